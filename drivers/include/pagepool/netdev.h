@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * netdev.h - ports and queues that receive into, and send from, pages of a pool
+ *
+ * A port is opened by a string such as "af_xdp:eth0,queues=2" and has one or
+ * more queues; each queue has a page_pool of its own and is used by one thread
+ * at a time.
+ *
+ * The life of a packet:
+ *   pp_rx_burst()  the driver fills pages of the queue's pool and gives them to the caller;
+ *   the caller     owns them: reads, writes, keeps, frees with page_pool_put_bulk(), or
+ *   pp_tx_burst()  gives them to a driver, which takes the first k and leaves the rest;
+ *   pp_tx_clean()  what was sent goes home to the pool that each page came from.
+ */
+#ifndef PAGEPOOL_NETDEV_H
+#define PAGEPOOL_NETDEV_H
+
+#include <pagepool/page_pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pp_netdev;
+struct pp_queue;
+
+/** PP_BURST_MAX - the largest burst that the queue calls take */
+#define PP_BURST_MAX PP_BULK_MAX
+
+/**
+ * struct pp_netdev_params - what every port needs, whatever its driver
+ * @sz:         sizeof(struct pp_netdev_params)
+ * @zone:       zone that the queues' pools take pages from; must outlive the port
+ * @pool_size:  recycle ring of each queue's pool; as page_pool_params
+ * @cache_size: alloc cache of each queue's pool; as page_pool_params
+ * @refill:     refill of each queue's pool, and how many buffers a driver posts at once
+ * @port:       stored in pp_page.port of every page received
+ */
+struct pp_netdev_params {
+	size_t sz;
+	struct pp_zone *zone;
+	uint32_t pool_size;
+	uint32_t cache_size;
+	uint32_t refill;
+	uint16_t port;
+};
+
+/**
+ * struct pp_netdev_stats - counters of a queue or of a port
+ * @sz:         sizeof(struct pp_netdev_stats), set by the caller
+ * @rx_packets: packets given to callers of pp_rx_burst()
+ * @rx_bytes:   their bytes
+ * @rx_dropped: packets that the driver or the kernel below it received and dropped
+ * @rx_nombuf:  pages that the driver could not get from its pool when it wanted one
+ * @tx_packets: packets that the driver took and sent, as far as it can know
+ * @tx_bytes:   their bytes
+ * @tx_dropped: packets that the driver took and dropped
+ * @errors:     everything else that went wrong: truncated input, bad completions, kicks refused
+ */
+struct pp_netdev_stats {
+	size_t sz;
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t rx_dropped;
+	uint64_t rx_nombuf;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint64_t tx_dropped;
+	uint64_t errors;
+};
+
+/**
+ * struct pp_queue_ops - what a driver does for a queue; none of them blocks
+ * @rx_burst: see pp_rx_burst()
+ * @tx_burst: see pp_tx_burst()
+ * @tx_clean: see pp_tx_clean(); NULL: the driver has nothing to complete
+ */
+struct pp_queue_ops {
+	unsigned int (*rx_burst)(struct pp_queue *q, struct pp_page **pages, unsigned int n);
+	unsigned int (*tx_burst)(struct pp_queue *q, struct pp_page **pages, unsigned int n);
+	unsigned int (*tx_clean)(struct pp_queue *q);
+};
+
+/**
+ * struct pp_queue - one RX/TX pair of a port; drivers embed it
+ * @ops:   the driver's functions
+ * @dev:   its port
+ * @pool:  the pool that it receives into
+ * @index: 0 .. queues - 1
+ * @stats: written by the queue's thread alone, read by any (relaxed)
+ */
+struct pp_queue {
+	const struct pp_queue_ops *ops;
+	struct pp_netdev *dev;
+	struct page_pool *pool;
+	unsigned int index;
+	struct pp_netdev_stats stats;
+};
+
+/**
+ * pp_rx_burst() - receive packets
+ * @q:     queue
+ * @pages: out: array of @n pointers; the first RETURN are written
+ * @n:     packets wanted, 1 .. PP_BURST_MAX
+ *
+ * The caller owns the pages: one reference, data_off and len set to the packet, port set. The
+ * driver refills itself from the queue's pool, in bulk, at the end.
+ *
+ * Context: the queue's thread. Does not block.
+ * Return:  packets received, 0 .. @n.
+ */
+static inline unsigned int pp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	return q->ops->rx_burst(q, pages, n);
+}
+
+/**
+ * pp_tx_burst() - send packets
+ * @q:     queue
+ * @pages: array of @n pages that the caller owns, of any pool; the content of the first RETURN
+ *         slots is garbage afterwards
+ * @n:     packets, 1 .. PP_BURST_MAX
+ *
+ * The driver takes the first RETURN pages, which come home in their own time; the others stay
+ * the caller's. A packet that can never be sent (too long) is taken, dropped and counted.
+ *
+ * Context: the queue's thread. Does not block.
+ * Return:  pages taken, 0 .. @n.
+ */
+static inline unsigned int pp_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	return q->ops->tx_burst(q, pages, n);
+}
+
+/**
+ * pp_tx_clean() - bring home the pages whose sending is complete
+ * @q: queue
+ *
+ * Also pushes out what is waiting for a kick. Drivers do the same on their refill path, so that
+ * reception never depends on transmission.
+ *
+ * Context: the queue's thread. Does not block.
+ * Return:  pages that came home.
+ */
+static inline unsigned int pp_tx_clean(struct pp_queue *q)
+{
+	return q->ops->tx_clean ? q->ops->tx_clean(q) : 0;
+}
+
+/**
+ * pp_queue_own() - the calling thread will use the queue from now on
+ * @q: queue that no other thread uses any more
+ *
+ * Makes the thread the owner of the queue's pool. The thread that opened the port owns all
+ * queues until then.
+ */
+static inline void pp_queue_own(struct pp_queue *q)
+{
+	page_pool_enable_direct_recycling(q->pool);
+}
+
+/**
+ * pp_netdev_open() - open a port
+ * @spec:   "DRIVER:ARGUMENTS,KEY=VALUE,...", see doc/ports.md
+ * @params: zone and sizes
+ *
+ * Context: any thread; sleeps.
+ * Return:  the port, or NULL with errno and a sentence in pp_error(). After a failure the
+ *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
+ *          unknown option or a value out of range, ENOTSUP for a driver that was not built,
+ *          ENOENT for an unknown driver, a missing interface or file; EPERM, EBUSY, ENODEV,
+ *          ENETDOWN, ENOMEM as they come.
+ */
+struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params);
+
+/**
+ * pp_netdev_stop() - stop receiving and sending, and take back every page
+ * @dev: port whose queues no thread uses any more; it can only be closed afterwards
+ *
+ * Packets that were taken and not sent yet are sent if that takes no longer than 100 ms, and
+ * dropped and counted otherwise. Pages with users come home later.
+ *
+ * Context: one thread; sleeps for a bounded time.
+ */
+void pp_netdev_stop(struct pp_netdev *dev);
+
+/**
+ * pp_netdev_close() - stop a port, if that was not done, and free it
+ * @dev: port, or NULL
+ */
+void pp_netdev_close(struct pp_netdev *dev);
+
+/** pp_netdev_name() - the spec that the port was opened with */
+const char *pp_netdev_name(const struct pp_netdev *dev);
+
+/** pp_netdev_driver() - name of the port's driver */
+const char *pp_netdev_driver(const struct pp_netdev *dev);
+
+/** pp_netdev_info() - what the driver settled on, for people: "native, copy, 2 queues" */
+const char *pp_netdev_info(const struct pp_netdev *dev);
+
+/** pp_netdev_mac() - the port's 6-byte address; one of its own making if the medium has none */
+const unsigned char *pp_netdev_mac(const struct pp_netdev *dev);
+
+/** pp_netdev_queues() - number of queues */
+unsigned int pp_netdev_queues(const struct pp_netdev *dev);
+
+/** pp_netdev_queue() - queue @i, 0 .. pp_netdev_queues() - 1 */
+struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
+
+/** pp_netdev_done() - true once a finite source has delivered its last packet */
+bool pp_netdev_done(const struct pp_netdev *dev);
+
+/**
+ * pp_netdev_get_stats() - counters of all queues of a port, and of the kernel below it
+ * @dev:   port, running or stopped
+ * @stats: out; sz set by the caller
+ *
+ * Context: any thread. Return: 0; -E2BIG.
+ */
+int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats);
+
+/** pp_netdev_driver_names() - the drivers that this library was built with, ended by NULL */
+const char *const *pp_netdev_driver_names(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAGEPOOL_NETDEV_H */

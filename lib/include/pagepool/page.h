@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * page.h - struct pp_page, one cache line of metadata for each packet buffer
+ *
+ * A page is one buffer of a zone. The buffer itself is never written by the
+ * library; everything it must remember is here, so that a page costs its user
+ * one metadata line and the lines of the packet.
+ */
+#ifndef PAGEPOOL_PAGE_H
+#define PAGEPOOL_PAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pp_zone;
+struct page_pool;
+
+/** PP_BULK_MAX - the largest count that one bulk call takes */
+#define PP_BULK_MAX 512u
+
+/**
+ * struct pp_page - a packet buffer's metadata, exactly 64 bytes
+ * @next:     free for the page's user: chains pages of a list (see struct pp_list)
+ * @len:      bytes of packet, counted from @data_off
+ * @data_off: first byte of packet, counted from @addr
+ * @port:     free for the page's user; drivers store the port that received it
+ * @addr:     first byte of the buffer; constant for the life of the zone
+ * @tstamp:   receive time, ns since the epoch, 0 if the driver has none; stale until rx sets it
+ * @pool:     the page_pool that the page belongs to; NULL if it was taken from the zone directly
+ * @zone:     the zone that the memory belongs to; constant
+ * @refs:     references to the buffer; 1 while the library has it (the kernel's _refcount)
+ * @pp_refs:  references handed out by the pool; 1 in cache and ring (the kernel's pp_ref_count)
+ * @owner:    for the driver that holds the page: which of its rings it is in; 0 otherwise
+ * @shift:    log2 of the buffer's size in bytes
+ * @flags:    private
+ * @node:     NUMA node of the memory
+ *
+ * The first 16 bytes are what an allocation resets, with one store.
+ * Invariant: while a page is in a zone, a core's cache, or a pool's cache or ring,
+ * refs == 1, pp_refs == 1 and owner == 0.
+ */
+struct pp_page {
+	struct pp_page *next;
+	uint32_t len;
+	uint16_t data_off;
+	uint16_t port;
+	unsigned char *addr;
+	uint64_t tstamp;
+	struct page_pool *pool;
+	struct pp_zone *zone;
+	uint32_t refs;
+	int32_t pp_refs;
+	uint32_t owner;
+	uint8_t shift;
+	uint8_t flags;
+	uint16_t node;
+} __attribute__((aligned(64)));
+
+/**
+ * struct pp_list - pages chained through pp_page.next
+ * @head: first page or NULL
+ * @tail: last page; undefined while @head is NULL
+ * @n:    number of pages
+ *
+ * Declare one with ``struct pp_list l = PP_LIST_INIT;``. Not thread safe.
+ */
+struct pp_list {
+	struct pp_page *head;
+	struct pp_page *tail;
+	size_t n;
+};
+
+/** PP_LIST_INIT - an empty list */
+#define PP_LIST_INIT { NULL, NULL, 0 }
+
+/** pp_list_add_tail() - append @page, which must be in no list, to @list */
+static inline void pp_list_add_tail(struct pp_list *list, struct pp_page *page)
+{
+	page->next = NULL;
+	if (list->head)
+		list->tail->next = page;
+	else
+		list->head = page;
+	list->tail = page;
+	list->n++;
+}
+
+/** pp_list_pop() - take the first page off @list; NULL if it is empty */
+static inline struct pp_page *pp_list_pop(struct pp_list *list)
+{
+	struct pp_page *page = list->head;
+
+	if (page) {
+		list->head = page->next;
+		list->n--;
+		page->next = NULL;
+	}
+	return page;
+}
+
+/** pp_page_size() - size of @page's buffer in bytes */
+static inline uint32_t pp_page_size(const struct pp_page *page)
+{
+	return (uint32_t)1 << page->shift;
+}
+
+/** pp_page_data() - first byte of the packet in @page */
+static inline void *pp_page_data(const struct pp_page *page)
+{
+	return page->addr + page->data_off;
+}
+
+/** pp_page_headroom() - bytes before the packet, for pp_page_push() */
+static inline uint32_t pp_page_headroom(const struct pp_page *page)
+{
+	return page->data_off;
+}
+
+/** pp_page_tailroom() - bytes behind the packet, for pp_page_put_tail() */
+static inline uint32_t pp_page_tailroom(const struct pp_page *page)
+{
+	return pp_page_size(page) - page->data_off - page->len;
+}
+
+/**
+ * pp_page_push() - put a header in front of the packet
+ * @page: page that the caller owns
+ * @n:    bytes to add
+ *
+ * Context: the page's owner. Cost: two stores.
+ * Return:  the new first byte, or NULL, with @page unchanged, if the headroom is less than @n.
+ * Source:  skb_push(). Differs: a full headroom is an answer, not a panic.
+ */
+static inline void *pp_page_push(struct pp_page *page, uint32_t n)
+{
+	if (n > page->data_off)
+		return NULL;
+	page->data_off = (uint16_t)(page->data_off - n);
+	page->len += n;
+	return pp_page_data(page);
+}
+
+/**
+ * pp_page_pull() - take a header off the front of the packet
+ * @page: page that the caller owns
+ * @n:    bytes to remove
+ *
+ * Context: the page's owner. Cost: two stores.
+ * Return:  the new first byte, or NULL, with @page unchanged, if the packet is shorter than @n.
+ * Source:  skb_pull().
+ */
+static inline void *pp_page_pull(struct pp_page *page, uint32_t n)
+{
+	if (n > page->len)
+		return NULL;
+	page->data_off = (uint16_t)(page->data_off + n);
+	page->len -= n;
+	return pp_page_data(page);
+}
+
+/**
+ * pp_page_put_tail() - grow the packet at its end
+ * @page: page that the caller owns
+ * @n:    bytes to add
+ *
+ * Context: the page's owner. Cost: one store.
+ * Return:  the first of the new bytes, not initialised, or NULL, with @page unchanged, if the
+ *          tailroom is less than @n.
+ * Source:  skb_put().
+ */
+static inline void *pp_page_put_tail(struct pp_page *page, uint32_t n)
+{
+	unsigned char *tail = page->addr + page->data_off + page->len;
+
+	if (n > pp_page_tailroom(page))
+		return NULL;
+	page->len += n;
+	return tail;
+}
+
+/**
+ * pp_page_get() - take one more reference to a page, so that it outlives its return to the pool
+ * @page: page on which the caller holds a reference
+ *
+ * A pool that gets such a page back does not recycle it (stats.released_ref); the last
+ * pp_page_put() gives it to the zone.
+ *
+ * Context: any thread that holds a reference. Cost: one atomic increment.
+ * Source:  get_page().
+ */
+static inline void pp_page_get(struct pp_page *page)
+{
+	__atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED);
+}
+
+/**
+ * pp_page_put() - drop one reference taken by pp_page_get() or by a zone allocation
+ * @page: page; not to be touched by the caller afterwards
+ *
+ * The last reference gives the page to its zone, past any pool: a page that belongs to a pool
+ * goes back with page_pool_put_page() instead, once for each reference of the pool.
+ *
+ * Context: any thread. May take the zone's lock (see pp_zone_free_bulk()).
+ * Cost:    one atomic decrement, none for the only reference; then one page freed.
+ * Source:  put_page().
+ */
+void pp_page_put(struct pp_page *page);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAGEPOOL_PAGE_H */

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zone.h - memory, the cores' page caches above it, and how anybody drains them
+ *
+ * A zone owns one region of pages of one size on one NUMA node. Under a lock it
+ * keeps the free area; above that, each core has a cache ("pcp") from which any
+ * thread that runs there allocates in a few cycles. An allocation that finds
+ * the free area empty drains every core's cache before it fails: it fails only
+ * if no page of the zone is free anywhere.
+ */
+#ifndef PAGEPOOL_ZONE_H
+#define PAGEPOOL_ZONE_H
+
+#include <pagepool/page.h>
+#include <pagepool/stats.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * enum pp_mem - where a zone's memory comes from
+ * @PP_MEM_ANON:    anonymous mapping, populated at creation
+ * @PP_MEM_HUGETLB: 2 MiB hugepages; see PP_ZONE_HUGE_FALLBACK
+ * @PP_MEM_MEMFD:   a memfd that other processes may map; see pp_zone_fd()
+ * @PP_MEM_USER:    the caller's own region, which outlives the zone
+ */
+enum pp_mem {
+	PP_MEM_ANON,
+	PP_MEM_HUGETLB,
+	PP_MEM_MEMFD,
+	PP_MEM_USER,
+};
+
+/** PP_ZONE_HUGE_FALLBACK - without hugepages take anonymous memory; pp_zone_mem() tells */
+#define PP_ZONE_HUGE_FALLBACK	(1u << 0)
+/** PP_ZONE_TRACE - record the window of every hold of a core's cache; see pp_zone_windows() */
+#define PP_ZONE_TRACE		(1u << 1)
+/** PP_ZONE_NO_PREP - allocations leave next, len, data_off and port as they are */
+#define PP_ZONE_NO_PREP		(1u << 2)
+
+/** PP_NODE_ANY - no preferred NUMA node */
+#define PP_NODE_ANY (-1)
+
+/**
+ * struct pp_zone_params - how to build a zone; zero means the default everywhere
+ * @sz:         sizeof(struct pp_zone_params)
+ * @name:       shown in reports; copied; NULL: "zone"
+ * @pages:      number of pages, 1 .. 2^32 - 1; no default
+ * @page_size:  bytes, a power of two, 2048 .. 65536; 0: 4096
+ * @headroom:   data_off of a fresh page, bytes, less than @page_size
+ * @mem:        kind of memory
+ * @flags:      PP_ZONE_*
+ * @region:     PP_MEM_USER: first byte, aligned to @page_size
+ * @region_len: PP_MEM_USER: bytes, at least @pages * @page_size
+ * @node:       NUMA node + 1; 0: any. Use pp_node_param().
+ * @policy:     how the cores' caches are shared: "trylock" (NULL too) or "spin"
+ * @batch:      pages moved between a core's cache and the free area at once, at most @high and
+ *              1024; 0: a quarter of @high, at most 128
+ * @high:       most pages in a core's cache, at most 65536; 0: a quarter of the zone over all
+ *              cores, 4 .. 512
+ * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;
+ *              0: 20000
+ *
+ * A struct longer than the library's is taken if what is beyond is zero.
+ */
+struct pp_zone_params {
+	size_t sz;
+	const char *name;
+	uint64_t pages;
+	uint32_t page_size;
+	uint32_t headroom;
+	enum pp_mem mem;
+	uint32_t flags;
+	void *region;
+	size_t region_len;
+	int node;
+	uint32_t batch;
+	uint32_t high;
+	uint32_t drain_us;
+	const char *policy;
+};
+
+/** pp_node_param() - value of pp_zone_params.node for NUMA node @node or PP_NODE_ANY */
+static inline int pp_node_param(int node)
+{
+	return node + 1;
+}
+
+/**
+ * pp_zone_create() - map memory and build a zone over it
+ * @params: what is wanted
+ *
+ * The memory is populated before this returns, so that no later touch can fail; its content is
+ * zero, but for PP_MEM_USER. No page is in any core's cache yet.
+ *
+ * Context: any thread; sleeps.
+ * Cost:    populating the memory: about 0.25 s a GiB with small pages.
+ * Return:  the zone, or NULL with errno and a sentence in pp_error():
+ *          EINVAL: a parameter out of range (the sentence names it); unknown policy or flag;
+ *          E2BIG:  params longer than known and not zero there;
+ *          ENOMEM: not enough memory or hugepages;
+ *          ENOTSUP: a node was asked for that does not exist, or without libnuma.
+ * Source:  free_area_init() and setup_per_cpu_pageset(), in spirit.
+ */
+struct pp_zone *pp_zone_create(const struct pp_zone_params *params);
+
+/**
+ * pp_zone_destroy() - give a zone's memory back
+ * @zone: zone, or NULL
+ *
+ * Context: nothing else may run in the zone. Sleeps.
+ * Return:  0; -EBUSY, with the zone untouched, while pages are out (pp_error() tells how many).
+ */
+int pp_zone_destroy(struct pp_zone *zone);
+
+/**
+ * pp_zone_alloc_bulk() - take pages from this core's cache, then from the zone
+ * @zone:  zone to take from
+ * @pages: out: array of @n pointers; the first RETURN of them are written
+ * @n:     pages wanted, 1 .. PP_BULK_MAX (512)
+ *
+ * Looks in this core's cache, then in the free area, from which it refills the cache too, then
+ * drains every core's cache once and looks again. Each page has data_off = the zone's headroom,
+ * len = 0, next = NULL, port = 0 (unless PP_ZONE_NO_PREP), refs = 1; its payload is whatever its
+ * last user left. This preparation happens after the cache is left, in a second pass.
+ *
+ * Context: any thread. Does not sleep in the cache; may wait for the zone's lock (held for
+ *          at most 1024 pages' copying), and up to drain_us for each preempted holder when the
+ *          zone is empty. Not from signal handlers.
+ * Cost:    see `ppbench policy`.
+ * Return:  pages written, 0 .. @n. Fewer than @n: no page of the zone was free anywhere, which
+ *          stats.alloc_failures counts.
+ * Source:  alloc_pages_bulk() in mm/page_alloc.c. Differs: pure output, any n, drains first.
+ */
+unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n);
+
+/**
+ * pp_zone_alloc_bulk_fill() - fill the NULL slots of an array
+ * @zone:  zone to take from
+ * @pages: in/out: array of @n pointers, of which those that are NULL are filled, in order
+ * @n:     length of the array, 1 .. PP_BULK_MAX
+ *
+ * Pages as in pp_zone_alloc_bulk(). Call again while RETURN < @n.
+ *
+ * Context: as pp_zone_alloc_bulk().
+ * Cost:    one compare a slot more than pp_zone_alloc_bulk().
+ * Return:  the number of leading slots that are populated, counting those that were on entry: the
+ *          first slot left NULL, or @n.
+ * Source:  alloc_pages_bulk_noprof(), whose rule for holes and for the return value this is.
+ */
+unsigned int pp_zone_alloc_bulk_fill(struct pp_zone *zone, struct pp_page **pages, unsigned int n);
+
+/**
+ * pp_zone_alloc_bulk_list() - take pages as a list
+ * @zone: zone to take from
+ * @n:    pages wanted, any number
+ * @list: list to append to; declare it with PP_LIST_INIT
+ *
+ * Context: as pp_zone_alloc_bulk().
+ * Cost:    one store a page more than the array; walking a list of cold pages costs its user a
+ *          cache miss a page, which an array does not.
+ * Return:  pages appended, 0 .. @n.
+ * Source:  alloc_pages_bulk_list() of Linux 5.13, since removed.
+ */
+size_t pp_zone_alloc_bulk_list(struct pp_zone *zone, size_t n, struct pp_list *list);
+
+/**
+ * pp_zone_free_bulk() - give pages back to their zone
+ * @zone:  zone that the pages are from
+ * @pages: array of @n pages, refs = 1, in no pool; the array is left as it is
+ * @n:     pages, 0 .. PP_BULK_MAX
+ *
+ * They go to this core's cache; if that overflows, its coldest pages go to the free area first.
+ *
+ * Context: any thread; not from signal handlers. May wait for the zone's lock.
+ * Cost:    see `ppbench policy`.
+ * Source:  free_pages_bulk(). Differs: keeps the pages in the core's cache.
+ */
+void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
+
+/**
+ * pp_zone_free_bulk_list() - give a list of pages back to their zone
+ * @zone: zone that the pages are from
+ * @list: pages, any number; empty afterwards
+ *
+ * Context: as pp_zone_free_bulk().
+ */
+void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list);
+
+/**
+ * pp_zone_drain() - move one core's cached pages to the free area
+ * @zone:       zone
+ * @core:       CPU number
+ * @timeout_us: how long to wait for the cache's holder, us; 0: try once
+ *
+ * The owner is not interrupted: while a drain waits or works, its allocations go to the free
+ * area. Moves at most one batch for each hold of the cache's lock, and takes no other lock but
+ * the zone's, inside.
+ *
+ * Context: any thread; not from signal handlers.
+ * Cost:    see `ppbench policy`, column drain.
+ * Return:  pages moved, 0 or more; -EINVAL: no such core; -ETIMEDOUT: the holder did not let go,
+ *          for instance because the scheduler took its CPU.
+ * Source:  drain_pages_zone() in mm/page_alloc.c. Differs: bounded in time.
+ */
+long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout_us);
+
+/**
+ * pp_zone_drain_all() - pp_zone_drain() of every core
+ * @zone:       zone
+ * @timeout_us: bound for each core, us
+ *
+ * Goes on with the other cores when one times out.
+ *
+ * Context: as pp_zone_drain().
+ * Return:  pages moved; -ETIMEDOUT if any core timed out.
+ */
+long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us);
+
+/** pp_zone_cores() - number of per-core caches; cores are 0 .. RETURN - 1 */
+unsigned int pp_zone_cores(const struct pp_zone *zone);
+
+/** pp_zone_cached() - pages in the cache of @core now; a racy gauge; 0 for a core out of range */
+unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core);
+
+/** pp_zone_name() - name given at creation */
+const char *pp_zone_name(const struct pp_zone *zone);
+
+/** pp_zone_policy() - name of the zone's policy */
+const char *pp_zone_policy(const struct pp_zone *zone);
+
+/** pp_zone_mem() - kind of memory that the zone got, after any fallback */
+enum pp_mem pp_zone_mem(const struct pp_zone *zone);
+
+/** pp_zone_base() - first byte of the zone's memory: page i is at base + i * page_size */
+void *pp_zone_base(const struct pp_zone *zone);
+
+/** pp_zone_pages() - number of pages */
+uint64_t pp_zone_pages(const struct pp_zone *zone);
+
+/** pp_zone_page_size() - bytes of a page */
+uint32_t pp_zone_page_size(const struct pp_zone *zone);
+
+/** pp_zone_headroom() - data_off of a fresh page, bytes */
+uint32_t pp_zone_headroom(const struct pp_zone *zone);
+
+/** pp_zone_fd() - descriptor of a PP_MEM_MEMFD zone's memory, owned by the zone; -1 otherwise */
+int pp_zone_fd(const struct pp_zone *zone);
+
+/**
+ * pp_zone_page_table() - metadata of all pages: page i of the zone is RETURN + i
+ *
+ * For drivers that turn buffer addresses into pages; see pp_zone_page_at().
+ */
+struct pp_page *pp_zone_page_table(const struct pp_zone *zone);
+
+/**
+ * pp_zone_page_at() - the page that holds a byte of the zone's memory
+ * @zone:   zone
+ * @offset: byte offset from pp_zone_base(); any value, for instance one that a device returned
+ *
+ * Context: any thread. Cost: a few instructions, no memory access to the page.
+ * Return:  the page, or NULL if @offset is outside the zone.
+ * Source:  pfn_to_page().
+ */
+struct pp_page *pp_zone_page_at(const struct pp_zone *zone, uint64_t offset);
+
+/**
+ * pp_zone_stats() - read a zone's counters
+ * @zone:  zone
+ * @stats: out; sz set by the caller
+ *
+ * Context: any thread; costs the owners nothing. Takes the zone's lock.
+ * Return:  0; -E2BIG if stats->sz is larger than the library's.
+ */
+int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
+
+/**
+ * pp_zone_windows() - read the windows of a zone created with PP_ZONE_TRACE
+ * @zone:    zone
+ * @windows: out; sz set by the caller
+ *
+ * Context: any thread.
+ * Return:  0; -ENODATA: the zone is not traced; -E2BIG if windows->sz is larger than the library's.
+ */
+int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows);
+
+/**
+ * pp_zone_audit() - count every page that is home, once
+ * @zone:  zone
+ * @audit: out; sz set by the caller
+ *
+ * Context: nothing else may run in the zone. Allocates one bit a page. Sleeps.
+ * Return:  0; -ENOMEM; -E2BIG.
+ */
+int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit);
+
+/**
+ * pp_policy_names() - the policies that this library was built with
+ *
+ * Return: array of names, ended by NULL, default first.
+ */
+const char *const *pp_policy_names(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAGEPOOL_ZONE_H */
