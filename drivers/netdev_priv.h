@@ -78,8 +78,7 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
  */
 const char *pp_args_positional(struct pp_args *args); /* NULL: none */
 const char *pp_args_str(struct pp_args *args, const char *key);
-int pp_args_u32(struct pp_args *args, const char *key, uint32_t min, uint32_t max,
-		uint32_t *value);
+int pp_args_u32(struct pp_args *args, const char *key, uint32_t min, uint32_t max, uint32_t *value);
 /* @names: the words allowed, ended by NULL; *value: index of the word */
 int pp_args_word(struct pp_args *args, const char *key, const char *const *names,
 		 unsigned int *value);

@@ -33,11 +33,11 @@ enum pp_mem {
 };
 
 /** PP_ZONE_HUGE_FALLBACK - without hugepages take anonymous memory; pp_zone_mem() tells */
-#define PP_ZONE_HUGE_FALLBACK	(1u << 0)
+#define PP_ZONE_HUGE_FALLBACK (1u << 0)
 /** PP_ZONE_TRACE - record the window of every hold of a core's cache; see pp_zone_windows() */
-#define PP_ZONE_TRACE		(1u << 1)
+#define PP_ZONE_TRACE (1u << 1)
 /** PP_ZONE_NO_PREP - allocations leave next, len, data_off and port as they are */
-#define PP_ZONE_NO_PREP		(1u << 2)
+#define PP_ZONE_NO_PREP (1u << 2)
 
 /** PP_NODE_ANY - no preferred NUMA node */
 #define PP_NODE_ANY (-1)
@@ -56,7 +56,7 @@ enum pp_mem {
  * @node:       NUMA node + 1; 0: any. Use pp_node_param().
  * @policy:     how the cores' caches are shared: "trylock" (NULL too) or "spin"
  * @batch:      pages moved between a core's cache and the free area at once, at most @high and
- *              1024; 0: a quarter of @high, at most 128
+ *              512; 0: a quarter of @high, at most 128
  * @high:       most pages in a core's cache, at most 65536; 0: a quarter of the zone over all
  *              cores, 4 .. 512
  * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;

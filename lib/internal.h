@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * internal.h - compiler, architecture, atomics, locks, CPU number
+ *
+ * The only file of the library with conditional compilation: whatever differs
+ * between compilers, architectures and C libraries has one name here.
+ */
+#ifndef PP_INTERNAL_H
+#define PP_INTERNAL_H
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+#include <pagepool/error.h>
+#include <pagepool/page.h>
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define __noinline  __attribute__((__noinline__))
+#define __coldpath  __attribute__((__noinline__, __cold__))
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/*
+ * Two lines, not one: the prefetcher pulls lines in pairs, so that a neighbour's
+ * store in the adjacent line costs as much as one in our own (measured: threefold).
+ */
+#define PP_LINES       128
+#define __line_aligned __attribute__((aligned(PP_LINES)))
+
+#define min(a, b)                       \
+	({                              \
+		__typeof__(a) _a = (a); \
+		__typeof__(b) _b = (b); \
+		_a < _b ? _a : _b;      \
+	})
+#define max(a, b)                       \
+	({                              \
+		__typeof__(a) _a = (a); \
+		__typeof__(b) _b = (b); \
+		_a > _b ? _a : _b;      \
+	})
+
+/* racy by design: gauges, hints, counters with one writer */
+#define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+#define load_acquire(p)	    __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+
+/* one writer at a time (by a lock or by ownership), readers whenever they like */
+#define count_add(x, n) WRITE_ONCE(x, READ_ONCE(x) + (n))
+/* any number of writers */
+#define count_add_shared(x, n) __atomic_fetch_add(&(x), (n), __ATOMIC_RELAXED)
+
+/* ---- architecture ---------------------------------------------------------------------------- */
+
+static inline uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+#if defined(__x86_64__)
+static __always_inline void cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+static __always_inline uint64_t cycles_now(void)
+{
+	return __builtin_ia32_rdtsc();
+}
+#elif defined(__aarch64__)
+static __always_inline void cpu_relax(void)
+{
+	__asm__ __volatile__("yield");
+}
+
+static __always_inline uint64_t cycles_now(void)
+{
+	uint64_t c;
+
+	__asm__ __volatile__("mrs %0, cntvct_el0" : "=r"(c));
+	return c;
+}
+#else
+static __always_inline void cpu_relax(void)
+{
+}
+
+static __always_inline uint64_t cycles_now(void)
+{
+	return now_ns();
+}
+#endif
+
+/*
+ * The CPU that the thread runs on, as a hint: it may be stale before the caller
+ * looks at it. glibc registers restartable sequences for every thread, and the
+ * kernel keeps the number in that area up to date: a plain load. Where they are
+ * absent (old libc, valgrind, qemu-user, some containers) the field is negative.
+ */
+#if defined(__x86_64__) && defined(__has_include) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+static __always_inline int this_cpu(void)
+{
+	int cpu;
+
+	__asm__ __volatile__("movl %%fs:%c2(%1), %0"
+			     : "=r"(cpu)
+			     : "r"(__rseq_offset), "i"(offsetof(struct rseq, cpu_id)));
+	return likely(cpu >= 0) ? cpu : sched_getcpu();
+}
+#elif defined(__aarch64__) && defined(__has_include) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+static __always_inline int this_cpu(void)
+{
+	const struct rseq *rseq =
+		(const void *)((const char *)__builtin_thread_pointer() + __rseq_offset);
+	int cpu = (int)READ_ONCE(rseq->cpu_id);
+
+	return likely(cpu >= 0) ? cpu : sched_getcpu();
+}
+#else
+static __always_inline int this_cpu(void)
+{
+	return sched_getcpu();
+}
+#endif
+
+/* ---- a lock that sleeps ---------------------------------------------------------------------- */
+
+/*
+ * 0 free, 1 held, 2 held and somebody sleeps. Spins briefly, then sleeps: a holder
+ * that the scheduler took off its CPU must not make the others burn theirs.
+ */
+struct pp_lock {
+	uint32_t word;
+};
+
+void pp_lock_slow(struct pp_lock *lock);
+void pp_lock_wake(struct pp_lock *lock);
+
+static __always_inline bool pp_trylock(struct pp_lock *lock)
+{
+	uint32_t unlocked = 0;
+
+	return __atomic_compare_exchange_n(&lock->word, &unlocked, 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+/* pairs with the exchange in pp_unlock() */
+static __always_inline void pp_lock(struct pp_lock *lock)
+{
+	if (unlikely(!pp_trylock(lock)))
+		pp_lock_slow(lock);
+}
+
+/* pairs with the compare-and-exchange in pp_trylock() and the exchange in pp_lock_slow() */
+static __always_inline void pp_unlock(struct pp_lock *lock)
+{
+	if (unlikely(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2))
+		pp_lock_wake(lock);
+}
+
+/* ---- parameters, debug checks ---------------------------------------------------------------- */
+
+/*
+ * Copy a caller's parameter struct of any age into ours of @size bytes, which is
+ * zeroed first. 0, or -E2BIG if the caller knows of things that we do not.
+ */
+int params_copy(void *to, size_t size, const void *from);
+
+/* Write a result struct of the size that the caller knows; 0 or -E2BIG. */
+int stats_copy(void *to, const void *from, size_t size);
+
+/* Debug builds: says what and where, and aborts. */
+void bug(const char *what, const void *page) __attribute__((__cold__, __noreturn__));
+
+#define BUG_ON(cond, page)                      \
+	do {                                    \
+		if (PP_DEBUG && unlikely(cond)) \
+			bug(#cond, page);       \
+	} while (0)
+
+#endif /* PP_INTERNAL_H */

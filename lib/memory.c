@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * memory.c - where a zone's pages come from: anonymous, hugetlb, memfd, the caller's own
+ *
+ * Memory is bound to its node before the first touch and populated before the
+ * zone exists, so that running out is an error here and not a signal later.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "memory.h"
+#include "node.h"
+
+#define HUGE_SIZE	   ((size_t)2 << 20)
+#define MAP_HUGE_2M	   (21 << 26)
+#define POPULATE_WRITE	   23 /* MADV_POPULATE_WRITE, Linux 5.14 */
+#define align_up(x, align) (((x) + (align)-1) & ~((align)-1))
+
+static const char *size_text(size_t len)
+{
+	static __thread char text[32];
+
+	snprintf(text, sizeof(text), "%zu MiB", (len + (1 << 20) - 1) >> 20);
+	return text;
+}
+
+/* A number of /proc/meminfo in bytes; SIZE_MAX if it is not there. */
+static size_t meminfo(const char *key)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	size_t kib = SIZE_MAX >> 10, found;
+	char line[128], format[64];
+
+	if (!f)
+		return SIZE_MAX;
+	snprintf(format, sizeof(format), "%s: %%zu", key);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, format, &found) == 1) {
+			kib = found;
+			break;
+		}
+	}
+	fclose(f);
+	return kib << 10;
+}
+
+/*
+ * Populating more than there is would wake the kernel's OOM killer, who takes
+ * somebody's process, often not ours: refuse before that.
+ */
+static int check_available(const struct region *region, uint64_t metadata)
+{
+	size_t available = meminfo("MemAvailable");
+
+	if (region->mem != PP_MEM_HUGETLB && metadata + region->len < available)
+		return 0;
+	if (region->mem == PP_MEM_HUGETLB && metadata < available)
+		return 0;
+	return pp_set_error(ENOMEM,
+			    "not enough memory for %s: %zu MiB are available; ask for "
+			    "fewer pages",
+			    size_text(region->len), available >> 20);
+}
+
+static int populate(const struct region *region)
+{
+	size_t i;
+
+	if (!madvise(region->base, region->len, POPULATE_WRITE))
+		return 0;
+	if (errno != EINVAL)
+		return pp_set_error(ENOMEM, "cannot populate %s of memory: %s",
+				    size_text(region->len), strerror(errno));
+	for (i = 0; i < region->len; i += 4096) /* kernel before 5.14 */
+		WRITE_ONCE(region->base[i], 0);
+	return 0;
+}
+
+/* Two MiB aligned, so that transparent hugepages can back it. */
+static int map_aligned(struct region *region, int flags)
+{
+	size_t len = region->len + HUGE_SIZE;
+	unsigned char *p, *start;
+
+	p = mmap(NULL, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		goto fail;
+	start = (unsigned char *)align_up((uintptr_t)p, HUGE_SIZE);
+	region->base =
+		mmap(start, region->len, PROT_READ | PROT_WRITE, flags | MAP_FIXED, region->fd, 0);
+	if (region->base == MAP_FAILED) {
+		munmap(p, len);
+		goto fail;
+	}
+	if (start > p)
+		munmap(p, (size_t)(start - p));
+	munmap(start + region->len, len - region->len - (size_t)(start - p));
+	return 0;
+fail:
+	region->base = NULL;
+	return pp_set_error(ENOMEM, "cannot map %s of memory: %s", size_text(region->len),
+			    strerror(errno));
+}
+
+static int map_anon(struct region *region)
+{
+	int err = map_aligned(region, MAP_PRIVATE | MAP_ANONYMOUS);
+
+	if (!err)
+		madvise(region->base, region->len, MADV_HUGEPAGE); /* a wish, not a need */
+	return err;
+}
+
+static int map_hugetlb(struct region *region, bool fallback)
+{
+	size_t need = region->len;
+
+	region->len = align_up(need, HUGE_SIZE);
+	region->base = mmap(NULL, region->len, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2M, -1, 0);
+	if (region->base != MAP_FAILED)
+		return 0;
+	region->base = NULL;
+	if (fallback) {
+		region->len = need;
+		region->mem = PP_MEM_ANON;
+		return map_anon(region);
+	}
+	return pp_set_error(ENOMEM,
+			    "not enough hugepages: %zu of 2 MiB are needed; set vm.nr_hugepages, "
+			    "or allow ordinary memory",
+			    region->len / HUGE_SIZE);
+}
+
+static int map_memfd(struct region *region, const char *name)
+{
+	region->fd = memfd_create(name, MFD_CLOEXEC);
+	if (region->fd < 0)
+		return pp_set_error(errno, "memfd_create: %s", strerror(errno));
+	if (ftruncate(region->fd, (off_t)region->len))
+		return pp_set_error(errno, "memfd of %s: %s", size_text(region->len),
+				    strerror(errno));
+	return map_aligned(region, MAP_SHARED);
+}
+
+static int map_user(struct region *region, const struct pp_zone_params *p)
+{
+	if (!p->region)
+		return pp_set_error(EINVAL, "region: PP_MEM_USER needs the caller's memory");
+	if ((uintptr_t)p->region & (p->page_size - 1))
+		return pp_set_error(EINVAL, "region: %p is not aligned to the page size %u",
+				    p->region, p->page_size);
+	if (p->region_len < region->len)
+		return pp_set_error(EINVAL, "region_len: %zu bytes hold less than %llu pages of %u",
+				    p->region_len, (unsigned long long)p->pages, p->page_size);
+	region->base = p->region;
+	return 0;
+}
+
+int region_map(struct region *region, const struct pp_zone_params *p)
+{
+	int err;
+
+	*region = (struct region){
+		.len = p->pages * p->page_size,
+		.mem = p->mem,
+		.fd = -1,
+		.node = p->node - 1,
+	};
+	err = node_check(region->node);
+	if (!err && p->mem != PP_MEM_USER)
+		err = check_available(region, p->pages * (sizeof(struct pp_page) + sizeof(void *)));
+	if (err)
+		return err;
+	switch (p->mem) {
+	case PP_MEM_HUGETLB:
+		err = map_hugetlb(region, p->flags & PP_ZONE_HUGE_FALLBACK);
+		break;
+	case PP_MEM_MEMFD:
+		err = map_memfd(region, p->name ? p->name : "pagepool");
+		break;
+	case PP_MEM_USER:
+		return map_user(region, p);
+	default:
+		err = map_anon(region);
+		break;
+	}
+	if (!err)
+		err = node_bind(region->base, region->len, region->node);
+	if (!err)
+		err = populate(region);
+	if (err)
+		region_unmap(region);
+	return err;
+}
+
+void region_unmap(struct region *region)
+{
+	int err = errno; /* called on error paths, after pp_set_error() */
+
+	if (region->mem != PP_MEM_USER && region->base)
+		munmap(region->base, region->len);
+	if (region->fd >= 0)
+		close(region->fd);
+	region->base = NULL;
+	region->fd = -1;
+	errno = err;
+}

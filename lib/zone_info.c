@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zone_info.c - what a zone tells about itself: accessors, counters, windows, the ledger
+ */
+#include <stdlib.h>
+
+#include "trace.h"
+#include "zone.h"
+
+unsigned int pp_zone_cores(const struct pp_zone *zone)
+{
+	return zone->cores;
+}
+
+unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
+{
+	if (core >= zone->cores)
+		return 0;
+	return pcp_count(pcp_at(zone->pcps, zone->pcp_stride, core));
+}
+
+const char *pp_zone_name(const struct pp_zone *zone)
+{
+	return zone->name;
+}
+
+const char *pp_zone_policy(const struct pp_zone *zone)
+{
+	return zone->policy->name;
+}
+
+enum pp_mem pp_zone_mem(const struct pp_zone *zone)
+{
+	return zone->region.mem;
+}
+
+void *pp_zone_base(const struct pp_zone *zone)
+{
+	return zone->region.base;
+}
+
+uint64_t pp_zone_pages(const struct pp_zone *zone)
+{
+	return zone->managed;
+}
+
+uint32_t pp_zone_page_size(const struct pp_zone *zone)
+{
+	return 1u << zone->shift;
+}
+
+uint32_t pp_zone_headroom(const struct pp_zone *zone)
+{
+	return zone->headroom;
+}
+
+int pp_zone_fd(const struct pp_zone *zone)
+{
+	return zone->region.fd;
+}
+
+struct pp_page *pp_zone_page_table(const struct pp_zone *zone)
+{
+	return zone->pages;
+}
+
+struct pp_page *pp_zone_page_at(const struct pp_zone *zone, uint64_t offset)
+{
+	uint64_t i = offset >> zone->shift;
+
+	return likely(i < zone->managed) ? &zone->pages[i] : NULL;
+}
+
+int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
+{
+	struct pp_zone_stats s = {
+		.node = (uint64_t)max(zone->region.node, 0),
+		.page_size = pp_zone_page_size(zone),
+		.managed = zone->managed,
+		.batch = zone->batch,
+		.alloc_failures = READ_ONCE(zone->alloc_failures),
+		.drains = READ_ONCE(zone->drains),
+		.drained_pages = READ_ONCE(zone->drained_pages),
+		.drain_timeouts = READ_ONCE(zone->drain_timeouts),
+		.fallbacks = READ_ONCE(zone->fallbacks),
+	};
+	const struct pcp *pcp;
+	unsigned int i;
+
+	pp_lock(&zone->lock);
+	s.free = zone->area.count;
+	s.allocs = zone->allocs;
+	s.frees = zone->frees;
+	for (i = 0; i < zone->cores; i++) {
+		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
+		s.cached += pcp_count(pcp);
+		s.high = max(s.high, (uint64_t)READ_ONCE(pcp->high));
+		s.allocs += READ_ONCE(pcp->allocs);
+		s.frees += READ_ONCE(pcp->frees);
+		s.refills += READ_ONCE(pcp->refills);
+		s.flushes += READ_ONCE(pcp->flushes);
+	}
+	pp_unlock(&zone->lock);
+	/* pages in motion may be seen twice: never more than there are */
+	s.cached = min(s.cached, s.managed - s.free);
+	s.in_flight = s.managed - s.free - s.cached;
+	return stats_copy(stats, &s, sizeof(s));
+}
+
+int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
+{
+	struct pp_window_stats w = { 0 };
+	struct pcp_trace *sum;
+	unsigned int i;
+
+	if (!zone->pcps->trace)
+		return pp_set_error(ENODATA, "zone %s was not created with PP_ZONE_TRACE",
+				    zone->name);
+	sum = trace_create();
+	if (!sum)
+		return -ENOMEM;
+	for (i = 0; i < zone->cores; i++)
+		trace_add(sum, pcp_at(zone->pcps, zone->pcp_stride, i)->trace);
+	trace_report(sum, &w);
+	trace_free(sum);
+	return stats_copy(windows, &w, sizeof(w));
+}
+
+static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *const *objs,
+		       uint64_t n, struct pp_zone_audit *audit)
+{
+	uint64_t i, k;
+
+	for (i = 0; i < n; i++) {
+		k = ((uintptr_t)objs[i] - (uintptr_t)zone->pages) / sizeof(struct pp_page);
+		if (k >= zone->managed || objs[i] != &zone->pages[k] ||
+		    (seen[k / 8] & 1u << k % 8)) {
+			audit->double_free++;
+			continue;
+		}
+		seen[k / 8] |= (unsigned char)(1u << k % 8);
+		audit->home++;
+	}
+}
+
+int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
+{
+	struct pp_zone_audit a = {
+		.managed = zone->managed,
+		.double_free = zone->area.refused,
+	};
+	unsigned char *seen = calloc(1, zone->managed / 8 + 1);
+	const struct pcp *pcp;
+	unsigned int i;
+
+	if (!seen)
+		return pp_set_error(ENOMEM, "no memory for an audit of %llu pages",
+				    (unsigned long long)zone->managed);
+	pp_lock(&zone->lock);
+	audit_objs(zone, seen, zone->area.obj, zone->area.count, &a);
+	pp_unlock(&zone->lock);
+	for (i = 0; i < zone->cores; i++) {
+		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
+		audit_objs(zone, seen, pcp->list->obj, pcp_count(pcp), &a);
+	}
+	free(seen);
+	a.leaked = a.managed - a.home;
+	return stats_copy(audit, &a, sizeof(a));
+}
