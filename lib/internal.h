@@ -43,9 +43,9 @@
 	})
 #define max(a, b)                       \
 	({                              \
-		__typeof__(a) _a = (a); \
-		__typeof__(b) _b = (b); \
-		_a > _b ? _a : _b;      \
+		__typeof__(a) _c = (a); \
+		__typeof__(b) _d = (b); \
+		_c > _d ? _c : _d;      \
 	})
 
 /* racy by design: gauges, hints, counters with one writer */
