@@ -56,7 +56,8 @@ static void set_defaults(struct pp_zone_params *p, unsigned int cores)
 		p->page_size = 4096;
 	if (!p->high) {
 		p->high = (uint32_t)min(p->pages / (4 * cores), (uint64_t)512);
-		p->high = max(p->high, max(p->batch, 4u));
+		p->high = max(p->high, 4u);
+		p->high = max(p->high, p->batch);
 	}
 	if (!p->batch)
 		p->batch = min(max(p->high / 4, 1u), 128u);
