@@ -224,6 +224,7 @@ static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_pa
 
 unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
+	const struct page_fresh fresh = pool->fresh; /* a copy: the stores might alias */
 	unsigned int got = n, i;
 
 	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
@@ -235,7 +236,7 @@ unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages
 		got = alloc_refill(pool, pages, n);
 	}
 	for (i = 0; i < got; i++)
-		page_prep(pages[i], &pool->fresh);
+		page_prep(pages[i], &fresh);
 	return got;
 }
 
@@ -248,11 +249,20 @@ struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
 
 /* ---- return ---------------------------------------------------------------------------------- */
 
-/* Nobody but the pool holds the page, and all users of it are done. */
-static __always_inline bool page_is_sole(const struct pp_page *page)
+_Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
+	       "both counts in one load");
+
+/*
+ * 0 if @page is of @pool, nobody else holds it, and all users of it are done: without
+ * a branch, for a loop that ORs the answers of a burst (half the cost of one that
+ * leaves at the first odd page).
+ */
+static __always_inline uint64_t page_is_odd(const struct pp_page *page,
+					    const struct page_pool *pool)
 {
 	/* pairs with the release of whoever dropped the other references */
-	return load_acquire(&page->refs) == 1 && load_acquire(&page->pp_refs) == 1;
+	return ((uintptr_t)page->pool ^ (uintptr_t)pool) |
+	       (load_pair_acquire(&page->refs) ^ PAIR_OF_ONES);
 }
 
 static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
@@ -340,16 +350,15 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int n)
 void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 {
 	struct page_pool *pool;
+	uint64_t odd = 0;
 	unsigned int i;
 
 	if (unlikely(!n))
 		return;
 	pool = pages[0]->pool;
-	for (i = 0; i < n; i++) {
-		if (unlikely(pages[i]->pool != pool || !page_is_sole(pages[i])))
-			break;
-	}
-	if (likely(i == n && pool))
+	for (i = 0; i < n; i++)
+		odd |= page_is_odd(pages[i], pool);
+	if (likely(!odd && pool))
 		recycle(pool, pages, n);
 	else
 		put_mixed(pages, n);

@@ -370,11 +370,14 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 
 unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
+	const struct page_fresh fresh = zone->fresh; /* a copy: the stores might alias */
 	unsigned int got = zone_take(zone, (void **)pages, n), i;
 
+	if (!zone->prep)
+		return got;
 	/* a second pass: the cache is open again while we walk the pages */
-	for (i = 0; zone->prep && i < got; i++)
-		page_prep(pages[i], &zone->fresh);
+	for (i = 0; i < got; i++)
+		page_prep(pages[i], &fresh);
 	return got;
 }
 
