@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * netdev.c - ports by name: the table of drivers, specs, queues and their pools
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netdev_priv.h"
+
+#define ARGS_MAX       16u
+#define QUEUE_ALIGN    128u /* two lines: neighbours fetch each other's, see doc/design.md */
+#define CACHE_DEFAULT  128u
+#define REFILL_DEFAULT 64u
+#define POOL_DEFAULT   1024u
+
+struct pp_arg {
+	const char *key;
+	const char *value;
+	bool asked;
+};
+
+/*
+ * A parsed spec lives as long as its port: pp_netdev_name() is its first copy of
+ * the text, and the arguments point into a second one, behind it.
+ */
+struct pp_args {
+	const char *driver;
+	struct pp_arg positional; /* no key */
+	struct pp_arg arg[ARGS_MAX];
+	unsigned int n;
+	const char *known[ARGS_MAX]; /* keys that the driver asked for, for the error message */
+	unsigned int nknown;
+	char spec[];
+};
+
+static const struct {
+	const char *name;
+	const struct pp_netdev_ops *ops;
+	const char *library;
+} drivers[] = {
+	{ "null", &pp_null_ops, NULL },
+	{ "loop", &pp_loop_ops, NULL },
+	{ "pcap", PP_HAVE_PCAP ? &pp_pcap_ops : NULL, "libpcap (libpcap-dev)" },
+	{ "af_xdp", PP_HAVE_AF_XDP ? &pp_af_xdp_ops : NULL,
+	  "libxdp and libbpf (libxdp-dev, libbpf-dev)" },
+};
+
+#define NDRIVERS (sizeof(drivers) / sizeof(drivers[0]))
+
+const char *const *pp_netdev_driver_names(void)
+{
+	static const char *const names[NDRIVERS + 1] = {
+		"null",
+		"loop",
+		PP_HAVE_PCAP	 ? "pcap"
+		: PP_HAVE_AF_XDP ? "af_xdp"
+				 : NULL,
+		PP_HAVE_PCAP && PP_HAVE_AF_XDP ? "af_xdp" : NULL,
+	};
+
+	return names;
+}
+
+/* "a, b, c" out of @n names; what does not fit is left out */
+static const char *join(char *buf, size_t size, const char *const *names, size_t n)
+{
+	size_t i, at = 0;
+
+	buf[0] = '\0';
+	for (i = 0; i < n && names[i] && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", names[i]);
+	return buf;
+}
+
+static int find_driver(const char *name, const struct pp_netdev_ops **ops)
+{
+	char list[64];
+	size_t i;
+
+	for (i = 0; i < NDRIVERS; i++) {
+		if (strcmp(drivers[i].name, name))
+			continue;
+		*ops = drivers[i].ops;
+		if (*ops)
+			return 0;
+		return pp_set_error(ENOTSUP,
+				    "driver '%s' was not built in; install %s and build again",
+				    name, drivers[i].library);
+	}
+	return pp_set_error(ENOENT, "unknown driver '%s'; there are %s", name,
+			    join(list, sizeof(list), pp_netdev_driver_names(), NDRIVERS));
+}
+
+/* ends the item at its comma; "\," is a comma inside a value */
+static char *cut_item(char *item)
+{
+	char *to = item;
+
+	for (; *item && *item != ','; item++) {
+		if (item[0] == '\\' && item[1] == ',')
+			item++;
+		*to++ = *item;
+	}
+	if (*item) {
+		*to = '\0';
+		return item + 1;
+	}
+	*to = '\0';
+	return NULL;
+}
+
+static int add_option(struct pp_args *args, char *key, char *value)
+{
+	unsigned int i;
+
+	if (!*key || !*value)
+		return pp_set_error(EINVAL, "%s: '%s=%s' is not an option; write KEY=VALUE",
+				    args->driver, key, value);
+	for (i = 0; i < args->n; i++)
+		if (!strcmp(args->arg[i].key, key))
+			return pp_set_error(EINVAL, "%s: option '%s' is given twice; keep one",
+					    args->driver, key);
+	if (args->n == ARGS_MAX)
+		return pp_set_error(EINVAL, "%s: more than %u options; no driver has as many",
+				    args->driver, ARGS_MAX);
+	args->arg[args->n].key = key;
+	args->arg[args->n++].value = value;
+	return 0;
+}
+
+static int parse_args(struct pp_args *args, char *text)
+{
+	char *item, *value;
+	bool first = true;
+	int err;
+
+	for (item = text; item; item = text, first = false) {
+		text = cut_item(item);
+		value = strchr(item, '=');
+		if (value) {
+			*value++ = '\0';
+			err = add_option(args, item, value);
+			if (err)
+				return err;
+		} else if (first && *item) {
+			args->positional.value = item;
+		} else {
+			return pp_set_error(EINVAL, "%s: '%s' is not an option; write KEY=VALUE",
+					    args->driver, item);
+		}
+	}
+	return 0;
+}
+
+static struct pp_args *parse_spec(const char *spec)
+{
+	size_t len = strlen(spec) + 1;
+	struct pp_args *args = calloc(1, sizeof(*args) + 2 * len);
+	char *text, *colon;
+
+	if (!args) {
+		pp_set_error(ENOMEM, "no memory for the port '%s'", spec);
+		return NULL;
+	}
+	memcpy(args->spec, spec, len);
+	text = args->spec + len;
+	memcpy(text, spec, len);
+	args->driver = text;
+	colon = strchr(text, ':');
+	if (colon) {
+		*colon++ = '\0';
+		if (*colon && parse_args(args, colon)) {
+			free(args);
+			return NULL;
+		}
+	}
+	return args;
+}
+
+/* the first half of "refuses whatever no getter asked for" */
+static void note_known(struct pp_args *args, const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < args->nknown; i++)
+		if (!strcmp(args->known[i], key))
+			return;
+	if (args->nknown < ARGS_MAX)
+		args->known[args->nknown++] = key;
+}
+
+static int refuse_unknown(struct pp_args *args)
+{
+	char list[128];
+	unsigned int i;
+
+	if (args->positional.value && !args->positional.asked)
+		return pp_set_error(EINVAL, "%s: unknown argument '%s'; give options only: %s",
+				    args->driver, args->positional.value,
+				    join(list, sizeof(list), args->known, args->nknown));
+	for (i = 0; i < args->n; i++)
+		if (!args->arg[i].asked)
+			return pp_set_error(EINVAL, "%s: unknown option '%s'; there are: %s",
+					    args->driver, args->arg[i].key,
+					    join(list, sizeof(list), args->known, args->nknown));
+	return 0;
+}
+
+const char *pp_args_positional(struct pp_args *args)
+{
+	args->positional.asked = true;
+	return args->positional.value;
+}
+
+const char *pp_args_str(struct pp_args *args, const char *key)
+{
+	unsigned int i;
+
+	note_known(args, key);
+	for (i = 0; i < args->n; i++) {
+		if (!strcmp(args->arg[i].key, key)) {
+			args->arg[i].asked = true;
+			return args->arg[i].value;
+		}
+	}
+	return NULL;
+}
+
+int pp_args_u32(struct pp_args *args, const char *key, uint32_t min, uint32_t max, uint32_t *value)
+{
+	const char *text = pp_args_str(args, key);
+	unsigned long long number;
+
+	if (!text)
+		return 0;
+	/* ten digits hold any uint32_t; strtoull would take signs and blanks too */
+	number = strtoull(text, NULL, 10);
+	if (text[strspn(text, "0123456789")] || strlen(text) > 10 || number < min || number > max)
+		return pp_set_error(EINVAL, "%s: %s=%s is not a number from %u to %u", args->driver,
+				    key, text, min, max);
+	*value = (uint32_t)number;
+	return 0;
+}
+
+int pp_args_word(struct pp_args *args, const char *key, const char *const *names,
+		 unsigned int *value)
+{
+	const char *text = pp_args_str(args, key);
+	char list[128];
+	unsigned int i;
+
+	if (!text)
+		return 0;
+	for (i = 0; names[i]; i++) {
+		if (!strcmp(names[i], text)) {
+			*value = i;
+			return 0;
+		}
+	}
+	return pp_set_error(EINVAL, "%s: %s=%s is not one of %s", args->driver, key, text,
+			    join(list, sizeof(list), names, i));
+}
+
+static struct pp_args *args_of(struct pp_netdev *dev)
+{
+	return (struct pp_args *)(dev->spec - offsetof(struct pp_args, spec));
+}
+
+struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
+				     const struct pp_queue_ops *ops)
+{
+	struct page_pool_params pool = {
+		.sz = sizeof(pool),
+		.zone = dev->params.zone,
+		.pool_size = dev->params.pool_size,
+		.cache_size = dev->params.cache_size,
+		.refill = dev->params.refill,
+	};
+	struct pp_queue *q;
+	char name[32];
+
+	if (dev->nqueues == PP_QUEUES_MAX) {
+		pp_set_error(EINVAL, "%s: more than %u queues", dev->spec, PP_QUEUES_MAX);
+		return NULL;
+	}
+	/* a driver has read its options by now: refuse a wrong one before anything is touched */
+	if (refuse_unknown(args_of(dev)))
+		return NULL;
+	size = (size + QUEUE_ALIGN - 1) & ~(size_t)(QUEUE_ALIGN - 1);
+	q = aligned_alloc(QUEUE_ALIGN, size);
+	if (!q) {
+		pp_set_error(ENOMEM, "%s: no memory for queue %u", dev->spec, dev->nqueues);
+		return NULL;
+	}
+	memset(q, 0, size);
+	snprintf(name, sizeof(name), "port%u.q%u", dev->params.port, dev->nqueues);
+	pool.name = name;
+	q->pool = page_pool_create(&pool);
+	if (!q->pool) {
+		free(q);
+		return NULL;
+	}
+	q->ops = ops;
+	q->dev = dev;
+	q->index = dev->nqueues;
+	dev->queues[dev->nqueues++] = q;
+	return q;
+}
+
+/* what a port's queues do once it is stopped, should a thread come late */
+static unsigned int stopped_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	return 0;
+}
+
+static const struct pp_queue_ops stopped_ops = {
+	.rx_burst = stopped_burst,
+	.tx_burst = stopped_burst,
+};
+
+static int copy_params(struct pp_netdev_params *to, const struct pp_netdev_params *from)
+{
+	const size_t least = offsetof(struct pp_netdev_params, zone) + sizeof(from->zone);
+	const unsigned char *bytes = (const unsigned char *)from;
+	size_t i;
+
+	if (!from || from->sz < least)
+		return pp_set_error(EINVAL, "struct pp_netdev_params: sz is not set");
+	for (i = sizeof(*to); i < from->sz; i++)
+		if (bytes[i])
+			return pp_set_error(E2BIG,
+					    "struct pp_netdev_params: byte %zu is set, this "
+					    "library knows %zu; use a newer one",
+					    i, sizeof(*to));
+	memcpy(to, from, from->sz < sizeof(*to) ? from->sz : sizeof(*to));
+	to->sz = sizeof(*to);
+	if (!to->zone)
+		return pp_set_error(EINVAL, "struct pp_netdev_params: zone is NULL");
+	/* drivers size their rings by these: spell the pool's defaults out */
+	if (!to->pool_size)
+		to->pool_size = POOL_DEFAULT;
+	if (!to->cache_size)
+		to->cache_size = CACHE_DEFAULT;
+	if (!to->refill)
+		to->refill = to->cache_size / 2 < REFILL_DEFAULT ? (to->cache_size + 1) / 2
+								 : REFILL_DEFAULT;
+	return 0;
+}
+
+static void free_netdev(struct pp_netdev *dev)
+{
+	unsigned int i;
+
+	if (dev->ops->close)
+		dev->ops->close(dev);
+	for (i = 0; i < dev->nqueues; i++) {
+		page_pool_destroy(dev->queues[i]->pool);
+		free(dev->queues[i]);
+	}
+	free(args_of(dev));
+	free(dev);
+}
+
+static struct pp_netdev *alloc_netdev(const struct pp_netdev_ops *ops, struct pp_args *args,
+				      const struct pp_netdev_params *params)
+{
+	size_t size = (ops->dev_size + QUEUE_ALIGN - 1) & ~(size_t)(QUEUE_ALIGN - 1);
+	struct pp_netdev *dev = aligned_alloc(QUEUE_ALIGN, size);
+
+	if (!dev) {
+		pp_set_error(ENOMEM, "no memory for the port '%s'", args->spec);
+		return NULL;
+	}
+	memset(dev, 0, size);
+	dev->ops = ops;
+	dev->params = *params;
+	dev->spec = args->spec;
+	dev->mac[0] = 0x02; /* locally administered */
+	dev->mac[1] = 'p';
+	dev->mac[2] = 'p';
+	dev->mac[4] = (unsigned char)(params->port >> 8);
+	dev->mac[5] = (unsigned char)params->port;
+	return dev;
+}
+
+struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params)
+{
+	const struct pp_netdev_ops *ops;
+	struct pp_netdev_params copy = { 0 };
+	struct pp_netdev *dev;
+	struct pp_args *args;
+	int err;
+
+	if (!spec) {
+		pp_set_error(EINVAL, "no port given; write DRIVER:ARGUMENTS");
+		return NULL;
+	}
+	if (copy_params(&copy, params))
+		return NULL;
+	args = parse_spec(spec);
+	if (!args)
+		return NULL;
+	if (find_driver(args->driver, &ops))
+		goto free_args;
+	dev = alloc_netdev(ops, args, &copy);
+	if (!dev)
+		goto free_args;
+	err = ops->open(dev, args);
+	if (!err) {
+		err = refuse_unknown(args);
+		if (!err)
+			return dev;
+		pp_netdev_stop(dev);
+	}
+	free_netdev(dev);
+	errno = -err;
+	return NULL;
+
+free_args:
+	err = errno;
+	free(args);
+	errno = err;
+	return NULL;
+}
+
+void pp_netdev_stop(struct pp_netdev *dev)
+{
+	unsigned int i;
+
+	if (dev->stopped)
+		return;
+	dev->stopped = true;
+	if (dev->ops->stop)
+		dev->ops->stop(dev);
+	for (i = 0; i < dev->nqueues; i++)
+		dev->queues[i]->ops = &stopped_ops;
+}
+
+void pp_netdev_close(struct pp_netdev *dev)
+{
+	if (!dev)
+		return;
+	pp_netdev_stop(dev);
+	free_netdev(dev);
+}
+
+const char *pp_netdev_name(const struct pp_netdev *dev)
+{
+	return dev->spec;
+}
+
+const char *pp_netdev_driver(const struct pp_netdev *dev)
+{
+	return dev->ops->name;
+}
+
+const char *pp_netdev_info(const struct pp_netdev *dev)
+{
+	return dev->info;
+}
+
+const unsigned char *pp_netdev_mac(const struct pp_netdev *dev)
+{
+	return dev->mac;
+}
+
+unsigned int pp_netdev_queues(const struct pp_netdev *dev)
+{
+	return dev->nqueues;
+}
+
+struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i)
+{
+	return dev->queues[i];
+}
+
+bool pp_netdev_done(const struct pp_netdev *dev)
+{
+	/* pairs with the drivers' release: what precedes, dev->info for instance, is visible */
+	return __atomic_load_n(&dev->done, __ATOMIC_ACQUIRE);
+}
+
+static void add_stats(struct pp_netdev_stats *sum, const struct pp_netdev_stats *q)
+{
+	sum->rx_packets += __atomic_load_n(&q->rx_packets, __ATOMIC_RELAXED);
+	sum->rx_bytes += __atomic_load_n(&q->rx_bytes, __ATOMIC_RELAXED);
+	sum->rx_dropped += __atomic_load_n(&q->rx_dropped, __ATOMIC_RELAXED);
+	sum->rx_nombuf += __atomic_load_n(&q->rx_nombuf, __ATOMIC_RELAXED);
+	sum->tx_packets += __atomic_load_n(&q->tx_packets, __ATOMIC_RELAXED);
+	sum->tx_bytes += __atomic_load_n(&q->tx_bytes, __ATOMIC_RELAXED);
+	sum->tx_dropped += __atomic_load_n(&q->tx_dropped, __ATOMIC_RELAXED);
+	sum->errors += __atomic_load_n(&q->errors, __ATOMIC_RELAXED);
+}
+
+int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
+{
+	struct pp_netdev_stats sum = { .sz = stats->sz };
+	unsigned int i;
+
+	if (stats->sz > sizeof(sum))
+		return pp_set_error(E2BIG,
+				    "struct pp_netdev_stats: sz is %zu, this library knows %zu",
+				    stats->sz, sizeof(sum));
+	for (i = 0; i < dev->nqueues; i++)
+		add_stats(&sum, &dev->queues[i]->stats);
+	if (dev->ops->get_stats)
+		dev->ops->get_stats(dev, &sum);
+	memcpy(stats, &sum, stats->sz);
+	return 0;
+}
