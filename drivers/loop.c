@@ -317,9 +317,9 @@ static int check_cable(const struct loop_cable *cable, unsigned int end, const c
 				    name);
 	if (strcmp(other, peer))
 		return pp_set_error(EINVAL,
-				    "loop: '%s' is the open port '%s''s peer; write "
+				    "loop: port '%s' names '%s' its peer; write "
 				    "loop:%s,peer=%s",
-				    name, other, name, other);
+				    other, name, name, other);
 	if (size && size != cable->wire[0].size)
 		return pp_set_error(EINVAL,
 				    "loop: size=%u, but '%s' opened the cable with %u; "

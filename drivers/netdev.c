@@ -341,7 +341,7 @@ static int copy_params(struct pp_netdev_params *to, const struct pp_netdev_param
 	if (!to->pool_size)
 		to->pool_size = POOL_DEFAULT;
 	if (!to->cache_size)
-		to->cache_size = CACHE_DEFAULT;
+		to->cache_size = to->refill > CACHE_DEFAULT ? to->refill : CACHE_DEFAULT;
 	if (!to->refill)
 		to->refill = to->cache_size / 2 < REFILL_DEFAULT ? (to->cache_size + 1) / 2
 								 : REFILL_DEFAULT;

@@ -390,14 +390,17 @@ static int check_tx_file(struct pcap_dev *pd, int fd)
 {
 	struct stat st;
 
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+	if (fstat(fd, &st))
+		return pp_set_error(errno, "pcap: cannot write '%s': %s", pd->tx_file,
+				    strerror(errno));
+	if (S_ISREG(st.st_mode))
 		return lock_file(fd, LOCK_EX, pd->tx_file);
-	if (!S_ISCHR(st.st_mode)) /* /dev/null is welcome */
-		return pp_set_error(EINVAL,
-				    "pcap: '%s' is not a regular file; a port must not "
-				    "wait for its reader",
-				    pd->tx_file);
-	return 0;
+	if (S_ISCHR(st.st_mode)) /* /dev/null is welcome */
+		return 0;
+	return pp_set_error(EINVAL,
+			    "pcap: '%s' is not a regular file; a port must not "
+			    "wait for its reader",
+			    pd->tx_file);
 }
 
 static int open_tx_file(struct pcap_dev *pd)
