@@ -194,21 +194,17 @@ static bool next_pass(struct pcap_queue *pq)
 }
 
 /*
- * The end of a pass is acted upon in the call after, so that the port is never
+ * The end of a pass is acted upon in the batch after, so that the port is never
  * done before its last packets have been returned.
  */
-static unsigned int file_rx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+static unsigned int file_batch(struct pcap_queue *pq, struct pp_page **pages, unsigned int n)
 {
-	struct pcap_queue *pq = (struct pcap_queue *)q;
-	struct pcap_dev *pd = to_dev(q);
+	struct pcap_dev *pd = to_dev(&pq->q);
 	int ret;
 
 	if (unlikely(pq->pass_over) && pd->rx && !next_pass(pq))
 		return 0;
 	if (!pd->rx)
-		return 0;
-	n = fill_stash(pq, n);
-	if (!n)
 		return 0;
 	ret = rx_batch(pq, pages, n);
 	if (ret <= 0) {
@@ -217,6 +213,21 @@ static unsigned int file_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 			file_damaged(pq);
 	}
 	return pq->nout;
+}
+
+static unsigned int file_rx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	struct pcap_queue *pq = (struct pcap_queue *)q;
+	unsigned int got;
+
+	n = fill_stash(pq, n);
+	if (!n)
+		return 0;
+	got = file_batch(pq, pages, n);
+	/* at the very end of a pass: the next one begins at once */
+	if (!got && pq->pass_over)
+		got = file_batch(pq, pages, n);
+	return got;
 }
 
 static unsigned int live_rx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
