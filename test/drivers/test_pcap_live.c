@@ -160,6 +160,53 @@ static void sent(void **state)
 	pp_netdev_close(dev);
 }
 
+/* what this host sends by other ways is not received either: it does not arrive */
+static void others_sent(void **state)
+{
+	struct pp_netdev *dev = open_port(*state, NEAR, 4);
+	struct pp_netdev *other = open_port(*state, NEAR, 5);
+	struct pp_page *pages[8];
+
+	make_packets(*state, pages, 8, 60, 0);
+	assert_int_equal(pp_tx_burst(pp_netdev_queue(other, 0), pages, 8), 8);
+	assert_silence(dev);
+	assert_silence(other);
+	pp_netdev_close(other);
+	pp_netdev_close(dev);
+}
+
+/* a slow interface: the socket's buffer fills, then the queue below it */
+static void partial(void **state)
+{
+	static const char *const limits[] = { "10mb", "4kb" };
+	struct pp_page *pages[PP_BURST_MAX];
+	struct pp_netdev *dev;
+	char command[128];
+	unsigned int i, k;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(command, sizeof(command),
+			 "tc qdisc replace dev ppd0 root tbf rate 8kbit burst 2kb limit %s",
+			 limits[i]);
+		if (system(command)) {
+			print_message("skipped: the kernel has no tbf queue to slow a link with\n");
+			skip();
+		}
+		dev = open_port(*state, NEAR, 4);
+		make_packets(*state, pages, PP_BURST_MAX, 1400, 0);
+		k = pp_tx_burst(pp_netdev_queue(dev, 0), pages, PP_BURST_MAX);
+		assert_in_range(k, 1, PP_BURST_MAX - 1);
+		assert_int_equal(packet_number(pages[k]), k);
+		assert_int_equal(pp_tx_burst(pp_netdev_queue(dev, 0), pages + k, 1), 0);
+		assert_int_equal(port_stats(dev).tx_packets, k);
+		assert_int_equal(port_stats(dev).tx_bytes, 1400 * k);
+		assert_int_equal(port_stats(dev).tx_dropped + port_stats(dev).errors, 0);
+		pp_zone_free_bulk(*state, pages + k, PP_BURST_MAX - k);
+		pp_netdev_close(dev);
+		run("tc qdisc del dev ppd0 root");
+	}
+}
+
 static void filter(void **state)
 {
 	struct pp_netdev *dev = open_port(*state, NEAR ",filter=udp dst port 9", 4);
@@ -307,6 +354,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ledger, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(received, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(sent, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(others_sent, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(partial, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(filter, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(too_long, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(overrun, setup_zone, teardown_zone),
