@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bench.h - what the cases of ppbench share
+ *
+ * A case builds subjects, each of which does the same work in its own way, has
+ * them measured in turns (A B A B ...), and leaves rows behind. main.c prints the
+ * rows as text, CSV and JSON, so a case formats nothing.
+ */
+#ifndef PPBENCH_BENCH_H
+#define PPBENCH_BENCH_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pagepool/page.h>
+#include <pagepool/stats.h>
+#include <pagepool/zone.h>
+
+#define BENCH_LIST_MAX	 32u
+#define BENCH_REPEAT_MAX 999u
+#define BENCH_EXTRAS	 6u
+#define BENCH_ROWS_MAX	 512u
+#define BENCH_NOTES	 8u
+#define BENCH_NAME	 40u
+#define BENCH_PAGES	 4096u
+#define BENCH_PAGE_SIZE	 2048u
+#define BENCH_HEADROOM	 128u
+
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* what the compiler must not see through: a real user would have used the pages here */
+#define bench_use(ptr) __asm__ volatile("" : : "r"(ptr) : "memory")
+
+struct bench_opts {
+	const char *policies[BENCH_LIST_MAX];
+	unsigned int npolicies;
+	unsigned int bulks[BENCH_LIST_MAX];
+	unsigned int nbulks;
+	unsigned int cores[BENCH_LIST_MAX];
+	unsigned int ncores;
+	unsigned int repeat;
+	bool quick;
+	const char *json;
+	const char *csv;
+};
+
+struct bench_machine {
+	char cpu[96];
+	char kernel[80];
+	const char *compiler;
+	const char *commit;
+	unsigned int cores;
+	uint64_t tsc_hz;
+};
+
+/* one line of the result; unit is the prefix of the three figures' keys */
+struct bench_row {
+	char policy[BENCH_NAME];
+	const char *kind;
+	unsigned int bulk;
+	double median;
+	double min;
+	double max;
+	bool published; /* somebody else's figure: there is a median only */
+	struct {
+		const char *key;
+		double value;
+	} extra[BENCH_EXTRAS];
+	unsigned int nextra;
+};
+
+struct bench {
+	const struct bench_case *what;
+	struct bench_opts opts;
+	struct bench_machine machine;
+	struct bench_row *rows;
+	size_t nrows;
+	char notes[BENCH_NOTES][200];
+	unsigned int nnotes;
+};
+
+/*
+ * struct bench_case - one file each
+ * @unit:  prefix of the figures' keys, "cycles_per_page"
+ * @bulks: default of --bulk, ended by 0
+ * @cores: CPUs that the case needs
+ * @run:   0, or -1 after bench_error()
+ */
+struct bench_case {
+	const char *name;
+	const char *title;
+	const char *unit;
+	const unsigned int *bulks;
+	unsigned int cores;
+	int (*run)(struct bench *b);
+};
+
+extern const struct bench_case bench_policy;
+extern const struct bench_case bench_page_pool;
+extern const struct bench_case bench_cross;
+extern const struct bench_case bench_drain;
+extern const struct bench_case bench_compare;
+
+/*
+ * struct bench_subject - one way to do the work
+ * @kind:   what the work is: rows are compared within a kind only
+ * @run:    take and give back @bulk pages @loops times; returns the cycles that this took
+ * @shorts: allocations that came up short; any is an error, since the figures would lie
+ */
+struct bench_subject {
+	char policy[BENCH_NAME];
+	const char *kind;
+	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+	void *ctx;
+	unsigned long shorts;
+	unsigned long loops;
+	double samples[BENCH_REPEAT_MAX];
+};
+
+/* harness.c */
+void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+int bench_pin(unsigned int core);
+int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg);
+void bench_name(struct bench_subject *s, const char *kind, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk);
+double bench_median(double *values, unsigned int n);
+uint64_t bench_slice(const struct bench *b);
+
+/* report.c */
+struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,
+				unsigned int bulk, double *samples, unsigned int n);
+struct bench_row *bench_row_published(struct bench *b, const char *policy, const char *kind,
+				      double cycles);
+void bench_extra(struct bench_row *row, const char *key, double value);
+void bench_note_distance(struct bench *b);
+void bench_note(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct bench_row *bench_find(struct bench *b, const char *policy, const char *kind,
+			     unsigned int bulk);
+void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind);
+int bench_print(const struct bench *b);
+bool bench_has_json(void);
+int bench_print_json(const struct bench *b);
+
+/* machine.c */
+void bench_machine(struct bench_machine *m);
+
+/* options.c: 0 run, 1 done (help, version), -1 usage error, -2 other error; both after bench_error() */
+int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases);
+
+/* zone.c */
+struct pp_zone *bench_zone_open(const char *policy, uint32_t flags);
+int bench_zone_close(struct bench *b, struct pp_zone *zone);
+uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+
+/* baseline.c: rivals without a pool */
+uint64_t bench_run_loop(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+uint64_t bench_run_lock(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+uint64_t bench_run_array(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+uint64_t bench_run_array_prep(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+uint64_t bench_run_stack(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+uint64_t bench_run_malloc(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+int bench_baseline_init(void);
+void bench_baseline_exit(void);
+
+/* pingpong.c */
+double bench_pingpong(unsigned int core);
+const char *bench_regime(double round_trip);
+
+/* compare_dpdk.c or compare_nodpdk.c; *why is a sentence when there is nothing to compare with */
+unsigned int bench_dpdk_open(unsigned int core, struct bench_subject *s, unsigned int max,
+			     const char **why);
+int bench_dpdk_audit(void);
+void bench_dpdk_close(void);
+
+#endif /* PPBENCH_BENCH_H */

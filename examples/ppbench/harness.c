@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* harness.c - pin, warm up, measure in turns, keep the median and the spread */
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+void bench_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("ppbench: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+int bench_pin(unsigned int core)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	if (!sched_setaffinity(0, sizeof(set), &set))
+		return 0;
+	bench_error("cannot run on CPU %u: %m; choose others with --cores", core);
+	return -1;
+}
+
+/* a thread that runs on @core from its first instruction */
+int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int err;
+
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	pthread_attr_init(&attr);
+	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	err = pthread_create(thread, &attr, fn, arg);
+	pthread_attr_destroy(&attr);
+	if (err)
+		bench_error("cannot start a thread on CPU %u: %s; choose others with --cores", core,
+			    strerror(err));
+	return err ? -1 : 0;
+}
+
+void bench_name(struct bench_subject *s, const char *kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->policy, sizeof(s->policy), fmt, ap);
+	va_end(ap);
+	s->kind = kind;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* sorts @values */
+double bench_median(double *values, unsigned int n)
+{
+	qsort(values, n, sizeof(*values), compare_doubles);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* Cycles that one measurement should take: short against the host's mood swings, long against
+ * the cost of reading the clock. */
+uint64_t bench_slice(const struct bench *b)
+{
+	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 200);
+}
+
+/* Doubles as the warm-up: caches, predictors and the pool's own caches are hot afterwards. */
+static void calibrate(const struct bench *b, struct bench_subject *s, unsigned int bulk)
+{
+	uint64_t slice = bench_slice(b), cycles;
+
+	for (s->loops = 16;; s->loops *= 2) {
+		cycles = s->run(s, bulk, s->loops);
+		if (cycles >= slice / 2 || s->loops >= 1ul << 30)
+			break;
+	}
+}
+
+/* Two-core figures mean nothing without the distance of the two cores when they were taken. */
+static double probe(const struct bench *b)
+{
+	return b->what->cores < 2 ? 0 : bench_pingpong(b->opts.cores[1]);
+}
+
+static int keep_rows(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk,
+		     double round_trip)
+{
+	struct bench_row *row;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (s[i].shorts) {
+			bench_error("%s: '%s' ran out of pages at bulk %u: no figure; "
+				    "use a smaller --bulk",
+				    b->what->name, s[i].policy, bulk);
+			return -1;
+		}
+		row = bench_row_add(b, s[i].policy, s[i].kind, bulk, s[i].samples, b->opts.repeat);
+		if (!row)
+			return -1;
+		if (b->what->cores > 1)
+			bench_extra(row, "pingpong_cycles", round_trip);
+	}
+	return 0;
+}
+
+int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk)
+{
+	double distance[BENCH_REPEAT_MAX];
+	unsigned int i, r;
+	uint64_t cycles;
+
+	for (i = 0; i < n; i++)
+		calibrate(b, &s[i], bulk);
+	for (r = 0; r < b->opts.repeat; r++) {
+		distance[r] = probe(b);
+		if (distance[r] < 0)
+			return -1;
+		for (i = 0; i < n; i++) {
+			cycles = s[i].run(&s[i], bulk, s[i].loops);
+			s[i].samples[r] = (double)cycles / ((double)s[i].loops * bulk);
+		}
+	}
+	return keep_rows(b, s, n, bulk, bench_median(distance, b->opts.repeat));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* main.c - ppbench: what each way of sharing a core's page cache costs */
+#include <stdlib.h>
+
+#include "bench.h"
+
+static const struct bench_case *const cases[] = {
+	&bench_policy, &bench_page_pool, &bench_cross, &bench_drain, &bench_compare, NULL,
+};
+
+int main(int argc, char **argv)
+{
+	struct bench b = { 0 };
+	int err;
+
+	err = bench_options(&b, argc, argv, cases);
+	if (err > 0)
+		return 0;
+	if (err)
+		return err == -1 ? 2 : 1;
+	bench_machine(&b.machine);
+	err = bench_pin(b.opts.cores[0]);
+	if (!err)
+		err = b.what->run(&b);
+	if (!err)
+		err = bench_print(&b);
+	free(b.rows);
+	return err ? 1 : 0;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* options.c - the command line */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+enum {
+	OPT_POLICY = 256,
+	OPT_BULK,
+	OPT_CORES,
+	OPT_REPEAT,
+	OPT_QUICK,
+	OPT_JSON,
+	OPT_CSV,
+	OPT_HELP,
+	OPT_VERSION,
+};
+
+static const struct option longopts[] = {
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "bulk", required_argument, NULL, OPT_BULK },
+	{ "cores", required_argument, NULL, OPT_CORES },
+	{ "repeat", required_argument, NULL, OPT_REPEAT },
+	{ "quick", no_argument, NULL, OPT_QUICK },
+	{ "json", required_argument, NULL, OPT_JSON },
+	{ "csv", required_argument, NULL, OPT_CSV },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void help(const struct bench_case *const *cases)
+{
+	puts("usage: ppbench CASE [OPTION ...]\n\ncases:");
+	for (; *cases; cases++)
+		printf("  %-10s %s\n", (*cases)->name, (*cases)->title);
+	puts("\noptions:\n"
+	     "  --policy LIST|all  policies of the cores' caches (default: all that were built)\n"
+	     "  --bulk LIST        pages a call, 1 to 512, for example 1,8,64\n"
+	     "  --cores LIST       CPUs to run on; the first owns the cache that is measured\n"
+	     "  --repeat N         measurements of each figure, 1 to 999 (default: 11)\n"
+	     "  --quick            5 short measurements: to see that it works, not how fast\n"
+	     "  --json FILE        write the result as JSON; - is stdout, instead of the table\n"
+	     "  --csv FILE         write the result as CSV; - is stdout, instead of the table\n"
+	     "  --help             this text\n"
+	     "  --version          version\n\n"
+	     "Every figure is a median of measurements taken in turns, in TSC cycles.\n"
+	     "Example: ppbench policy --bulk 64 --policy trylock");
+}
+
+static int number(const char *option, const char *text, unsigned int min, unsigned int max,
+		  unsigned int *value, char **end)
+{
+	unsigned long n;
+
+	errno = 0;
+	n = strtoul(text, end, 10);
+	if (*end == text || *text < '0' || *text > '9' || errno || n < min || n > max) {
+		bench_error("--%s '%s': need numbers from %u to %u; see ppbench --help", option,
+			    text, min, max);
+		return -1;
+	}
+	*value = (unsigned int)n;
+	return 0;
+}
+
+static int single(const char *option, const char *text, unsigned int min, unsigned int max,
+		  unsigned int *value)
+{
+	char *end;
+
+	if (number(option, text, min, max, value, &end))
+		return -1;
+	if (!*end)
+		return 0;
+	bench_error("--%s '%s': need one number from %u to %u; see ppbench --help", option, text,
+		    min, max);
+	return -1;
+}
+
+/* "1,8,32-34" */
+static int list(const char *option, const char *text, unsigned int min, unsigned int max,
+		unsigned int *values, unsigned int *n)
+{
+	const char *at = text;
+	unsigned int from, to;
+	char *end;
+
+	for (*n = 0;; at = end + 1) {
+		if (number(option, at, min, max, &from, &end))
+			return -1;
+		to = from;
+		if (*end == '-' && number(option, end + 1, from, max, &to, &end))
+			return -1;
+		for (; from <= to; from++) {
+			if (*n == BENCH_LIST_MAX) {
+				bench_error("--%s '%s': more than %u numbers; name fewer", option,
+					    text, BENCH_LIST_MAX);
+				return -1;
+			}
+			values[(*n)++] = from;
+		}
+		if (!*end)
+			return 0;
+		if (*end != ',') {
+			bench_error("--%s '%s': need numbers separated by commas; "
+				    "see ppbench --help",
+				    option, text);
+			return -1;
+		}
+	}
+}
+
+static void known_policies(char *text, size_t size)
+{
+	const char *const *name = pp_policy_names();
+	size_t used = 0;
+
+	for (*text = '\0'; *name && used < size; name++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", *name);
+}
+
+static int add_policy(struct bench_opts *o, const char *text, size_t len)
+{
+	const char *const *name;
+	char known[200];
+	unsigned int i;
+
+	for (name = pp_policy_names(); *name; name++)
+		if (strlen(*name) == len && !strncmp(*name, text, len))
+			break;
+	if (!*name) {
+		known_policies(known, sizeof(known));
+		bench_error("--policy '%.*s': no such policy in this build; it has %s", (int)len,
+			    text, known);
+		return -1;
+	}
+	for (i = 0; i < o->npolicies; i++)
+		if (o->policies[i] == *name)
+			return 0;
+	if (o->npolicies < BENCH_LIST_MAX)
+		o->policies[o->npolicies++] = *name;
+	return 0;
+}
+
+static int policies(struct bench_opts *o, const char *text)
+{
+	const char *const *name;
+	size_t len;
+
+	o->npolicies = 0;
+	if (!strcmp(text, "all")) {
+		for (name = pp_policy_names(); *name && o->npolicies < BENCH_LIST_MAX; name++)
+			o->policies[o->npolicies++] = *name;
+		return 0;
+	}
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		if (add_policy(o, text, len))
+			return -1;
+		if (!text[len])
+			return 0;
+	}
+}
+
+static int set_option(struct bench_opts *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case OPT_POLICY:
+		return policies(o, arg);
+	case OPT_BULK:
+		return list("bulk", arg, 1, PP_BULK_MAX, o->bulks, &o->nbulks);
+	case OPT_CORES:
+		return list("cores", arg, 0, CPU_SETSIZE - 1, o->cores, &o->ncores);
+	case OPT_REPEAT:
+		return single("repeat", arg, 1, BENCH_REPEAT_MAX, &o->repeat);
+	case OPT_QUICK:
+		o->quick = true;
+		return 0;
+	case OPT_JSON:
+		o->json = arg;
+		if (bench_has_json())
+			return 0;
+		bench_error("--json: this build has no json-c; "
+			    "install libjson-c-dev and build again, or use --csv");
+		return -1;
+	case OPT_CSV:
+		o->csv = arg;
+		return 0;
+	}
+	return -1;
+}
+
+static int pick_case(struct bench *b, const char *name, const struct bench_case *const *cases)
+{
+	const struct bench_case *const *c;
+	char known[200];
+	size_t used = 0;
+
+	for (c = cases; *c; c++) {
+		if (name && !strcmp((*c)->name, name)) {
+			b->what = *c;
+			return 0;
+		}
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+					 used ? ", " : "", (*c)->name);
+	}
+	if (name)
+		bench_error("no case '%s'; there are %s", name, known);
+	else
+		bench_error("name a case, one of %s; see ppbench --help", known);
+	return -1;
+}
+
+/* CPUs that were named must be ours; otherwise the first ones that are */
+static int pick_cores(struct bench *b)
+{
+	struct bench_opts *o = &b->opts;
+	bool named = o->ncores > 0;
+	unsigned int i;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		CPU_ZERO(&set);
+	for (i = 0; i < o->ncores; i++) {
+		if (!CPU_ISSET(o->cores[i], &set)) {
+			bench_error("--cores: this program may not run on CPU %u; "
+				    "see taskset -p $$ for those it may",
+				    o->cores[i]);
+			return -2;
+		}
+	}
+	for (i = 0; !named && i < CPU_SETSIZE && o->ncores < b->what->cores; i++)
+		if (CPU_ISSET(i, &set))
+			o->cores[o->ncores++] = i;
+	if (o->ncores >= b->what->cores && (b->what->cores < 2 || o->cores[0] != o->cores[1]))
+		return 0;
+	bench_error("%s needs %u different CPUs; name them with --cores, or use a larger machine",
+		    b->what->name, b->what->cores);
+	return -2;
+}
+
+static void defaults(struct bench *b)
+{
+	struct bench_opts *o = &b->opts;
+
+	if (!o->npolicies)
+		policies(o, "all");
+	if (!o->nbulks)
+		for (; b->what->bulks[o->nbulks]; o->nbulks++)
+			o->bulks[o->nbulks] = b->what->bulks[o->nbulks];
+	if (!o->repeat)
+		o->repeat = o->quick ? 5 : 11;
+}
+
+int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases)
+{
+	int opt;
+
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":", longopts, NULL)) != -1) {
+		if (opt == OPT_HELP) {
+			help(cases);
+			return 1;
+		} else if (opt == OPT_VERSION) {
+			puts("ppbench " PP_VERSION);
+			return 1;
+		} else if (opt == '?' || opt == ':') {
+			bench_error("%s '%s'; see ppbench --help",
+				    opt == '?' ? "unknown option" : "a value must follow option",
+				    argv[optind - 1]);
+			return -1;
+		}
+		if (set_option(&b->opts, opt, optarg))
+			return -1;
+	}
+	if (pick_case(b, argv[optind], cases))
+		return -1;
+	if (argv[optind + 1]) {
+		bench_error("'%s': one case at a time; see ppbench --help", argv[optind + 1]);
+		return -1;
+	}
+	defaults(b);
+	return pick_cores(b);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pingpong.c - how far apart two CPUs are
+ *
+ * Figures of two cores differ several times with where the CPUs sit, and on a
+ * virtual machine the host moves them at will. The round trip of one cache line
+ * tells which case it was.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include "bench.h"
+
+#define ROUNDS	200u
+#define BATCHES 15u
+#define SPINS	100000u
+
+static struct {
+	unsigned int turn;
+} line __attribute__((aligned(128)));
+
+/* the other CPU may be somebody else's for a while: do not burn its time slice */
+static void wait_for(unsigned int turn)
+{
+	unsigned int spins = 0;
+
+	while (__atomic_load_n(&line.turn, __ATOMIC_ACQUIRE) != turn)
+		if (++spins % SPINS == 0)
+			sched_yield();
+}
+
+static void *pong(void *arg)
+{
+	unsigned int i;
+
+	(void)arg;
+	for (i = 0; i < ROUNDS * BATCHES; i++) {
+		wait_for(2 * i + 1);
+		__atomic_store_n(&line.turn, 2 * i + 2, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* cycles of one round trip between this thread's CPU and CPU @core; negative after bench_error() */
+double bench_pingpong(unsigned int core)
+{
+	double batch[BATCHES];
+	unsigned int i, k;
+	uint64_t start;
+	pthread_t thread;
+
+	line.turn = 0;
+	if (bench_thread(&thread, core, pong, NULL))
+		return -1;
+	for (k = 0; k < BATCHES; k++) {
+		start = pp_cycles();
+		for (i = k * ROUNDS; i < (k + 1) * ROUNDS; i++) {
+			__atomic_store_n(&line.turn, 2 * i + 1, __ATOMIC_RELEASE);
+			wait_for(2 * i + 2);
+		}
+		batch[k] = (double)(pp_cycles() - start) / ROUNDS;
+	}
+	pthread_join(thread, NULL);
+	return bench_median(batch, BATCHES);
+}
+
+const char *bench_regime(double round_trip)
+{
+	if (round_trip < 250)
+		return "near";
+	return round_trip > 600 ? "far" : "between near and far";
+}

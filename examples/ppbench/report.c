@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* report.c - rows, and how they look on a terminal and in a spreadsheet */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+static struct bench_row *new_row(struct bench *b, const char *policy, const char *kind,
+				 unsigned int bulk)
+{
+	struct bench_row *rows = realloc(b->rows, (b->nrows + 1) * sizeof(*rows));
+	struct bench_row *row;
+
+	if (!rows) {
+		bench_error("not enough memory for the result");
+		return NULL;
+	}
+	b->rows = rows;
+	row = &rows[b->nrows++];
+	memset(row, 0, sizeof(*row));
+	snprintf(row->policy, sizeof(row->policy), "%s", policy);
+	row->kind = kind;
+	row->bulk = bulk;
+	return row;
+}
+
+/* sorts @samples; the row is valid until the next one is added */
+struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,
+				unsigned int bulk, double *samples, unsigned int n)
+{
+	struct bench_row *row = new_row(b, policy, kind, bulk);
+
+	if (!row)
+		return NULL;
+	row->median = bench_median(samples, n);
+	row->min = samples[0];
+	row->max = samples[n - 1];
+	return row;
+}
+
+struct bench_row *bench_row_published(struct bench *b, const char *policy, const char *kind,
+				      double cycles)
+{
+	struct bench_row *row = new_row(b, policy, kind, 1);
+
+	if (!row)
+		return NULL;
+	row->median = cycles;
+	row->published = true;
+	return row;
+}
+
+void bench_extra(struct bench_row *row, const char *key, double value)
+{
+	if (row->nextra == BENCH_EXTRAS)
+		return;
+	row->extra[row->nextra].key = key;
+	row->extra[row->nextra++].value = value;
+}
+
+void bench_note(struct bench *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (b->nnotes == BENCH_NOTES)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(b->notes[b->nnotes++], sizeof(b->notes[0]), fmt, ap);
+	va_end(ap);
+}
+
+struct bench_row *bench_find(struct bench *b, const char *policy, const char *kind,
+			     unsigned int bulk)
+{
+	size_t i;
+
+	for (i = 0; i < b->nrows; i++) {
+		if (b->rows[i].bulk == bulk && !strcmp(b->rows[i].policy, policy) &&
+		    !strcmp(b->rows[i].kind, kind))
+			return &b->rows[i];
+	}
+	return NULL;
+}
+
+/* this row's median over that of @policy at the same bulk; @kind NULL: of the row's own kind */
+void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind)
+{
+	struct bench_row *row, *base;
+	size_t i;
+
+	for (i = 0; i < b->nrows; i++) {
+		row = &b->rows[i];
+		base = bench_find(b, policy, kind ? kind : row->kind, row->bulk);
+		if (base && base->median > 0 && !row->published)
+			bench_extra(row, key, row->median / base->median);
+	}
+}
+
+/* what the figures of two cores depend on most */
+void bench_note_distance(struct bench *b)
+{
+	double distance[BENCH_ROWS_MAX];
+	double median;
+	size_t i;
+
+	for (i = 0; i < b->nrows && i < BENCH_ROWS_MAX; i++)
+		distance[i] = b->rows[i].extra[0].value;
+	if (!i)
+		return;
+	median = bench_median(distance, (unsigned int)i);
+	bench_note(b, "ping-pong round trip between the two CPUs: %.0f cycles, %.0f to %.0f: %s",
+		   median, distance[0], distance[i - 1], bench_regime(median));
+	bench_note(b, "near is below 250, far above 600; compare figures of one regime only");
+}
+
+struct columns {
+	const char *key[16];
+	unsigned int n;
+};
+
+/* rows need not have the same extras: a column for each key that any row has */
+static void collect(const struct bench *b, struct columns *c)
+{
+	unsigned int k, known;
+	size_t i;
+
+	c->n = 0;
+	for (i = 0; i < b->nrows; i++) {
+		for (k = 0; k < b->rows[i].nextra; k++) {
+			for (known = 0; known < c->n; known++)
+				if (!strcmp(c->key[known], b->rows[i].extra[k].key))
+					break;
+			if (known == c->n && c->n < 16)
+				c->key[c->n++] = b->rows[i].extra[k].key;
+		}
+	}
+}
+
+static const double *extra(const struct bench_row *row, const char *key)
+{
+	unsigned int k;
+
+	for (k = 0; k < row->nextra; k++)
+		if (!strcmp(row->extra[k].key, key))
+			return &row->extra[k].value;
+	return NULL;
+}
+
+static void print_figure(FILE *f, int width, const double *value)
+{
+	if (!value)
+		fprintf(f, " %*s", width, "-");
+	else
+		fprintf(f, " %*.*f", width, *value < 100 ? 2 : 0, *value);
+}
+
+static void print_header(FILE *f, const struct bench *b)
+{
+	const struct bench_machine *m = &b->machine;
+	unsigned int i;
+
+	fprintf(f, "%s: %s, %s, median of %u\n", b->what->name, b->what->title, b->what->unit,
+		b->opts.repeat);
+	fprintf(f, "%s, %u cores; Linux %s; %s; commit %s; TSC %.3f GHz; on CPU", m->cpu, m->cores,
+		m->kernel, m->compiler, m->commit, (double)m->tsc_hz / 1e9);
+	for (i = 0; i < b->what->cores; i++)
+		fprintf(f, " %u", b->opts.cores[i]);
+	fputs("\n\n", f);
+}
+
+static int name_width(const struct bench *b)
+{
+	size_t width = strlen("policy"), i;
+
+	for (i = 0; i < b->nrows; i++)
+		if (strlen(b->rows[i].policy) > width)
+			width = strlen(b->rows[i].policy);
+	return (int)width;
+}
+
+static void print_row(FILE *f, const struct bench_row *row, const struct columns *c, int width)
+{
+	unsigned int k;
+
+	fprintf(f, "%-*s %-10s %4u", width, row->policy, row->kind, row->bulk);
+	print_figure(f, 9, &row->median);
+	print_figure(f, 9, row->published ? NULL : &row->min);
+	print_figure(f, 9, row->published ? NULL : &row->max);
+	for (k = 0; k < c->n; k++)
+		print_figure(f, (int)strlen(c->key[k]), extra(row, c->key[k]));
+	fputs(row->published ? "  (published)\n" : "\n", f);
+}
+
+static void print_text(FILE *f, const struct bench *b)
+{
+	int width = name_width(b);
+	struct columns c;
+	unsigned int k;
+	size_t i;
+
+	collect(b, &c);
+	print_header(f, b);
+	fprintf(f, "%-*s %-10s %4s %9s %9s %9s", width, "policy", "kind", "bulk", "median", "min",
+		"max");
+	for (k = 0; k < c.n; k++)
+		fprintf(f, " %s", c.key[k]);
+	fputc('\n', f);
+	for (i = 0; i < b->nrows; i++) {
+		if (i && b->rows[i].bulk != b->rows[i - 1].bulk)
+			fputc('\n', f);
+		print_row(f, &b->rows[i], &c, width);
+	}
+	for (k = 0; k < b->nnotes; k++)
+		fprintf(f, "%s%s\n", k ? "" : "\n", b->notes[k]);
+}
+
+static void print_csv_row(FILE *f, const struct bench_row *row, const struct columns *c)
+{
+	const double *value;
+	unsigned int k;
+
+	fprintf(f, "%s,%s,%u,%d,%.4f,", row->policy, row->kind, row->bulk, row->published,
+		row->median);
+	if (row->published)
+		fputc(',', f);
+	else
+		fprintf(f, "%.4f,%.4f", row->min, row->max);
+	for (k = 0; k < c->n; k++) {
+		value = extra(row, c->key[k]);
+		fputc(',', f);
+		if (value)
+			fprintf(f, "%.4f", *value);
+	}
+	fputc('\n', f);
+}
+
+static int print_csv(const struct bench *b)
+{
+	bool to_stdout = !strcmp(b->opts.csv, "-");
+	FILE *f = to_stdout ? stdout : fopen(b->opts.csv, "we");
+	const char *unit = b->what->unit;
+	struct columns c;
+	unsigned int k;
+	size_t i;
+	int err;
+
+	if (!f) {
+		bench_error("cannot write --csv '%s': %m; choose another file", b->opts.csv);
+		return -1;
+	}
+	collect(b, &c);
+	fprintf(f, "policy,kind,bulk,published,%s_median,%s_min,%s_max", unit, unit, unit);
+	for (k = 0; k < c.n; k++)
+		fprintf(f, ",%s", c.key[k]);
+	fputc('\n', f);
+	for (i = 0; i < b->nrows; i++)
+		print_csv_row(f, &b->rows[i], &c);
+	err = fflush(f) || ferror(f);
+	if (err)
+		bench_error("cannot write --csv '%s': %m; choose another file", b->opts.csv);
+	if (!to_stdout)
+		fclose(f);
+	return err ? -1 : 0;
+}
+
+static bool is_stdout(const char *file)
+{
+	return file && !strcmp(file, "-");
+}
+
+/* the table goes to stdout unless stdout is to be read by a program */
+int bench_print(const struct bench *b)
+{
+	if (!is_stdout(b->opts.json) && !is_stdout(b->opts.csv))
+		print_text(stdout, b);
+	if (b->opts.csv && print_csv(b))
+		return -1;
+	if (b->opts.json && bench_print_json(b))
+		return -1;
+	if (fflush(stdout) || ferror(stdout)) {
+		bench_error("cannot write to stdout: %m; free some space or write elsewhere");
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* zone.c - zones to measure, and the proof that no page was lost on the way */
+#include <pagepool/error.h>
+
+#include "bench.h"
+
+struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
+{
+	struct pp_zone_params params = {
+		.sz = sizeof(params),
+		.name = "ppbench",
+		.pages = BENCH_PAGES,
+		.page_size = BENCH_PAGE_SIZE,
+		.headroom = BENCH_HEADROOM,
+		.flags = flags,
+		.policy = policy,
+	};
+	struct pp_zone *zone = pp_zone_create(&params);
+
+	if (!zone)
+		bench_error("cannot create a zone of %u pages with policy %s: %s", BENCH_PAGES,
+			    policy, pp_error());
+	return zone;
+}
+
+/* Figures of a pool that loses pages, or hands one out twice, are worth nothing. */
+static int audit(const struct bench *b, struct pp_zone *zone)
+{
+	struct pp_zone_audit a = { .sz = sizeof(a) };
+
+	if (pp_zone_audit(zone, &a)) {
+		bench_error("%s: cannot count the pages of the zone: not enough memory",
+			    b->what->name);
+		return -1;
+	}
+	if (!a.leaked && !a.double_free)
+		return 0;
+	bench_error("%s: policy %s: %llu of %llu pages did not come home, %llu came twice: "
+		    "no figure; this is a bug, please report it",
+		    b->what->name, pp_zone_policy(zone), (unsigned long long)a.leaked,
+		    (unsigned long long)a.managed, (unsigned long long)a.double_free);
+	return -1;
+}
+
+int bench_zone_close(struct bench *b, struct pp_zone *zone)
+{
+	int err;
+
+	if (!zone)
+		return 0;
+	err = audit(b, zone);
+	if (err)
+		return err;
+	err = pp_zone_destroy(zone);
+	if (err)
+		bench_error("%s: cannot destroy the zone: %s", b->what->name, pp_error());
+	return err ? -1 : 0;
+}
+
+uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
+	struct pp_zone *zone = s->ctx;
+	uint64_t start = pp_cycles();
+	unsigned int got;
+
+	while (loops--) {
+		got = pp_zone_alloc_bulk(zone, pages, bulk);
+		s->shorts += got != bulk;
+		bench_use(pages);
+		pp_zone_free_bulk(zone, pages, got);
+	}
+	return pp_cycles() - start;
+}
