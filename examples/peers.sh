@@ -1,0 +1,250 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# peers.sh - ppfwd and dpdk-testpmd forward the same packets in turns
+#
+# Both run on the same CPU, one after the other, A B A B ..., so that what the
+# machine does meanwhile hits both. Medians, spread and ratio are printed.
+#
+#   sh examples/peers.sh             two null ports, engines io and macswap
+#   sh examples/peers.sh --af-xdp    also AF_XDP over veth, as root
+set -u
+
+usage() {
+	cat <<-END
+	usage: peers.sh [--af-xdp] [--repeat N] [--duration S] [--ppfwd FILE]
+	  --af-xdp      also forward between two veth pairs, in namespaces made for it (root)
+	  --repeat N    measurements of each program (default: 5)
+	  --duration S  seconds of each measurement, at least 2 (default: 3)
+	  --ppfwd FILE  program to measure (default: build/examples/ppfwd/ppfwd)
+	END
+}
+
+fail() {
+	echo "peers.sh: $1" >&2
+	exit "${2:-1}"
+}
+
+number() {
+	case $2 in
+	'' | *[!0-9]* | 0*) fail "$1 '$2': need a number above 0; see --help" 2 ;;
+	esac
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+ppfwd=$root/build/examples/ppfwd/ppfwd
+af_xdp=no repeat=5 duration=3
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--af-xdp) af_xdp=yes ;;
+	--repeat | --duration | --ppfwd)
+		[ $# -gt 1 ] || fail "a value must follow $1; see --help" 2
+		case $1 in
+		--repeat) repeat=$2; number "$1" "$2" ;;
+		--duration) duration=$2; number "$1" "$2" ;;
+		--ppfwd) ppfwd=$2 ;;
+		esac
+		shift ;;
+	*) fail "unknown option '$1'; see --help" 2 ;;
+	esac
+	shift
+done
+[ "$duration" -ge 2 ] || fail "--duration $duration: testpmd needs at least 2 s to report a rate" 2
+
+[ -x "$ppfwd" ] || fail "no $ppfwd; build it with 'meson setup build && ninja -C build'"
+command -v dpdk-testpmd >/dev/null ||
+	fail "dpdk-testpmd is missing, so there is nobody to compare with; install dpdk-dev or dpdk"
+[ "$(nproc)" -ge 2 ] || fail "needs two CPUs: testpmd's main core and the forwarding one"
+if [ $af_xdp = yes ] && [ "$(id -u)" != 0 ]; then
+	fail "--af-xdp makes namespaces and needs root; run it with sudo, or without --af-xdp"
+fi
+
+# The forwarding CPU of both programs; testpmd's main core and generators have the other one.
+main_cpu=0
+fwd_cpu=1
+tag=pppeers$$
+tmp=$(mktemp -d) || fail "cannot make a temporary directory"
+old_huge= gen_pid= fwd_pid=
+
+stop() {
+	[ -z "$1" ] || { kill "$1" && wait "$1"; } 2>/dev/null
+}
+
+cleanup() {
+	trap - EXIT
+	stop "$fwd_pid"
+	stop "$gen_pid"
+	for ns in gen fwd sink; do
+		ip netns del $tag-$ns 2>/dev/null
+	done
+	[ -z "$old_huge" ] || echo "$old_huge" >/proc/sys/vm/nr_hugepages
+	rm -rf "$tmp" "/var/run/dpdk/$tag"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# Without hugepages testpmd's buffers lie one a 4 KiB page, all on the same cache sets, and it
+# runs at a fraction of its speed: lend it some, for as long as this script runs.
+free_huge() {
+	awk '/HugePages_Free/ { print $2 }' /proc/meminfo
+}
+
+eal="-l $main_cpu,$fwd_cpu --no-pci --no-telemetry --log-level error"
+if [ "$(free_huge)" -lt 64 ] && [ "$(id -u)" = 0 ]; then
+	old_huge=$(cat /proc/sys/vm/nr_hugepages)
+	echo $((old_huge + 64)) >/proc/sys/vm/nr_hugepages
+fi
+if [ "$(free_huge)" -ge 64 ]; then
+	eal="$eal --in-memory -m 100"
+	echo "testpmd: 2 MiB hugepages; ppfwd: its default, small pages"
+else
+	eal="$eal --no-huge --no-shconf --file-prefix $tag -m 256"
+	echo "testpmd: WITHOUT hugepages (none free, and no right to reserve them): its figures are too low"
+fi
+echo "burst 32, 64-byte packets, one forwarding CPU ($fwd_cpu), $repeat times $duration s in turns, Mpps"
+
+# stdin: numbers, one a line; "median min max"
+median() {
+	sort -n | awk '{ v[NR] = $1 }
+		END {
+			if (!NR) exit 1
+			m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
+			printf "%.3f %.3f %.3f\n", m, v[1], v[NR]
+		}'
+}
+
+# a table line from the files of rates $2 (ours) and $3 (theirs)
+report() {
+	ours=$(median <"$2") && theirs=$(median <"$3") || fail "$1: no rates were measured"
+	echo "$1 $ours $theirs" | awk '{
+		printf "%-16s ppfwd %8.3f (%.3f .. %.3f)   testpmd %8.3f (%.3f .. %.3f)   ratio %.2f\n",
+			$1, $2, $3, $4, $5, $6, $7, $5 > 0 ? $2 / $5 : 0 }'
+}
+
+null_ppfwd() {
+	"$ppfwd" --port null --port null --engine "$1" --cores $fwd_cpu --duration "$duration" \
+		--json "$tmp/ppfwd.json" >"$tmp/ppfwd.out" 2>"$tmp/ppfwd.err" ||
+		fail "ppfwd $1 failed: $(tail -n 1 "$tmp/ppfwd.err")"
+	awk -F'[:,]' '/"mpps"/ { print $2 + 0; exit }' "$tmp/ppfwd.json"
+}
+
+# The sum of the ports' rates, second by second; the first two reports cover the start.
+null_testpmd() {
+	timeout -s INT -k 5 $((duration + 2)) stdbuf -oL dpdk-testpmd $eal \
+		--vdev net_null0 --vdev net_null1 -- --forward-mode="$1" --nb-cores=1 \
+		--total-num-mbufs=8192 --stats-period 1 </dev/null >"$tmp/testpmd.out" 2>&1
+	awk '/Tx-pps:/ { sum += $2; if (++n % 2 == 0) { if (n > 4) print sum / 1e6; sum = 0 } }' \
+		"$tmp/testpmd.out" | median | cut -d' ' -f1
+}
+
+compare_null() {
+	: >"$tmp/ours"
+	: >"$tmp/theirs"
+	i=0
+	while [ $i -lt "$repeat" ]; do
+		null_ppfwd "$1" >>"$tmp/ours" || exit 1
+		null_testpmd "$1" >>"$tmp/theirs"
+		[ -s "$tmp/theirs" ] || fail "testpmd $1 gave no rate: $(tail -n 1 "$tmp/testpmd.out")"
+		i=$((i + 1))
+	done
+	report "null,$1" "$tmp/ours" "$tmp/theirs"
+}
+
+compare_null io
+compare_null macswap
+[ $af_xdp = yes ] || exit 0
+
+# ---- AF_XDP over veth: generator (other CPU) -> forwarder -> sink --------------------------------
+
+# nsenter leaves the mounts alone, unlike ip netns exec, which hides /sys/fs/bpf
+in_ns() {
+	ns=$tag-$1
+	shift
+	nsenter --net="/var/run/netns/$ns" "$@"
+}
+
+veth() {
+	ip link add "$2" netns "$tag-$1" numrxqueues 1 numtxqueues 1 type veth \
+		peer name "$4" netns "$tag-$3" numrxqueues 1 numtxqueues 1 ||
+		fail "cannot make a veth pair: is the veth module there?"
+	in_ns "$1" ip link set "$2" up
+	in_ns "$3" ip link set "$4" up
+}
+
+# The sink runs on the forwarder's CPU, so it should cost next to nothing: drop in XDP if clang is
+# here to build the two instructions, otherwise let the network stack drop.
+sink() {
+	cat >"$tmp/drop.c" <<-END
+	__attribute__((section("xdp"), used)) int drop(void *ctx) { return 1; }
+	END
+	if clang -O2 -target bpf -c "$tmp/drop.c" -o "$tmp/drop.o" 2>/dev/null &&
+		in_ns sink ip link set sink0 xdpdrv obj "$tmp/drop.o" sec xdp 2>/dev/null; then
+		echo "sink: XDP_DROP"
+	else
+		in_ns sink ethtool -K sink0 gro on 2>/dev/null
+		echo "sink: the network stack (no clang to build an XDP program): costs both the same"
+	fi
+}
+
+for ns in gen fwd sink; do
+	ip netns add $tag-$ns || fail "cannot make a network namespace"
+	in_ns $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+done
+veth gen gen0 fwd fwd0
+veth fwd fwd1 sink sink0
+sink
+
+received() {
+	in_ns sink ip -s -j link show sink0 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/'
+}
+
+# Mpps that reach the sink, once everything has had a second to start
+sink_rate() {
+	sleep 1
+	a=$(received) from=$(date +%s%N)
+	sleep "$duration"
+	b=$(received) to=$(date +%s%N)
+	kill -0 "$fwd_pid" 2>/dev/null || fail "$1 ended early: $(tail -n 1 "$tmp/fwd.out")"
+	awk "BEGIN { print ($b - $a) * 1e3 / ($to - $from) }"
+}
+
+start_generator() {
+	nsenter --net=/var/run/netns/$tag-gen "$ppfwd" --port af_xdp:gen0 --engine txonly --cores $main_cpu \
+		>"$tmp/gen.out" 2>&1 </dev/null &
+	gen_pid=$!
+	sleep 1
+	kill -0 $gen_pid 2>/dev/null || fail "the generator ended: $(tail -n 1 "$tmp/gen.out")"
+}
+
+xdp_ppfwd() {
+	nsenter --net=/var/run/netns/$tag-fwd "$ppfwd" --port af_xdp:fwd0 --port af_xdp:fwd1 --engine io --cores $fwd_cpu \
+		>"$tmp/fwd.out" 2>&1 </dev/null &
+	fwd_pid=$!
+	sink_rate ppfwd >>"$tmp/ours"
+	stop $fwd_pid
+	fwd_pid=
+}
+
+xdp_testpmd() {
+	nsenter --net=/var/run/netns/$tag-fwd stdbuf -oL dpdk-testpmd $eal \
+		--vdev net_af_xdp0,iface=fwd0,force_copy=1 --vdev net_af_xdp1,iface=fwd1,force_copy=1 -- --forward-mode=io --nb-cores=1 \
+		--total-num-mbufs=16384 --stats-period 60 >"$tmp/fwd.out" 2>&1 </dev/null &
+	fwd_pid=$!
+	sink_rate testpmd >>"$tmp/theirs"
+	stop $fwd_pid
+	fwd_pid=
+}
+
+: >"$tmp/ours"
+: >"$tmp/theirs"
+start_generator
+i=0
+while [ $i -lt "$repeat" ]; do
+	xdp_ppfwd
+	sleep 1
+	xdp_testpmd
+	sleep 1
+	i=$((i + 1))
+done
+report af_xdp,io "$tmp/ours" "$tmp/theirs"
