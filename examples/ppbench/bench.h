@@ -79,6 +79,9 @@ struct bench {
 	size_t nrows;
 	char notes[BENCH_NOTES][200];
 	unsigned int nnotes;
+	unsigned long measured;
+	unsigned long disturbed; /* by the scheduler, and repeated, but for the next */
+	unsigned long kept_disturbed;
 };
 
 /*
@@ -127,7 +130,7 @@ void bench_name(struct bench_subject *s, const char *kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk);
 double bench_median(double *values, unsigned int n);
-uint64_t bench_slice(const struct bench *b);
+long bench_switches(void);
 
 /* report.c */
 struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,

@@ -15,14 +15,16 @@
 #define TIMEOUT_US 20000u
 #define IDLE_RUNS  200u
 #define SPINS	   20000u
-#define WINDOW_MAX 4096u
+#define WINDOW_MAX 256u
+#define LOOPS	   64u
+#define TRIES	   5u
 
 static const unsigned int bulks[] = { 64, 0 };
 
 enum order {
 	ORDER_NONE,
 	ORDER_FILL, /* fill the cache, then do nothing */
-	ORDER_RUN, /* alloc + free until another order comes */
+	ORDER_RUN, /* alloc + free, with a full cache, until another order comes */
 	ORDER_QUIT,
 };
 
@@ -50,17 +52,19 @@ static void owner_fill(struct owner *o)
 	pp_zone_free_bulk(o->zone, pages, got);
 }
 
+/* Filled again and again: a loop that needs 64 pages would leave no more than these to drain. */
 static void owner_run(struct owner *o, unsigned int asked)
 {
 	struct bench_subject s = { .ctx = o->zone };
-	uint64_t cycles = 0, pages = 0;
+	uint64_t start = pp_cycles(), pages = 0;
 
 	while (__atomic_load_n(&o->asked, __ATOMIC_ACQUIRE) == asked) {
-		cycles += bench_run_zone(&s, o->bulk, 64);
-		pages += 64ul * o->bulk;
+		owner_fill(o);
+		bench_run_zone(&s, o->bulk, LOOPS);
+		pages += o->high + (uint64_t)LOOPS * o->bulk;
 	}
 	o->shorts += s.shorts;
-	o->cycles_per_page = pages ? (double)cycles / (double)pages : 0;
+	o->cycles_per_page = pages ? (double)(pp_cycles() - start) / (double)pages : 0;
 }
 
 static void *owner_main(void *arg)
@@ -134,6 +138,16 @@ static double drain_once(struct bench *b, struct subject *s, double *pages)
 	return (double)(end - start);
 }
 
+static double mean(const double *values, unsigned int n)
+{
+	double sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		sum += values[i];
+	return n ? sum / n : 0;
+}
+
 static void measure_idle(struct bench *b, struct subject *s, unsigned int r)
 {
 	double cycles[IDLE_RUNS], pages[IDLE_RUNS];
@@ -144,7 +158,7 @@ static void measure_idle(struct bench *b, struct subject *s, unsigned int r)
 		cycles[i] = drain_once(b, s, &pages[i]);
 	}
 	s->result.idle[r] = bench_median(cycles, IDLE_RUNS);
-	s->result.idle_pages[r] = bench_median(pages, IDLE_RUNS);
+	s->result.idle_pages[r] = mean(pages, IDLE_RUNS);
 }
 
 /* the owner alone for one window */
@@ -167,23 +181,26 @@ static double run_drained(struct bench *b, struct subject *s, unsigned int r, ui
 	double cycles[WINDOW_MAX], pages[WINDOW_MAX];
 	uint64_t end = next - step + window;
 
-	for (; next <= end && n < WINDOW_MAX; next += step) {
+	while (next <= end && n < WINDOW_MAX) {
 		while (pp_cycles() < next)
 			continue;
 		cycles[n] = drain_once(b, s, &pages[n]);
 		n++;
+		/* one that is late must not be made up for: the cache would still be empty */
+		for (next += step; next < pp_cycles(); next += step)
+			continue;
 	}
 	give_order(&s->owner, ORDER_NONE);
 	await(&s->owner, order + 1);
 	s->result.busy[r] = bench_median(cycles, n);
-	s->result.busy_pages[r] = bench_median(pages, n);
+	s->result.busy_pages[r] = mean(pages, n);
 	return s->owner.cycles_per_page;
 }
 
 /* The owner's thread lives for one repetition: those of other policies must not share its CPU. */
-static int measure(struct bench *b, struct subject *s, unsigned int r)
+static int measure_once(struct bench *b, struct subject *s, unsigned int r)
 {
-	uint64_t window = b->machine.tsc_hz / (b->opts.quick ? 100 : 20);
+	uint64_t window = b->machine.tsc_hz / (b->opts.quick ? 100 : 50);
 	struct result *res = &s->result;
 
 	res->distance[r] = bench_pingpong(b->opts.cores[1]);
@@ -198,6 +215,24 @@ static int measure(struct bench *b, struct subject *s, unsigned int r)
 	res->slower[r] = 100 * (res->drained[r] / res->alone[r] - 1);
 	give_order(&s->owner, ORDER_QUIT);
 	pthread_join(s->owner.thread, NULL);
+	return 0;
+}
+
+static int measure(struct bench *b, struct subject *s, unsigned int r)
+{
+	unsigned int tries;
+	long before;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		before = bench_switches();
+		b->measured++;
+		if (measure_once(b, s, r))
+			return -1;
+		if (bench_switches() == before)
+			return 0;
+		b->disturbed++;
+	}
+	b->kept_disturbed++;
 	return 0;
 }
 

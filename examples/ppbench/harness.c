@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bench.h"
+
+#define TRIES 20u
 
 void bench_error(const char *fmt, ...)
 {
@@ -74,21 +77,51 @@ double bench_median(double *values, unsigned int n)
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
-/* Cycles that one measurement should take: short against the host's mood swings, long against
- * the cost of reading the clock. */
-uint64_t bench_slice(const struct bench *b)
+/* Cycles that one measurement should take: short against the scheduler's slices, long against the
+ * cost of reading the clock. */
+static uint64_t slice(const struct bench *b)
 {
-	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 200);
+	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 500);
+}
+
+/* how often the scheduler took a CPU from this process, all its threads counted */
+long bench_switches(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nivcsw;
+}
+
+/*
+ * A figure that holds somebody else's time slice says nothing about the subject:
+ * measure again. A machine that is never quiet gets figures all the same, and a note.
+ */
+static uint64_t run_undisturbed(struct bench *b, struct bench_subject *s, unsigned int bulk)
+{
+	unsigned int tries;
+	uint64_t cycles;
+	long before;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		before = bench_switches();
+		cycles = s->run(s, bulk, s->loops);
+		b->measured++;
+		if (bench_switches() == before)
+			return cycles;
+		b->disturbed++;
+	}
+	b->kept_disturbed++;
+	return cycles;
 }
 
 /* Doubles as the warm-up: caches, predictors and the pool's own caches are hot afterwards. */
 static void calibrate(const struct bench *b, struct bench_subject *s, unsigned int bulk)
 {
-	uint64_t slice = bench_slice(b), cycles;
+	uint64_t want = slice(b) / 2, cycles;
 
 	for (s->loops = 16;; s->loops *= 2) {
 		cycles = s->run(s, bulk, s->loops);
-		if (cycles >= slice / 2 || s->loops >= 1ul << 30)
+		if (cycles >= want || s->loops >= 1ul << 30)
 			break;
 	}
 }
@@ -134,7 +167,7 @@ int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, u
 		if (distance[r] < 0)
 			return -1;
 		for (i = 0; i < n; i++) {
-			cycles = s[i].run(&s[i], bulk, s[i].loops);
+			cycles = run_undisturbed(b, &s[i], bulk);
 			s[i].samples[r] = (double)cycles / ((double)s[i].loops * bulk);
 		}
 	}

@@ -22,6 +22,11 @@ int main(int argc, char **argv)
 	err = bench_pin(b.opts.cores[0]);
 	if (!err)
 		err = b.what->run(&b);
+	if (b.disturbed)
+		bench_note(&b,
+			   "%lu of %lu measurements were interrupted by other programs; "
+			   "%lu of them are in the figures, the others were repeated",
+			   b.disturbed, b.measured, b.kept_disturbed);
 	if (!err)
 		err = bench_print(&b);
 	free(b.rows);

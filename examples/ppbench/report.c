@@ -221,7 +221,7 @@ static void print_csv_row(FILE *f, const struct bench_row *row, const struct col
 	const double *value;
 	unsigned int k;
 
-	fprintf(f, "%s,%s,%u,%d,%.4f,", row->policy, row->kind, row->bulk, row->published,
+	fprintf(f, "\"%s\",%s,%u,%d,%.4f,", row->policy, row->kind, row->bulk, row->published,
 		row->median);
 	if (row->published)
 		fputc(',', f);
