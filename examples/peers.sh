@@ -12,11 +12,12 @@ set -u
 
 usage() {
 	cat <<-END
-	usage: peers.sh [--af-xdp] [--repeat N] [--duration S] [--ppfwd FILE]
+	usage: peers.sh [--af-xdp] [--repeat N] [--duration S] [--ppfwd FILE] [--no-huge]
 	  --af-xdp      also forward between two veth pairs, in namespaces made for it (root)
 	  --repeat N    measurements of each program (default: 5)
 	  --duration S  seconds of each measurement, at least 2 (default: 3)
 	  --ppfwd FILE  program to measure (default: build/examples/ppfwd/ppfwd)
+	  --no-huge     reserve no hugepages for testpmd, although it is slow without
 	END
 }
 
@@ -33,11 +34,12 @@ number() {
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 ppfwd=$root/build/examples/ppfwd/ppfwd
-af_xdp=no repeat=5 duration=3
+af_xdp=no huge=yes repeat=5 duration=3
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
 	--af-xdp) af_xdp=yes ;;
+	--no-huge) huge=no ;;
 	--repeat | --duration | --ppfwd)
 		[ $# -gt 1 ] || fail "a value must follow $1; see --help" 2
 		case $1 in
@@ -91,18 +93,20 @@ free_huge() {
 }
 
 eal="-l $main_cpu,$fwd_cpu --no-pci --no-telemetry --log-level error"
-if [ "$(free_huge)" -lt 64 ] && [ "$(id -u)" = 0 ]; then
+if [ $huge = yes ] && [ "$(free_huge)" -lt 64 ] && [ "$(id -u)" = 0 ]; then
 	old_huge=$(cat /proc/sys/vm/nr_hugepages)
 	echo $((old_huge + 64)) >/proc/sys/vm/nr_hugepages
 fi
-if [ "$(free_huge)" -ge 64 ]; then
+if [ $huge = yes ] && [ "$(free_huge)" -ge 64 ]; then
 	eal="$eal --in-memory -m 100"
 	echo "testpmd: 2 MiB hugepages; ppfwd: its default, small pages"
 else
 	eal="$eal --no-huge --no-shconf --file-prefix $tag -m 256"
-	echo "testpmd: WITHOUT hugepages (none free, and no right to reserve them): its figures are too low"
+	echo "testpmd: WITHOUT hugepages (none free and no right to reserve them, or --no-huge):" \
+		"its figures are too low"
 fi
-echo "burst 32, 64-byte packets, one forwarding CPU ($fwd_cpu), $repeat times $duration s in turns, Mpps"
+echo "burst 32, 64-byte packets, one forwarding CPU ($fwd_cpu)," \
+	"$repeat times $duration s in turns, Mpps"
 
 # stdin: numbers, one a line; "median min max"
 median() {
@@ -118,8 +122,9 @@ median() {
 report() {
 	ours=$(median <"$2") && theirs=$(median <"$3") || fail "$1: no rates were measured"
 	echo "$1 $ours $theirs" | awk '{
-		printf "%-16s ppfwd %8.3f (%.3f .. %.3f)   testpmd %8.3f (%.3f .. %.3f)   ratio %.2f\n",
-			$1, $2, $3, $4, $5, $6, $7, $5 > 0 ? $2 / $5 : 0 }'
+		printf "%-16s ppfwd %8.3f (%.3f .. %.3f)   ", $1, $2, $3, $4
+		printf "testpmd %8.3f (%.3f .. %.3f)   ", $5, $6, $7
+		printf "ratio %.2f\n", ($5 > 0 ? $2 / $5 : 0) }'
 }
 
 null_ppfwd() {
@@ -145,7 +150,8 @@ compare_null() {
 	while [ $i -lt "$repeat" ]; do
 		null_ppfwd "$1" >>"$tmp/ours" || exit 1
 		null_testpmd "$1" >>"$tmp/theirs"
-		[ -s "$tmp/theirs" ] || fail "testpmd $1 gave no rate: $(tail -n 1 "$tmp/testpmd.out")"
+		[ -s "$tmp/theirs" ] ||
+			fail "testpmd $1 gave no rate: $(tail -n 1 "$tmp/testpmd.out")"
 		i=$((i + 1))
 	done
 	report "null,$1" "$tmp/ours" "$tmp/theirs"
@@ -205,21 +211,23 @@ sink_rate() {
 	a=$(received) from=$(date +%s%N)
 	sleep "$duration"
 	b=$(received) to=$(date +%s%N)
-	kill -0 "$fwd_pid" 2>/dev/null || fail "$1 ended early: $(tail -n 1 "$tmp/fwd.out")"
+	kill -0 "$fwd_pid" 2>/dev/null ||
+		fail "$1 ended early: $(tail -n 1 "$tmp/fwd.out")"
 	awk "BEGIN { print ($b - $a) * 1e3 / ($to - $from) }"
 }
 
 start_generator() {
-	nsenter --net=/var/run/netns/$tag-gen "$ppfwd" --port af_xdp:gen0 --engine txonly --cores $main_cpu \
-		>"$tmp/gen.out" 2>&1 </dev/null &
+	nsenter --net=/var/run/netns/$tag-gen "$ppfwd" --port af_xdp:gen0 --engine txonly \
+		--cores $main_cpu >"$tmp/gen.out" 2>&1 </dev/null &
 	gen_pid=$!
 	sleep 1
-	kill -0 $gen_pid 2>/dev/null || fail "the generator ended: $(tail -n 1 "$tmp/gen.out")"
+	kill -0 $gen_pid 2>/dev/null ||
+		fail "the generator ended: $(tail -n 1 "$tmp/gen.out")"
 }
 
 xdp_ppfwd() {
-	nsenter --net=/var/run/netns/$tag-fwd "$ppfwd" --port af_xdp:fwd0 --port af_xdp:fwd1 --engine io --cores $fwd_cpu \
-		>"$tmp/fwd.out" 2>&1 </dev/null &
+	nsenter --net=/var/run/netns/$tag-fwd "$ppfwd" --port af_xdp:fwd0 --port af_xdp:fwd1 \
+		--engine io --cores $fwd_cpu >"$tmp/fwd.out" 2>&1 </dev/null &
 	fwd_pid=$!
 	sink_rate ppfwd >>"$tmp/ours"
 	stop $fwd_pid
@@ -228,8 +236,10 @@ xdp_ppfwd() {
 
 xdp_testpmd() {
 	nsenter --net=/var/run/netns/$tag-fwd stdbuf -oL dpdk-testpmd $eal \
-		--vdev net_af_xdp0,iface=fwd0,force_copy=1 --vdev net_af_xdp1,iface=fwd1,force_copy=1 -- --forward-mode=io --nb-cores=1 \
-		--total-num-mbufs=16384 --stats-period 60 >"$tmp/fwd.out" 2>&1 </dev/null &
+		--vdev net_af_xdp0,iface=fwd0,force_copy=1 \
+		--vdev net_af_xdp1,iface=fwd1,force_copy=1 \
+		-- --forward-mode=io --nb-cores=1 --total-num-mbufs=16384 --stats-period 60 \
+		>"$tmp/fwd.out" 2>&1 </dev/null &
 	fwd_pid=$!
 	sink_rate testpmd >>"$tmp/theirs"
 	stop $fwd_pid

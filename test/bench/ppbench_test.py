@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -210,8 +211,61 @@ def test_ledger():
     check(done.returncode == 0, 'and the same library without a leak is none')
 
 
+FAKE_PPFWD = """#!/bin/sh
+while [ "$1" != --json ]; do shift; done
+echo '{"mpps":30.0,"cycles_per_packet":1.0}' >"$2"
+"""
+FAKE_TESTPMD = """#!/bin/sh
+for rate in 1 2 10000000 10000000; do
+	for port in 0 1; do echo "  Tx-pps: $rate   Tx-bps: 0"; done
+done
+"""
+
+
+def peers(path, *words):
+    done = subprocess.run(['/bin/sh', args.peers, *words], capture_output=True, text=True,
+                          timeout=60, env=dict(os.environ, PATH=path))
+    print('$ peers.sh', *words, '->', done.returncode)
+    print(done.stdout, done.stderr, sep='', end='')
+    return done
+
+
+def test_peers():
+    with tempfile.TemporaryDirectory() as tmp:
+        def fake(name, text):
+            path = os.path.join(tmp, name)
+            with open(path, 'w') as file:
+                file.write(text)
+            os.chmod(path, 0o755)
+            return path
+
+        ppfwd = fake('ppfwd', FAKE_PPFWD)
+        path = os.environ['PATH']
+        for words in ['--nonsense'], ['--repeat'], ['--repeat', '0'], ['--duration', '1']:
+            done = peers(path, *words)
+            check(done.returncode == 2 and done.stderr.count('\n') == 1, f'{words}: usage')
+        check(peers(path, '--help').returncode == 0, '--help')
+        done = peers(path, '--ppfwd', os.path.join(tmp, 'none'))
+        check(done.returncode == 1 and 'build it' in done.stderr, 'no ppfwd')
+        for tool in 'dirname', 'sh':
+            os.symlink(shutil.which(tool), os.path.join(tmp, tool))
+        done = peers(tmp, '--ppfwd', ppfwd)
+        check(done.returncode == 1 and 'dpdk-testpmd is missing' in done.stderr, 'no testpmd')
+
+        if len(os.sched_getaffinity(0)) < 2:
+            skip('needs two CPUs')
+        fake('dpdk-testpmd', FAKE_TESTPMD)
+        done = peers(tmp + ':' + path, '--ppfwd', ppfwd, '--no-huge', '--repeat', '3',
+                     '--duration', '2')
+        check(done.returncode == 0 and done.stderr == '', 'a run')
+        # 30 Mpps against two ports of 10, the first two reports not counted
+        line = r'^null,%s +ppfwd +30\.000 .*testpmd +20\.000 .*ratio 1\.50$'
+        for engine in 'io', 'macswap':
+            check(re.search(line % engine, done.stdout, re.M), f'{engine}: medians and ratio')
+
+
 parser = argparse.ArgumentParser()
-for name in 'ppbench', 'leak', 'json', 'dpdk', 'sanitize', 'man':
+for name in 'ppbench', 'leak', 'json', 'dpdk', 'sanitize', 'man', 'peers':
     parser.add_argument('--' + name)
 parser.add_argument('test')
 args = parser.parse_args()
