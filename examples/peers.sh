@@ -161,7 +161,7 @@ compare_null io
 compare_null macswap
 [ $af_xdp = yes ] || exit 0
 
-# ---- AF_XDP over veth: generator (other CPU) -> forwarder -> sink --------------------------------
+# ---- AF_XDP over veth: generator (other CPU) -> forwarder -> sink ----
 
 # nsenter leaves the mounts alone, unlike ip netns exec, which hides /sys/fs/bpf
 in_ns() {
@@ -182,14 +182,14 @@ veth() {
 # here to build the two instructions, otherwise let the network stack drop.
 sink() {
 	cat >"$tmp/drop.c" <<-END
-	__attribute__((section("xdp"), used)) int drop(void *ctx) { return 1; }
+	__attribute__((section("xdp"), used)) int drop(void *ctx) { return 1; } /* XDP_DROP */
 	END
 	if clang -O2 -target bpf -c "$tmp/drop.c" -o "$tmp/drop.o" 2>/dev/null &&
 		in_ns sink ip link set sink0 xdpdrv obj "$tmp/drop.o" sec xdp 2>/dev/null; then
 		echo "sink: XDP_DROP"
 	else
 		in_ns sink ethtool -K sink0 gro on 2>/dev/null
-		echo "sink: the network stack (no clang to build an XDP program): costs both the same"
+		echo "sink: the network stack (no clang to build an XDP program)"
 	fi
 }
 

@@ -150,7 +150,7 @@ int bench_print_json(const struct bench *b);
 /* machine.c */
 void bench_machine(struct bench_machine *m);
 
-/* options.c: 0 run, 1 done (help, version), -1 usage, -2 failed; the last two after bench_error() */
+/* options.c: 0 run, 1 done (help, version); -1 usage, -2 failed, both after bench_error() */
 int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases);
 
 /* zone.c */

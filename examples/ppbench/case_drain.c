@@ -13,11 +13,11 @@
 
 #define DRAINS_HZ  1000u
 #define TIMEOUT_US 20000u
-#define IDLE_RUNS  200u
-#define SPINS	   20000u
-#define WINDOW_MAX 256u
+#define IDLE_RUNS  50u
+#define SPINS	   200000u /* sched_yield() counts as an interruption: not in quiet runs */
+#define WINDOW_MAX 16u
 #define LOOPS	   64u
-#define TRIES	   5u
+#define TRIES	   20u
 
 static const unsigned int bulks[] = { 64, 0 };
 
@@ -80,6 +80,7 @@ static void *owner_main(void *arg)
 			continue;
 		}
 		seen = now;
+		spins = 0;
 		if (o->order == ORDER_QUIT)
 			return NULL;
 		if (o->order == ORDER_FILL)
@@ -161,25 +162,30 @@ static void measure_idle(struct bench *b, struct subject *s, unsigned int r)
 	s->result.idle_pages[r] = mean(pages, IDLE_RUNS);
 }
 
-/* the owner alone for one window */
-static double run_alone(struct owner *o, uint64_t window)
+/* long enough for five drains, short enough to be interrupted seldom */
+static uint64_t window(const struct bench *b)
 {
-	unsigned int order = give_order(o, ORDER_RUN);
-	uint64_t end = pp_cycles() + window;
+	return b->machine.tsc_hz / (DRAINS_HZ / 5);
+}
+
+static void measure_alone(struct bench *b, struct subject *s, unsigned int r)
+{
+	unsigned int order = give_order(&s->owner, ORDER_RUN);
+	uint64_t end = pp_cycles() + window(b);
 
 	while (pp_cycles() < end)
 		continue;
-	give_order(o, ORDER_NONE);
-	await(o, order + 1);
-	return o->cycles_per_page;
+	give_order(&s->owner, ORDER_NONE);
+	await(&s->owner, order + 1);
+	s->result.alone[r] = s->owner.cycles_per_page;
 }
 
-static double run_drained(struct bench *b, struct subject *s, unsigned int r, uint64_t window)
+static void measure_busy(struct bench *b, struct subject *s, unsigned int r)
 {
 	uint64_t step = b->machine.tsc_hz / DRAINS_HZ, next = pp_cycles() + step;
 	unsigned int order = give_order(&s->owner, ORDER_RUN), n = 0;
 	double cycles[WINDOW_MAX], pages[WINDOW_MAX];
-	uint64_t end = next - step + window;
+	uint64_t end = next - step + window(b);
 
 	while (next <= end && n < WINDOW_MAX) {
 		while (pp_cycles() < next)
@@ -194,13 +200,29 @@ static double run_drained(struct bench *b, struct subject *s, unsigned int r, ui
 	await(&s->owner, order + 1);
 	s->result.busy[r] = bench_median(cycles, n);
 	s->result.busy_pages[r] = mean(pages, n);
-	return s->owner.cycles_per_page;
+	s->result.drained[r] = s->owner.cycles_per_page;
+}
+
+static void undisturbed(struct bench *b, struct subject *s, unsigned int r,
+			void (*part)(struct bench *b, struct subject *s, unsigned int r))
+{
+	unsigned int tries;
+	long before;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		before = bench_switches();
+		b->measured++;
+		part(b, s, r);
+		if (bench_switches() == before)
+			return;
+		b->disturbed++;
+	}
+	b->kept_disturbed++;
 }
 
 /* The owner's thread lives for one repetition: those of other policies must not share its CPU. */
-static int measure_once(struct bench *b, struct subject *s, unsigned int r)
+static int measure(struct bench *b, struct subject *s, unsigned int r)
 {
-	uint64_t window = b->machine.tsc_hz / (b->opts.quick ? 100 : 50);
 	struct result *res = &s->result;
 
 	res->distance[r] = bench_pingpong(b->opts.cores[1]);
@@ -209,30 +231,12 @@ static int measure_once(struct bench *b, struct subject *s, unsigned int r)
 	if (res->distance[r] < 0 ||
 	    bench_thread(&s->owner.thread, b->opts.cores[1], owner_main, &s->owner))
 		return -1;
-	measure_idle(b, s, r);
-	res->alone[r] = run_alone(&s->owner, window);
-	res->drained[r] = run_drained(b, s, r, window);
+	undisturbed(b, s, r, measure_idle);
+	undisturbed(b, s, r, measure_alone);
+	undisturbed(b, s, r, measure_busy);
 	res->slower[r] = 100 * (res->drained[r] / res->alone[r] - 1);
 	give_order(&s->owner, ORDER_QUIT);
 	pthread_join(s->owner.thread, NULL);
-	return 0;
-}
-
-static int measure(struct bench *b, struct subject *s, unsigned int r)
-{
-	unsigned int tries;
-	long before;
-
-	for (tries = 0; tries < TRIES; tries++) {
-		before = bench_switches();
-		b->measured++;
-		if (measure_once(b, s, r))
-			return -1;
-		if (bench_switches() == before)
-			return 0;
-		b->disturbed++;
-	}
-	b->kept_disturbed++;
 	return 0;
 }
 
