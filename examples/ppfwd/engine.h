@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * engine.h - what happens to packets between two queues: one file an engine
+ */
+#ifndef PPFWD_ENGINE_H
+#define PPFWD_ENGINE_H
+
+#include "ppfwd.h"
+
+/**
+ * struct engine - a way to treat packets
+ * @name:     as given to --engine
+ * @help:     one line
+ * @paired:   packets leave by the other port of the pair; otherwise each port is on its own
+ * @sink:     packets end here: those received count as forwarded
+ * @burst:    treat the @n packets received; the RETURN first slots are to be sent, the engine has
+ *            freed the others. NULL: all of them are sent as they are. Must cope with any bytes.
+ * @generate: make up to @n packets; RETURN slots are to be sent. With @generate, @burst keeps
+ *            everything, and without @burst nothing is received. NULL: none are made.
+ */
+struct engine {
+	const char *name;
+	const char *help;
+	bool paired;
+	bool sink;
+	unsigned int (*burst)(struct dir *d, struct pp_page **pages, unsigned int n);
+	unsigned int (*generate)(struct dir *d, struct pp_page **pages, unsigned int n);
+	void (*setup)(struct dir *d);
+};
+
+extern const struct engine engine_io;
+extern const struct engine engine_mac;
+extern const struct engine engine_macswap;
+extern const struct engine engine_5tswap;
+extern const struct engine engine_csum;
+extern const struct engine engine_icmpecho;
+extern const struct engine engine_rxonly;
+extern const struct engine engine_txonly;
+extern const struct engine engine_flowgen;
+
+extern const struct engine *const engines[]; /* ended by NULL, default first */
+
+const struct engine *engine_find(const char *name);
+
+#endif /* PPFWD_ENGINE_H */

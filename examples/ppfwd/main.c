@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * main.c - the life of a run: zone, ports, workers, and all of it back
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pagepool/error.h>
+
+#include "engine.h"
+#include "ppfwd.h"
+
+/* signal handlers have no argument */
+static struct fwd fwd;
+
+uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+
+	(void)sig;
+	fwd_stop(&fwd);
+	errno = saved;
+}
+
+/* a signal only asks the workers to stop, so any number of them does no harm */
+static void catch_signals(void)
+{
+	struct sigaction stop = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigemptyset(&stop.sa_mask);
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	sigaction(SIGHUP, &stop, NULL);
+	sigaction(SIGPIPE, &ignore, NULL); /* a reader that left is an error like any other */
+}
+
+static int open_zone(void)
+{
+	const struct options *opts = fwd.opts;
+	struct pp_zone_params params = {
+		.sz = sizeof(params),
+		.name = "ppfwd",
+		.pages = opts->pages ? opts->pages : default_pages(opts),
+		.page_size = opts->page_size,
+		.headroom = opts->headroom,
+		.mem = opts->mem,
+		.node = pp_node_param(opts->node),
+		.policy = opts->policy,
+		.batch = opts->batch,
+		.high = opts->high,
+	};
+
+	if (opts->huge_fallback)
+		params.flags |= PP_ZONE_HUGE_FALLBACK;
+	if (opts->trace)
+		params.flags |= PP_ZONE_TRACE;
+	fwd.zone = pp_zone_create(&params);
+	if (fwd.zone)
+		return 0;
+	complain("memory: %s", pp_error());
+	return -1;
+}
+
+static void close_ports(void)
+{
+	while (fwd.nports)
+		pp_netdev_close(fwd.ports[--fwd.nports]);
+}
+
+static int open_ports(void)
+{
+	const struct options *opts = fwd.opts;
+	struct pp_netdev_params params = {
+		.sz = sizeof(params),
+		.zone = fwd.zone,
+		.pool_size = opts->ring,
+		.cache_size = opts->cache,
+		.refill = opts->refill,
+	};
+
+	for (; fwd.nports < opts->nports; fwd.nports++) {
+		params.port = (uint16_t)fwd.nports;
+		fwd.ports[fwd.nports] = pp_netdev_open(opts->ports[fwd.nports], &params);
+		if (fwd.ports[fwd.nports])
+			continue;
+		complain("port %s: %s", opts->ports[fwd.nports], pp_error());
+		close_ports();
+		return -1;
+	}
+	return 0;
+}
+
+static void wait_until(uint64_t ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
+			       .tv_nsec = (long)(ns % 1000000000) };
+
+	sem_clockwait(&fwd.wake, CLOCK_MONOTONIC, &ts);
+}
+
+/* from start to the first reason to stop */
+static void watch(void)
+{
+	const uint64_t forever = UINT64_MAX / 2;
+	uint64_t period_ns = (uint64_t)(fwd.opts->period * 1e9);
+	struct live live = { .ns = fwd.start_ns };
+	uint64_t end, tick, next;
+
+	end = fwd.opts->duration > 0 ? fwd.start_ns + (uint64_t)(fwd.opts->duration * 1e9)
+				     : forever;
+	tick = period_ns && isatty(STDERR_FILENO) ? fwd.start_ns + period_ns : forever;
+	while (!__atomic_load_n(&fwd.stop, __ATOMIC_ACQUIRE)) {
+		next = tick < end ? tick : end;
+		wait_until(next);
+		if (now_ns() >= end)
+			break;
+		if (now_ns() < tick)
+			continue;
+		live_update(&live, &fwd);
+		tick = now_ns() + period_ns;
+	}
+	live_end(&live);
+}
+
+static int run(void)
+{
+	int err;
+
+	fwd.left = fwd.opts->packets;
+	fwd.start_ns = now_ns();
+	err = workers_start(&fwd);
+	if (!err)
+		watch();
+	workers_join(&fwd);
+	fwd.duration_s = (double)(now_ns() - fwd.start_ns) / 1e9;
+	return err;
+}
+
+static int write_reports(const struct report *rep, FILE *json)
+{
+	int err = 0;
+
+	if (json && json != stdout && ftruncate(fileno(json), 0) && errno != EINVAL)
+		err = -errno; /* EINVAL: a pipe or a device has no length */
+	if (json && !err)
+		err = json_write(rep, json);
+	if (json != stdout)
+		report_table(rep, stdout);
+	if (json && json != stdout && fclose(json))
+		err = -errno;
+	if (err) {
+		complain("--json %s: %s; is the disk full?", fwd.opts->json, strerror(-err));
+		return err;
+	}
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("standard output: cannot write the report; was its reader closed?");
+		return -EIO;
+	}
+	return 0;
+}
+
+static int check_ledger(const struct report *rep)
+{
+	const struct pp_zone_audit *a = &rep->audit;
+
+	if (!a->leaked && !a->double_free)
+		return 0;
+	complain("ledger: %" PRIu64 " pages leaked, %" PRIu64
+		 " freed twice; please report this with --json",
+		 a->leaked, a->double_free);
+	return -EIO;
+}
+
+/*
+ * Drivers that fail while they run, for instance in a damaged file, go on as
+ * well as they can and leave a sentence with the thread that called them.
+ */
+static int check_drivers(const char *main_error)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < fwd.nworkers; i++) {
+		if (!fwd.workers[i].error[0])
+			continue;
+		complain("%s", fwd.workers[i].error);
+		err = -EIO;
+	}
+	if (!err && strcmp(main_error, pp_error())) {
+		complain("%s", pp_error());
+		err = -EIO;
+	}
+	return err;
+}
+
+/* forward, and tell; ports are closed and all is freed when this returns */
+static int forward(FILE *json)
+{
+	static struct report rep;
+	char main_error[512];
+	int err, driver_err;
+
+	err = workers_create(&fwd);
+	if (err) {
+		close_ports();
+		return err;
+	}
+	snprintf(main_error, sizeof(main_error), "%s", pp_error());
+	err = run();
+	if (!err)
+		err = report_ports(&rep, &fwd);
+	driver_err = check_drivers(main_error);
+	close_ports();
+	if (!err)
+		err = report_zone(&rep, &fwd);
+	if (!err)
+		err = write_reports(&rep, json);
+	if (!err)
+		err = check_ledger(&rep);
+	workers_free(&fwd);
+	report_free(&rep);
+	return err ? err : driver_err;
+}
+
+/* early, so that a bad name costs no run; an older report stays until there is a new one */
+static FILE *open_json(const char *name)
+{
+	FILE *file;
+
+	if (!strcmp(name, "-"))
+		return stdout;
+	file = fopen(name, "ae");
+	if (!file)
+		complain("--json %s: %s; name a file that can be written", name, strerror(errno));
+	return file;
+}
+
+int main(int argc, char **argv)
+{
+	static struct options opts;
+	FILE *json = NULL;
+	int err = -1;
+
+	options_parse(&opts, argc, argv);
+	fwd.opts = &opts;
+	sem_init(&fwd.wake, 0, 0);
+	catch_signals();
+	if (opts.json) {
+		json = open_json(opts.json);
+		if (!json)
+			goto out;
+	}
+	err = open_zone();
+	if (err)
+		goto out;
+	err = open_ports();
+	if (!err)
+		err = forward(json);
+	pp_zone_destroy(fwd.zone);
+out:
+	free(opts.command);
+	return err ? 1 : 0;
+}

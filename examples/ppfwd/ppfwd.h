@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ppfwd.h - what the files of ppfwd share
+ *
+ * A direction carries packets from one queue to another through the engine; a
+ * worker is a pinned thread that runs some directions in turn. All directions
+ * of a queue belong to one worker, so nothing in the loop is shared.
+ */
+#ifndef PPFWD_H
+#define PPFWD_H
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <pagepool/netdev.h>
+#include <pagepool/zone.h>
+
+#define PPFWD_PORTS_MAX	    64u
+#define PPFWD_CORES_MAX	    CPU_SETSIZE
+#define PPFWD_DRIVER_PAGES  8192u /* rings below a queue: fill 4096, RX 2048, TX 2048 */
+#define PPFWD_DRAIN_WAIT_US 100000u
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* counters have one writer; relaxed accesses keep the live line's reads whole */
+static inline void counter_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t counter_read(const uint64_t *counter)
+{
+	return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+struct engine;
+
+/**
+ * struct options - the command line
+ * @command:  all of it, for reports; allocated
+ * @cores:    CPUs of the workers
+ * @pages:    pages of the zone; 0: enough for the ports, see default_pages()
+ * @drain_hz: drains of all cores a second by a thread of their own; 0: none
+ * @duration: seconds; 0: no limit
+ * @packets:  packets; 0: no limit
+ * @period:   seconds between updates of the live line; 0: none
+ * @json:     file for the report, "-": stdout; NULL: none
+ * The others are passed on: see struct pp_zone_params and pp_netdev_params.
+ */
+struct options {
+	char *command;
+	const char *ports[PPFWD_PORTS_MAX];
+	unsigned int nports;
+	const struct engine *engine;
+	unsigned int cores[PPFWD_CORES_MAX];
+	unsigned int ncores;
+	uint32_t burst;
+	uint32_t refill;
+	uint32_t cache;
+	uint32_t ring;
+	uint64_t pages;
+	uint32_t page_size;
+	uint32_t headroom;
+	enum pp_mem mem;
+	bool huge_fallback;
+	int node;
+	const char *policy;
+	uint32_t batch;
+	uint32_t high;
+	uint32_t drain_hz;
+	bool trace;
+	double duration;
+	uint64_t packets;
+	double period;
+	const char *json;
+};
+
+/**
+ * struct dir - packets from one queue to another
+ * @in:       queue that they come from
+ * @out:      queue that they leave by; may be @in
+ * @engine:   what happens between
+ * @out_port: number of @out's port
+ * @src:      address of @out's port
+ * @dst:      address of the station behind it, as engines assume it
+ * @flow:     next flow, for engines that generate packets
+ * @frame:    the packet that they start from
+ * @packets:  packets sent, or received if the engine keeps them
+ * @unsent:   packets that @out would not take, freed
+ * @bad_ip:   wrong IPv4 header checksums
+ * @bad_l4:   wrong TCP and UDP checksums
+ */
+struct dir {
+	struct pp_queue *in;
+	struct pp_queue *out;
+	const struct engine *engine;
+	unsigned int out_port;
+	unsigned char src[6];
+	unsigned char dst[6];
+	uint32_t flow;
+	unsigned char frame[64];
+	uint64_t packets;
+	uint64_t unsent;
+	uint64_t bad_ip;
+	uint64_t bad_l4;
+} __attribute__((aligned(128))); /* two workers must not share adjacent lines */
+
+/**
+ * struct worker - a thread and its directions
+ * @busy_cycles: cycles of the rounds that moved packets
+ * @error:       what a driver said last that went wrong in this thread; "": nothing did
+ */
+struct worker {
+	struct fwd *fwd;
+	pthread_t thread;
+	unsigned int core;
+	unsigned int ndirs;
+	struct dir **dirs;
+	uint64_t busy_cycles;
+	char error[512];
+} __attribute__((aligned(128)));
+
+/**
+ * struct fwd - a run of ppfwd
+ * @opts:    what was asked for
+ * @stop:    atomic: workers leave at the end of their round
+ * @wake:    posted when @stop was set, also by signal handlers
+ * @left:    atomic: packets that no worker has reserved yet; with a limit only
+ * @settled: atomic: packets forwarded; with a limit only
+ */
+struct fwd {
+	const struct options *opts;
+	struct pp_zone *zone;
+	struct pp_netdev *ports[PPFWD_PORTS_MAX];
+	unsigned int nports;
+	struct dir *dirs;
+	unsigned int ndirs;
+	struct worker *workers;
+	unsigned int nworkers;
+	unsigned int nstarted;
+	pthread_t drainer;
+	bool draining;
+	int stop;
+	sem_t wake;
+	uint64_t start_ns;
+	double duration_s;
+	uint64_t left __attribute__((aligned(128)));
+	uint64_t settled;
+};
+
+/* options.c: exits for --help and --version (0) and for bad usage (2) */
+void options_parse(struct options *opts, int argc, char **argv);
+uint64_t default_pages(const struct options *opts);
+
+/* values.c: what is no such value, or out of range, is bad usage */
+uint64_t parse_number(const char *name, const char *text, uint64_t min, uint64_t max);
+double parse_seconds(const char *name, const char *text, double min);
+void parse_cores(struct options *opts, const char *text);
+void default_core(struct options *opts);
+
+/* error.c: one line on stderr, "WHAT: WHY; what to do"; usage_error() exits with 2 */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold, noreturn));
+
+/* worker.c */
+int workers_create(struct fwd *fwd);
+int workers_start(struct fwd *fwd);
+void workers_join(struct fwd *fwd);
+void workers_free(struct fwd *fwd);
+void fwd_stop(struct fwd *fwd); /* safe in signal handlers */
+
+/**
+ * struct port_report - a port after the run; @stats.tx_dropped includes what it would not take
+ */
+struct port_report {
+	const char *name;
+	char *driver;
+	char *info;
+	struct pp_netdev_stats stats;
+};
+
+struct pool_report {
+	char *name;
+	struct page_pool_stats stats;
+};
+
+/**
+ * struct report - everything that table and JSON tell
+ * @zone_stats: places of pages after all came home; what the caches did until then
+ * @mem:        kind of memory that the zone got
+ * @traced:     @windows is valid
+ */
+struct report {
+	const struct fwd *fwd;
+	struct port_report ports[PPFWD_PORTS_MAX];
+	struct pool_report *pools;
+	unsigned int npools;
+	struct pp_zone_stats zone_stats;
+	enum pp_mem mem;
+	char policy[32];
+	bool traced;
+	struct pp_window_stats windows;
+	struct pp_zone_audit audit;
+	uint64_t packets;
+	uint64_t bad_ip;
+	uint64_t bad_l4;
+	double mpps;
+	double cycles_per_packet;
+};
+
+extern const char *const mem_names[]; /* by enum pp_mem */
+
+/* report.c */
+int report_ports(struct report *rep, struct fwd *fwd); /* stops the ports */
+int report_zone(struct report *rep, struct fwd *fwd); /* after close */
+void report_table(const struct report *rep, FILE *out);
+void report_free(struct report *rep);
+
+/* live.c: the line on a terminal */
+struct live {
+	uint64_t packets;
+	uint64_t ns;
+	bool shown;
+};
+void live_update(struct live *live, struct fwd *fwd);
+void live_end(struct live *live);
+uint64_t now_ns(void);
+
+/* json.c, or json_none.c without json-c */
+extern const bool json_available;
+int json_write(const struct report *rep, FILE *out);
+
+#endif /* PPFWD_H */

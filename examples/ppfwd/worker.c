@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * worker.c - the loop
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <signal.h>
+
+#include <pagepool/error.h>
+
+#include "engine.h"
+#include "ppfwd.h"
+
+#define TX_RETRIES  4u
+#define CLEAN_EVERY 16u /* rounds under load; a driver short of descriptors cleans by itself */
+
+/*
+ * --packets: a direction reserves packets before it asks for them, and gives
+ * back what it did not forward, so that several workers stop at exactly N.
+ */
+static unsigned int budget_take(struct fwd *fwd, unsigned int want)
+{
+	uint64_t left = __atomic_load_n(&fwd->left, __ATOMIC_RELAXED);
+	uint64_t take;
+
+	do {
+		take = left < want ? left : want;
+	} while (!__atomic_compare_exchange_n(&fwd->left, &left, left - take, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return (unsigned int)take;
+}
+
+static void budget_settle(struct fwd *fwd, unsigned int taken, unsigned int forwarded)
+{
+	uint64_t settled;
+
+	if (forwarded < taken)
+		__atomic_fetch_add(&fwd->left, taken - forwarded, __ATOMIC_RELAXED);
+	settled = __atomic_add_fetch(&fwd->settled, forwarded, __ATOMIC_RELAXED);
+	if (settled >= fwd->opts->packets)
+		fwd_stop(fwd);
+}
+
+/* the out queue took @k of @m: push a little, then give up on the rest */
+static __attribute__((noinline)) unsigned int send_rest(struct dir *d, struct pp_page **pages,
+							unsigned int k, unsigned int m)
+{
+	unsigned int i;
+
+	for (i = 0; i < TX_RETRIES && k < m; i++) {
+		pp_tx_clean(d->out);
+		k += pp_tx_burst(d->out, pages + k, m - k);
+	}
+	if (k < m) {
+		page_pool_put_bulk(pages + k, m - k);
+		counter_add(&d->unsent, m - k);
+	}
+	return k;
+}
+
+/* move one burst; *moved: something came or went */
+static inline unsigned int dir_burst(struct dir *d, struct pp_page **pages, unsigned int want,
+				     bool *moved)
+{
+	const struct engine *engine = d->engine;
+	unsigned int n = 0, m, k = 0;
+
+	if (likely(engine->burst || !engine->generate))
+		n = pp_rx_burst(d->in, pages, want);
+	m = n;
+	if (engine->burst && n)
+		m = engine->burst(d, pages, n);
+	if (unlikely(engine->generate))
+		m = engine->generate(d, pages, want);
+	if (m) {
+		k = pp_tx_burst(d->out, pages, m);
+		if (unlikely(k < m))
+			k = send_rest(d, pages, k, m);
+	}
+	*moved |= n || k;
+	if (unlikely(engine->sink))
+		k = n;
+	counter_add(&d->packets, k);
+	return k;
+}
+
+static void worker_clean(struct worker *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < w->ndirs; i++)
+		pp_tx_clean(w->dirs[i]->out);
+}
+
+static bool worker_round(struct worker *w, struct pp_page **pages)
+{
+	struct fwd *fwd = w->fwd;
+	unsigned int want = fwd->opts->burst;
+	unsigned int i, k;
+	bool moved = false;
+
+	if (unlikely(fwd->opts->packets)) {
+		for (i = 0; i < w->ndirs; i++) {
+			want = budget_take(fwd, fwd->opts->burst);
+			if (!want)
+				continue;
+			k = dir_burst(w->dirs[i], pages, want, &moved);
+			budget_settle(fwd, want, k);
+		}
+		return moved;
+	}
+	for (i = 0; i < w->ndirs; i++)
+		dir_burst(w->dirs[i], pages, want, &moved);
+	return moved;
+}
+
+/* every source is a file that was read to its end: there is nothing to wait for */
+static bool sources_done(const struct fwd *fwd)
+{
+	unsigned int i;
+
+	if (fwd->dirs[0].engine->generate)
+		return false;
+	for (i = 0; i < fwd->nports; i++) {
+		if (!pp_netdev_done(fwd->ports[i]))
+			return false;
+	}
+	return true;
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct pp_page *pages[PP_BURST_MAX];
+	uint64_t now, then, busy = 0;
+	unsigned int round = 0, i;
+	bool moved;
+
+	for (i = 0; i < w->ndirs; i++) {
+		pp_queue_own(w->dirs[i]->in);
+		pp_queue_own(w->dirs[i]->out);
+	}
+	then = pp_cycles();
+	while (!__atomic_load_n(&w->fwd->stop, __ATOMIC_RELAXED)) {
+		moved = worker_round(w, pages);
+		now = pp_cycles();
+		if (likely(moved))
+			busy += now - then;
+		then = now;
+		if (!moved || ++round % CLEAN_EVERY == 0)
+			worker_clean(w);
+		if (!moved && sources_done(w->fwd))
+			fwd_stop(w->fwd);
+	}
+	worker_clean(w);
+	w->busy_cycles = busy;
+	snprintf(w->error, sizeof(w->error), "%s", pp_error());
+	return NULL;
+}
+
+static void drain_wait(struct timespec *next, long period_ns)
+{
+	struct timespec now;
+
+	next->tv_nsec += period_ns;
+	next->tv_sec += next->tv_nsec / 1000000000;
+	next->tv_nsec %= 1000000000;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	/* too slow for the rate asked for: go on from here instead of catching up */
+	if (now.tv_sec > next->tv_sec ||
+	    (now.tv_sec == next->tv_sec && now.tv_nsec > next->tv_nsec))
+		*next = now;
+	else
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
+static void *drainer_main(void *arg)
+{
+	struct fwd *fwd = arg;
+	long period_ns = 1000000000 / (long)fwd->opts->drain_hz;
+	struct timespec next;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	while (!__atomic_load_n(&fwd->stop, __ATOMIC_RELAXED)) {
+		pp_zone_drain_all(fwd->zone, 1000);
+		drain_wait(&next, period_ns);
+	}
+	return NULL;
+}
+
+void fwd_stop(struct fwd *fwd)
+{
+	__atomic_store_n(&fwd->stop, 1, __ATOMIC_RELEASE);
+	sem_post(&fwd->wake);
+}
+
+static int worker_start(struct worker *w)
+{
+	pthread_attr_t attr;
+	cpu_set_t cpus;
+	int err;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(w->core, &cpus);
+	err = pthread_attr_init(&attr);
+	if (err)
+		return err;
+	err = pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
+	if (!err)
+		err = pthread_create(&w->thread, &attr, worker_main, w);
+	pthread_attr_destroy(&attr);
+	return err;
+}
+
+/* signals are for the main thread: a worker's loop is not to be interrupted by them */
+int workers_start(struct fwd *fwd)
+{
+	unsigned int i;
+	sigset_t all, old;
+	int err = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	for (i = 0; i < fwd->nworkers && !err; i++) {
+		err = worker_start(&fwd->workers[i]);
+		if (err)
+			complain("worker on CPU %u: %s; try other --cores", fwd->workers[i].core,
+				 strerror(err));
+		else
+			fwd->nstarted++;
+	}
+	if (!err && fwd->opts->drain_hz) {
+		err = pthread_create(&fwd->drainer, NULL, drainer_main, fwd);
+		fwd->draining = !err;
+		if (err)
+			complain("thread for --drain-hz: %s; end other programs", strerror(err));
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+void workers_join(struct fwd *fwd)
+{
+	unsigned int i;
+
+	fwd_stop(fwd);
+	for (i = 0; i < fwd->nstarted; i++)
+		pthread_join(fwd->workers[i].thread, NULL);
+	if (fwd->draining)
+		pthread_join(fwd->drainer, NULL);
+}
