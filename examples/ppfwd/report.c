@@ -132,7 +132,7 @@ static void table_ports(const struct report *rep, FILE *out)
 			"%4u %14" PRIu64 " %14" PRIu64 " %12" PRIu64 " %12" PRIu64 " %9" PRIu64
 			"  %s (%s)\n",
 			i, s->rx_packets, s->tx_packets, s->rx_dropped + s->tx_dropped,
-			s->rx_nombuf, (s->errors), rep->ports[i].name, rep->ports[i].info);
+			s->rx_nombuf, s->errors, rep->ports[i].name, rep->ports[i].info);
 	}
 }
 
