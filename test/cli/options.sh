@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# options.sh - every option of ppfwd does what the man page says
+# usage: options.sh PPFWD JSONGET|"" PCAP(0|1)
+ppfwd=$1 jsonget=$2 pcap=$3
+. "$(dirname "$0")/common.sh"
+two="--port null --port null"
+n="--packets 100000"
+
+# one value of the report of a run with further options
+json() {
+	key=$1
+	shift
+	run "$ppfwd" $two $n --json "$dir/json" "$@"
+	"$jsonget" "$dir/json" "$key"
+}
+
+is() {
+	[ "$1" = "$2" ]
+}
+
+for engine in io mac macswap 5tswap csum rxonly txonly flowgen; do
+	run "$ppfwd" $two $n --engine $engine
+	ok "--engine $engine" clean
+	ok "--engine $engine forwards" grep -q "^$engine: 100000 packets" "$dir/out"
+done
+run "$ppfwd" $two --duration 0.1 --engine icmpecho
+ok "--engine icmpecho answers nothing to UDP" grep -q "^icmpecho: 0 packets" "$dir/out"
+ok "--engine icmpecho" clean
+
+for opt in "--burst 1" "--burst 512" "--refill 1" "--refill 128" "--cache 1" "--cache 4096" \
+	"--ring 2" "--ring 16384" "--pages 2048" "--page-size 2048" "--page-size 65536" \
+	"--headroom 0" "--headroom 2000" "--memory anon" "--memory memfd" \
+	"--memory hugetlb,fallback" "--policy trylock" "--policy spin" "--batch 1" \
+	"--high 64" "--batch 8 --high 8" "--drain-hz 1000" "--trace" "--stats-period 0" \
+	"--stats-period 0.5" "--cores $(taskset -cp $$ | sed 's/.*: *//; s/[,-].*//')"; do
+	run "$ppfwd" $two $n $opt
+	ok "$opt" clean
+	ok "$opt forwards all" grep -q "^io: 100000 packets" "$dir/out"
+done
+
+run "$ppfwd" --port null $n
+ok "one port forwards to itself" clean
+run "$ppfwd" --port null --port null --port null $n
+ok "three ports" clean
+run "$ppfwd" --port null:size=128,copy=1 --port null:copy=1 $n
+ok "null:size=,copy=" clean
+run "$ppfwd" --port loop:a,peer=b --port loop:b,peer=a --engine flowgen $n
+ok "loop:,peer=" clean
+run "$ppfwd" --port loop:a --engine flowgen --duration 0.2
+ok "loop:" clean
+run "$ppfwd" $two --duration 0.3
+ok "--duration" clean
+ok "--duration is kept" grep -Eq ' in 0\.[34][0-9]* s,' "$dir/out"
+run "$ppfwd" $two --packets 1 --burst 512
+ok "--packets 1 is exact" grep -q '^io: 1 packets' "$dir/out"
+if [ "$(taskset -cp $$ | sed 's/.*: *//')" != "${1%%[0-9]*}" ] && [ "$(nproc)" -gt 1 ]; then
+	cores=$(taskset -cp $$ | sed 's/.*: *//')
+	run "$ppfwd" $two --port null --port null --cores "$cores" --packets 1234567
+	ok "--packets is exact with several workers" grep -q '^io: 1234567 packets' "$dir/out"
+	run "$ppfwd" $two --port null --port null --cores "$cores" --drain-hz 10000 --duration 0.3
+	ok "--cores and --drain-hz" clean
+else
+	echo "not run: several workers; this machine has one CPU"
+fi
+
+run "$ppfwd" --help
+ok "--help" [ "$rc" -eq 0 ]
+ok "--help prints" grep -q -- '--port SPEC' "$dir/out"
+run "$ppfwd" --version
+ok "--version" grep -Eq '^ppfwd [0-9]+\.[0-9]+\.[0-9]+$' "$dir/out"
+
+if [ -n "$jsonget" ]; then
+	ok "json burst" is "$(json burst --burst 7)" 7
+	ok "json refill" is "$(json refill --refill 9)" 9
+	ok "json packets" is "$(json packets)" 100000
+	ok "json policy" is "$(json policy --policy spin)" spin
+	ok "json engine" is "$(json engine --engine mac)" mac
+	ok "json pages" is "$(json zones.0.managed --pages 3000)" 3000
+	ok "json page_size" is "$(json zones.0.page_size --page-size 8192)" 8192
+	ok "json batch" is "$(json zones.0.batch --batch 5 --high 50)" 5
+	ok "json high" is "$(json zones.0.high --batch 5 --high 50)" 50
+	ok "json memory" is "$(json zones.0.memory --memory memfd)" memfd
+	ok "json node" is "$(json zones.0.node)" 0
+	ok "json irqoff.windows" [ "$(json irqoff.windows --trace)" -gt 0 ]
+	ok "json drains" [ "$(json zones.0.drains --drain-hz 1000 --duration 0.2 \
+		--packets 99999999999)" -gt 0 ]
+	ok "--json FILE prints the table too" clean
+
+	run "$ppfwd" $two $n --json -
+	cp "$dir/out" "$dir/json"
+	ok "--json - is status 0" [ "$rc" -eq 0 ]
+	ok "--json - is nothing but JSON" "$jsonget" "$dir/json" version command machine.cpu \
+		machine.cores machine.kernel machine.tsc_hz policy engine burst refill duration_s \
+		mpps cycles_per_packet ports.1.name ports.1.driver ports.1.rx_packets \
+		ports.1.rx_bytes ports.1.tx_packets ports.1.tx_bytes ports.1.tx_dropped \
+		ports.1.rx_nombuf ports.1.errors pools.1.rx_pp_alloc_fast \
+		pools.1.rx_pp_alloc_slow pools.1.rx_pp_alloc_slow_ho pools.1.rx_pp_alloc_empty \
+		pools.1.rx_pp_alloc_refill pools.1.rx_pp_alloc_waive \
+		pools.1.rx_pp_recycle_cached pools.1.rx_pp_recycle_cache_full \
+		pools.1.rx_pp_recycle_ring pools.1.rx_pp_recycle_ring_full \
+		pools.1.rx_pp_recycle_released_ref pools.1.cache pools.1.ring \
+		pools.1.outstanding pools.1.alloc_failures zones.0.node zones.0.managed \
+		zones.0.free zones.0.cached zones.0.in_flight zones.0.isolated \
+		zones.0.unaccepted zones.0.alloc_failures zones.0.drains \
+		zones.0.drained_pages ledger.leaked ledger.double_free >/dev/null
+	cp "$dir/json" "$dir/out"
+	ok "ledger.leaked" is "$("$jsonget" "$dir/json" ledger.leaked)" 0
+	ok "ledger.double_free" is "$("$jsonget" "$dir/json" ledger.double_free)" 0
+	ok "zones.free is zones.managed" is "$("$jsonget" "$dir/json" zones.0.free)" \
+		"$("$jsonget" "$dir/json" zones.0.managed)"
+	ok "all pages left the pools" is "$("$jsonget" "$dir/json" pools.0.outstanding)" 0
+	ok "tx_packets add up" is 100000 \
+		$(($("$jsonget" "$dir/json" ports.0.tx_packets) +
+			$("$jsonget" "$dir/json" ports.1.tx_packets)))
+
+	run "$ppfwd" --port loop:x,peer=y --port loop:y,peer=x --engine flowgen --duration 0.3 \
+		--json "$dir/json"
+	ok "loop: ledger" is "$("$jsonget" "$dir/json" ledger.leaked ledger.double_free |
+		tr '\n' ' ')" "0 0 "
+else
+	run "$ppfwd" $two $n --json -
+	ok "--json without json-c" refused 1 "built without json-c"
+fi
+[ "$pcap" = 1 ] || echo "not run: pcap ports; built without libpcap"
+finish
