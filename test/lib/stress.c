@@ -287,7 +287,7 @@ static void everything(void **state)
 	for (i = 0; now_s() < end; i = (i + 1) % nthreads) {
 		pinned_join(&threads[i]);
 		lives++;
-		pinned_start(&threads[i], (int)(lives & 1) - 1, work, &workers[i]);
+		pinned_start(&threads[i], lives & 1 ? (int)test_cpu(0) : -1, work, &workers[i]);
 	}
 	for (i = 0; i < nthreads; i++)
 		pinned_join(&threads[i]);
