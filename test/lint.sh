@@ -1,0 +1,327 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# lint.sh - the rules of the house that a machine can check
+#
+# Prints a line for each finding and exits 1 if there is any. Works on the files that git
+# knows, or on all of them where there is no git. PP_BUILD_DIR (build) is where programs
+# are looked for, whose options are compared with their man pages.
+
+cd "$(dirname "$0")/.." || exit 1
+build=${PP_BUILD_DIR:-build}
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/pplint.XXXXXX") || exit 1
+trap 'rm -rf "$tmp"' EXIT
+: >"$tmp/findings"
+
+# Longer than the limit, with the reason: "PATH" or "PATH:FUNCTION", a line each.
+long_ones='
+'
+
+finding() {
+	echo "$*" >>"$tmp/findings"
+}
+
+need() {
+	command -v "$1" >/dev/null 2>&1 && return 0
+	finding "$1 is not installed: $2 was not checked; apt-get install $3"
+	return 1
+}
+
+list_files() {
+	if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
+		git ls-files --cached --others --exclude-standard
+	else
+		find . -type f ! -path './build*/*' ! -path './.git/*' | sed 's,^\./,,'
+	fi | sort | while read -r f; do
+		[ -f "$f" ] && echo "$f"
+	done
+}
+
+list_files >"$tmp/all"
+grep -E '\.[ch]$' "$tmp/all" >"$tmp/c"
+grep -E '^(lib|drivers|examples)/' "$tmp/c" >"$tmp/product"
+grep -E '/include/pagepool/[a-z_]*\.h$' "$tmp/c" >"$tmp/public"
+[ -s "$tmp/public" ] || finding "no public headers found: nothing was checked"
+
+# greps FILES for PATTERN (extended), prints path:line of each match, with MESSAGE
+forbid() {
+	files=$1 pattern=$2 message=$3
+	[ -s "$files" ] || return 0
+	xargs grep -nHE -e "$pattern" <"$files" 2>/dev/null | cut -d: -f1,2 |
+		while read -r where; do finding "$where: $message"; done
+}
+
+without() {
+	grep -vE "$2" "$1" >"$tmp/subset"
+	echo "$tmp/subset"
+}
+
+# ---- layers: includes go down only ------------------------------------------------------------
+
+check_include() {
+	file=$1 quoted=$2
+	top=${file%%/*}
+	case $top in
+	lib) return ;;
+	esac
+	for at in "$(dirname "$file")/$quoted" "$top/$quoted"; do
+		[ -f "$at" ] || continue
+		case $(realpath --relative-to=. "$at") in
+		lib/*) finding "$file: includes $quoted of lib/; public headers only" ;;
+		drivers/*) [ "$top" = examples ] &&
+			finding "$file: includes $quoted of drivers/; public headers only" ;;
+		esac
+		return
+	done
+	# made by meson in the build directory
+	[ -f "$(dirname "$file")/$quoted.in" ] && return
+	finding "$file: includes \"$quoted\", which is not a file beside it; public headers only"
+}
+
+check_layers() {
+	grep -E '^(drivers|examples)/' "$tmp/c" >"$tmp/upper"
+	[ -s "$tmp/upper" ] && xargs grep -HoE '^#include "[^"]*"' <"$tmp/upper" |
+		sed 's/:#include "/ /; s/"$//' >"$tmp/quoted"
+	[ -s "$tmp/quoted" ] && while read -r file quoted; do
+		check_include "$file" "$quoted"
+	done <"$tmp/quoted"
+
+	grep '^lib/' "$tmp/c" >"$tmp/lib"
+	forbid "$tmp/lib" '#include.*netdev' "the library knows no drivers"
+	forbid "$(without "$tmp/c" '^lib/sync/[^/]*\.c$')" '#include.*pcp_impl\.h' \
+		"only lib/sync/*.c includes pcp_impl.h"
+	forbid "$(without "$tmp/product" '^lib/node\.c$')" '#include <numa' \
+		"only lib/node.c includes libnuma"
+	forbid "$(without "$tmp/product" '^drivers/af_xdp[^/]*$|\.bpf\.c$')" '#include <(xdp|bpf)/' \
+		"only drivers/af_xdp* includes libxdp and libbpf"
+	forbid "$(without "$tmp/product" '^drivers/pcap\.c$')" '#include <pcap' \
+		"only drivers/pcap.c includes libpcap"
+	forbid "$(without "$tmp/product" 'dpdk[^/]*\.[ch]$')" '#include <rte_' \
+		"only *dpdk*.c includes DPDK"
+}
+
+# ---- words ------------------------------------------------------------------------------------
+
+# #if is for internal.h; elsewhere only header guards, C++, and a template's own arguments
+conditional_lines() {
+	awk '
+	FNR == 1 { guard = 0 }
+	held && /^#[ \t]*(define|error)/ { held = ""; depth_ok = 1; next_ok = 1 }
+	held { print held; held = "" }
+	/^[ \t]*#[ \t]*ifndef/ { held = FILENAME ":" FNR; next }
+	/^[ \t]*#[ \t]*ifdef[ \t]+__cplusplus/ { next }
+	/^[ \t]*#[ \t]*(if|ifdef|elif|else)/ { print FILENAME ":" FNR }
+	' "$@"
+}
+
+check_words() {
+	without "$tmp/product" '^lib/internal\.h$' >/dev/null
+	while read -r f; do
+		conditional_lines "$f"
+	done <"$tmp/subset" | while read -r where; do
+		finding "$where: #if outside lib/internal.h; let meson choose a file, or use an ops table"
+	done
+	forbid "$tmp/c" '(^|[^_A-Za-z])volatile([^_A-Za-z]|$)' "volatile; use relaxed atomics"
+	forbid "$tmp/product" '\bint (ret|rc|res|retval|status_?code)\b' \
+		"an error is called err, and there is one of it"
+	forbid "$tmp/product" '^typedef struct' "struct x without typedef"
+	forbid "$tmp/product" '^[ 	]+//|;[ 	]+//' "comments are /* */"
+	forbid "$tmp/all" '[ 	]+$' "blanks at the end of the line"
+	forbid "$tmp/all" '(^|[^A-Za-z0-9_.$}])/(wor[k]|hom[e]|Users)/' "a path of one machine"
+	while read -r f; do
+		expand "$f" | awk -v f="$f" 'length > 100 { print f ":" FNR }'
+	done <"$tmp/c" | while read -r where; do
+		finding "$where: longer than 100 columns"
+	done
+}
+
+check_spdx() {
+	while read -r f; do
+		case $f in
+		*.bpf.c) want='GPL-2.0-only OR BSD-2-Clause' line=1 ;;
+		*.[ch]) want='/\* SPDX-License-Identifier: BSD-3-Clause \*/' line=1 ;;
+		*.sh | .ci/run | *.py) want='# SPDX-License-Identifier: BSD-3-Clause' line=1,2 ;;
+		*meson.build | meson_options.txt)
+			want='# SPDX-License-Identifier: BSD-3-Clause' line=1 ;;
+		*) continue ;;
+		esac
+		sed -n "${line}p" "$f" | grep -q "$want" ||
+			finding "$f: the SPDX line is not on top"
+	done <"$tmp/all"
+}
+
+# ---- sizes ------------------------------------------------------------------------------------
+
+allowed_long() {
+	echo "$long_ones" | grep -qE "^$1( |$)"
+}
+
+check_sizes() {
+	while read -r f; do
+		n=$(wc -l <"$f")
+		[ "$n" -le 500 ] || allowed_long "$f" || finding "$f: $n lines; the limit is 500"
+	done <"$tmp/c"
+	xargs awk '
+	/^[A-Za-z].*\(/ { head = $0; sub(/\(.*/, "", head); sub(/.*[ *]/, "", head) }
+	/^\{/ { start = FNR }
+	/^\}/ && start {
+		if (FNR - start > 61)
+			print FILENAME ":" head, FNR - start - 1
+		start = 0
+	}
+	FNR == 1 { start = 0 }
+	' <"$tmp/c" | while read -r where n; do
+		allowed_long "$where" || finding "$where(): $n lines; the limit is 60"
+	done
+}
+
+check_format() {
+	format=clang-format-14
+	command -v $format >/dev/null 2>&1 || format=clang-format
+	need $format "the format of C files" clang-format || return
+	while read -r f; do
+		"$format" --dry-run -Werror "$f" >/dev/null 2>"$tmp/format" ||
+			finding "$(head -n 1 "$tmp/format" | cut -d: -f1,2): clang-format -i would change it"
+	done <"$tmp/c"
+}
+
+# ---- public interface -------------------------------------------------------------------------
+
+includes() {
+	printf '%s\n' -Ilib/include -Idrivers/include
+}
+
+# names of the functions that a public header declares: "inline NAME" or "extern NAME"
+declared() {
+	echo "#include <pagepool/$(basename "$1")>" >"$tmp/decl.c"
+	# shellcheck disable=SC2046
+	gcc -std=gnu11 $(includes) -fsyntax-only -aux-info "$tmp/aux" "$tmp/decl.c" 2>/dev/null ||
+		finding "$1: does not compile alone as C"
+	grep -F "/$(basename "$1"):" "$tmp/aux" 2>/dev/null |
+		sed -nE 's,^/\* [^ ]*:[NO]([CFI])[CFI]? \*/ (extern|static) .*[ *(]((pp|page_pool)_[a-z0-9_]*) \(.*,\2 \3,p'
+}
+
+check_map() {
+	map=$1 headers=$2
+	[ -f "$map" ] || return 0
+	sed -n 's/^[ 	]*\([a-z_0-9]*\);.*/\1/p' "$map" | sort >"$tmp/mapped"
+	: >"$tmp/declared"
+	for h in $headers; do
+		declared "$h" | sed -n 's/^extern //p' >>"$tmp/declared"
+	done
+	sort -u -o "$tmp/declared" "$tmp/declared"
+	[ -s "$tmp/declared" ] || finding "$map: found no declarations in $headers"
+	comm -23 "$tmp/mapped" "$tmp/declared" | while read -r name; do
+		finding "$map: $name is in no public header"
+	done
+	comm -13 "$tmp/mapped" "$tmp/declared" | while read -r name; do
+		finding "$map: $name is declared in a public header, and missing here"
+	done
+	grep -vE '^(pp|page_pool)_' "$tmp/mapped" | while read -r name; do
+		finding "$map: $name: exported names begin with pp_ or page_pool_"
+	done
+	grep -q 'local: *\*;' "$map" || tr -d '\n\t ' <"$map" | grep -q 'local:\*;' ||
+		finding "$map: local: * is missing"
+}
+
+check_docs() {
+	while read -r h; do
+		declared "$h" | while read -r _ name; do
+			grep -qE "^(/\*\*| \*) $name\(\) - " "$h" ||
+				finding "$h: $name() has no kernel-doc comment"
+		done
+	done <"$tmp/public"
+}
+
+check_headers() {
+	while read -r h; do
+		for lang in "c -std=gnu11" "c++ -std=c++17"; do
+			{
+				echo "#include <pagepool/$(basename "$h")>"
+				[ "$(basename "$h")" = page.h ] &&
+					echo "struct pp_list l = PP_LIST_INIT;"
+			} >"$tmp/alone"
+			# shellcheck disable=SC2046,SC2086
+			gcc -x $lang $(includes) -Wall -Wextra -Werror -fsyntax-only "$tmp/alone" \
+				2>"$tmp/alone.err" ||
+				finding "$h: alone with -x $lang: $(grep -m1 error: "$tmp/alone.err")"
+		done
+	done <"$tmp/public"
+}
+
+check_public() {
+	need gcc "the public interface" gcc || return
+	need g++ "the public interface as C++" g++ || return
+	check_headers
+	check_map lib/libpagepool.map "$(grep ^lib/ "$tmp/public")"
+	check_map drivers/libpagepool-netdev.map "$(grep ^drivers/ "$tmp/public")"
+	check_docs
+}
+
+# ---- documents --------------------------------------------------------------------------------
+
+# a comment that names the file, then the file in a code block
+check_quote() {
+	[ -f README.md ] && [ -f examples/minfwd.c ] || return 0
+	grep -q '^<!--.*examples/minfwd\.c.*-->' README.md || return 0
+	awk '/^<!--.*examples\/minfwd\.c/ { seen = 1; next }
+		seen == 1 && /^```/ { seen = 2; next }
+		seen == 2 && /^```/ { exit }
+		seen == 2' README.md >"$tmp/quote"
+	cmp -s "$tmp/quote" examples/minfwd.c ||
+		finding "README.md: the quoted examples/minfwd.c differs from the file"
+}
+
+options_of() {
+	sed 's/\\//g' "$1" | grep -oE -e '(^|[^-A-Za-z0-9])--[a-z][-a-z0-9]*' | sed 's/^[^-]//' | sort -u
+}
+
+check_manual() {
+	prog=$1
+	bin=$build/examples/$prog/$prog
+	page=$(grep -E "/$prog\.1(\.in)?$" "$tmp/all" | head -n 1)
+	[ -x "$bin" ] || { echo "note: $bin is not built; its options were not compared"; return; }
+	[ -n "$page" ] || { finding "$prog: has no man page $prog.1"; return; }
+	"$bin" --help >"$tmp/help" 2>&1 || finding "$prog --help: exit status $?"
+	options_of "$tmp/help" >"$tmp/help.opts"
+	options_of "$page" >"$tmp/page.opts"
+	comm -23 "$tmp/help.opts" "$tmp/page.opts" | while read -r o; do
+		finding "$page: $o is missing; $prog --help has it"
+	done
+	comm -13 "$tmp/help.opts" "$tmp/page.opts" | while read -r o; do
+		finding "$page: $o is not in $prog --help"
+	done
+}
+
+check_version() {
+	version=$(sed -n "s/^ *version: '\([0-9.]*\)',.*/\1/p" meson.build | head -n 1)
+	[ -n "$version" ] || finding "meson.build: no version"
+	if [ -f CHANGELOG.md ]; then
+		top=$(sed -n 's/^## \[\{0,1\}\([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
+		[ "$top" = "$version" ] ||
+			finding "CHANGELOG.md: begins with ${top:-no version}, meson.build has $version"
+	else
+		finding "CHANGELOG.md: missing"
+	fi
+	for prog in ppfwd ppbench; do
+		[ -x "$build/examples/$prog/$prog" ] || continue
+		"$build/examples/$prog/$prog" --version 2>&1 | grep -qF "$version" ||
+			finding "$prog --version does not say $version"
+	done
+}
+
+check_layers
+check_words
+check_spdx
+check_sizes
+check_format
+check_public
+check_quote
+check_manual ppfwd
+check_manual ppbench
+check_version
+
+cat "$tmp/findings"
+n=$(wc -l <"$tmp/findings")
+echo "$(wc -l <"$tmp/all") files, $n findings"
+[ "$n" -eq 0 ]
