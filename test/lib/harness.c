@@ -106,6 +106,11 @@ void sleep_us(unsigned int us)
 	nanosleep(&ts, NULL);
 }
 
+unsigned int cores_of_machine(void)
+{
+	return (unsigned int)sysconf(_SC_NPROCESSORS_CONF);
+}
+
 unsigned int test_cpus(void)
 {
 	return (unsigned int)CPU_COUNT(&all_cpus);
@@ -196,6 +201,12 @@ struct pp_zone_stats zone_stats(struct pp_zone *zone)
 
 	require(pp_zone_stats(zone, &s) == 0);
 	return s;
+}
+
+bool drain_done(long err)
+{
+	require(err >= 0 || err == -ETIMEDOUT);
+	return err >= 0;
 }
 
 void zone_check(struct pp_zone *zone, uint64_t out)

@@ -56,6 +56,8 @@ double test_seconds(const char *name, double quick, double full);
 double now_s(void);
 void sleep_us(unsigned int us);
 
+/* CPUs that there are, running or not */
+unsigned int cores_of_machine(void);
 /* CPUs that this process may use */
 unsigned int test_cpus(void);
 unsigned int test_cpu(unsigned int i);
@@ -80,6 +82,8 @@ void run_on(int cpu, void (*fn)(void *arg), void *arg);
 struct pp_zone_params zone_params(uint64_t pages);
 struct pp_zone *zone_new(const struct pp_zone_params *params);
 struct pp_zone_stats zone_stats(struct pp_zone *zone);
+/* a drain beside busy threads: a holder that lost its CPU is an answer, anything else is not */
+bool drain_done(long err);
 /* the ledger, with @out pages known to be with the test; nothing else may run in the zone */
 void zone_check(struct pp_zone *zone, uint64_t out);
 /* the ledger with every page at home, then the end */
