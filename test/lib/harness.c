@@ -178,6 +178,16 @@ void run_on(int cpu, void (*fn)(void *arg), void *arg)
 	pinned_join(&p);
 }
 
+void meet(unsigned int *arrived, unsigned int step)
+{
+	unsigned int spins = 0;
+
+	__atomic_fetch_add(arrived, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(arrived, __ATOMIC_ACQUIRE) < 2 * (step + 1))
+		if (++spins % 1000 == 0)
+			sched_yield();
+}
+
 struct pp_zone_params zone_params(uint64_t pages)
 {
 	struct pp_zone_params p = { .sz = sizeof(p), .pages = pages, .page_size = 2048 };

@@ -79,6 +79,12 @@ void pinned_join(struct pinned *p);
 /* start and join */
 void run_on(int cpu, void (*fn)(void *arg), void *arg);
 
+/*
+ * Two threads arrive at the same step at once, so that a race is met and not waited for. Each
+ * calls it with @step 0, 1, 2 ...; @arrived begins at 0.
+ */
+void meet(unsigned int *arrived, unsigned int step);
+
 struct pp_zone_params zone_params(uint64_t pages);
 struct pp_zone *zone_new(const struct pp_zone_params *params);
 struct pp_zone_stats zone_stats(struct pp_zone *zone);

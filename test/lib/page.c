@@ -99,7 +99,7 @@ static void references(void **state)
 
 struct put_race {
 	struct pp_page *pages[512];
-	unsigned int ready;
+	unsigned int arrived;
 };
 
 static void put_all(void *arg)
@@ -107,11 +107,10 @@ static void put_all(void *arg)
 	struct put_race *r = arg;
 	unsigned int i;
 
-	__atomic_fetch_add(&r->ready, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&r->ready, __ATOMIC_ACQUIRE) < 2)
-		;
-	for (i = 0; i < ARRAY_LEN(r->pages); i++)
+	for (i = 0; i < ARRAY_LEN(r->pages); i++) {
+		meet(&r->arrived, i);
 		pp_page_put(r->pages[i]);
+	}
 }
 
 /* two threads drop the last two references: exactly one of them frees the page */
@@ -119,19 +118,19 @@ static void references_race(void **state)
 {
 	struct pp_zone_params p = zone_params(512);
 	struct pp_zone *zone = zone_new(&p);
-	struct put_race r = { .ready = 0 };
+	struct put_race r = { .arrived = 0 };
 	struct pinned threads[2];
 	unsigned int round, i;
 
 	for (round = 0; round < 20; round++) {
-		r.ready = 0;
+		r.arrived = 0;
 		assert_int_equal(pp_zone_alloc_bulk(zone, r.pages, 512), 512);
 		for (i = 0; i < 512; i++) {
 			page_is_fresh(zone, r.pages[i]);
 			pp_page_get(r.pages[i]);
 		}
 		for (i = 0; i < 2; i++)
-			pinned_start(&threads[i], -1, put_all, &r);
+			pinned_start(&threads[i], (int)test_cpu(i % test_cpus()), put_all, &r);
 		for (i = 0; i < 2; i++)
 			pinned_join(&threads[i]);
 		zone_check(zone, 0);

@@ -3,6 +3,7 @@
  * zone.c - parameters of a zone, each bad value by name, and how the struct may grow
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -266,6 +267,48 @@ static void refused_without_oom(uint64_t pages, uint32_t page_size, enum pp_mem 
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void audit_child(bool foreign)
+{
+	struct pp_zone_params p = zone_params(16);
+	struct pp_zone *zone = zone_new(&p), *other = zone_new(&p);
+	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_page *pages[2], *stray;
+	struct rlimit none = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGABRT, SIG_DFL);
+	require(pp_zone_alloc_bulk(zone, pages, 2) == 2);
+	require(pp_zone_alloc_bulk(other, &stray, 1) == 1);
+	pp_zone_free_bulk(zone, pages, 1);
+	pp_zone_free_bulk(zone, foreign ? &stray : pages, 1);
+	if (pp_zone_audit(zone, &a))
+		_exit(1);
+	_exit(a.managed == 16 && a.home == 15 && a.leaked == 1 && a.double_free == 1 ? 0 : 2);
+}
+
+/* one page kept, one freed twice, or freed into the wrong zone: found, or fatal in debug builds */
+static void audit(void **state)
+{
+	int status, foreign;
+	pid_t pid;
+
+	for (foreign = 0; foreign < 2; foreign++) {
+		fflush(stdout);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (!pid)
+			audit_child(foreign);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (PP_DEBUG) {
+			assert_true(WIFSIGNALED(status));
+			assert_int_equal(WTERMSIG(status), SIGABRT);
+		} else {
+			assert_true(WIFEXITED(status));
+			assert_int_equal(WEXITSTATUS(status), 0);
+		}
+	}
+}
+
 static void absurd_sizes(void **state)
 {
 	uint64_t ram = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -316,6 +359,7 @@ int main(void)
 		cmocka_unit_test(node),
 		cmocka_unit_test(destroy_busy),
 		cmocka_unit_test(stats_size),
+		cmocka_unit_test(audit),
 		cmocka_unit_test(absurd_sizes),
 		cmocka_unit_test(error_text),
 		cmocka_unit_test(error_text_of_threads),
