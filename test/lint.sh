@@ -124,9 +124,17 @@ check_words() {
 	done <"$tmp/subset" | while read -r where; do
 		finding "$where: #if outside lib/internal.h; let meson choose a file, or use an ops table"
 	done
-	forbid "$tmp/c" '(^|[^_A-Za-z])volatile([^_A-Za-z]|$)' "volatile; use relaxed atomics"
-	forbid "$tmp/product" '\bint (ret|rc|res|retval|status_?code)\b' \
-		"an error is called err, and there is one of it"
+	forbid "$tmp/c" '^(.*[^_A-Za-z])?volatile([^_A-Za-z(].*)?$' "volatile; use relaxed atomics"
+	# an error in err and its copy in ret, and one day the wrong one is returned
+	xargs awk '
+	/^\{/ { err = other = 0 }
+	/^\t+(int|long).*[ *,]err[ ,;]/ { err = 1 }
+	/^\t+(int|long).*[ *,](ret|rc|res|retval)[ ,;]/ { other = FNR }
+	/^\}/ && err && other { print FILENAME ":" other }
+	/^\}/ { err = other = 0 }
+	' <"$tmp/product" | while read -r where; do
+		finding "$where: an error is called err, and there is one of it"
+	done
 	forbid "$tmp/product" '^typedef struct' "struct x without typedef"
 	forbid "$tmp/product" '^[ 	]+//|;[ 	]+//' "comments are /* */"
 	forbid "$tmp/all" '[ 	]+$' "blanks at the end of the line"
