@@ -283,8 +283,10 @@ check_quote() {
 		finding "README.md: the quoted examples/minfwd.c differs from the file"
 }
 
+# --x in plain text, in man(7), and as mdoc(7) writes it: Fl -x
 options_of() {
-	sed 's/\\//g' "$1" | grep -oE -e '(^|[^-A-Za-z0-9])--[a-z][-a-z0-9]*' | sed 's/^[^-]//' | sort -u
+	sed 's/\\f[A-Z]//g; s/\\//g; s/^\.Fl -/ --/; s/ Fl -/ --/g' "$1" |
+		grep -oE -e '(^|[^-A-Za-z0-9])--[a-z][-a-z0-9]*' | sed 's/^[^-]//' | sort -u
 }
 
 check_manual() {
