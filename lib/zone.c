@@ -57,7 +57,7 @@ static void set_defaults(struct pp_zone_params *p, unsigned int cores)
 	if (!p->high) {
 		p->high = (uint32_t)min(p->pages / (4 * cores), (uint64_t)512);
 		p->high = max(p->high, 4u);
-		p->high = max(p->high, p->batch);
+		p->high = max(p->high, min(p->batch, PP_BULK_MAX));
 	}
 	if (!p->batch)
 		p->batch = min(max(p->high / 4, 1u), 128u);

@@ -30,7 +30,7 @@ extern "C" {
  * @name:       shown in reports; copied; NULL: "pool"
  * @zone:       zone to take pages from; must outlive the pool and its pages
  * @pool_size:  entries of the recycle ring, a power of two, 2 .. 16384; 0: 1024
- * @cache_size: pages in the alloc cache, 1 .. 4096; 0: 128
+ * @cache_size: pages in the alloc cache, 1 .. 4096; 0: 128, or @refill if that is more
  * @refill:     pages taken from ring or zone at once, 1 .. @cache_size and at most PP_BULK_MAX;
  *              0: 64, or @cache_size / 2 if that is less
  */

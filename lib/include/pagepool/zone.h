@@ -11,6 +11,7 @@
 #ifndef PAGEPOOL_ZONE_H
 #define PAGEPOOL_ZONE_H
 
+#include <pagepool/error.h>
 #include <pagepool/page.h>
 #include <pagepool/stats.h>
 
@@ -58,7 +59,7 @@ enum pp_mem {
  * @batch:      pages moved between a core's cache and the free area at once, at most @high and
  *              512; 0: a quarter of @high, at most 128
  * @high:       most pages in a core's cache, at most 65536; 0: a quarter of the zone over all
- *              cores, 4 .. 512
+ *              cores, 4 .. 512, but at least @batch
  * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;
  *              0: 20000
  *
