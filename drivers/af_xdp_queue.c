@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp_queue.c - receive, send and refill on the rings of an AF_XDP socket
+ *
+ * Ownership. A frame that the kernel holds is tagged in pp_page.owner with the
+ * socket and with the ring that it went into; the kernel's answers are believed
+ * only if they agree with the tag. So a completion that comes twice, or for an
+ * address that was never sent, is a counted error and not a double free, and
+ * once the socket is closed every frame with its tag is ours again:
+ *
+ *   frames tagged FILL == posted        (fill ring, kernel, RX ring)
+ *   frames tagged TX   == tx_out        (TX ring, kernel, completion ring)
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/if_xdp.h>
+
+#include "af_xdp_priv.h"
+#include "af_xdp_queue.h"
+
+#define REAP_BATCH  64u
+#define TX_PER_KICK 32u /* most packets that one sendto() takes in copy mode */
+#define PAUSE_POLLS 16u /* polls to let pass after the kernel or the pool said no */
+#define FLUSH_MS    100u
+#define ETH_MIN	    14u
+
+/* Relaxed: the walk in pp_xdp_bring_home() reads the tags of other ports' frames as they run. */
+static uint32_t owner_get(const struct pp_page *page)
+{
+	return __atomic_load_n(&page->owner, __ATOMIC_RELAXED);
+}
+
+static void owner_set(struct pp_page *page, uint32_t owner)
+{
+	__atomic_store_n(&page->owner, owner, __ATOMIC_RELAXED);
+}
+
+/* the page of an address from the kernel if it has the tag @owner, otherwise NULL */
+static inline struct pp_page *xdp_page(const struct xdp_queue *x, uint64_t addr, uint32_t owner)
+{
+	uint64_t i = xsk_umem__extract_addr(addr) >> x->shift;
+	struct pp_page *page;
+
+	if (unlikely(i >= x->npages))
+		return NULL;
+	page = x->table + i;
+	return likely(owner_get(page) == owner) ? page : NULL;
+}
+
+static inline uint64_t xdp_addr(const struct xdp_queue *x, const struct pp_page *page)
+{
+	return (uint64_t)(page - x->table) << x->shift;
+}
+
+/* Bring home what was sent. The kernel's EBUSY tells how many it dropped, not which. */
+static unsigned int xdp_reap(struct xdp_queue *x)
+{
+	struct pp_page *done[REAP_BATCH];
+	struct pp_page *page;
+	unsigned int total = 0, i, n, k, sent;
+	uint64_t bytes;
+	uint32_t idx;
+
+	do {
+		n = xsk_ring_cons__peek(&x->comp, REAP_BATCH, &idx);
+		if (!n)
+			break;
+		bytes = k = sent = 0;
+		for (i = 0; i < n; i++) {
+			page = xdp_page(x, *xsk_ring_cons__comp_addr(&x->comp, idx + i),
+					x->owner_tx);
+			if (unlikely(!page))
+				continue;
+			owner_set(page, 0);
+			done[k++] = page;
+			if (unlikely(x->tx_lost)) {
+				x->tx_lost--;
+				continue;
+			}
+			bytes += page->len;
+			sent++;
+		}
+		xsk_ring_cons__release(&x->comp, n);
+		page_pool_put_bulk(done, k);
+		x->tx_out -= k;
+		total += k;
+		pp_stat_add(&x->q.stats.tx_packets, sent);
+		pp_stat_add(&x->q.stats.tx_bytes, bytes);
+		if (unlikely(k < n))
+			pp_stat_add(&x->q.stats.errors, n - k);
+	} while (n == REAP_BATCH);
+	return total;
+}
+
+static inline uint32_t xdp_tx_waiting(const struct xdp_queue *x)
+{
+	return x->tx.cached_prod - __atomic_load_n(x->tx.consumer, __ATOMIC_ACQUIRE);
+}
+
+static __attribute__((noinline, cold)) void xdp_kick_failed(struct xdp_queue *x, int err)
+{
+	x->kick_pause = PAUSE_POLLS;
+	switch (err) {
+	case EAGAIN:
+	case EINTR:
+	case ENOBUFS:
+	case ENETDOWN:
+		/* nothing is lost: what waits goes out once there is memory, or the link is up */
+		break;
+	case ENXIO:
+	case ENODEV:
+		x->gone = true;
+		/* fall through */
+	default:
+		pp_stat_add(&x->q.stats.errors, 1);
+	}
+}
+
+/*
+ * Make the kernel send. In copy mode one call takes TX_PER_KICK packets and then
+ * says EAGAIN, as it does when the socket's send buffer is full; EBUSY means that
+ * one packet was dropped and will be completed all the same, and that those
+ * behind it wait for another call.
+ */
+static void xdp_kick(struct xdp_queue *x)
+{
+	uint32_t waiting = xdp_tx_waiting(x);
+	uint32_t again = waiting / TX_PER_KICK + 1;
+	uint32_t calls;
+
+	if (x->kick_pause) {
+		x->kick_pause--;
+		return;
+	}
+	for (calls = waiting + again; waiting && calls && !x->gone; calls--) {
+		if (x->wakeup && !xsk_ring_prod__needs_wakeup(&x->tx))
+			return;
+		if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
+			return;
+		if (errno == EBUSY) {
+			x->tx_lost++;
+			pp_stat_add(&x->q.stats.tx_dropped, 1);
+		} else if (errno != EAGAIN || !--again) {
+			xdp_kick_failed(x, errno);
+			return;
+		}
+		waiting = xdp_tx_waiting(x);
+	}
+}
+
+/*
+ * Post frames up to the target, a batch at a time. Pages first, ring slots after:
+ * libxdp has no way to give a reserved slot back. What the pool does not have
+ * stays owed, as the difference of target and posted.
+ */
+void pp_xdp_refill(struct xdp_queue *x)
+{
+	struct pp_page *pages[PP_BULK_MAX];
+	unsigned int want, n, i;
+	uint32_t idx;
+
+	if (likely(x->target - x->posted < x->batch))
+		return;
+	if (x->fill_pause) {
+		x->fill_pause--;
+		return;
+	}
+	do {
+		want = xsk_prod_nb_free(&x->fill, x->batch);
+		if (want > x->batch)
+			want = x->batch;
+		n = want ? page_pool_alloc_bulk(x->q.pool, pages, want) : 0;
+		if (n && xsk_ring_prod__reserve(&x->fill, n, &idx) == n) {
+			for (i = 0; i < n; i++) {
+				owner_set(pages[i], x->owner_fill);
+				*xsk_ring_prod__fill_addr(&x->fill, idx + i) =
+					xdp_addr(x, pages[i]);
+			}
+			xsk_ring_prod__submit(&x->fill, n);
+			x->posted += n;
+		}
+		if (unlikely(n < x->batch)) {
+			/* an empty pool drains every core's cache: do not ask at each poll */
+			x->fill_pause = PAUSE_POLLS;
+			pp_stat_add(&x->q.stats.rx_nombuf, want - n);
+			return;
+		}
+	} while (x->target - x->posted >= x->batch);
+}
+
+/* What keeps frames moving in either direction, whichever call the user makes. */
+static inline unsigned int xdp_turn(struct xdp_queue *x)
+{
+	unsigned int n = 0;
+
+	if (x->tx_out) {
+		if (xdp_tx_waiting(x))
+			xdp_kick(x);
+		n = xdp_reap(x);
+		if (n)
+			x->fill_pause = 0;
+	}
+	pp_xdp_refill(x);
+	return n;
+}
+
+static unsigned int xdp_tx_clean(struct pp_queue *q)
+{
+	return xdp_turn(to_xdp(q));
+}
+
+/* The driver below sleeps if it found the fill ring empty, or polls only when asked to. */
+static inline void xdp_rx_wake(struct xdp_queue *x)
+{
+	if (x->busy_poll || (x->wakeup && xsk_ring_prod__needs_wakeup(&x->fill)))
+		(void)recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	struct xdp_queue *x = to_xdp(q);
+	const struct xdp_desc *desc;
+	struct pp_page *page;
+	unsigned int avail, i, k = 0;
+	uint64_t bytes = 0;
+	uint32_t idx;
+
+	avail = xsk_ring_cons__peek(&x->rx, n, &idx);
+	for (i = 0; i < avail; i++) {
+		desc = xsk_ring_cons__rx_desc(&x->rx, idx + i);
+		page = xdp_page(x, desc->addr, x->owner_fill);
+		if (unlikely(!page))
+			continue;
+		owner_set(page, 0);
+		page->data_off = (uint16_t)(desc->addr & ((1u << x->shift) - 1));
+		page->len = desc->len;
+		page->port = x->port;
+		page->tstamp = 0;
+		bytes += desc->len;
+		pages[k++] = page;
+	}
+	if (avail) {
+		xsk_ring_cons__release(&x->rx, avail);
+		x->posted -= k;
+		pp_stat_add(&q->stats.rx_packets, k);
+		pp_stat_add(&q->stats.rx_bytes, bytes);
+		if (unlikely(k < avail))
+			pp_stat_add(&q->stats.errors, avail - k);
+	} else {
+		xdp_rx_wake(x);
+	}
+	xdp_turn(x);
+	return k;
+}
+
+/*
+ * A page of another zone is outside the UMEM, and a page with more than one user
+ * cannot be tagged for each of them: both are copied into a page of the queue's
+ * own pool. NULL: none is free, and the caller keeps @page.
+ */
+static __attribute__((noinline)) struct pp_page *xdp_tx_copy(struct xdp_queue *x,
+							     struct pp_page *page)
+{
+	struct pp_page *copy = page_pool_alloc_pages(x->q.pool);
+
+	if (!copy) {
+		pp_stat_add(&x->q.stats.rx_nombuf, 1);
+		return NULL;
+	}
+	if (page->len > pp_page_tailroom(copy))
+		copy->data_off = 0;
+	copy->len = page->len;
+	memcpy(pp_page_data(copy), pp_page_data(page), page->len);
+	page_pool_put_bulk(&page, 1);
+	return copy;
+}
+
+static inline bool xdp_tx_in_place(const struct xdp_queue *x, const struct pp_page *page)
+{
+	return page->zone == x->q.dev->params.zone && !owner_get(page) &&
+	       __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) <= 1;
+}
+
+/* The kernel judges the MTU, which may change; what it would call an invalid descriptor is ours. */
+static inline bool xdp_tx_valid(const struct xdp_queue *x, const struct pp_page *page)
+{
+	uint32_t size = 1u << x->shift;
+
+	return page->len >= ETH_MIN && page->len <= size &&
+	       (page->zone != x->q.dev->params.zone || page->data_off + page->len <= size);
+}
+
+static __attribute__((noinline, cold)) void xdp_tx_drop(struct xdp_queue *x, struct pp_page *page)
+{
+	page_pool_put_bulk(&page, 1);
+	pp_stat_add(&x->q.stats.tx_dropped, 1);
+}
+
+static uint32_t xdp_tx_space(struct xdp_queue *x, uint32_t n)
+{
+	uint32_t space = xsk_prod_nb_free(&x->tx, n);
+
+	/* each frame also needs a slot of the completion ring, which is as large */
+	if (space > XDP_TX_SIZE - x->tx_out)
+		space = XDP_TX_SIZE - x->tx_out;
+	return space;
+}
+
+static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	struct xdp_queue *x = to_xdp(q);
+	struct xdp_desc *desc;
+	struct pp_page *page;
+	uint32_t space = xdp_tx_space(x, n);
+	uint32_t sent = 0, idx = 0;
+	unsigned int i;
+
+	if (unlikely(space < n)) {
+		xdp_turn(x);
+		space = xdp_tx_space(x, n);
+	}
+	for (i = 0; i < n; i++) {
+		page = pages[i];
+		if (unlikely(!xdp_tx_valid(x, page))) {
+			xdp_tx_drop(x, page);
+			continue;
+		}
+		if (unlikely(sent == space))
+			break;
+		if (unlikely(!xdp_tx_in_place(x, page))) {
+			page = xdp_tx_copy(x, page);
+			if (!page)
+				break;
+		}
+		xsk_ring_prod__reserve(&x->tx, 1, &idx);
+		desc = xsk_ring_prod__tx_desc(&x->tx, idx);
+		desc->addr = xdp_addr(x, page) + page->data_off;
+		desc->len = page->len;
+		desc->options = 0;
+		owner_set(page, x->owner_tx);
+		sent++;
+	}
+	if (sent) {
+		xsk_ring_prod__submit(&x->tx, sent);
+		x->tx_out += sent;
+		xdp_kick(x);
+	}
+	return i;
+}
+
+const struct pp_queue_ops pp_xdp_queue_ops = {
+	.rx_burst = xdp_rx_burst,
+	.tx_burst = xdp_tx_burst,
+	.tx_clean = xdp_tx_clean,
+};
+
+/* What only the kernel counts. In copy mode a packet that found no frame is in two counters. */
+void pp_xdp_kernel_stats(struct xdp_queue *x, struct pp_netdev_stats *stats)
+{
+	struct xdp_statistics st;
+	socklen_t len = sizeof(st);
+
+	memset(&st, 0, sizeof(st));
+	if (getsockopt(__atomic_load_n(&x->fd, __ATOMIC_RELAXED), SOL_XDP, XDP_STATISTICS, &st,
+		       &len)) {
+		stats->rx_dropped += x->kernel.rx_dropped;
+		stats->rx_nombuf += x->kernel.rx_nombuf;
+		stats->errors += x->kernel.errors;
+		return;
+	}
+	stats->rx_dropped += st.rx_dropped + st.rx_ring_full + st.rx_invalid_descs;
+	stats->rx_nombuf += st.rx_fill_ring_empty_descs;
+	stats->errors += st.tx_invalid_descs;
+}
+
+/* Give the kernel FLUSH_MS to send what it has, then part with it. */
+void pp_xdp_flush(struct xdp_queue *x)
+{
+	unsigned int ms;
+
+	x->target = 0; /* nothing more is posted */
+	for (ms = 0; x->tx_out && !x->gone && ms < FLUSH_MS; ms++) {
+		x->kick_pause = 0;
+		if (xdp_tx_waiting(x))
+			xdp_kick(x);
+		if (!xdp_reap(x))
+			pp_xdp_sleep_ms(1);
+	}
+}
+
+/* After close() no frame with the socket's tag is in use by the kernel, wherever it was. */
+void pp_xdp_bring_home(struct xdp_queue *x)
+{
+	struct pp_page *home[REAP_BATCH];
+	unsigned int n = 0;
+	uint32_t owner, unsent = 0;
+	uint64_t i;
+
+	for (i = 0; i < x->npages && x->posted + x->tx_out; i++) {
+		owner = owner_get(x->table + i);
+		if (owner == x->owner_fill)
+			x->posted--;
+		else if (owner == x->owner_tx)
+			x->tx_out--, unsent++;
+		else
+			continue;
+		owner_set(x->table + i, 0);
+		home[n++] = x->table + i;
+		if (n == REAP_BATCH) {
+			page_pool_put_bulk(home, n);
+			n = 0;
+		}
+	}
+	page_pool_put_bulk(home, n);
+	if (unsent > x->tx_lost)
+		pp_stat_add(&x->q.stats.tx_dropped, unsent - x->tx_lost);
+}
