@@ -142,9 +142,10 @@ static int xdp_check(const struct xdp_dev *xd)
 	if (xif->mtu + ETH_OVERHEAD > capacity)
 		return pp_set_error(EMSGSIZE,
 				    "%s has MTU %u, frames of up to %u bytes, and a page of %u "
-				    "holds %u; take larger pages or: ip link set dev %s mtu %u",
+				    "holds %u; %sset the MTU: ip link set dev %s mtu %u",
 				    xif->name, xif->mtu, xif->mtu + ETH_OVERHEAD, size, capacity,
-				    xif->name, capacity - ETH_OVERHEAD);
+				    size < 4096 ? "take pages of 4096 or " : "", xif->name,
+				    capacity - ETH_OVERHEAD);
 	if (xif->channels && xd->first + xd->nqueues > xif->channels)
 		return pp_set_error(
 			EINVAL, "%s has no queue %u: it has %u, numbered from 0 (ethtool -l %s)",
