@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# deps.sh build|demo|test - install what is missing of the Debian packages that are needed
+#
+#   build  to build everything
+#   demo   and to run examples/demo.sh
+#   test   and to run every test
+#
+# Exit status: 0 everything is there (now), 1 it is not, and the packages are named.
+
+BUILD='gcc meson ninja-build pkg-config libc6-dev libnuma-dev libpcap-dev libxdp-dev libbpf-dev
+	libjson-c-dev'
+DEMO='iproute2 ethtool iputils-ping'
+TEST='clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk tcpdump socat strace
+	valgrind mandoc'
+
+case ${1-} in
+build) wanted=$BUILD ;;
+demo) wanted="$BUILD $DEMO" ;;
+test) wanted="$BUILD $DEMO $TEST" ;;
+*)
+	echo "usage: deps.sh build|demo|test" >&2
+	exit 2
+	;;
+esac
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	echo "deps: not a Debian system, so nothing is installed; needed are the likes of:"
+	echo "$wanted"
+	exit 0
+fi
+
+missing=
+for package in $wanted; do
+	status=$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null)
+	case $status in
+	?i*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+by_hand() {
+	echo "deps: $1; install by hand and start again: apt-get install$missing" >&2
+	exit 1
+}
+
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif ! command -v sudo >/dev/null; then
+	by_hand "packages are missing, and this is neither root nor is there sudo"
+elif sudo -n true 2>/dev/null; then
+	as_root='sudo -n'
+elif [ -t 0 ]; then
+	as_root=sudo
+else
+	by_hand "packages are missing, and sudo wants a password"
+fi
+
+log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+echo "deps: installing$missing"
+apt() {
+	# shellcheck disable=SC2086 # one word or two, or none
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=120 "$@" \
+		>>"$log" 2>&1
+}
+# shellcheck disable=SC2086 # a list
+if ! { apt update && apt install -y --no-install-recommends $missing; }; then
+	tail -n 5 "$log" >&2
+	by_hand "apt-get failed"
+fi

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# options.sh - every option of an af_xdp port, alone and together
+. "$(dirname "$0")/lib.sh"
+
+topology
+for options in mode=auto mode=native mode=skb zerocopy=auto zerocopy=off wakeup=on wakeup=off \
+	busy_poll=20 fill=64 fill=8192 queue=0 queues=1 \
+	mode=skb,zerocopy=off,wakeup=off,busy_poll=50,fill=1024,queue=0,queues=1; do
+	fwd_start --port "af_xdp:west,$options" --port "af_xdp:east,$options"
+	fwd_ping
+	fwd_stop
+	say "$options"
+done
+for size in 2048 4096; do
+	fwd_start --port af_xdp:west --port af_xdp:east --page-size "$size"
+	fwd_ping
+	transfer 16
+	fwd_stop
+	say "pages of $size bytes"
+done

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * xdp_hold.c - be in the way: hold a queue of an interface, or put a program on it
+ *
+ *   xdp_hold socket IF QUEUE
+ *   xdp_hold prog IF native|skb
+ *
+ * Prints "ready" and stays until it is killed. The program is attached as
+ * "ip link set xdp" would do it, and removed at SIGTERM.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <xdp/xsk.h>
+
+#define FRAMES 64u
+
+static int fail(const char *what, int err)
+{
+	fprintf(stderr, "xdp_hold: %s: %s\n", what, strerror(-err));
+	return 1;
+}
+
+static void hold(void)
+{
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	puts("ready");
+	fflush(stdout);
+	sigwait(&set, &sig);
+}
+
+static int hold_socket(const char *ifname, unsigned int queue)
+{
+	struct xsk_socket_config cfg = {
+		.rx_size = FRAMES,
+		.tx_size = FRAMES,
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+	};
+	struct xsk_ring_prod fill, tx;
+	struct xsk_ring_cons comp, rx;
+	struct xsk_umem *umem;
+	struct xsk_socket *xsk;
+	void *mem;
+	int err;
+
+	mem = mmap(NULL, FRAMES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (mem == MAP_FAILED)
+		return fail("mmap", -errno);
+	err = xsk_umem__create(&umem, mem, FRAMES * 4096, &fill, &comp, NULL);
+	if (err)
+		return fail("umem", err);
+	err = xsk_socket__create(&xsk, ifname, queue, umem, &rx, &tx, &cfg);
+	if (err)
+		return fail("bind", err);
+	hold();
+	return 0;
+}
+
+static int hold_prog(const char *ifname, uint32_t flags)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int ifindex = (int)if_nametoindex(ifname);
+	int fd, err;
+
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", insns, 2, NULL);
+	if (fd < 0)
+		return fail("load", fd);
+	err = bpf_xdp_attach(ifindex, fd, flags, NULL);
+	if (err)
+		return fail("attach", err);
+	hold();
+	return bpf_xdp_detach(ifindex, flags, NULL) ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 4 && !strcmp(argv[1], "socket"))
+		return hold_socket(argv[2], (unsigned int)atoi(argv[3]));
+	if (argc == 4 && !strcmp(argv[1], "prog"))
+		return hold_prog(argv[2],
+				 strcmp(argv[3], "skb") ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	fprintf(stderr, "usage: xdp_hold socket IF QUEUE | xdp_hold prog IF native|skb\n");
+	return 2;
+}
