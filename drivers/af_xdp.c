@@ -25,6 +25,8 @@
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 #define ETH_OVERHEAD	  18u /* header and one VLAN tag, beyond the MTU */
 
+#define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send what waits */
+
 enum xdp_zc {
 	ZC_AUTO,
 	ZC_ON,
@@ -72,14 +74,14 @@ static void xdp_stop(struct pp_netdev *dev)
 {
 	struct xdp_dev *xd = (struct xdp_dev *)dev;
 	struct xdp_queue *x;
-	unsigned int i;
+	unsigned int i, ms = XDP_FLUSH_MS;
 
 	for (i = 0; i < dev->nqueues; i++)
 		pp_xdp_prog_unset(&xd->prog, xd->first + i);
 	for (i = 0; i < dev->nqueues; i++) {
 		x = to_xdp(dev->queues[i]);
 		if (x->xsk)
-			pp_xdp_flush(x);
+			ms = pp_xdp_flush(x, ms);
 	}
 	pp_xdp_prog_detach(&xd->prog);
 	for (i = 0; i < dev->nqueues; i++) {
@@ -352,6 +354,10 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 
 	/* program first: until the sockets are in its map, it passes everything on */
 	err = pp_xdp_prog_attach(&xd->prog, &xd->xif, xd->mode, xd->first + xd->nqueues);
+	if (!err && xd->zerocopy == ZC_ON && xd->prog.mode == XDP_MODE_SKB)
+		err = pp_set_error(EOPNOTSUPP,
+				   "zerocopy=on needs native XDP, not to be had on %s: %s",
+				   xd->xif.name, xd->prog.fallback);
 	for (i = 0; !err && i < xd->nqueues; i++)
 		err = xdp_open_queue(xd, xd->first + i);
 	if (err)

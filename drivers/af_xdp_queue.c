@@ -23,7 +23,6 @@
 #define REAP_BATCH  64u
 #define TX_PER_KICK 32u /* most packets that one sendto() takes in copy mode */
 #define PAUSE_POLLS 16u /* polls to let pass after the kernel or the pool said no */
-#define FLUSH_MS    100u
 #define ETH_MIN	    14u
 
 /* Relaxed: the walk in pp_xdp_bring_home() reads the tags of other ports' frames as they run. */
@@ -375,18 +374,19 @@ void pp_xdp_kernel_stats(struct xdp_queue *x, struct pp_netdev_stats *stats)
 	stats->errors += st.tx_invalid_descs;
 }
 
-/* Give the kernel FLUSH_MS to send what it has, then part with it. */
-void pp_xdp_flush(struct xdp_queue *x)
+unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms)
 {
-	unsigned int ms;
-
 	x->target = 0; /* nothing more is posted */
-	for (ms = 0; x->tx_out && !x->gone && ms < FLUSH_MS; ms++) {
+	for (;;) {
 		x->kick_pause = 0;
 		if (xdp_tx_waiting(x))
 			xdp_kick(x);
-		if (!xdp_reap(x))
-			pp_xdp_sleep_ms(1);
+		if (xdp_reap(x))
+			continue;
+		if (!x->tx_out || x->gone || !ms)
+			return ms;
+		pp_xdp_sleep_ms(1);
+		ms--;
 	}
 }
 

@@ -73,8 +73,8 @@ static inline struct xdp_queue *to_xdp(struct pp_queue *q)
 /* post frames up to the target, as far as the pool has them */
 void pp_xdp_refill(struct xdp_queue *x);
 
-/* give the kernel a bounded time to send what it has; nothing may be asked of the queue after */
-void pp_xdp_flush(struct xdp_queue *x);
+/* give the kernel @ms to send what it has, and the queue nothing more to do; returns the ms left */
+unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms);
 
 /* once the socket is closed: take back every frame that the kernel had */
 void pp_xdp_bring_home(struct xdp_queue *x);
