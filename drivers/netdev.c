@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * netdev.c - ports by name: the table of drivers, specs, queues and their pools
+ * netdev.c - ports by name: the table of drivers, queues and their pools
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "args.h"
 #include "netdev_priv.h"
 
-#define ARGS_MAX       16u
 #define QUEUE_ALIGN    128u /* two lines: neighbours fetch each other's, see doc/design.md */
 #define CACHE_DEFAULT  128u
 #define REFILL_DEFAULT 64u
 #define POOL_DEFAULT   1024u
-
-struct pp_arg {
-	const char *key;
-	const char *value;
-	bool asked;
-};
-
-/*
- * A parsed spec lives as long as its port: pp_netdev_name() is its first copy of
- * the text, and the arguments point into a second one, behind it.
- */
-struct pp_args {
-	const char *driver;
-	struct pp_arg positional; /* no key */
-	struct pp_arg arg[ARGS_MAX];
-	unsigned int n;
-	const char *known[ARGS_MAX]; /* keys that the driver asked for, for the error message */
-	unsigned int nknown;
-	char spec[];
-};
 
 static const struct {
 	const char *name;
@@ -62,17 +42,6 @@ const char *const *pp_netdev_driver_names(void)
 	return names;
 }
 
-/* "a, b, c" out of @n names; what does not fit is left out */
-static const char *join(char *buf, size_t size, const char *const *names, size_t n)
-{
-	size_t i, at = 0;
-
-	buf[0] = '\0';
-	for (i = 0; i < n && names[i] && at < size; i++)
-		at += (size_t)snprintf(buf + at, size - at, "%s%s", i ? ", " : "", names[i]);
-	return buf;
-}
-
 static int find_driver(const char *name, const struct pp_netdev_ops **ops)
 {
 	char list[64];
@@ -89,182 +58,7 @@ static int find_driver(const char *name, const struct pp_netdev_ops **ops)
 				    name, drivers[i].library);
 	}
 	return pp_set_error(ENOENT, "unknown driver '%s'; there are %s", name,
-			    join(list, sizeof(list), pp_netdev_driver_names(), NDRIVERS));
-}
-
-/* ends the item at its comma; "\," is a comma inside a value */
-static char *cut_item(char *item)
-{
-	char *to = item;
-
-	for (; *item && *item != ','; item++) {
-		if (item[0] == '\\' && item[1] == ',')
-			item++;
-		*to++ = *item;
-	}
-	if (*item) {
-		*to = '\0';
-		return item + 1;
-	}
-	*to = '\0';
-	return NULL;
-}
-
-static int add_option(struct pp_args *args, char *key, char *value)
-{
-	unsigned int i;
-
-	if (!*key || !*value)
-		return pp_set_error(EINVAL, "%s: '%s=%s' is not an option; write KEY=VALUE",
-				    args->driver, key, value);
-	for (i = 0; i < args->n; i++)
-		if (!strcmp(args->arg[i].key, key))
-			return pp_set_error(EINVAL, "%s: option '%s' is given twice; keep one",
-					    args->driver, key);
-	if (args->n == ARGS_MAX)
-		return pp_set_error(EINVAL, "%s: more than %u options; no driver has as many",
-				    args->driver, ARGS_MAX);
-	args->arg[args->n].key = key;
-	args->arg[args->n++].value = value;
-	return 0;
-}
-
-static int parse_args(struct pp_args *args, char *text)
-{
-	char *item, *value;
-	bool first = true;
-	int err;
-
-	for (item = text; item; item = text, first = false) {
-		text = cut_item(item);
-		value = strchr(item, '=');
-		if (value) {
-			*value++ = '\0';
-			err = add_option(args, item, value);
-			if (err)
-				return err;
-		} else if (first && *item) {
-			args->positional.value = item;
-		} else {
-			return pp_set_error(EINVAL, "%s: '%s' is not an option; write KEY=VALUE",
-					    args->driver, item);
-		}
-	}
-	return 0;
-}
-
-static struct pp_args *parse_spec(const char *spec)
-{
-	size_t len = strlen(spec) + 1;
-	struct pp_args *args = calloc(1, sizeof(*args) + 2 * len);
-	char *text, *colon;
-
-	if (!args) {
-		pp_set_error(ENOMEM, "no memory for the port '%s'", spec);
-		return NULL;
-	}
-	memcpy(args->spec, spec, len);
-	text = args->spec + len;
-	memcpy(text, spec, len);
-	args->driver = text;
-	colon = strchr(text, ':');
-	if (colon) {
-		*colon++ = '\0';
-		if (*colon && parse_args(args, colon)) {
-			free(args);
-			return NULL;
-		}
-	}
-	return args;
-}
-
-/* the first half of "refuses whatever no getter asked for" */
-static void note_known(struct pp_args *args, const char *key)
-{
-	unsigned int i;
-
-	for (i = 0; i < args->nknown; i++)
-		if (!strcmp(args->known[i], key))
-			return;
-	if (args->nknown < ARGS_MAX)
-		args->known[args->nknown++] = key;
-}
-
-static int refuse_unknown(struct pp_args *args)
-{
-	char list[128];
-	unsigned int i;
-
-	if (args->positional.value && !args->positional.asked)
-		return pp_set_error(EINVAL, "%s: unknown argument '%s'; give options only: %s",
-				    args->driver, args->positional.value,
-				    join(list, sizeof(list), args->known, args->nknown));
-	for (i = 0; i < args->n; i++)
-		if (!args->arg[i].asked)
-			return pp_set_error(EINVAL, "%s: unknown option '%s'; there are: %s",
-					    args->driver, args->arg[i].key,
-					    join(list, sizeof(list), args->known, args->nknown));
-	return 0;
-}
-
-const char *pp_args_positional(struct pp_args *args)
-{
-	args->positional.asked = true;
-	return args->positional.value;
-}
-
-const char *pp_args_str(struct pp_args *args, const char *key)
-{
-	unsigned int i;
-
-	note_known(args, key);
-	for (i = 0; i < args->n; i++) {
-		if (!strcmp(args->arg[i].key, key)) {
-			args->arg[i].asked = true;
-			return args->arg[i].value;
-		}
-	}
-	return NULL;
-}
-
-int pp_args_u32(struct pp_args *args, const char *key, uint32_t min, uint32_t max, uint32_t *value)
-{
-	const char *text = pp_args_str(args, key);
-	unsigned long long number;
-
-	if (!text)
-		return 0;
-	/* ten digits hold any uint32_t; strtoull would take signs and blanks too */
-	number = strtoull(text, NULL, 10);
-	if (text[strspn(text, "0123456789")] || strlen(text) > 10 || number < min || number > max)
-		return pp_set_error(EINVAL, "%s: %s=%s is not a number from %u to %u", args->driver,
-				    key, text, min, max);
-	*value = (uint32_t)number;
-	return 0;
-}
-
-int pp_args_word(struct pp_args *args, const char *key, const char *const *names,
-		 unsigned int *value)
-{
-	const char *text = pp_args_str(args, key);
-	char list[128];
-	unsigned int i;
-
-	if (!text)
-		return 0;
-	for (i = 0; names[i]; i++) {
-		if (!strcmp(names[i], text)) {
-			*value = i;
-			return 0;
-		}
-	}
-	return pp_set_error(EINVAL, "%s: %s=%s is not one of %s", args->driver, key, text,
-			    join(list, sizeof(list), names, i));
-}
-
-static struct pp_args *args_of(struct pp_netdev *dev)
-{
-	return (struct pp_args *)(dev->spec - offsetof(struct pp_args, spec));
+			    pp_args_join(list, sizeof(list), pp_netdev_driver_names(), NDRIVERS));
 }
 
 struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
@@ -285,7 +79,7 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 		return NULL;
 	}
 	/* a driver has read its options by now: refuse a wrong one before anything is touched */
-	if (refuse_unknown(args_of(dev)))
+	if (pp_args_refuse_unknown(dev->args))
 		return NULL;
 	size = (size + QUEUE_ALIGN - 1) & ~(size_t)(QUEUE_ALIGN - 1);
 	q = aligned_alloc(QUEUE_ALIGN, size);
@@ -358,7 +152,7 @@ static void free_netdev(struct pp_netdev *dev)
 		page_pool_destroy(dev->queues[i]->pool);
 		free(dev->queues[i]);
 	}
-	free(args_of(dev));
+	free(dev->args);
 	free(dev);
 }
 
@@ -376,6 +170,7 @@ static struct pp_netdev *alloc_netdev(const struct pp_netdev_ops *ops, struct pp
 	dev->ops = ops;
 	dev->params = *params;
 	dev->spec = args->spec;
+	dev->args = args;
 	dev->mac[0] = 0x02; /* locally administered */
 	dev->mac[1] = 'p';
 	dev->mac[2] = 'p';
@@ -398,7 +193,7 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 	}
 	if (copy_params(&copy, params))
 		return NULL;
-	args = parse_spec(spec);
+	args = pp_args_parse(spec);
 	if (!args)
 		return NULL;
 	if (find_driver(args->driver, &ops))
@@ -408,7 +203,7 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 		goto free_args;
 	err = ops->open(dev, args);
 	if (!err) {
-		err = refuse_unknown(args);
+		err = pp_args_refuse_unknown(args);
 		if (!err)
 			return dev;
 		pp_netdev_stop(dev);

@@ -46,6 +46,7 @@ struct pp_netdev_ops {
 struct pp_netdev {
 	const struct pp_netdev_ops *ops;
 	struct pp_netdev_params params;
+	struct pp_args *args;
 	char *spec;
 	char info[128];
 	unsigned char mac[6];
@@ -74,7 +75,8 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
  * The arguments of a spec: "af_xdp:eth0,queues=2" has the positional argument
  * "eth0" and the option queues. Each getter leaves *value alone if the key is not
  * there, and returns 0 or -EINVAL with a sentence that names key and range.
- * netdev.c refuses whatever no getter asked for.
+ * netdev.c refuses whatever no getter asked for: so a driver reads its options before
+ * it adds its first queue. What a getter returned lives as long as the port.
  */
 const char *pp_args_positional(struct pp_args *args); /* NULL: none */
 const char *pp_args_str(struct pp_args *args, const char *key);

@@ -16,7 +16,6 @@ trap 'rm -rf "$tmp"' EXIT
 # Longer than the limit, with the reason: "PATH" or "PATH:FUNCTION", a line each.
 long_ones='
 drivers/pcap.c one file an external library: files and live capture both use libpcap
-drivers/netdev.c specs, queues and counters: to be split when it grows again
 test/drivers/test_pcap.c mirrors drivers/pcap.c
 '
 
