@@ -69,6 +69,8 @@ static int hold_socket(const char *ifname, unsigned int queue)
 	if (err)
 		return fail("bind", err);
 	hold();
+	xsk_socket__delete(xsk);
+	xsk_umem__delete(umem);
 	return 0;
 }
 
