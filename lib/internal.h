@@ -165,6 +165,22 @@ static __always_inline int this_cpu(void)
 }
 #endif
 
+/* ---- barriers that the other side pays for --------------------------------------------------- */
+
+/* Orders nothing in the CPU: the partner's membarrier() makes up for that. */
+#define compiler_barrier() __asm__ __volatile__("" ::: "memory")
+
+/* What assembly moves is invisible to ThreadSanitizer: these tell it. Nothing without it. */
+#if PP_TSAN
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+#define asm_acquired(p) __tsan_acquire(p)
+#define asm_releases(p) __tsan_release(p)
+#else
+#define asm_acquired(p) ((void)(p))
+#define asm_releases(p) ((void)(p))
+#endif
+
 /* ---- a lock that sleeps ---------------------------------------------------------------------- */
 
 /*

@@ -9,6 +9,8 @@
 #ifndef PP_PCP_H
 #define PP_PCP_H
 
+#include <signal.h>
+
 #include "internal.h"
 
 struct pp_zone;
@@ -24,22 +26,38 @@ struct pcp_list {
 };
 
 /*
- * high_min and high_max bound what tuning may make of high; equal, as now, they
- * mean that high is fixed. alloc_factor and free_count are the tuner's memory.
+ * The first line is the policy's and the fast path's, the second the tuner's and the
+ * counters'. high moves between high_min and high_max; equal, they fix it.
  */
 struct pcp {
-	uint32_t lock; /* the policy's */
-	uint32_t want; /* drainers that wait; the owner keeps out while it is not 0 */
-	struct pcp_list *list;
+	uint32_t lock; /* trylock, spin, irqsave */
+	uint32_t want; /* trylock, request: pages asked of the owner; softmask: keep out */
+	struct pcp_list *list; /* the live one */
 	uint32_t high;
+	uint32_t high_max; /* 0: closed */
 	uint32_t batch;
-	uint32_t high_min;
-	uint32_t high_max;
-	uint16_t free_count;
-	uint8_t alloc_factor;
+	uint32_t inside; /* softmask: 1 inside; rcu: odd inside */
+	uint32_t served; /* pages that the owner moved for drainers */
+	uint64_t head; /* llist: tag << 32 | index of the top page + 1 */
 	struct pcp_trace *trace; /* NULL: zone not traced */
+	struct pp_zone *zone;
 
-	/* written inside a hold only */
+	/* the drainer's */
+	struct pp_lock drain __attribute__((aligned(64))); /* rcu, rseq, softmask: one at a time */
+	uint32_t old_inside; /* rcu: inside when old was switched away */
+	struct pcp_list *spare; /* rcu, rseq: empty */
+	struct pcp_list *old; /* rcu: switched away, its reader not seen leaving yet */
+	sigset_t mask; /* irqsave: the drainer's signals */
+
+	/* the tuner's, inside a hold */
+	uint32_t high_min __line_aligned;
+	uint32_t capacity; /* of list and spare */
+	uint32_t free_count; /* pages freed without an allocation between, bounded */
+	uint32_t alloc_factor; /* refills take batch << alloc_factor */
+	uint64_t raises;
+	uint64_t decays;
+
+	/* written inside a hold only, but for rseq and llist, where they may miss a few */
 	uint64_t allocs;
 	uint64_t frees;
 	uint64_t refills;
@@ -49,7 +67,9 @@ struct pcp {
 /* One hold of a cache, from enter to exit. */
 struct pcp_guard {
 	struct pcp *pcp;
-	uint64_t start; /* cycles, if traced */
+	uint64_t before; /* cycles, if traced: before anything was masked */
+	uint64_t start; /* cycles, if traced: the cache is ours */
+	sigset_t mask; /* irqsave */
 };
 
 /**
@@ -57,35 +77,63 @@ struct pcp_guard {
  * @alloc_bulk: up to @n pages from this core's cache, refilling it from the zone; 0 if the cache
  *              could not be entered or the zone is empty
  * @free_bulk:  put @n <= batch pages into this core's cache; false if it could not be entered
- * @drain:      move at most a batch from @pcp to the zone, in one hold; pages moved, or -ETIMEDOUT
+ * @drain:      move pages from @pcp to the zone until it has @keep, at most a batch for each time
+ *              that its owner is kept out; pages moved, 0 when there is no more, or -ETIMEDOUT
  */
 struct pcp_ops {
 	unsigned int (*alloc_bulk)(struct pp_zone *zone, void **objs, unsigned int n);
 	bool (*free_bulk)(struct pp_zone *zone, void *const *objs, unsigned int n);
-	long (*drain)(struct pp_zone *zone, struct pcp *pcp, uint32_t timeout_us);
+	long (*drain)(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us);
 };
+
+/* A cache belongs to a thread, not to a core: whoever is inside can not be another thread. */
+#define PCP_THREAD_ONLY (1u << 0)
+/* A signal handler may allocate and free, whatever it interrupted. */
+#define PCP_SIGNAL_SAFE (1u << 1)
+/* A cache belongs to a core, not to a thread. */
+#define PCP_CORE_ONLY (1u << 2)
+/* A drain takes all at once: what it costs to begin is more than what it moves. */
+#define PCP_WHOLE (1u << 3)
+/* It takes the list itself, of which nothing can stay. */
+#define PCP_SWITCHES (1u << 4)
 
 struct pcp_policy {
 	const char *name;
+	unsigned int flags;
+	int (*probe)(void); /* 0, or -ENOTSUP with pp_error(); NULL: runs everywhere */
 	struct pcp_ops plain;
 	struct pcp_ops traced;
 };
 
 extern const struct pcp_policy pcp_trylock;
 extern const struct pcp_policy pcp_spin;
+extern const struct pcp_policy pcp_irqsave;
+extern const struct pcp_policy pcp_softmask;
+extern const struct pcp_policy pcp_rcu;
+extern const struct pcp_policy pcp_rseq;
+extern const struct pcp_policy pcp_request;
+extern const struct pcp_policy pcp_llist;
 
 /* A bounded wait for a holder: spin, then give the CPU away. */
 struct pcp_wait {
 	uint32_t timeout_us;
 	uint32_t spins;
 	uint64_t deadline_ns;
+	long served; /* the owner did it: pages that it moved for us, 0 or more; -1: it did not */
 };
 
 /* One more round; false when the time is over. */
 bool pcp_wait(struct pcp_wait *wait);
 
+/* Take a cache's lock word, however long it takes. */
+void pcp_wait_lock(uint32_t *lock);
+
+/* Take the lock, if the time allows. */
+bool pcp_lock_wait(struct pp_lock *lock, struct pcp_wait *wait);
+
 struct pcp_config {
-	uint32_t high;
+	uint32_t high_min;
+	uint32_t high_max;
 	uint32_t batch;
 	bool traced;
 };
@@ -99,10 +147,35 @@ static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsig
 	return (struct pcp *)((char *)pcps + core * stride);
 }
 
-/* A gauge; pairs with nothing: racy. */
+/* A gauge: racy. */
 static inline unsigned int pcp_count(const struct pcp *pcp)
 {
-	return READ_ONCE(READ_ONCE(pcp->list)->count);
+	const struct pcp_list *old = READ_ONCE(pcp->old);
+
+	return READ_ONCE(READ_ONCE(pcp->list)->count) + (old ? READ_ONCE(old->count) : 0);
+}
+
+/*
+ * What the cache may hold now. high_max is read at every use, so that a tuner which
+ * was overtaken by pp_zone_pcp_disable() can not open the cache again.
+ */
+static __always_inline uint32_t pcp_limit(const struct pcp *pcp)
+{
+	return min(READ_ONCE(pcp->high), READ_ONCE(pcp->high_max));
+}
+
+/* ---- tuning: kernel-like, inside a hold ------------------------------------------------------ */
+
+/* How many pages to take from the zone for a cache that ran empty. */
+uint32_t pcp_tune_refill(struct pcp *pcp);
+/* How many pages to give to the zone from a cache that would overflow by @n. */
+uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n);
+/* The tick: lower high towards high_min; returns how many of @count pages are too many now. */
+uint32_t pcp_tune_decay(struct pcp *pcp, uint32_t count);
+
+static __always_inline bool pcp_is_tuned(const struct pcp *pcp)
+{
+	return READ_ONCE(pcp->high_min) != READ_ONCE(pcp->high_max);
 }
 
 #endif /* PP_PCP_H */

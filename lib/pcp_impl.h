@@ -2,29 +2,30 @@
 /*
  * pcp_impl.h - bulk allocation, bulk free and drain, written once for every policy
  *
- * A policy file defines PCP_POLICY and four functions, then includes this:
+ * A policy file defines PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_MASKS (entering blocks signals)
+ * and four functions, then includes this:
  *
  *   pcp_enter(zone, guard)   owner side: this core's list, or NULL: take the zone path
  *   pcp_exit(guard)          the end of that hold
- *   pcp_seize(pcp, wait)     any thread: that core's list, or NULL when the wait is over
+ *   pcp_seize(pcp, wait)     any thread: that core's list; or NULL: the wait is over, or
+ *                            wait->served says that the owner has done it
  *   pcp_release(pcp, list)   the end of that hold
  *
  * and gets two instances: plain, and traced, which times every hold. What is constant in
  * an instance is a constant here, so that the plain one pays nothing for the other.
  */
-#ifndef PCP_POLICY
-#error "define PCP_POLICY and the four verbs first"
-#endif
-
 #include "trace.h"
 #include "zone.h"
 
 static __always_inline struct pcp_list *hold_begin(struct pp_zone *zone, struct pcp_guard *g,
 						   const bool traced)
 {
-	struct pcp_list *list = pcp_enter(zone, g);
+	struct pcp_list *list;
 
-	if (traced && list)
+	if (traced)
+		g->before = cycles_now();
+	list = pcp_enter(zone, g);
+	if (traced)
 		g->start = cycles_now();
 	return list;
 }
@@ -32,50 +33,54 @@ static __always_inline struct pcp_list *hold_begin(struct pp_zone *zone, struct 
 static __always_inline void hold_end(struct pcp_guard *g, unsigned int pages, const bool traced)
 {
 	struct pcp_trace *trace = g->pcp->trace;
-	uint64_t cycles = traced ? cycles_now() - g->start : 0;
+	uint64_t last = traced ? cycles_now() : 0, end;
 
 	pcp_exit(g);
-	if (traced)
-		trace_window(trace, cycles, pages);
+	if (!traced)
+		return;
+	end = cycles_now();
+	/* leaving may serve a drainer, which is part of the window; unmasking is not */
+	trace_window(trace, (PCP_MASKS ? last : end) - g->start, pages);
+	if (PCP_MASKS)
+		trace_mask(trace, g->start - g->before + end - last);
 }
 
 /*
- * The cache has less than @n: give what there is, then take the rest and a batch
- * for the cache in one hold of the zone's lock.
+ * The cache has less than @n: give what there is, then take the rest and some for
+ * the cache in one hold of the zone's lock.
  */
 static __noinline unsigned int refill(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
 				      void **objs, unsigned int n)
 {
-	unsigned int got = list->count, more;
+	unsigned int got = list->count, more = pcp_tune_refill(pcp);
 
 	memcpy(objs, list->obj, got * sizeof(*objs));
-	pp_lock(&zone->lock);
+	WRITE_ONCE(list->count, 0);
+	if (!zone_lock(zone))
+		return got;
 	got += free_area_pop(&zone->area, objs + got, n - got);
-	more = free_area_pop(&zone->area, list->obj, min(pcp->batch, pcp->high));
-	pp_unlock(&zone->lock);
+	more = free_area_pop(&zone->area, list->obj, zone_spare(zone, more));
+	/* before the unlock: whoever finds the zone empty must find them here */
 	WRITE_ONCE(list->count, more);
+	zone_unlock(zone);
 	count_add(pcp->refills, 1);
 	return got;
 }
 
 /*
- * The cache would overflow: a batch of its coldest pages goes to the zone first.
- * @n <= batch <= high makes room enough; with high at 0 all of @n go past.
+ * The cache would overflow: a batch of its coldest pages goes to the zone first. If
+ * that makes no room (it is closed, or smaller than @n) the pages go past it.
  */
-static __noinline void flush(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
+static __noinline bool flush(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
 			     void *const *objs, unsigned int n)
 {
-	unsigned int k = min(list->count, pcp->batch), left = list->count - k, keep;
-
-	keep = min(n, pcp->high > left ? pcp->high - left : 0);
-	pp_lock(&zone->lock);
-	free_area_push(&zone->area, list->obj, k);
-	free_area_push(&zone->area, objs + keep, n - keep);
-	pp_unlock(&zone->lock);
-	memmove(list->obj, list->obj + k, left * sizeof(*objs));
-	memcpy(list->obj + left, objs, keep * sizeof(*objs));
-	WRITE_ONCE(list->count, left + keep);
+	list_to_zone(zone, list, pcp_tune_flush(pcp, list->count, n));
 	count_add(pcp->flushes, 1);
+	if (list->count + n > pcp_limit(pcp))
+		return false;
+	memcpy(list->obj + list->count, objs, n * sizeof(*objs));
+	WRITE_ONCE(list->count, list->count + n);
+	return true;
 }
 
 static __always_inline unsigned int do_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n,
@@ -104,85 +109,19 @@ static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs
 {
 	struct pcp_guard g;
 	struct pcp_list *list = hold_begin(zone, &g, traced);
+	bool done = true;
 
 	if (unlikely(!list))
 		return false;
-	if (likely(list->count + n <= g.pcp->high)) {
+	if (likely(list->count + n <= pcp_limit(g.pcp))) {
 		memcpy(list->obj + list->count, objs, n * sizeof(*objs));
 		WRITE_ONCE(list->count, list->count + n);
 	} else {
-		flush(zone, g.pcp, list, objs, n);
+		done = flush(zone, g.pcp, list, objs, n);
 	}
-	count_add(g.pcp->frees, n);
+	count_add(g.pcp->frees, done ? n : 0);
 	hold_end(&g, n, traced);
-	return true;
+	return done;
 }
 
-/* The coldest first, so that a drain which ends early leaves the owner the warm ones. */
-static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t timeout_us,
-				     const bool traced)
-{
-	struct pcp_wait wait = { .timeout_us = timeout_us };
-	struct pcp_list *list = pcp_seize(pcp, &wait);
-	unsigned int k, left;
-	uint64_t cycles = 0;
-
-	if (!list)
-		return -ETIMEDOUT;
-	if (traced)
-		cycles = cycles_now();
-	k = min(list->count, max(pcp->batch, 1u));
-	left = list->count - k;
-	pp_lock(&zone->lock);
-	free_area_push(&zone->area, list->obj, k);
-	pp_unlock(&zone->lock);
-	memmove(list->obj, list->obj + k, left * sizeof(*list->obj));
-	WRITE_ONCE(list->count, left);
-	if (traced)
-		cycles = cycles_now() - cycles;
-	pcp_release(pcp, list);
-	if (traced)
-		trace_window(pcp->trace, cycles, k);
-	return (long)k;
-}
-
-static unsigned int plain_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
-{
-	return do_alloc_bulk(zone, objs, n, false);
-}
-
-static unsigned int traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
-{
-	return do_alloc_bulk(zone, objs, n, true);
-}
-
-static bool plain_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
-{
-	return do_free_bulk(zone, objs, n, false);
-}
-
-static bool traced_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
-{
-	return do_free_bulk(zone, objs, n, true);
-}
-
-static long plain_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t timeout_us)
-{
-	return do_drain(zone, pcp, timeout_us, false);
-}
-
-static long traced_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t timeout_us)
-{
-	return do_drain(zone, pcp, timeout_us, true);
-}
-
-#define PCP_PASTE_(a, b) a##b
-#define PCP_PASTE(a, b)	 PCP_PASTE_(a, b)
-#define PCP_STRING_(a)	 #a
-#define PCP_STRING(a)	 PCP_STRING_(a)
-
-const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
-	.name = PCP_STRING(PCP_POLICY),
-	.plain = { plain_alloc_bulk, plain_free_bulk, plain_drain },
-	.traced = { traced_alloc_bulk, traced_free_bulk, traced_drain },
-};
+#include "pcp_drain_impl.h"

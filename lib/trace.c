@@ -60,6 +60,12 @@ void trace_window(struct pcp_trace *trace, uint64_t cycles, unsigned int pages)
 	raise_to(&trace->max_pages, pages);
 }
 
+void trace_mask(struct pcp_trace *trace, uint64_t cycles)
+{
+	count_add_shared(trace->masks, 1);
+	count_add_shared(trace->mask_cycles, cycles);
+}
+
 void trace_add(struct pcp_trace *sum, const struct pcp_trace *trace)
 {
 	uint64_t n;
@@ -73,6 +79,8 @@ void trace_add(struct pcp_trace *sum, const struct pcp_trace *trace)
 	}
 	sum->max_cycles = max(sum->max_cycles, READ_ONCE(trace->max_cycles));
 	sum->max_pages = max(sum->max_pages, READ_ONCE(trace->max_pages));
+	sum->masks += READ_ONCE(trace->masks);
+	sum->mask_cycles += READ_ONCE(trace->mask_cycles);
 }
 
 static uint64_t quantile(const struct pcp_trace *sum, uint64_t per_mille)
@@ -98,6 +106,8 @@ void trace_report(const struct pcp_trace *sum, struct pp_window_stats *windows)
 	windows->p999_cycles = quantile(sum, 999);
 	windows->max_cycles = sum->max_cycles;
 	windows->max_pages = sum->max_pages;
+	windows->masks = sum->masks;
+	windows->mask_cycles = sum->mask_cycles;
 }
 
 uint64_t pp_cycles(void)

@@ -15,6 +15,8 @@ struct pcp_trace {
 	uint64_t windows;
 	uint64_t max_cycles;
 	uint64_t max_pages;
+	uint64_t masks;
+	uint64_t mask_cycles;
 	uint64_t bucket[TRACE_BUCKETS];
 };
 
@@ -23,6 +25,9 @@ void trace_free(struct pcp_trace *trace);
 
 /* After the hold, so that the window does not contain its own bookkeeping; any thread. */
 void trace_window(struct pcp_trace *trace, uint64_t cycles, unsigned int pages);
+
+/* What blocking and unblocking signals around one hold took. */
+void trace_mask(struct pcp_trace *trace, uint64_t cycles);
 
 /* @sum += @trace */
 void trace_add(struct pcp_trace *sum, const struct pcp_trace *trace);

@@ -8,6 +8,7 @@
 #include "free_area.h"
 #include "memory.h"
 #include "pcp.h"
+#include "slot.h"
 
 /* What an allocation resets: the first 16 bytes of struct pp_page, in one store. */
 struct page_fresh {
@@ -35,8 +36,10 @@ struct pp_zone {
 	struct pcp_ops ops;
 	struct pcp *pcps;
 	size_t pcp_stride;
-	unsigned int cores;
+	unsigned int cores; /* caches; threads' if per_thread */
 	uint32_t batch;
+	bool per_thread;
+	bool signal_safe;
 	struct page_fresh fresh;
 	bool prep;
 	uint8_t shift;
@@ -60,15 +63,111 @@ struct pp_zone {
 	struct free_area area;
 	uint64_t allocs; /* past the caches */
 	uint64_t frees;
+
+	/* signal safe zones: freed by handlers that could not take the lock; see zone_lock() */
+	struct pp_page *deferred;
+
+	/* llist: index of the page below each, plus one; NULL for the other policies */
+	uint32_t *links;
+
+	/* pcp_set, pcp_disable: one at a time */
+	struct pp_lock control;
+	unsigned int disabled;
+	uint32_t saved_high_min;
+	uint32_t saved_high_max;
+	uint32_t saved_batch;
 } __line_aligned;
 
-/* The cache of the core that we run on; NULL if it has none. A hint: lock before use. */
+/* The cache of this core or thread; NULL if it has none. A core's is a hint: lock before use. */
 static __always_inline struct pcp *pcp_this(const struct pp_zone *zone)
 {
-	unsigned int core = (unsigned int)this_cpu();
+	unsigned int i = unlikely(zone->per_thread) ? this_slot() : (unsigned int)this_cpu();
 
-	return likely(core < zone->cores) ? pcp_at(zone->pcps, zone->pcp_stride, core) : NULL;
+	return likely(i < zone->cores) ? pcp_at(zone->pcps, zone->pcp_stride, i) : NULL;
 }
+
+/* The same for policies whose caches belong to threads. */
+static __always_inline struct pcp *pcp_this_thread(const struct pp_zone *zone)
+{
+	unsigned int i = this_slot();
+
+	return likely(i < zone->cores) ? pcp_at(zone->pcps, zone->pcp_stride, i) : NULL;
+}
+
+static inline unsigned int pcp_index(const struct pcp *pcp)
+{
+	return (unsigned int)(((uintptr_t)pcp - (uintptr_t)pcp->zone->pcps) /
+			      pcp->zone->pcp_stride);
+}
+
+/* ---- the zone's lock ------------------------------------------------------------------------- */
+
+/* This thread holds a zone's lock, or is about to: a handler of it must not wait for one. */
+extern __thread bool zone_lock_held;
+
+void zone_absorb_deferred(struct pp_zone *zone);
+
+/*
+ * Take the zone's lock. False only in a signal handler that interrupted a holder of
+ * some zone's lock, in a signal safe zone: it goes without.
+ */
+static __always_inline bool zone_lock(struct pp_zone *zone)
+{
+	if (unlikely(zone->signal_safe)) {
+		if (zone_lock_held)
+			return false;
+		WRITE_ONCE(zone_lock_held, true);
+		compiler_barrier(); /* a handler from here on sees it */
+		pp_lock(&zone->lock);
+		zone_absorb_deferred(zone);
+		return true;
+	}
+	pp_lock(&zone->lock);
+	return true;
+}
+
+static __always_inline void zone_unlock(struct pp_zone *zone)
+{
+	pp_unlock(&zone->lock);
+	if (unlikely(zone->signal_safe)) {
+		compiler_barrier();
+		WRITE_ONCE(zone_lock_held, false);
+	}
+}
+
+/* A handler that may not lock leaves pages for the next holder. */
+void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n);
+
+/* ---- between a list and the free area -------------------------------------------------------- */
+
+/* Move the @n coldest pages of a list that the caller holds to the zone; pages moved. */
+static inline unsigned int list_to_zone(struct pp_zone *zone, struct pcp_list *list, unsigned int n)
+{
+	unsigned int left;
+
+	n = min(n, list->count);
+	if (!n || !zone_lock(zone))
+		return 0;
+	free_area_push(&zone->area, list->obj, n);
+	zone_unlock(zone);
+	left = list->count - n;
+	memmove(list->obj, list->obj + n, left * sizeof(*list->obj));
+	WRITE_ONCE(list->count, left);
+	return n;
+}
+
+/* How many of the free area's pages may go to caches: a zone that runs short fills none. */
+static inline unsigned int zone_spare(const struct pp_zone *zone, unsigned int want)
+{
+	return zone->area.count > (uint64_t)READ_ONCE(zone->batch) ? want : 0;
+}
+
+/*
+ * Drain one cache. @keep: pages that may stay; @force: visit it even if it looks empty.
+ * Pages moved, or -ETIMEDOUT.
+ */
+long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uint32_t timeout_us,
+		     bool force);
 
 /* pp_zone_alloc_bulk() without the preparation, for page_pool.c, which does its own */
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n);

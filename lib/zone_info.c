@@ -12,11 +12,24 @@ unsigned int pp_zone_cores(const struct pp_zone *zone)
 	return zone->cores;
 }
 
+unsigned int pp_zone_this_core(const struct pp_zone *zone)
+{
+	const struct pcp *pcp = pcp_this(zone);
+
+	return pcp ? pcp_index(pcp) : zone->cores;
+}
+
 unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
 {
+	const struct pcp *pcp;
+
 	if (core >= zone->cores)
 		return 0;
-	return pcp_count(pcp_at(zone->pcps, zone->pcp_stride, core));
+	pcp = pcp_at(zone->pcps, zone->pcp_stride, core);
+	/* llist counts reservations, too */
+	if (zone->links && !(uint32_t)READ_ONCE(pcp->head))
+		return 0;
+	return pcp_count(pcp);
 }
 
 const char *pp_zone_name(const struct pp_zone *zone)
@@ -77,7 +90,7 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		.node = (uint64_t)max(zone->region.node, 0),
 		.page_size = pp_zone_page_size(zone),
 		.managed = zone->managed,
-		.batch = zone->batch,
+		.batch = READ_ONCE(zone->batch),
 		.alloc_failures = READ_ONCE(zone->alloc_failures),
 		.drains = READ_ONCE(zone->drains),
 		.drained_pages = READ_ONCE(zone->drained_pages),
@@ -87,20 +100,22 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 	const struct pcp *pcp;
 	unsigned int i;
 
-	pp_lock(&zone->lock);
+	zone_lock(zone);
 	s.free = zone->area.count;
 	s.allocs = zone->allocs;
 	s.frees = zone->frees;
 	for (i = 0; i < zone->cores; i++) {
 		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
 		s.cached += pcp_count(pcp);
-		s.high = max(s.high, (uint64_t)READ_ONCE(pcp->high));
+		s.high = max(s.high, (uint64_t)pcp_limit(pcp));
 		s.allocs += READ_ONCE(pcp->allocs);
 		s.frees += READ_ONCE(pcp->frees);
 		s.refills += READ_ONCE(pcp->refills);
 		s.flushes += READ_ONCE(pcp->flushes);
+		s.high_raises += READ_ONCE(pcp->raises);
+		s.high_decays += READ_ONCE(pcp->decays);
 	}
-	pp_unlock(&zone->lock);
+	zone_unlock(zone);
 	/* pages in motion may be seen twice: never more than there are */
 	s.cached = min(s.cached, s.managed - s.free);
 	s.in_flight = s.managed - s.free - s.cached;
@@ -143,6 +158,23 @@ static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *co
 	}
 }
 
+static void audit_cache(const struct pp_zone *zone, unsigned char *seen, const struct pcp *pcp,
+			struct pp_zone_audit *audit)
+{
+	uint32_t i = (uint32_t)pcp->head, left = zone->links ? pcp->list->count : 0;
+	void *obj;
+
+	for (; i && left; left--, i = zone->links[i - 1]) {
+		obj = &zone->pages[i - 1];
+		audit_objs(zone, seen, &obj, 1, audit);
+	}
+	if (zone->links)
+		return;
+	audit_objs(zone, seen, pcp->list->obj, pcp->list->count, audit);
+	if (pcp->old)
+		audit_objs(zone, seen, pcp->old->obj, pcp->old->count, audit);
+}
+
 int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 {
 	struct pp_zone_audit a = {
@@ -156,12 +188,12 @@ int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 	if (!seen)
 		return pp_set_error(ENOMEM, "no memory for an audit of %llu pages",
 				    (unsigned long long)zone->managed);
-	pp_lock(&zone->lock);
+	zone_lock(zone);
 	audit_objs(zone, seen, zone->area.obj, zone->area.count, &a);
-	pp_unlock(&zone->lock);
+	zone_unlock(zone);
 	for (i = 0; i < zone->cores; i++) {
 		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
-		audit_objs(zone, seen, pcp->list->obj, pcp_count(pcp), &a);
+		audit_cache(zone, seen, pcp, &a);
 	}
 	free(seen);
 	a.leaked = a.managed - a.home;

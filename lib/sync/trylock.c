@@ -2,29 +2,19 @@
 /*
  * trylock.c - try the cache's lock; whoever loses takes the zone (Gorman 2022)
  *
- * The owner never waits, not even for a drain. A drainer raises want first, which
- * the owner reads on the same line before it tries: otherwise an owner in a tight
- * loop retakes the lock before its release is seen, and the drainer starves.
+ * The owner never waits, not even for a drain. A drainer that finds the owner inside
+ * leaves a request, which the owner serves before it unlocks: the pages are in its
+ * CPU's cache, and a drainer that fought for the lock would starve, because an owner
+ * in a tight loop retakes it before its release is seen.
  */
-#include "../zone.h"
-
-static __always_inline bool lock_taken(struct pcp *pcp)
-{
-	/* pairs with the release in unlock() */
-	return __atomic_exchange_n(&pcp->lock, 1, __ATOMIC_ACQUIRE);
-}
-
-static __always_inline void unlock(struct pcp *pcp)
-{
-	/* pairs with the exchange in lock_taken() */
-	store_release(&pcp->lock, 0);
-}
+#include "pcp_lock.h"
+#include "pcp_serve.h"
 
 static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
 {
 	struct pcp *pcp = pcp_this(zone);
 
-	if (unlikely(!pcp || READ_ONCE(pcp->want) || lock_taken(pcp)))
+	if (unlikely(!pcp || lock_taken(pcp)))
 		return NULL;
 	g->pcp = pcp;
 	return pcp->list;
@@ -32,18 +22,26 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 
 static __always_inline void pcp_exit(struct pcp_guard *g)
 {
+	if (unlikely(READ_ONCE(g->pcp->want)))
+		serve_drainer(g->pcp);
 	unlock(g->pcp);
 }
 
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
-	bool taken;
+	uint32_t served = READ_ONCE(pcp->served);
 
-	count_add_shared(pcp->want, 1);
-	while ((taken = lock_taken(pcp)) && pcp_wait(wait))
-		;
-	count_add_shared(pcp->want, -1);
-	return taken ? NULL : pcp->list;
+	if (!READ_ONCE(pcp->lock) && !lock_taken(pcp))
+		return pcp->list;
+	WRITE_ONCE(pcp->want, READ_ONCE(pcp->capacity));
+	do {
+		if (!READ_ONCE(pcp->lock) && !lock_taken(pcp)) {
+			WRITE_ONCE(pcp->want, 0);
+			return pcp->list;
+		}
+		wait->served = ask_owner(pcp, served);
+	} while (wait->served < 0 && pcp_wait(wait));
+	return NULL;
 }
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
@@ -53,4 +51,7 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 }
 
 #define PCP_POLICY trylock
+#define PCP_FLAGS  PCP_SIGNAL_SAFE
+#define PCP_PROBE  NULL
+#define PCP_MASKS  false
 #include "../pcp_impl.h"

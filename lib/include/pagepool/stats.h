@@ -82,6 +82,8 @@ struct page_pool_stats {
  * @drains:         caches drained by somebody
  * @drained_pages:  pages moved by these drains
  * @drain_timeouts: drains that gave up on a holder
+ * @high_raises:    the tuner raised a cache's high
+ * @high_decays:    the tuner lowered it
  *
  * free + cached + in_flight + isolated + unaccepted == managed, exactly whenever no call is
  * running in the zone; off by the pages in motion otherwise.
@@ -107,6 +109,8 @@ struct pp_zone_stats {
 	uint64_t drains;
 	uint64_t drained_pages;
 	uint64_t drain_timeouts;
+	uint64_t high_raises;
+	uint64_t high_decays;
 };
 
 /**
@@ -118,6 +122,8 @@ struct pp_zone_stats {
  * @p999_cycles:   99.9 % of them
  * @max_cycles:    the longest (on a virtual machine mostly the host's doing)
  * @max_pages:     most pages moved inside one window
+ * @masks:         operations that blocked signals (policy irqsave)
+ * @mask_cycles:   cycles that blocking and unblocking took, together
  *
  * The quantiles are upper bounds of histogram buckets, at most 1/8 too large.
  */
@@ -129,6 +135,8 @@ struct pp_window_stats {
 	uint64_t p999_cycles;
 	uint64_t max_cycles;
 	uint64_t max_pages;
+	uint64_t masks;
+	uint64_t mask_cycles;
 };
 
 /**

@@ -40,6 +40,23 @@ enum pp_mem {
 /** PP_ZONE_NO_PREP - allocations leave next, len, data_off and port as they are */
 #define PP_ZONE_NO_PREP (1u << 2)
 
+/**
+ * PP_ZONE_PER_THREAD - a cache for each thread, not for each core
+ *
+ * Threads get one of 256 numbers when they first come, and give it back when they end;
+ * what their cache holds can be drained, and serves the next thread with that number.
+ * Policies without a lock (softmask, rcu, request) imply it; rseq and llist refuse it.
+ */
+#define PP_ZONE_PER_THREAD (1u << 3)
+/**
+ * PP_ZONE_SIGNAL_SAFE - signal handlers may allocate and free, whatever they interrupted
+ *
+ * A handler that interrupted a holder of the zone's lock gets no page past its cache,
+ * and leaves what it frees for the next holder. Policies trylock, irqsave, softmask, rseq
+ * and llist; the zone calls only, not page_pool's.
+ */
+#define PP_ZONE_SIGNAL_SAFE (1u << 4)
+
 /** PP_NODE_ANY - no preferred NUMA node */
 #define PP_NODE_ANY (-1)
 
@@ -55,11 +72,13 @@ enum pp_mem {
  * @region:     PP_MEM_USER: first byte, aligned to @page_size
  * @region_len: PP_MEM_USER: bytes, at least @pages * @page_size
  * @node:       NUMA node + 1; 0: any. Use pp_node_param().
- * @policy:     how the cores' caches are shared: "trylock" (NULL too) or "spin"
+ * @policy:     how the caches are shared: one of pp_policy_names(), or "auto": rseq where it
+ *              works, else trylock; NULL: "trylock"
  * @batch:      pages moved between a core's cache and the free area at once, at most @high and
  *              512; 0: a quarter of @high, at most 128
  * @high:       most pages in a core's cache, at most 65536; 0: a quarter of the zone over all
  *              cores, 4 .. 512, but at least @batch
+ * @high_max:   what tuning may raise @high to, at most 65536; 0 or @high: high is fixed
  * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;
  *              0: 20000
  *
@@ -80,6 +99,7 @@ struct pp_zone_params {
 	uint32_t high;
 	uint32_t drain_us;
 	const char *policy;
+	uint32_t high_max;
 };
 
 /** pp_node_param() - value of pp_zone_params.node for NUMA node @node or PP_NODE_ANY */
@@ -101,7 +121,8 @@ static inline int pp_node_param(int node)
  *          EINVAL: a parameter out of range (the sentence names it); unknown policy or flag;
  *          E2BIG:  params longer than known and not zero there;
  *          ENOMEM: not enough memory or hugepages;
- *          ENOTSUP: a node was asked for that does not exist, or without libnuma.
+ *          ENOTSUP: a node was asked for that does not exist, or without libnuma; a policy that
+ *          this machine can not run, or not with these flags.
  * Source:  free_area_init() and setup_per_cpu_pageset(), in spirit.
  */
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params);
@@ -219,8 +240,66 @@ long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout
  */
 long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us);
 
-/** pp_zone_cores() - number of per-core caches; cores are 0 .. RETURN - 1 */
+/**
+ * pp_zone_pcp_set() - change how much the caches may hold
+ * @zone:  zone
+ * @high:  most pages in a cache, at most the high_max of its creation; also ends tuning
+ * @batch: pages moved at once, 1 .. @high and at most 512
+ *
+ * A cache that holds more is trimmed by its next overflow, or by pp_zone_maintain().
+ *
+ * Context: any thread.
+ * Return:  0; -EINVAL: out of range; -EBUSY: the caches are disabled.
+ * Source:  the sysctl percpu_pagelist_high_fraction. Differs: pages, not a fraction.
+ */
+int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch);
+
+/**
+ * pp_zone_pcp_disable() - no page of the zone in any cache, until pp_zone_pcp_enable()
+ * @zone:       zone
+ * @timeout_us: how long to wait for each cache's holder, us
+ *
+ * After this has returned 0, no page is in any core's cache and none can enter, whatever races:
+ * the caches' high is 0, so that every free overflows at once. Allocation and free go on through
+ * the zone. Disablers nest.
+ *
+ * Context: any thread; not from signal handlers.
+ * Return:  0; -ETIMEDOUT, with the caches enabled as before: a holder did not let go, or, with
+ *          policy request, an idle owner did not come by.
+ * Source:  zone_pcp_disable(). Differs: can time out; nests instead of excluding.
+ */
+int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us);
+
+/** pp_zone_pcp_enable() - undo one pp_zone_pcp_disable() */
+void pp_zone_pcp_enable(struct pp_zone *zone);
+
+/**
+ * pp_zone_maintain() - the tick: let caches that were grown shrink again
+ * @zone: zone
+ *
+ * Lowers each tuned cache's high by an eighth towards its minimum and moves what is then too
+ * much to the free area. Call it about once a second, from any thread; an idle core's cache
+ * shrinks too, unlike the kernel's.
+ *
+ * Context: any thread; not from signal handlers. Waits for no holder.
+ * Return:  pages moved.
+ * Source:  decay_pcp_high() and refresh_cpu_vm_stats().
+ */
+long pp_zone_maintain(struct pp_zone *zone);
+
+/** pp_zone_cores() - number of caches, of cores or threads; they are 0 .. RETURN - 1 */
 unsigned int pp_zone_cores(const struct pp_zone *zone);
+
+/**
+ * pp_zone_this_core() - which cache the calling thread uses now
+ * @zone: zone
+ *
+ * Its CPU, or its number if the zone has caches for threads. A CPU may be another one as soon as
+ * this returns, unless the thread is pinned.
+ *
+ * Return: 0 .. pp_zone_cores() - 1, or pp_zone_cores() if it has no cache.
+ */
+unsigned int pp_zone_this_core(const struct pp_zone *zone);
 
 /** pp_zone_cached() - pages in the cache of @core now; a racy gauge; 0 for a core out of range */
 unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core);
@@ -296,6 +375,15 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows);
  * Return:  0; -ENOMEM; -E2BIG.
  */
 int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit);
+
+/**
+ * pp_policy_check() - can this machine run a policy?
+ * @name: one of pp_policy_names()
+ *
+ * Context: any thread; may register the process with membarrier.
+ * Return:  0; -EINVAL: no such policy; -ENOTSUP: pp_error() says why not.
+ */
+int pp_policy_check(const char *name);
 
 /**
  * pp_policy_names() - the policies that this library was built with

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "barrier.h"
+#include "internal.h"
+
+static int membarrier(int command, unsigned int flags, int cpu)
+{
+	return (int)syscall(SYS_membarrier, command, flags, cpu);
+}
+
+static int register_for(int command, int registration)
+{
+	int known = membarrier(MEMBARRIER_CMD_QUERY, 0, 0);
+
+	if (known < 0 || !(known & command) || membarrier(registration, 0, 0))
+		return pp_set_error(ENOTSUP, "membarrier is not to be had: %s",
+				    known < 0 ? strerror(errno) : "too old a kernel");
+	return 0;
+}
+
+int barrier_register(void)
+{
+	return register_for(MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+			    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
+int barrier_register_rseq(void)
+{
+	return register_for(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
+			    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ);
+}
+
+void barrier_threads(void)
+{
+	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+}
+
+void barrier_rseq(unsigned int cpu)
+{
+	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU, (int)cpu);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * barrier.h - membarrier(): one side of a handshake pays, so that the other is free
+ *
+ * Probed and registered when a zone is created, never in a drain.
+ */
+#ifndef PP_BARRIER_H
+#define PP_BARRIER_H
+
+/* 0, or -ENOTSUP with pp_error(): the kernel or a seccomp filter refuses */
+int barrier_register(void);
+int barrier_register_rseq(void);
+
+/* A full barrier in every running thread of this process. */
+void barrier_threads(void);
+
+/* Every restartable sequence running on @cpu has ended or will start anew. */
+void barrier_rseq(unsigned int cpu);
+
+#endif /* PP_BARRIER_H */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcp_lockless_impl.h - bulk allocation and free for caches that are never held
+ *
+ * The policy gives core_pop(zone, objs, n), all of @n or 0 pages from this core's cache,
+ * and core_push(zone, objs, n), false if they do not fit. What lies between is done
+ * under the zone's lock, so that no page is out of everybody's sight on its way.
+ */
+#include "trace.h"
+#include "zone.h"
+
+static __always_inline void window_end(struct pp_zone *zone, uint64_t start, unsigned int pages)
+{
+	struct pcp *pcp = pcp_this(zone);
+
+	if (pcp)
+		trace_window(pcp->trace, cycles_now() - start, pages);
+}
+
+/* What the cache has is less than @n, or it has nothing: the zone, and some for the cache. */
+static __noinline unsigned int refill(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	struct pcp *pcp = pcp_this(zone);
+	unsigned int got = 0, more;
+	void *batch[PP_BULK_MAX];
+
+	while (got < n && core_pop(zone, objs + got, 1))
+		got++;
+	if (!pcp || !zone_lock(zone))
+		return got;
+	got += free_area_pop(&zone->area, objs + got, n - got);
+	more = zone_spare(zone, min(READ_ONCE(pcp->batch), PP_BULK_MAX));
+	more = free_area_pop(&zone->area, batch, min(more, pcp_limit(pcp)));
+	if (more && !core_push(zone, batch, more))
+		free_area_push(&zone->area, batch, more);
+	zone_unlock(zone);
+	count_add(pcp->refills, 1);
+	return got;
+}
+
+static __noinline bool flush(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	struct pcp *pcp = pcp_this(zone);
+	void *batch[PP_BULK_MAX];
+	unsigned int k;
+
+	if (!pcp || !zone_lock(zone))
+		return false;
+	k = min(READ_ONCE(pcp->batch), PP_BULK_MAX);
+	if (k && core_pop(zone, batch, k))
+		free_area_push(&zone->area, batch, k);
+	if (!core_push(zone, objs, n))
+		free_area_push(&zone->area, objs, n);
+	zone_unlock(zone);
+	count_add(pcp->flushes, 1);
+	return true;
+}
+
+static __always_inline unsigned int do_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n,
+						  const bool traced)
+{
+	uint64_t start = traced ? cycles_now() : 0;
+	unsigned int got = n;
+
+	if (unlikely(!core_pop(zone, objs, n)))
+		got = refill(zone, objs, n);
+	if (traced)
+		window_end(zone, start, n);
+	return got;
+}
+
+static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n,
+					 const bool traced)
+{
+	uint64_t start = traced ? cycles_now() : 0;
+	bool done = core_push(zone, objs, n) || flush(zone, objs, n);
+
+	if (traced)
+		window_end(zone, start, n);
+	return done;
+}

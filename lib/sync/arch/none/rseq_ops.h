@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* rseq_ops.h - for architectures and C libraries without: the probe refuses the policy */
+#ifndef PP_RSEQ_OPS_H
+#define PP_RSEQ_OPS_H
+
+#include "../../../pcp.h"
+
+static inline int rseq_registered(void)
+{
+	return pp_set_error(ENOTSUP, "restartable sequences are not built in for this machine");
+}
+
+static inline unsigned int rseq_pop(struct pcp *pcps, size_t stride, unsigned int cores,
+				    void **objs, unsigned int n)
+{
+	(void)pcps;
+	(void)stride;
+	(void)cores;
+	(void)objs;
+	(void)n;
+	return 0;
+}
+
+static inline bool rseq_push(struct pcp *pcps, size_t stride, unsigned int cores, void *const *objs,
+			     unsigned int n)
+{
+	(void)pcps;
+	(void)stride;
+	(void)cores;
+	(void)objs;
+	(void)n;
+	return false;
+}
+
+#endif /* PP_RSEQ_OPS_H */

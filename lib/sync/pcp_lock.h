@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pcp_lock.h - the word that guards a core's cache, for the policies that lock */
+#ifndef PP_PCP_LOCK_H
+#define PP_PCP_LOCK_H
+
+#include "../zone.h"
+
+static __always_inline bool lock_taken(struct pcp *pcp)
+{
+	/* pairs with the release in unlock() */
+	return __atomic_exchange_n(&pcp->lock, 1, __ATOMIC_ACQUIRE);
+}
+
+static __always_inline void unlock(struct pcp *pcp)
+{
+	/* pairs with the exchange in lock_taken() */
+	store_release(&pcp->lock, 0);
+}
+
+static inline struct pcp_list *seize_locked(struct pcp *pcp, struct pcp_wait *wait)
+{
+	while (lock_taken(pcp)) {
+		if (!pcp_wait(wait))
+			return NULL;
+	}
+	return pcp->list;
+}
+
+#endif /* PP_PCP_LOCK_H */

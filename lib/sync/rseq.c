@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rseq.c - restartable sequences: no lock, no atomic, no wait for a preempted owner
+ *
+ * Taking and giving pages is one sequence that the kernel starts anew if the thread is
+ * preempted, migrated or interrupted before its last store, which is the list's count
+ * (rseq_ops.h). A drainer swaps the list for an empty one, and fences that CPU: every
+ * sequence there has ended or starts anew, with the new list. There is no order to get
+ * wrong; a version with a flag to stop the owner lost pages (test/model/).
+ *
+ * The price: a drain interrupts that CPU for some microseconds.
+ */
+#include <rseq_ops.h>
+
+#include "../barrier.h"
+#include "../zone.h"
+
+static int rseq_probe(void)
+{
+	int err = rseq_registered();
+
+	return err ? err : barrier_register_rseq();
+}
+
+static __always_inline unsigned int core_pop(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	n = rseq_pop(zone->pcps, zone->pcp_stride, zone->cores, objs, n);
+	asm_acquired(zone);
+	return n;
+}
+
+static __always_inline bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	asm_releases(zone);
+	return rseq_push(zone->pcps, zone->pcp_stride, zone->cores, objs, n);
+}
+
+static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+{
+	struct pcp_list *list;
+
+	if (!pcp_lock_wait(&pcp->drain, wait))
+		return NULL;
+	list = pcp->old; /* what an earlier drain could not empty */
+	if (list)
+		return list;
+	list = pcp->list;
+	WRITE_ONCE(pcp->old, list); /* counted on */
+	store_release(&pcp->list, pcp->spare);
+	barrier_rseq(pcp_index(pcp)); /* pairs with the restart of core_pop() and core_push() */
+	asm_acquired(pcp->zone);
+	return list;
+}
+
+static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+{
+	if (!list->count) {
+		WRITE_ONCE(pcp->old, NULL);
+		pcp->spare = list;
+	}
+	pp_unlock(&pcp->drain);
+}
+
+#define PCP_POLICY rseq
+#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES)
+#define PCP_PROBE  rseq_probe
+#include "../pcp_lockless_impl.h"
+#include "../pcp_drain_impl.h"

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zone_create.c - the policies that there are, and a zone's beginning and end
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "zone.h"
+
+/* default first */
+static const struct pcp_policy *const policies[] = {
+	&pcp_trylock, &pcp_spin, &pcp_irqsave, &pcp_softmask,
+	&pcp_rcu,     &pcp_rseq, &pcp_request, &pcp_llist,
+};
+
+#define NR_POLICIES (sizeof(policies) / sizeof(policies[0]))
+
+static const char *const policy_names[NR_POLICIES + 1] = {
+	"trylock", "spin", "irqsave", "softmask", "rcu", "rseq", "request", "llist", NULL,
+};
+
+#define PAGE_SIZE_MIN 2048u
+#define PAGE_SIZE_MAX 65536u
+#define HIGH_MAX      65536u
+#define ZONE_FLAGS                                                                      \
+	(PP_ZONE_HUGE_FALLBACK | PP_ZONE_TRACE | PP_ZONE_NO_PREP | PP_ZONE_PER_THREAD | \
+	 PP_ZONE_SIGNAL_SAFE)
+
+const char *const *pp_policy_names(void)
+{
+	return policy_names;
+}
+
+/* ---- creation -------------------------------------------------------------------------------- */
+
+static const struct pcp_policy *policy_by_name(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_POLICIES; i++) {
+		if (!strcmp(name, policies[i]->name))
+			return policies[i];
+	}
+	pp_set_error(EINVAL,
+		     "policy: \"%s\" is not known; there are auto, trylock, spin, irqsave, "
+		     "softmask, rcu, rseq, request and llist",
+		     name);
+	return NULL;
+}
+
+int pp_policy_check(const char *name)
+{
+	const struct pcp_policy *policy = policy_by_name(name);
+
+	if (!policy)
+		return -EINVAL;
+	return policy->probe ? policy->probe() : 0;
+}
+
+/* rseq needs no atomic and falls back to the zone least; trylock runs everywhere */
+static const struct pcp_policy *find_policy(const char *name, uint32_t flags)
+{
+	const struct pcp_policy *policy;
+
+	if (name && !strcmp(name, "auto"))
+		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
+	policy = name ? policy_by_name(name) : policies[0];
+	if (!policy || (policy->probe && policy->probe()))
+		return NULL;
+	if ((flags & PP_ZONE_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
+		pp_set_error(ENOTSUP,
+			     "policy: %s can not be used from signal handlers; take "
+			     "trylock, irqsave, softmask, rseq or llist",
+			     policy->name);
+		return NULL;
+	}
+	if ((flags & PP_ZONE_PER_THREAD) && (policy->flags & PCP_CORE_ONLY)) {
+		pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
+			     policy->name);
+		return NULL;
+	}
+	return policy;
+}
+
+/*
+ * Cores may keep a quarter of the zone, which drains give back anyhow; more would
+ * make them frequent in a small zone. The kernel's batch is 63 at most, for the
+ * sake of interrupt latency; moving 128 halves what a page costs across cores.
+ */
+static void set_defaults(struct pp_zone_params *p, unsigned int cores)
+{
+	if (!p->page_size)
+		p->page_size = 4096;
+	if (!p->high) {
+		p->high = (uint32_t)min(p->pages / (4 * cores), (uint64_t)512);
+		p->high = max(p->high, 4u);
+		p->high = max(p->high, min(p->batch, PP_BULK_MAX));
+	}
+	if (!p->batch)
+		p->batch = min(max(p->high / 4, 1u), 128u);
+	if (!p->high_max)
+		p->high_max = p->high;
+	if (!p->drain_us)
+		p->drain_us = 20000;
+	if (!p->name)
+		p->name = "zone";
+}
+
+static int check_params(const struct pp_zone_params *p)
+{
+	if (p->pages < 1 || p->pages > UINT32_MAX)
+		return pp_set_error(EINVAL, "pages: %llu is not in 1 .. 4294967295",
+				    (unsigned long long)p->pages);
+	if (p->page_size < PAGE_SIZE_MIN || p->page_size > PAGE_SIZE_MAX ||
+	    (p->page_size & (p->page_size - 1)))
+		return pp_set_error(EINVAL, "page_size: %u is not a power of two in 2048 .. 65536",
+				    p->page_size);
+	if (p->headroom >= p->page_size)
+		return pp_set_error(EINVAL, "headroom: %u is not less than the page size %u",
+				    p->headroom, p->page_size);
+	if ((unsigned int)p->mem > PP_MEM_USER)
+		return pp_set_error(EINVAL, "mem: %u is no kind of memory", (unsigned int)p->mem);
+	if (p->flags & ~ZONE_FLAGS)
+		return pp_set_error(EINVAL, "flags: 0x%x has unknown bits", p->flags);
+	if (p->high > HIGH_MAX || p->high_max > HIGH_MAX)
+		return pp_set_error(EINVAL, "high: %u or high_max: %u is above %u", p->high,
+				    p->high_max, HIGH_MAX);
+	if (p->high_max < p->high)
+		return pp_set_error(EINVAL, "high_max: %u is below high %u", p->high_max, p->high);
+	if (p->batch > PP_BULK_MAX || p->batch > p->high)
+		return pp_set_error(EINVAL, "batch: %u is above high %u, or above %u", p->batch,
+				    p->high, PP_BULK_MAX);
+	return 0;
+}
+
+static void init_pages(struct pp_zone *zone)
+{
+	struct pp_page *page;
+	uint64_t i;
+
+	for (i = 0; i < zone->managed; i++) {
+		page = &zone->pages[i];
+		page->addr = zone->region.base + (i << zone->shift);
+		page->zone = zone;
+		page->refs = 1;
+		page->pp_refs = 1;
+		page->shift = zone->shift;
+		page->flags = PAGE_HOME;
+		page->node = (uint16_t)max(zone->region.node, 0);
+		page_prep(page, &zone->fresh);
+		zone->area.obj[zone->managed - 1 - i] = page; /* lowest address on top */
+	}
+	zone->area.count = zone->managed;
+}
+
+static int alloc_page_table(struct pp_zone *zone)
+{
+	void *table;
+
+	if (zone->policy == &pcp_llist) {
+		zone->links = calloc(zone->managed, sizeof(*zone->links));
+		if (!zone->links)
+			return pp_set_error(ENOMEM, "no memory for the links of llist");
+	}
+	table = mmap(NULL, zone->managed * sizeof(struct pp_page), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (table == MAP_FAILED)
+		return pp_set_error(ENOMEM, "no memory for the metadata of %llu pages",
+				    (unsigned long long)zone->managed);
+	zone->pages = table;
+	return 0;
+}
+
+static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
+{
+	const struct pcp_config config = {
+		.high_min = p->high,
+		.high_max = p->high_max,
+		.batch = p->batch,
+		.traced = p->flags & PP_ZONE_TRACE,
+	};
+	unsigned int i;
+	int err;
+
+	zone->ops = config.traced ? zone->policy->traced : zone->policy->plain;
+	zone->batch = p->batch;
+	zone->fresh.data_off = (uint16_t)p->headroom;
+	zone->headroom = p->headroom;
+	zone->prep = !(p->flags & PP_ZONE_NO_PREP);
+	zone->shift = (uint8_t)__builtin_ctz(p->page_size);
+	zone->drain_us = p->drain_us;
+	zone->managed = p->pages;
+	snprintf(zone->name, sizeof(zone->name), "%s", p->name);
+
+	err = region_map(&zone->region, p);
+	if (!err)
+		err = alloc_page_table(zone);
+	if (!err)
+		err = free_area_init(&zone->area, zone->managed);
+	if (err)
+		return err;
+	zone->pcps = pcp_create(zone->cores, &config, &zone->pcp_stride);
+	if (!zone->pcps)
+		return -ENOMEM;
+	for (i = 0; i < zone->cores; i++)
+		pcp_at(zone->pcps, zone->pcp_stride, i)->zone = zone;
+	init_pages(zone);
+	return 0;
+}
+
+/* Copes with a zone that is built in part. */
+static void zone_free(struct pp_zone *zone)
+{
+	int err = errno;
+
+	if (zone->pcps)
+		pcp_free(zone->pcps, zone->cores, zone->pcp_stride);
+	free_area_fini(&zone->area);
+	free(zone->links);
+	if (zone->pages)
+		munmap(zone->pages, zone->managed * sizeof(struct pp_page));
+	region_unmap(&zone->region);
+	free(zone);
+	errno = err;
+}
+
+struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
+{
+	const struct pcp_policy *policy;
+	struct pp_zone_params p;
+	struct pp_zone *zone;
+	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
+
+	if (params_copy(&p, sizeof(p), params))
+		return NULL;
+	set_defaults(&p, cores);
+	policy = find_policy(p.policy, p.flags);
+	if (!policy || check_params(&p))
+		return NULL;
+	zone = aligned_alloc(PP_LINES, sizeof(*zone));
+	if (!zone) {
+		pp_set_error(ENOMEM, "no memory for a zone");
+		return NULL;
+	}
+	memset(zone, 0, sizeof(*zone));
+	zone->region.fd = -1;
+	zone->policy = policy;
+	zone->per_thread = (p.flags & PP_ZONE_PER_THREAD) || (policy->flags & PCP_THREAD_ONLY);
+	zone->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
+	zone->cores = zone->per_thread ? PP_SLOTS : cores;
+	if (zone_init(zone, &p)) {
+		zone_free(zone);
+		return NULL;
+	}
+	return zone;
+}
+
+int pp_zone_destroy(struct pp_zone *zone)
+{
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+
+	if (!zone)
+		return 0;
+	pp_zone_stats(zone, &s);
+	if (s.in_flight)
+		return pp_set_error(EBUSY, "zone %s: %llu pages are still out", zone->name,
+				    (unsigned long long)s.in_flight);
+	zone_free(zone);
+	return 0;
+}
