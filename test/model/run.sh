@@ -34,7 +34,7 @@ trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 # shellcheck disable=SC2086 # lists of words
 if ! spin $defs -a "$model" >spin.log 2>&1 || ! [ -f pan.c ] ||
-	! ${CC:-cc} -O2 -w $safety -DMEMLIM=1024 -o pan pan.c >cc.log 2>&1; then
+	! ${CC:-cc} -O1 -w $safety -DMEMLIM=1024 -o pan pan.c >cc.log 2>&1; then
 	cat spin.log cc.log 2>/dev/null
 	echo "$name: spin could not turn the model into a checker"
 	exit 1
