@@ -166,7 +166,7 @@ inline release()
 	fi
 }
 
-/* moved: pages that went to the zone, 255 if it gave up */
+/* moved: pages of the live list that went to the zone, 255 if it gave up */
 inline one_drain(patient)
 {
 	atomic { drain_lock == 0 -> drain_lock = 1 };
@@ -178,7 +178,7 @@ inline one_drain(patient)
 	:: old != 2 ->
 		await_reader(patient);
 		if
-		:: ok -> move_old(); release()
+		:: ok -> move_old(); release(); moved = 0
 		:: else
 		fi
 	:: old == 2
