@@ -38,6 +38,7 @@ struct pcp {
 	uint32_t batch;
 	uint32_t inside; /* softmask: 1 inside; rcu: odd inside */
 	uint32_t served; /* pages that the owner moved for drainers */
+	uint32_t answers; /* requests that ended with an empty cache */
 	uint64_t head; /* llist: tag << 32 | index of the top page + 1 */
 	struct pcp_trace *trace; /* NULL: zone not traced */
 	struct pp_zone *zone;

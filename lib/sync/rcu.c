@@ -37,36 +37,62 @@ static inline bool reader_left(const struct pcp *pcp)
 	return !(pcp->old_inside & 1) || load_acquire(&pcp->inside) != pcp->old_inside;
 }
 
-/* A wait that ends too early leaves the old list for the next drainer: it is not lost. */
+static inline bool await_reader(const struct pcp *pcp, struct pcp_wait *wait)
+{
+	while (!reader_left(pcp)) {
+		if (!pcp_wait(wait))
+			return false;
+	}
+	return true;
+}
+
+static inline void switch_list(struct pcp *pcp)
+{
+	WRITE_ONCE(pcp->old, pcp->list); /* first: whoever counts must find its pages */
+	store_release(&pcp->list, pcp->spare);
+	barrier_threads(); /* pairs with the compiler barrier in pcp_enter() */
+	pcp->old_inside = load_acquire(&pcp->inside);
+}
+
+/* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
+static inline void retire_old(struct pcp *pcp)
+{
+	pcp->spare = pcp->old;
+	WRITE_ONCE(pcp->old, NULL);
+}
+
+/*
+ * A wait that ends too early leaves the old list for the next drainer: it is not lost.
+ * That one switches, too, or it would have looked at nothing that is in use.
+ */
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
-	struct pcp_list *list;
+	struct pcp_list *old;
 
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
-	if (!pcp->old) {
-		list = READ_ONCE(pcp->list);
-		store_release(&pcp->list, pcp->spare);
-		barrier_threads(); /* pairs with the compiler barrier in pcp_enter() */
-		pcp->old_inside = load_acquire(&pcp->inside);
-		WRITE_ONCE(pcp->old, list);
+	old = pcp->old;
+	if (old) {
+		if (!await_reader(pcp, wait))
+			goto gave_up;
+		list_to_zone(pcp->zone, old, old->count);
+		if (old->count)
+			return old;
+		retire_old(pcp);
 	}
-	while (!reader_left(pcp)) {
-		if (!pcp_wait(wait)) {
-			pp_unlock(&pcp->drain);
-			return NULL;
-		}
-	}
-	return pcp->old;
+	switch_list(pcp);
+	if (await_reader(pcp, wait))
+		return pcp->old;
+gave_up:
+	pp_unlock(&pcp->drain);
+	return NULL;
 }
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
 	/* a list that could not be emptied waits for the next drain */
-	if (!list->count) {
-		WRITE_ONCE(pcp->old, NULL);
-		pcp->spare = list;
-	}
+	if (!list->count)
+		retire_old(pcp);
 	pp_unlock(&pcp->drain);
 }
 

@@ -27,18 +27,19 @@ static __always_inline void pcp_exit(struct pcp_guard *g)
 
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
-	uint32_t served = READ_ONCE(pcp->served);
+	struct pcp_asked asked;
 
 	/* ours, or nobody's */
 	if (pcp_index(pcp) == this_slot() || slot_lock_unowned(pcp_index(pcp)))
 		return pcp->list;
-	if (!pcp_count(pcp)) { /* looks empty; if not, the owner is busy with it */
+	/* looks empty; but the owner of a closed one may be on its way to fill it */
+	if (!pcp_count(pcp) && READ_ONCE(pcp->high_max)) {
 		wait->served = 0;
 		return NULL;
 	}
-	WRITE_ONCE(pcp->want, READ_ONCE(pcp->capacity));
+	asked = ask_owner(pcp);
 	do
-		wait->served = ask_owner(pcp, served);
+		wait->served = owner_did(pcp, &asked);
 	while (wait->served < 0 && pcp_wait(wait));
 	return NULL;
 }

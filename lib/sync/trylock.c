@@ -29,17 +29,17 @@ static __always_inline void pcp_exit(struct pcp_guard *g)
 
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
-	uint32_t served = READ_ONCE(pcp->served);
+	struct pcp_asked asked;
 
 	if (!READ_ONCE(pcp->lock) && !lock_taken(pcp))
 		return pcp->list;
-	WRITE_ONCE(pcp->want, READ_ONCE(pcp->capacity));
+	asked = ask_owner(pcp);
 	do {
 		if (!READ_ONCE(pcp->lock) && !lock_taken(pcp)) {
 			WRITE_ONCE(pcp->want, 0);
 			return pcp->list;
 		}
-		wait->served = ask_owner(pcp, served);
+		wait->served = owner_did(pcp, &asked);
 	} while (wait->served < 0 && pcp_wait(wait));
 	return NULL;
 }
