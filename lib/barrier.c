@@ -33,12 +33,13 @@ int barrier_register_rseq(void)
 			    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ);
 }
 
-void barrier_threads(void)
+bool barrier_threads(void)
 {
-	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	return !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
-void barrier_rseq(unsigned int cpu)
+bool barrier_rseq(unsigned int cpu)
 {
-	membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU, (int)cpu);
+	return !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
+			   (int)cpu);
 }

@@ -7,14 +7,19 @@
 #ifndef PP_BARRIER_H
 #define PP_BARRIER_H
 
+#include <stdbool.h>
+
 /* 0, or -ENOTSUP with pp_error(): the kernel or a seccomp filter refuses */
 int barrier_register(void);
 int barrier_register_rseq(void);
 
-/* A full barrier in every running thread of this process. */
-void barrier_threads(void);
+/*
+ * A full barrier in every running thread of this process. False: the kernel had no
+ * memory for it, or a filter came since; then nothing may be concluded.
+ */
+bool barrier_threads(void);
 
-/* Every restartable sequence running on @cpu has ended or will start anew. */
-void barrier_rseq(unsigned int cpu);
+/* Every restartable sequence running on @cpu has ended or will start anew; false as above. */
+bool barrier_rseq(unsigned int cpu);
 
 #endif /* PP_BARRIER_H */

@@ -47,7 +47,8 @@ struct pcp {
 	struct pp_lock drain __attribute__((aligned(64))); /* rcu, rseq, softmask: one at a time */
 	uint32_t old_inside; /* rcu: inside when old was switched away */
 	struct pcp_list *spare; /* rcu, rseq: empty */
-	struct pcp_list *old; /* rcu: switched away, its reader not seen leaving yet */
+	struct pcp_list *old; /* rcu, rseq: switched away, and not empty yet */
+	bool fenced; /* rcu, rseq: the barrier after the switch was passed */
 	sigset_t mask; /* irqsave: the drainer's signals */
 
 	/* the tuner's, inside a hold */
@@ -120,6 +121,7 @@ struct pcp_wait {
 	uint32_t timeout_us;
 	uint32_t spins;
 	uint64_t deadline_ns;
+	uint32_t want; /* pages that the drainer would like */
 	long served; /* the owner did it: pages that it moved for us, 0 or more; -1: it did not */
 };
 

@@ -8,7 +8,11 @@
 static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep,
 				     uint32_t timeout_us, const bool traced)
 {
-	struct pcp_wait wait = { .timeout_us = timeout_us, .served = -1 };
+	struct pcp_wait wait = {
+		.timeout_us = timeout_us,
+		.want = READ_ONCE(pcp->capacity) - keep,
+		.served = -1,
+	};
 	struct pcp_list *list = pcp_seize(pcp, &wait);
 	uint32_t batch, most, k;
 	uint64_t start = 0;

@@ -6,8 +6,28 @@
 #include "zone.h"
 
 __thread bool zone_lock_held;
-/* This thread is draining: a handler of it would wait for itself. */
-static __thread bool zone_draining;
+
+/*
+ * This thread is in a call on a signal safe zone: a handler of it that drained would
+ * wait for the thread that it interrupted.
+ */
+static __thread unsigned int zone_calls;
+
+static __always_inline void call_begin(const struct pp_zone *zone)
+{
+	if (unlikely(zone->signal_safe)) {
+		zone_calls++;
+		compiler_barrier();
+	}
+}
+
+static __always_inline void call_end(const struct pp_zone *zone)
+{
+	if (unlikely(zone->signal_safe)) {
+		compiler_barrier();
+		zone_calls--;
+	}
+}
 
 /* ---- free and drain -------------------------------------------------------------------------- */
 
@@ -63,11 +83,13 @@ void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsig
 
 	for (i = 0; PP_DEBUG && i < n; i++)
 		page_goes_home(zone, pages[i]);
+	call_begin(zone);
 	for (; n; n -= k, objs += k) {
 		k = min(n, READ_ONCE(zone->batch)); /* bounds what one hold moves */
 		if (unlikely(!zone->ops.free_bulk(zone, objs, k)))
 			free_to_area(zone, objs, k);
 	}
+	call_end(zone);
 }
 
 void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
@@ -110,13 +132,13 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 
 	if (!force && pcp_count(pcp) <= keep)
 		return 0;
-	zone_draining = true;
+	call_begin(zone);
 	/* bounded: an owner that keeps filling does not keep us */
 	do {
 		k = zone->ops.drain(zone, pcp, keep, timeout_us);
 		moved += max(k, 0l);
 	} while (k > 0 && !(zone->policy->flags & PCP_WHOLE) && moved < (long)pcp->capacity);
-	zone_draining = false;
+	call_end(zone);
 	count_add_shared(zone->drains, 1);
 	count_add_shared(zone->drained_pages, (uint64_t)moved);
 	if (k >= 0)
@@ -182,7 +204,7 @@ static __coldpath unsigned int alloc_slow(struct pp_zone *zone, void **objs, uns
 		count_add_shared(zone->fallbacks, 1);
 		return got;
 	}
-	for (i = 0; i < zone->cores && got < n && !zone_draining; i++) {
+	for (i = 0; i < zone->cores && got < n && zone_calls <= 1; i++) {
 		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
 			got += alloc_from_area(zone, objs + got, n - got);
 	}
@@ -194,10 +216,13 @@ static __coldpath unsigned int alloc_slow(struct pp_zone *zone, void **objs, uns
 
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	unsigned int got = zone->ops.alloc_bulk(zone, objs, n), i;
+	unsigned int got, i;
 
+	call_begin(zone);
+	got = zone->ops.alloc_bulk(zone, objs, n);
 	if (unlikely(got < n))
 		got += alloc_slow(zone, objs + got, n - got);
+	call_end(zone);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
 	return got;

@@ -19,17 +19,19 @@ unsigned int pp_zone_this_core(const struct pp_zone *zone)
 	return pcp ? pcp_index(pcp) : zone->cores;
 }
 
-unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
+/* pcp_count(), but llist counts reservations, too */
+static unsigned int pages_cached(const struct pp_zone *zone, const struct pcp *pcp)
 {
-	const struct pcp *pcp;
-
-	if (core >= zone->cores)
-		return 0;
-	pcp = pcp_at(zone->pcps, zone->pcp_stride, core);
-	/* llist counts reservations, too */
 	if (zone->links && !(uint32_t)READ_ONCE(pcp->head))
 		return 0;
 	return pcp_count(pcp);
+}
+
+unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
+{
+	if (core >= zone->cores)
+		return 0;
+	return pages_cached(zone, pcp_at(zone->pcps, zone->pcp_stride, core));
 }
 
 const char *pp_zone_name(const struct pp_zone *zone)
@@ -106,7 +108,7 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 	s.frees = zone->frees;
 	for (i = 0; i < zone->cores; i++) {
 		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
-		s.cached += pcp_count(pcp);
+		s.cached += pages_cached(zone, pcp);
 		s.high = max(s.high, (uint64_t)pcp_limit(pcp));
 		s.allocs += READ_ONCE(pcp->allocs);
 		s.frees += READ_ONCE(pcp->frees);

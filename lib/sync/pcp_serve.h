@@ -27,20 +27,22 @@ static __noinline void serve_drainer(struct pcp *pcp)
 	store_release(&pcp->want, pcp->list->count ? want - k : 0);
 }
 
-/* What the owner had done when it was asked. */
+/* What the owner was asked for, and what it had done until then. */
 struct pcp_asked {
+	uint32_t want;
 	uint32_t served;
 	uint32_t answers;
 };
 
-static inline struct pcp_asked ask_owner(struct pcp *pcp)
+static inline struct pcp_asked ask_owner(struct pcp *pcp, uint32_t want)
 {
 	struct pcp_asked asked;
 
 	/* seq_cst: after the store of high_max in set_caches(), so that no answer is from before */
 	asked.served = __atomic_load_n(&pcp->served, __ATOMIC_SEQ_CST);
 	asked.answers = __atomic_load_n(&pcp->answers, __ATOMIC_SEQ_CST);
-	store_release(&pcp->want, READ_ONCE(pcp->capacity));
+	asked.want = want;
+	store_release(&pcp->want, want);
 	return asked;
 }
 
@@ -56,7 +58,7 @@ static inline long owner_did(struct pcp *pcp, const struct pcp_asked *asked)
 	if (served || READ_ONCE(pcp->answers) != asked->answers)
 		return (long)served;
 	/* another drainer's hold ended our request with its own */
-	store_release(&pcp->want, READ_ONCE(pcp->capacity));
+	store_release(&pcp->want, asked->want);
 	return -1;
 }
 

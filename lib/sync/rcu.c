@@ -37,21 +37,26 @@ static inline bool reader_left(const struct pcp *pcp)
 	return !(pcp->old_inside & 1) || load_acquire(&pcp->inside) != pcp->old_inside;
 }
 
-static inline bool await_reader(const struct pcp *pcp, struct pcp_wait *wait)
-{
-	while (!reader_left(pcp)) {
-		if (!pcp_wait(wait))
-			return false;
-	}
-	return true;
-}
-
 static inline void switch_list(struct pcp *pcp)
 {
 	WRITE_ONCE(pcp->old, pcp->list); /* first: whoever counts must find its pages */
 	store_release(&pcp->list, pcp->spare);
-	barrier_threads(); /* pairs with the compiler barrier in pcp_enter() */
-	pcp->old_inside = load_acquire(&pcp->inside);
+	pcp->fenced = false;
+}
+
+/* The old list's only reader has left: false if that can not be known in time. */
+static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
+{
+	if (!pcp->fenced) {
+		pcp->fenced =
+			barrier_threads(); /* pairs with the compiler barrier in pcp_enter() */
+		pcp->old_inside = load_acquire(&pcp->inside);
+	}
+	while (pcp->fenced && !reader_left(pcp)) {
+		if (!pcp_wait(wait))
+			return false;
+	}
+	return pcp->fenced;
 }
 
 /* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
@@ -67,21 +72,16 @@ static inline void retire_old(struct pcp *pcp)
  */
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
-	struct pcp_list *old;
-
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
-	old = pcp->old;
-	if (old) {
-		if (!await_reader(pcp, wait))
+	if (pcp->old) {
+		if (!old_is_ours(pcp, wait))
 			goto gave_up;
-		list_to_zone(pcp->zone, old, old->count);
-		if (old->count)
-			return old;
+		list_to_zone(pcp->zone, pcp->old, pcp->old->count);
 		retire_old(pcp);
 	}
 	switch_list(pcp);
-	if (await_reader(pcp, wait))
+	if (old_is_ours(pcp, wait))
 		return pcp->old;
 gave_up:
 	pp_unlock(&pcp->drain);
@@ -90,9 +90,8 @@ gave_up:
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
-	/* a list that could not be emptied waits for the next drain */
-	if (!list->count)
-		retire_old(pcp);
+	(void)list; /* a drain takes all of it, and rcu is not for signal handlers: it is empty */
+	retire_old(pcp);
 	pp_unlock(&pcp->drain);
 }
 

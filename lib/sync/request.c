@@ -37,10 +37,12 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 		wait->served = 0;
 		return NULL;
 	}
-	asked = ask_owner(pcp);
-	do
+	asked = ask_owner(pcp, wait->want);
+	do {
 		wait->served = owner_did(pcp, &asked);
-	while (wait->served < 0 && pcp_wait(wait));
+		if (wait->served < 0 && slot_lock_unowned(pcp_index(pcp)))
+			return pcp->list; /* its thread has ended meanwhile */
+	} while (wait->served < 0 && pcp_wait(wait));
 	return NULL;
 }
 

@@ -46,14 +46,16 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
 	WRITE_ONCE(pcp->want, 1);
-	barrier_threads(); /* pairs with the compiler barrier in pcp_enter() */
+	if (!barrier_threads()) /* pairs with the compiler barrier in pcp_enter() */
+		goto gave_up;
 	while (load_acquire(&pcp->inside)) {
-		if (!pcp_wait(wait)) {
-			let_owner_in(pcp);
-			return NULL;
-		}
+		if (!pcp_wait(wait))
+			goto gave_up;
 	}
 	return pcp->list;
+gave_up:
+	let_owner_in(pcp);
+	return NULL;
 }
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)

@@ -33,7 +33,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 
 	if (!READ_ONCE(pcp->lock) && !lock_taken(pcp))
 		return pcp->list;
-	asked = ask_owner(pcp);
+	asked = ask_owner(pcp, wait->want);
 	do {
 		if (!READ_ONCE(pcp->lock) && !lock_taken(pcp)) {
 			WRITE_ONCE(pcp->want, 0);
