@@ -71,6 +71,7 @@ struct pcp_guard {
 	struct pcp *pcp;
 	uint64_t before; /* cycles, if traced: before anything was masked */
 	uint64_t start; /* cycles, if traced: the cache is ours */
+	uint32_t inside; /* rcu */
 	sigset_t mask; /* irqsave */
 };
 

@@ -26,7 +26,8 @@ static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint
 	most = (PCP_FLAGS)&PCP_WHOLE ? UINT32_MAX : batch;
 	keep = (PCP_FLAGS)&PCP_SWITCHES ? 0 : keep;
 	while (list->count > keep && (uint32_t)moved < most) {
-		k = list_to_zone(zone, list, min(list->count - keep, batch));
+		k = keep ? list_to_zone(zone, list, min(list->count - keep, batch))
+			 : list_top_to_zone(zone, list, batch);
 		if (!k)
 			break;
 		moved += k;

@@ -88,14 +88,15 @@ static __always_inline unsigned int do_alloc_bulk(struct pp_zone *zone, void **o
 {
 	struct pcp_guard g;
 	struct pcp_list *list = hold_begin(zone, &g, traced);
-	unsigned int got = n;
+	unsigned int got = n, count;
 
 	if (unlikely(!list))
 		return 0;
-	if (likely(list->count >= n)) {
+	count = list->count;
+	if (likely(count >= n)) {
 		/* a block, not reversed: twice as fast as a loop that pops */
-		WRITE_ONCE(list->count, list->count - n);
-		memcpy(objs, list->obj + list->count, n * sizeof(*objs));
+		WRITE_ONCE(list->count, count - n);
+		copy_objs(objs, list->obj + (count - n), n);
 	} else {
 		got = refill(zone, g.pcp, list, objs, n);
 	}
@@ -110,12 +111,14 @@ static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs
 	struct pcp_guard g;
 	struct pcp_list *list = hold_begin(zone, &g, traced);
 	bool done = true;
+	uint32_t count;
 
 	if (unlikely(!list))
 		return false;
-	if (likely(list->count + n <= pcp_limit(g.pcp))) {
-		memcpy(list->obj + list->count, objs, n * sizeof(*objs));
-		WRITE_ONCE(list->count, list->count + n);
+	count = list->count;
+	if (likely(count + n <= pcp_limit(g.pcp))) {
+		copy_objs(list->obj + count, objs, n);
+		WRITE_ONCE(list->count, count + n);
 	} else {
 		done = flush(zone, g.pcp, list, objs, n);
 	}

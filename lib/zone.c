@@ -76,19 +76,32 @@ static __coldpath void free_to_area(struct pp_zone *zone, void *const *objs, uns
 	zone_unlock(zone);
 }
 
-void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+/* More than a batch: in parts, which bounds what one hold moves. */
+static __noinline void free_in_batches(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
-	void *const *objs = (void *const *)pages;
-	unsigned int i, k;
+	unsigned int k;
 
-	for (i = 0; PP_DEBUG && i < n; i++)
-		page_goes_home(zone, pages[i]);
-	call_begin(zone);
 	for (; n; n -= k, objs += k) {
-		k = min(n, READ_ONCE(zone->batch)); /* bounds what one hold moves */
+		k = min(n, READ_ONCE(zone->batch));
 		if (unlikely(!zone->ops.free_bulk(zone, objs, k)))
 			free_to_area(zone, objs, k);
 	}
+}
+
+void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	void *const *objs = (void *const *)pages;
+	unsigned int i;
+
+	if (unlikely(!n))
+		return;
+	for (i = 0; PP_DEBUG && i < n; i++)
+		page_goes_home(zone, pages[i]);
+	call_begin(zone);
+	if (unlikely(n > READ_ONCE(zone->batch)))
+		free_in_batches(zone, objs, n);
+	else if (unlikely(!zone->ops.free_bulk(zone, objs, n)))
+		free_to_area(zone, objs, n);
 	call_end(zone);
 }
 
@@ -230,11 +243,12 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 
 unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
-	const struct page_fresh fresh = zone->fresh; /* a copy: the stores might alias */
 	unsigned int got = zone_take(zone, (void **)pages, n), i;
+	struct page_fresh fresh;
 
 	if (!zone->prep)
 		return got;
+	fresh = zone->fresh; /* a copy: the stores might alias */
 	/* a second pass: the cache is open again while we walk the pages */
 	for (i = 0; i < got; i++)
 		page_prep(pages[i], &fresh);

@@ -138,6 +138,15 @@ static __always_inline void zone_unlock(struct pp_zone *zone)
 /* A handler that may not lock leaves pages for the next holder. */
 void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n);
 
+/* The call of memcpy() is a third of what one page costs. */
+static __always_inline void copy_objs(void **to, void *const *from, unsigned int n)
+{
+	if (n == 1)
+		*to = *from;
+	else
+		memcpy(to, from, n * sizeof(*to));
+}
+
 /* ---- between a list and the free area -------------------------------------------------------- */
 
 /* Move the @n coldest pages of a list that the caller holds to the zone; pages moved. */
@@ -153,6 +162,19 @@ static inline unsigned int list_to_zone(struct pp_zone *zone, struct pcp_list *l
 	left = list->count - n;
 	memmove(list->obj, list->obj + n, left * sizeof(*list->obj));
 	WRITE_ONCE(list->count, left);
+	return n;
+}
+
+/* The same, warmest first: without moving what stays, for lists that are to be emptied. */
+static inline unsigned int list_top_to_zone(struct pp_zone *zone, struct pcp_list *list,
+					    unsigned int n)
+{
+	n = min(n, list->count);
+	if (!n || !zone_lock(zone))
+		return 0;
+	free_area_push(&zone->area, list->obj + (list->count - n), n);
+	zone_unlock(zone);
+	WRITE_ONCE(list->count, list->count - n);
 	return n;
 }
 

@@ -17,7 +17,7 @@ static __noinline void serve_drainer(struct pcp *pcp)
 	/* pairs with the release in ask_owner(): who enters after us sees that it was closed */
 	uint32_t want = load_acquire(&pcp->want), k;
 
-	k = list_to_zone(pcp->zone, pcp->list, min(want, max(READ_ONCE(pcp->batch), 1u)));
+	k = list_top_to_zone(pcp->zone, pcp->list, min(want, max(READ_ONCE(pcp->batch), 1u)));
 	if (!k && pcp->list->count) /* a handler without the zone's lock: the next one does it */
 		return;
 	WRITE_ONCE(pcp->served, pcp->served + k);

@@ -19,7 +19,8 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 
 	if (unlikely(!pcp))
 		return NULL;
-	WRITE_ONCE(pcp->inside, pcp->inside + 1);
+	g->inside = pcp->inside + 1;
+	WRITE_ONCE(pcp->inside, g->inside);
 	compiler_barrier(); /* pairs with the membarrier in pcp_seize() */
 	g->pcp = pcp;
 	/* pairs with the release in pcp_seize(): the spare is empty */
@@ -29,7 +30,7 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 static __always_inline void pcp_exit(struct pcp_guard *g)
 {
 	/* pairs with the acquire in reader_left() */
-	store_release(&g->pcp->inside, g->pcp->inside + 1);
+	store_release(&g->pcp->inside, g->inside + 1);
 }
 
 static inline bool reader_left(const struct pcp *pcp)
