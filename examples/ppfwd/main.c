@@ -64,6 +64,11 @@ static int open_zone(void)
 		.high = opts->high,
 	};
 
+	if (opts->policy && strcmp(opts->policy, "auto") && pp_policy_check(opts->policy)) {
+		complain("--policy %s: this machine can not: %s; take auto", opts->policy,
+			 pp_error());
+		return -1;
+	}
 	if (opts->huge_fallback)
 		params.flags |= PP_ZONE_HUGE_FALLBACK;
 	if (opts->trace)

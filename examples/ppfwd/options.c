@@ -111,7 +111,7 @@ static void print_help(void)
 	printf("  --policy NAME      how the cores' caches are shared:");
 	for (; *policy; policy++)
 		printf(" %s", *policy);
-	printf(" (trylock)\n");
+	printf(" auto (trylock)\n");
 }
 
 static void parse_memory(struct options *opts, const char *text)
@@ -143,6 +143,10 @@ static void parse_policy(struct options *opts, const char *text)
 {
 	const char *const *name;
 
+	if (!strcmp(text, "auto")) {
+		opts->policy = "auto";
+		return;
+	}
 	for (name = pp_policy_names(); *name; name++) {
 		if (!strcmp(*name, text)) {
 			opts->policy = *name;

@@ -166,6 +166,10 @@ void report_table(const struct report *rep, FILE *out)
 			"cycles, at most %" PRIu64 " pages\n",
 			w->windows, w->median_cycles, w->p99_cycles, w->p999_cycles, w->max_cycles,
 			w->max_pages);
+	if (rep->traced && w->masks)
+		fprintf(out,
+			"signals blocked %" PRIu64 " times, %.0f cycles to block and unblock\n",
+			w->masks, (double)w->mask_cycles / (double)w->masks);
 	if (rep->bad_ip || rep->bad_l4)
 		fprintf(out,
 			"checksums: %" PRIu64 " IPv4 headers and %" PRIu64

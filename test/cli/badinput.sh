@@ -23,7 +23,6 @@ bad 2 "--burst" $two --burst
 bad 2 "--trace" $two --trace=1
 bad 2 "bogus" $two --engine bogus
 bad 2 "bogus" $two --policy bogus
-bad 2 "rcu" $two --policy rcu
 bad 2 "bogus" $two --memory bogus
 for opt in burst refill cache ring pages page-size headroom node batch high drain-hz packets; do
 	bad 2 "--$opt" $two --$opt nonsense

@@ -39,6 +39,24 @@ for opt in "--burst 1" "--burst 512" "--refill 1" "--refill 128" "--cache 1" "--
 	ok "$opt forwards all" grep -q "^io: 100000 packets" "$dir/out"
 done
 
+# a policy that the machine refuses says why
+for policy in $("$ppfwd" --help | sed -n 's/.*shared: \(.*\) (.*/\1/p'); do
+	run "$ppfwd" $two $n --policy "$policy" --trace
+	if [ "$rc" -eq 1 ] && [ "$(wc -l <"$dir/err")" -eq 1 ] && grep -q 'can not: ' "$dir/err"; then
+		echo "not run: $(cat "$dir/err")"
+		continue
+	fi
+	ok "--policy $policy --trace" clean
+	ok "--policy $policy forwards all" grep -q "^io: 100000 packets" "$dir/out"
+	ok "--policy $policy has windows" grep -q "^windows: [1-9]" "$dir/out"
+done
+ok "--policy auto was among them" [ "$policy" = auto ]
+run env GLIBC_TUNABLES=glibc.pthread.rseq=0 "$ppfwd" $two $n --policy rseq
+ok "--policy rseq without rseq is status 1" [ "$rc" -eq 1 ]
+ok "--policy rseq without rseq says why" grep -q 'policy rseq: this machine can not: ' "$dir/err"
+run env GLIBC_TUNABLES=glibc.pthread.rseq=0 "$ppfwd" $two $n --policy auto
+ok "--policy auto without rseq" clean
+
 run "$ppfwd" --port null $n
 ok "one port forwards to itself" clean
 run "$ppfwd" --port null --port null --port null $n
@@ -83,6 +101,11 @@ if [ -n "$jsonget" ]; then
 	ok "json memory" is "$(json zones.0.memory --memory memfd)" memfd
 	ok "json node" is "$(json zones.0.node)" 0
 	ok "json irqoff.windows" [ "$(json irqoff.windows --trace)" -gt 0 ]
+	ok "json mask_cycles_per_burst" is \
+		"$(json irqoff.mask_cycles_per_burst --trace --policy spin)" 0
+	ok "json mask_cycles_per_burst, irqsave" [ "$(json irqoff.mask_cycles_per_burst --trace \
+		--policy irqsave | cut -d. -f1)" -gt 0 ]
+	ok "json policy auto" [ "$(json policy --policy auto)" != auto ]
 	ok "json drains" [ "$(json zones.0.drains --drain-hz 1000 --duration 0.2 \
 		--packets 99999999999)" -gt 0 ]
 	ok "--json FILE prints the table too" clean
