@@ -10,6 +10,7 @@
 #define PPBENCH_BENCH_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,13 +21,14 @@
 
 #define BENCH_LIST_MAX	 32u
 #define BENCH_REPEAT_MAX 999u
-#define BENCH_EXTRAS	 6u
+#define BENCH_EXTRAS	 10u
 #define BENCH_ROWS_MAX	 512u
-#define BENCH_NOTES	 8u
+#define BENCH_NOTES	 16u
 #define BENCH_NAME	 40u
 #define BENCH_PAGES	 4096u
 #define BENCH_PAGE_SIZE	 2048u
 #define BENCH_HEADROOM	 128u
+#define BENCH_HIGH	 512u /* pages in a cache, where a full one is wanted */
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
@@ -36,6 +38,7 @@
 struct bench_opts {
 	const char *policies[BENCH_LIST_MAX];
 	unsigned int npolicies;
+	bool all_policies;
 	unsigned int bulks[BENCH_LIST_MAX];
 	unsigned int nbulks;
 	unsigned int cores[BENCH_LIST_MAX];
@@ -64,6 +67,7 @@ struct bench_row {
 	double min;
 	double max;
 	bool published; /* somebody else's figure: there is a median only */
+	const char *refused; /* why this machine has no figure; NULL: it has */
 	struct {
 		const char *key;
 		double value;
@@ -75,10 +79,17 @@ struct bench {
 	const struct bench_case *what;
 	struct bench_opts opts;
 	struct bench_machine machine;
+	cpu_set_t cpus; /* that this process may use */
 	struct bench_row *rows;
 	size_t nrows;
-	char notes[BENCH_NOTES][200];
+	struct {
+		const char *policy;
+		char why[160];
+	} refused[BENCH_LIST_MAX];
+	unsigned int nrefused;
+	char notes[BENCH_NOTES][240];
 	unsigned int nnotes;
+	uint64_t start; /* cycles */
 	unsigned long measured;
 	unsigned long disturbed; /* by the scheduler, and repeated, but for the next */
 	unsigned long kept_disturbed;
@@ -104,6 +115,7 @@ extern const struct bench_case bench_policy;
 extern const struct bench_case bench_page_pool;
 extern const struct bench_case bench_cross;
 extern const struct bench_case bench_drain;
+extern const struct bench_case bench_irqoff;
 extern const struct bench_case bench_compare;
 
 /*
@@ -131,12 +143,16 @@ void bench_name(struct bench_subject *s, const char *kind, const char *fmt, ...)
 int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk);
 double bench_median(double *values, unsigned int n);
 long bench_switches(void);
+bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
+double bench_quantile(double *values, size_t n, double q);
 
 /* report.c */
 struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,
 				unsigned int bulk, double *samples, unsigned int n);
 struct bench_row *bench_row_published(struct bench *b, const char *policy, const char *kind,
 				      double cycles);
+struct bench_row *bench_row_refused(struct bench *b, const char *policy, unsigned int bulk,
+				    const char *why);
 void bench_extra(struct bench_row *row, const char *key, double value);
 void bench_note_distance(struct bench *b);
 void bench_note(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -153,8 +169,20 @@ void bench_machine(struct bench_machine *m);
 /* options.c: 0 run, 1 done (help, version); -1 usage, -2 failed, both after bench_error() */
 int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases);
 
+/* policies.c */
+int bench_policies_parse(struct bench_opts *o, const char *text);
+int bench_policies_check(struct bench *b);
+int bench_policies_refused(struct bench *b);
+
+/* oversubscribed.c */
+int bench_oversubscribed(struct bench *b, unsigned int bulk);
+
+/* irqoff_latency.c */
+int bench_latency(struct bench *b, unsigned int bulk);
+
 /* zone.c */
 struct pp_zone *bench_zone_open(const char *policy, uint32_t flags);
+struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
 uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 

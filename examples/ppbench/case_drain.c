@@ -2,285 +2,208 @@
 /*
  * case_drain.c - emptying another core's cache: what it costs the drainer, and its owner
  *
- * idle: the owner filled its cache and does nothing. busy: the owner allocates
- * and frees as fast as it can, while its cache is drained 1000 times a second.
+ * Five situations, see the parts: what the drainer pays is counted with a full cache,
+ * whose owner is idle or busy; what the owner loses, without anything but its work.
  */
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "drain.h"
 
-#define DRAINS_HZ  1000u
-#define TIMEOUT_US 20000u
-#define IDLE_RUNS  50u
-#define SPINS	   200000u /* sched_yield() counts as an interruption: not in quiet runs */
-#define WINDOW_MAX 16u
-#define LOOPS	   64u
-#define TRIES	   20u
+#define TIMEOUT_US	20000u
+#define IDLE_TIMEOUT_US 200u
+#define IDLE_RUNS	50u
 
 static const unsigned int bulks[] = { 64, 0 };
 
-enum order {
-	ORDER_NONE,
-	ORDER_FILL, /* fill the cache, then do nothing */
-	ORDER_RUN, /* alloc + free, with a full cache, until another order comes */
-	ORDER_QUIT,
-};
-
 /*
- * The owner lives through a repetition and takes orders; it answers in
- * @done with the number of the order it has carried out.
+ * @hz:    drains a second; 0: one after each filling, of an owner that waits
+ * @per_s: windows that fit in a second; a repetition has one without drains and one with
  */
-struct owner {
-	struct pp_zone *zone;
-	unsigned int bulk;
-	unsigned int high;
-	pthread_t thread;
+static const struct part {
+	const char *kind;
 	enum order order;
-	unsigned int asked __attribute__((aligned(128)));
-	unsigned int done __attribute__((aligned(128)));
-	unsigned long shorts;
-	double cycles_per_page;
+	unsigned int hz;
+	unsigned int per_s;
+} parts[] = {
+	{ "idle", ORDER_FILL, 0, 0 },		{ "full", ORDER_RUN_FULL, 1000, 100 },
+	{ "100/s", ORDER_RUN, 100, 33 },	{ "1000/s", ORDER_RUN, 1000, 100 },
+	{ "100000/s", ORDER_RUN, 100000, 200 },
 };
 
-static void owner_fill(struct owner *o)
-{
-	struct pp_page *pages[PP_BULK_MAX];
-	unsigned int got = pp_zone_alloc_bulk(o->zone, pages, o->high);
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-	pp_zone_free_bulk(o->zone, pages, got);
-}
-
-/* Filled again and again: a loop that needs 64 pages would leave no more than these to drain. */
-static void owner_run(struct owner *o, unsigned int asked)
-{
-	struct bench_subject s = { .ctx = o->zone };
-	uint64_t start = pp_cycles(), pages = 0;
-
-	while (__atomic_load_n(&o->asked, __ATOMIC_ACQUIRE) == asked) {
-		owner_fill(o);
-		bench_run_zone(&s, o->bulk, LOOPS);
-		pages += o->high + (uint64_t)LOOPS * o->bulk;
-	}
-	o->shorts += s.shorts;
-	o->cycles_per_page = pages ? (double)(pp_cycles() - start) / (double)pages : 0;
-}
-
-static void *owner_main(void *arg)
-{
-	unsigned int seen = 0, now, spins = 0;
-	struct owner *o = arg;
-
-	for (;;) {
-		now = __atomic_load_n(&o->asked, __ATOMIC_ACQUIRE);
-		if (now == seen) {
-			if (++spins % SPINS == 0)
-				sched_yield();
-			continue;
-		}
-		seen = now;
-		spins = 0;
-		if (o->order == ORDER_QUIT)
-			return NULL;
-		if (o->order == ORDER_FILL)
-			owner_fill(o);
-		if (o->order == ORDER_RUN)
-			owner_run(o, now);
-		__atomic_store_n(&o->done, now, __ATOMIC_RELEASE);
-	}
-}
-
-/* pairs with the acquire in owner_main(): the order is there before it is seen */
-static unsigned int give_order(struct owner *o, enum order order)
-{
-	o->order = order;
-	__atomic_store_n(&o->asked, o->asked + 1, __ATOMIC_RELEASE);
-	return o->asked;
-}
-
-static void await(struct owner *o, unsigned int asked)
-{
-	unsigned int spins = 0;
-
-	while (__atomic_load_n(&o->done, __ATOMIC_ACQUIRE) < asked)
-		if (++spins % SPINS == 0)
-			sched_yield();
-}
-
-/* what one policy gave, one value a repetition, but for the sums */
+/* what one part gave, one value a repetition, but for the sums and what is pooled */
 struct result {
-	double idle[BENCH_REPEAT_MAX];
-	double idle_pages[BENCH_REPEAT_MAX];
-	double busy[BENCH_REPEAT_MAX];
-	double busy_pages[BENCH_REPEAT_MAX];
+	double median[BENCH_REPEAT_MAX];
+	double pages[BENCH_REPEAT_MAX];
 	double alone[BENCH_REPEAT_MAX];
 	double drained[BENCH_REPEAT_MAX];
 	double slower[BENCH_REPEAT_MAX];
-	double distance[BENCH_REPEAT_MAX];
+	double rate[BENCH_REPEAT_MAX];
+	double *cycles; /* of every drain */
+	size_t n;
+	size_t room;
 	unsigned long timeouts;
 };
 
 struct subject {
 	struct owner owner;
-	struct result result;
+	struct result result[PARTS];
+	double distance[BENCH_REPEAT_MAX];
 };
 
-/* cycles of one drain; *pages: how many it moved */
-static double drain_once(struct bench *b, struct subject *s, double *pages)
+/* what a repetition adds */
+struct pass {
+	size_t first;
+	unsigned long timeouts;
+	double pages;
+};
+
+static int make_room(struct result *res, size_t more)
+{
+	double *cycles;
+
+	if (res->n + more <= res->room)
+		return 0;
+	res->room = 2 * (res->n + more);
+	cycles = realloc(res->cycles, res->room * sizeof(*cycles));
+	if (!cycles) {
+		bench_error("drain: not enough memory for the samples");
+		return -1;
+	}
+	res->cycles = cycles;
+	return 0;
+}
+
+static void drain_once(struct subject *s, struct result *res, struct pass *pass,
+		       unsigned int timeout_us)
 {
 	uint64_t start = pp_cycles();
-	long moved = pp_zone_drain(s->owner.zone, b->opts.cores[1], TIMEOUT_US);
+	long moved = pp_zone_drain(s->owner.zone, s->owner.cache, timeout_us);
 	uint64_t end = pp_cycles();
 
 	if (moved < 0)
-		s->result.timeouts++;
-	*pages = moved > 0 ? (double)moved : 0;
-	return (double)(end - start);
+		pass->timeouts++;
+	else
+		pass->pages += (double)moved;
+	res->cycles[res->n++] = (double)(end - start);
 }
 
-static double mean(const double *values, unsigned int n)
+static void drain_idle(struct subject *s, struct result *res, struct pass *pass)
 {
-	double sum = 0;
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		sum += values[i];
-	return n ? sum / n : 0;
-}
-
-static void measure_idle(struct bench *b, struct subject *s, unsigned int r)
-{
-	double cycles[IDLE_RUNS], pages[IDLE_RUNS];
 	unsigned int i;
 
 	for (i = 0; i < IDLE_RUNS; i++) {
-		await(&s->owner, give_order(&s->owner, ORDER_FILL));
-		cycles[i] = drain_once(b, s, &pages[i]);
+		owner_await(&s->owner, owner_order(&s->owner, ORDER_FILL));
+		drain_once(s, res, pass, IDLE_TIMEOUT_US);
 	}
-	s->result.idle[r] = bench_median(cycles, IDLE_RUNS);
-	s->result.idle_pages[r] = mean(pages, IDLE_RUNS);
 }
 
-/* long enough for five drains, short enough to be interrupted seldom */
-static uint64_t window(const struct bench *b)
+/* returns the owner's cycles a page; no drains without @res */
+static double drain_busy(struct bench *b, struct subject *s, const struct part *part,
+			 struct result *res, struct pass *pass)
 {
-	return b->machine.tsc_hz / (DRAINS_HZ / 5);
-}
+	unsigned int order = owner_order(&s->owner, part->order);
+	uint64_t step = b->machine.tsc_hz / part->hz;
+	uint64_t now = pp_cycles(), end = now + b->machine.tsc_hz / part->per_s;
+	uint64_t next = res ? now + step : end + 1;
 
-static void measure_alone(struct bench *b, struct subject *s, unsigned int r)
-{
-	unsigned int order = give_order(&s->owner, ORDER_RUN);
-	uint64_t end = pp_cycles() + window(b);
-
-	while (pp_cycles() < end)
-		continue;
-	give_order(&s->owner, ORDER_NONE);
-	await(&s->owner, order + 1);
-	s->result.alone[r] = s->owner.cycles_per_page;
-}
-
-static void measure_busy(struct bench *b, struct subject *s, unsigned int r)
-{
-	uint64_t step = b->machine.tsc_hz / DRAINS_HZ, next = pp_cycles() + step;
-	unsigned int order = give_order(&s->owner, ORDER_RUN), n = 0;
-	double cycles[WINDOW_MAX], pages[WINDOW_MAX];
-	uint64_t end = next - step + window(b);
-
-	while (next <= end && n < WINDOW_MAX) {
-		while (pp_cycles() < next)
+	/* not without a drain: this CPU may have been somebody else's all the time */
+	for (; now < end || (res && res->n == pass->first); now = pp_cycles()) {
+		if (now < next)
 			continue;
-		cycles[n] = drain_once(b, s, &pages[n]);
-		n++;
+		drain_once(s, res, pass, TIMEOUT_US);
 		/* one that is late must not be made up for: the cache would still be empty */
 		for (next += step; next < pp_cycles(); next += step)
 			continue;
 	}
-	give_order(&s->owner, ORDER_NONE);
-	await(&s->owner, order + 1);
-	s->result.busy[r] = bench_median(cycles, n);
-	s->result.busy_pages[r] = mean(pages, n);
-	s->result.drained[r] = s->owner.cycles_per_page;
+	owner_order(&s->owner, ORDER_NONE);
+	owner_await(&s->owner, order + 1);
+	return s->owner.cycles_per_page;
 }
 
-static void undisturbed(struct bench *b, struct subject *s, unsigned int r,
-			void (*part)(struct bench *b, struct subject *s, unsigned int r))
+static int measure_part(struct bench *b, struct subject *s, unsigned int p, unsigned int r)
 {
-	unsigned int tries;
+	const struct part *part = &parts[p];
+	struct result *res = &s->result[p];
+	struct pass pass = { .first = res->n };
+	unsigned int tries = 0;
 	long before;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	if (make_room(res, part->hz ? 2 * part->hz / part->per_s + 2 : IDLE_RUNS))
+		return -1;
+	do {
 		before = bench_switches();
-		b->measured++;
-		part(b, s, r);
-		if (bench_switches() == before)
-			return;
-		b->disturbed++;
-	}
-	b->kept_disturbed++;
+		res->n = pass.first;
+		pass.timeouts = 0;
+		pass.pages = 0;
+		if (!part->hz) {
+			drain_idle(s, res, &pass);
+			continue;
+		}
+		res->alone[r] = drain_busy(b, s, part, NULL, NULL);
+		res->drained[r] = drain_busy(b, s, part, res, &pass);
+	} while (bench_disturbed(b, before, &tries));
+	res->timeouts += pass.timeouts;
+	res->pages[r] = pass.pages / (double)(res->n - pass.first);
+	res->rate[r] = (double)(res->n - pass.first) * part->per_s;
+	res->slower[r] = 100 * (res->drained[r] / res->alone[r] - 1);
+	res->median[r] = bench_quantile(res->cycles + pass.first, res->n - pass.first, 0.5);
+	return 0;
 }
 
 /* The owner's thread lives for one repetition: those of other policies must not share its CPU. */
 static int measure(struct bench *b, struct subject *s, unsigned int r)
 {
-	struct result *res = &s->result;
+	unsigned int p;
+	int err = 0;
 
-	res->distance[r] = bench_pingpong(b->opts.cores[1]);
-	s->owner.asked = 0;
-	s->owner.done = 0;
-	if (res->distance[r] < 0 ||
-	    bench_thread(&s->owner.thread, b->opts.cores[1], owner_main, &s->owner))
+	s->distance[r] = bench_pingpong(b->opts.cores[1]);
+	if (s->distance[r] < 0 || owner_start(&s->owner, b->opts.cores[1]))
 		return -1;
-	undisturbed(b, s, r, measure_idle);
-	undisturbed(b, s, r, measure_alone);
-	undisturbed(b, s, r, measure_busy);
-	res->slower[r] = 100 * (res->drained[r] / res->alone[r] - 1);
-	give_order(&s->owner, ORDER_QUIT);
-	pthread_join(s->owner.thread, NULL);
+	for (p = 0; p < PARTS && !err; p++)
+		err = measure_part(b, s, p, r);
+	owner_quit(&s->owner);
+	return err;
+}
+
+static int keep_part(struct bench *b, struct subject *s, unsigned int p)
+{
+	struct result *res = &s->result[p];
+	unsigned int n = b->opts.repeat;
+	struct bench_row *row = bench_row_add(b, pp_zone_policy(s->owner.zone), parts[p].kind,
+					      s->owner.bulk, res->median, n);
+
+	if (!row)
+		return -1;
+	bench_extra(row, "pingpong_cycles", bench_median(s->distance, n));
+	bench_extra(row, "p99_cycles", bench_quantile(res->cycles, res->n, 0.99));
+	bench_extra(row, "pages_per_drain", bench_median(res->pages, n));
+	bench_extra(row, "timeouts_percent", 100.0 * (double)res->timeouts / (double)res->n);
+	if (!parts[p].hz)
+		return 0;
+	bench_extra(row, "drains_per_s", bench_median(res->rate, n));
+	bench_extra(row, "alone_cycles", bench_median(res->alone, n));
+	bench_extra(row, "drained_cycles", bench_median(res->drained, n));
+	bench_extra(row, "slowdown_percent", bench_median(res->slower, n));
 	return 0;
 }
 
 static int keep(struct bench *b, struct subject *s)
 {
-	const char *policy = pp_zone_policy(s->owner.zone);
-	unsigned int n = b->opts.repeat, bulk = s->owner.bulk;
-	double distance = bench_median(s->result.distance, n);
-	struct bench_row *row;
+	unsigned int p;
+	int err = 0;
 
 	if (s->owner.shorts) {
 		bench_error("drain: the owner ran out of pages with policy %s: no figure; "
 			    "use a smaller --bulk",
-			    policy);
+			    pp_zone_policy(s->owner.zone));
 		return -1;
 	}
-	row = bench_row_add(b, policy, "idle", bulk, s->result.idle, n);
-	if (!row)
-		return -1;
-	bench_extra(row, "pingpong_cycles", distance);
-	bench_extra(row, "pages_per_drain", bench_median(s->result.idle_pages, n));
-	row = bench_row_add(b, policy, "busy", bulk, s->result.busy, n);
-	if (!row)
-		return -1;
-	bench_extra(row, "pingpong_cycles", distance);
-	bench_extra(row, "pages_per_drain", bench_median(s->result.busy_pages, n));
-	bench_extra(row, "drain_timeouts", (double)s->result.timeouts);
-	bench_extra(row, "alone_cycles", bench_median(s->result.alone, n));
-	bench_extra(row, "drained_cycles", bench_median(s->result.drained, n));
-	bench_extra(row, "slowdown_percent", bench_median(s->result.slower, n));
-	return 0;
-}
-
-static int open_subject(struct bench *b, struct subject *s, const char *policy, unsigned int bulk)
-{
-	struct pp_zone_stats stats = { .sz = sizeof(stats) };
-
-	s->owner.bulk = bulk;
-	s->owner.zone = bench_zone_open(policy, 0);
-	if (!s->owner.zone)
-		return -1;
-	pp_zone_stats(s->owner.zone, &stats);
-	s->owner.high = stats.high < PP_BULK_MAX ? (unsigned int)stats.high : PP_BULK_MAX;
-	return 0;
+	for (p = 0; p < PARTS && !err; p++)
+		err = keep_part(b, s, p);
+	return err;
 }
 
 static int measure_all(struct bench *b, struct subject *s)
@@ -296,35 +219,58 @@ static int measure_all(struct bench *b, struct subject *s)
 	return err;
 }
 
-static int run(struct bench *b)
+static int close_subject(struct bench *b, struct subject *s)
 {
-	size_t n = b->opts.npolicies, size = n * sizeof(struct subject);
-	struct subject *s;
-	unsigned int i, k;
+	unsigned int p;
+
+	for (p = 0; p < PARTS; p++)
+		free(s->result[p].cycles);
+	return bench_zone_close(b, s->owner.zone);
+}
+
+static int run_bulk(struct bench *b, unsigned int bulk)
+{
+	size_t n = b->opts.npolicies, size = n * sizeof(struct subject), i;
+	struct subject *s = aligned_alloc(128, size);
 	int err = 0;
 
-	for (k = 0; k < b->opts.nbulks && !err; k++) {
-		s = aligned_alloc(128, size);
-		if (!s) {
-			bench_error("drain: not enough memory");
-			return -1;
-		}
-		memset(s, 0, size);
-		for (i = 0; i < n && !err; i++)
-			err = open_subject(b, &s[i], b->opts.policies[i], b->opts.bulks[k]);
-		if (!err)
-			err = measure_all(b, s);
-		for (i = 0; i < n; i++)
-			if (bench_zone_close(b, s[i].owner.zone))
-				err = -1;
-		free(s);
+	if (!s) {
+		bench_error("drain: not enough memory");
+		return -1;
 	}
+	memset(s, 0, size);
+	for (i = 0; i < n && !err; i++) {
+		s[i].owner.bulk = bulk;
+		s[i].owner.zone = bench_zone_open_high(b->opts.policies[i], 0, BENCH_HIGH);
+		err = s[i].owner.zone ? 0 : -1;
+	}
+	if (!err)
+		err = measure_all(b, s);
+	for (i = 0; i < n; i++)
+		if (close_subject(b, &s[i]))
+			err = -1;
+	free(s);
+	return err;
+}
+
+static int run(struct bench *b)
+{
+	unsigned int k;
+	int err = 0;
+
+	for (k = 0; k < b->opts.nbulks && !err; k++)
+		err = run_bulk(b, b->opts.bulks[k]);
 	bench_note_distance(b);
 	bench_note(b,
-		   "idle: the owner filled its cache and waits; busy: it allocates and frees "
-		   "flat out, drained %u times a second;"
-		   " alone and drained: its cycles a page",
-		   DRAINS_HZ);
+		   "idle: the owner filled its cache of %u pages and waits; full: it allocates "
+		   "and frees flat out, and fills its cache in between",
+		   BENCH_HIGH);
+	bench_note(b, "N/s: the owner allocates and frees flat out, and is drained so often; alone "
+		      "and drained: its cycles a page, one after the other");
+	bench_note(b,
+		   "timeouts_percent: drains that the owner did not answer within %u us when "
+		   "idle, %u us when busy; the cycles of such drains are the wait",
+		   IDLE_TIMEOUT_US, TIMEOUT_US);
 	return err;
 }
 

@@ -6,6 +6,8 @@
 
 #include "bench.h"
 
+#define CROWD_BULK 64u
+
 static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 0 };
 
 /* One zone for each policy, with and without preparation: pages stay where they are warm. */
@@ -16,12 +18,12 @@ static unsigned int add_zones(struct bench *b, struct bench_subject *s)
 	for (i = 0; i < b->opts.npolicies; i++) {
 		bench_name(&s[n], "prep", "%s", b->opts.policies[i]);
 		s[n].run = bench_run_zone;
-		s[n].ctx = bench_zone_open(b->opts.policies[i], 0);
+		s[n].ctx = bench_zone_open_high(b->opts.policies[i], 0, BENCH_HIGH);
 		if (!s[n++].ctx)
 			return 0;
 		bench_name(&s[n], "raw", "%s", b->opts.policies[i]);
 		s[n].run = bench_run_zone;
-		s[n].ctx = bench_zone_open(b->opts.policies[i], PP_ZONE_NO_PREP);
+		s[n].ctx = bench_zone_open_high(b->opts.policies[i], PP_ZONE_NO_PREP, BENCH_HIGH);
 		if (!s[n++].ctx)
 			return 0;
 	}
@@ -59,6 +61,9 @@ static int run(struct bench *b)
 			err = -1;
 	bench_ratio(b, "vs_memcpy", "memcpy", NULL);
 	bench_ratio(b, "vs_lock", "lock", "raw");
+	for (i = 0; i < b->opts.nbulks && !err; i++)
+		if (b->opts.bulks[i] == CROWD_BULK)
+			err = bench_oversubscribed(b, CROWD_BULK);
 	bench_note(b,
 		   "raw: pointers only (PP_ZONE_NO_PREP); prep: every page's first 16 bytes reset");
 	bench_note(b, "loop: empty; lock: two exchange + release pairs; "

@@ -9,7 +9,8 @@
 
 #include "bench.h"
 
-#define TRIES 20u
+#define TRIES	20u
+#define RETRY_S 30u
 
 void bench_error(const char *fmt, ...)
 {
@@ -77,6 +78,17 @@ double bench_median(double *values, unsigned int n)
 	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+/* sorts @values; the smallest that @q of them do not exceed */
+double bench_quantile(double *values, size_t n, double q)
+{
+	size_t i = (size_t)(q * (double)n);
+
+	if (!n)
+		return 0;
+	qsort(values, n, sizeof(*values), compare_doubles);
+	return values[i < n ? i : n - 1];
+}
+
 /* Cycles that one measurement should take: short against the scheduler's slices, long against the
  * cost of reading the clock. */
 static uint64_t slice(const struct bench *b)
@@ -92,25 +104,39 @@ long bench_switches(void)
 	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nivcsw;
 }
 
+/* a case must end, on a machine that is never quiet too */
+static bool late(const struct bench *b)
+{
+	return pp_cycles() - b->start > (b->opts.quick ? 5 : RETRY_S) * b->machine.tsc_hz;
+}
+
 /*
  * A figure that holds somebody else's time slice says nothing about the subject:
  * measure again. A machine that is never quiet gets figures all the same, and a note.
+ * @before: bench_switches() before the measurement; @tries: 0 before the first
  */
+bool bench_disturbed(struct bench *b, long before, unsigned int *tries)
+{
+	b->measured++;
+	if (bench_switches() == before)
+		return false;
+	b->disturbed++;
+	if (++*tries < TRIES && !late(b))
+		return true;
+	b->kept_disturbed++;
+	return false;
+}
+
 static uint64_t run_undisturbed(struct bench *b, struct bench_subject *s, unsigned int bulk)
 {
-	unsigned int tries;
+	unsigned int tries = 0;
 	uint64_t cycles;
 	long before;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	do {
 		before = bench_switches();
 		cycles = s->run(s, bulk, s->loops);
-		b->measured++;
-		if (bench_switches() == before)
-			return cycles;
-		b->disturbed++;
-	}
-	b->kept_disturbed++;
+	} while (bench_disturbed(b, before, &tries));
 	return cycles;
 }
 

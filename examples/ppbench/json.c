@@ -53,6 +53,10 @@ static struct json_object *row_json(const struct bench *b, const struct bench_ro
 	add_int(o, "bulk", row->bulk);
 	if (row->published)
 		json_object_object_add(o, "published", json_object_new_boolean(true));
+	if (row->refused) {
+		add_string(o, "refused", row->refused);
+		return o;
+	}
 	snprintf(key, sizeof(key), "%s_median", b->what->unit);
 	add_number(o, key, row->median);
 	if (!row->published) {
@@ -61,8 +65,11 @@ static struct json_object *row_json(const struct bench *b, const struct bench_ro
 		snprintf(key, sizeof(key), "%s_max", b->what->unit);
 		add_number(o, key, row->max);
 	}
-	for (k = 0; k < row->nextra; k++)
+	for (k = 0; k < row->nextra; k++) {
+		if (!strcmp(row->extra[k].key, "pingpong_cycles"))
+			add_string(o, "distance", bench_regime(row->extra[k].value));
 		add_number(o, row->extra[k].key, row->extra[k].value);
+	}
 	return o;
 }
 

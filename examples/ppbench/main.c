@@ -5,7 +5,8 @@
 #include "bench.h"
 
 static const struct bench_case *const cases[] = {
-	&bench_policy, &bench_page_pool, &bench_cross, &bench_drain, &bench_compare, NULL,
+	&bench_policy, &bench_page_pool, &bench_cross, &bench_drain,
+	&bench_irqoff, &bench_compare,	 NULL,
 };
 
 int main(int argc, char **argv)
@@ -19,9 +20,14 @@ int main(int argc, char **argv)
 	if (err)
 		return err == -1 ? 2 : 1;
 	bench_machine(&b.machine);
+	b.start = pp_cycles();
 	err = bench_pin(b.opts.cores[0]);
 	if (!err)
+		err = bench_policies_check(&b);
+	if (!err)
 		err = b.what->run(&b);
+	if (!err)
+		err = bench_policies_refused(&b);
 	if (b.disturbed)
 		bench_note(&b,
 			   "%lu of %lu measurements were interrupted by other programs; "

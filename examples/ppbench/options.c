@@ -40,7 +40,7 @@ static void help(const struct bench_case *const *cases)
 	for (; *cases; cases++)
 		printf("  %-10s %s\n", (*cases)->name, (*cases)->title);
 	puts("\noptions:\n"
-	     "  --policy LIST|all  policies of the cores' caches (default: all that were built)\n"
+	     "  --policy LIST|all  policies of the cores' caches, also auto (default: all)\n"
 	     "  --bulk LIST        pages a call, 1 to 512, for example 1,8,64\n"
 	     "  --cores LIST       CPUs to run on; the first owns the cache that is measured\n"
 	     "  --repeat N         measurements of each figure, 1 to 999 (default: 11)\n"
@@ -116,63 +116,11 @@ static int list(const char *option, const char *text, unsigned int min, unsigned
 	}
 }
 
-static void known_policies(char *text, size_t size)
-{
-	const char *const *name = pp_policy_names();
-	size_t used = 0;
-
-	for (*text = '\0'; *name && used < size; name++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", *name);
-}
-
-static int add_policy(struct bench_opts *o, const char *text, size_t len)
-{
-	const char *const *name;
-	char known[200];
-	unsigned int i;
-
-	for (name = pp_policy_names(); *name; name++)
-		if (strlen(*name) == len && !strncmp(*name, text, len))
-			break;
-	if (!*name) {
-		known_policies(known, sizeof(known));
-		bench_error("--policy '%.*s': no such policy in this build; it has %s", (int)len,
-			    text, known);
-		return -1;
-	}
-	for (i = 0; i < o->npolicies; i++)
-		if (o->policies[i] == *name)
-			return 0;
-	if (o->npolicies < BENCH_LIST_MAX)
-		o->policies[o->npolicies++] = *name;
-	return 0;
-}
-
-static int policies(struct bench_opts *o, const char *text)
-{
-	const char *const *name;
-	size_t len;
-
-	o->npolicies = 0;
-	if (!strcmp(text, "all")) {
-		for (name = pp_policy_names(); *name && o->npolicies < BENCH_LIST_MAX; name++)
-			o->policies[o->npolicies++] = *name;
-		return 0;
-	}
-	for (;; text += len + 1) {
-		len = strcspn(text, ",");
-		if (add_policy(o, text, len))
-			return -1;
-		if (!text[len])
-			return 0;
-	}
-}
-
 static int set_option(struct bench_opts *o, int opt, const char *arg)
 {
 	switch (opt) {
 	case OPT_POLICY:
-		return policies(o, arg);
+		return bench_policies_parse(o, arg);
 	case OPT_BULK:
 		return list("bulk", arg, 1, PP_BULK_MAX, o->bulks, &o->nbulks);
 	case OPT_CORES:
@@ -223,12 +171,11 @@ static int pick_cores(struct bench *b)
 	struct bench_opts *o = &b->opts;
 	bool named = o->ncores > 0;
 	unsigned int i;
-	cpu_set_t set;
 
-	if (sched_getaffinity(0, sizeof(set), &set))
-		CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(b->cpus), &b->cpus))
+		CPU_ZERO(&b->cpus);
 	for (i = 0; i < o->ncores; i++) {
-		if (!CPU_ISSET(o->cores[i], &set)) {
+		if (!CPU_ISSET(o->cores[i], &b->cpus)) {
 			bench_error("--cores: this program may not run on CPU %u; "
 				    "see taskset -p $$ for those it may",
 				    o->cores[i]);
@@ -236,7 +183,7 @@ static int pick_cores(struct bench *b)
 		}
 	}
 	for (i = 0; !named && i < CPU_SETSIZE && o->ncores < b->what->cores; i++)
-		if (CPU_ISSET(i, &set))
+		if (CPU_ISSET(i, &b->cpus))
 			o->cores[o->ncores++] = i;
 	if (o->ncores >= b->what->cores && (b->what->cores < 2 || o->cores[0] != o->cores[1]))
 		return 0;
@@ -250,7 +197,7 @@ static void defaults(struct bench *b)
 	struct bench_opts *o = &b->opts;
 
 	if (!o->npolicies)
-		policies(o, "all");
+		bench_policies_parse(o, "all");
 	if (!o->nbulks)
 		for (; b->what->bulks[o->nbulks]; o->nbulks++)
 			o->bulks[o->nbulks] = b->what->bulks[o->nbulks];

@@ -52,6 +52,17 @@ struct bench_row *bench_row_published(struct bench *b, const char *policy, const
 	return row;
 }
 
+/* @why must live as long as the row */
+struct bench_row *bench_row_refused(struct bench *b, const char *policy, unsigned int bulk,
+				    const char *why)
+{
+	struct bench_row *row = new_row(b, policy, "refused", bulk);
+
+	if (row)
+		row->refused = why;
+	return row;
+}
+
 void bench_extra(struct bench_row *row, const char *key, double value)
 {
 	if (row->nextra == BENCH_EXTRAS)
@@ -93,7 +104,7 @@ void bench_ratio(struct bench *b, const char *key, const char *policy, const cha
 	for (i = 0; i < b->nrows; i++) {
 		row = &b->rows[i];
 		base = bench_find(b, policy, kind ? kind : row->kind, row->bulk);
-		if (base && base->median > 0 && !row->published)
+		if (base && base->median > 0 && !row->published && !row->refused)
 			bench_extra(row, key, row->median / base->median);
 	}
 }
@@ -102,16 +113,18 @@ void bench_ratio(struct bench *b, const char *key, const char *policy, const cha
 void bench_note_distance(struct bench *b)
 {
 	double distance[BENCH_ROWS_MAX];
+	unsigned int n = 0;
 	double median;
 	size_t i;
 
-	for (i = 0; i < b->nrows && i < BENCH_ROWS_MAX; i++)
-		distance[i] = b->rows[i].extra[0].value;
-	if (!i)
+	for (i = 0; i < b->nrows && n < BENCH_ROWS_MAX; i++)
+		if (b->rows[i].nextra && !strcmp(b->rows[i].extra[0].key, "pingpong_cycles"))
+			distance[n++] = b->rows[i].extra[0].value;
+	if (!n)
 		return;
-	median = bench_median(distance, (unsigned int)i);
+	median = bench_median(distance, n);
 	bench_note(b, "ping-pong round trip between the two CPUs: %.0f cycles, %.0f to %.0f: %s",
-		   median, distance[0], distance[i - 1], bench_regime(median));
+		   median, distance[0], distance[n - 1], bench_regime(median));
 	bench_note(b, "near is below 250, far above 600; compare figures of one regime only");
 }
 
@@ -185,6 +198,10 @@ static void print_row(FILE *f, const struct bench_row *row, const struct columns
 	unsigned int k;
 
 	fprintf(f, "%-*s %-10s %4u", width, row->policy, row->kind, row->bulk);
+	if (row->refused) {
+		fprintf(f, "  %s\n", row->refused);
+		return;
+	}
 	print_figure(f, 9, &row->median);
 	print_figure(f, 9, row->published ? NULL : &row->min);
 	print_figure(f, 9, row->published ? NULL : &row->max);
@@ -221,12 +238,14 @@ static void print_csv_row(FILE *f, const struct bench_row *row, const struct col
 	const double *value;
 	unsigned int k;
 
-	fprintf(f, "\"%s\",%s,%u,%d,%.4f,", row->policy, row->kind, row->bulk, row->published,
-		row->median);
-	if (row->published)
-		fputc(',', f);
+	fprintf(f, "\"%s\",%s,%u,%d,\"%s\",", row->policy, row->kind, row->bulk, row->published,
+		row->refused ? row->refused : "");
+	if (!row->refused)
+		fprintf(f, "%.4f", row->median);
+	if (row->published || row->refused)
+		fputs(",,", f);
 	else
-		fprintf(f, "%.4f,%.4f", row->min, row->max);
+		fprintf(f, ",%.4f,%.4f", row->min, row->max);
 	for (k = 0; k < c->n; k++) {
 		value = extra(row, c->key[k]);
 		fputc(',', f);
@@ -251,7 +270,7 @@ static int print_csv(const struct bench *b)
 		return -1;
 	}
 	collect(b, &c);
-	fprintf(f, "policy,kind,bulk,published,%s_median,%s_min,%s_max", unit, unit, unit);
+	fprintf(f, "policy,kind,bulk,published,refused,%s_median,%s_min,%s_max", unit, unit, unit);
 	for (k = 0; k < c.n; k++)
 		fprintf(f, ",%s", c.key[k]);
 	fputc('\n', f);

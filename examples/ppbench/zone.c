@@ -4,7 +4,8 @@
 
 #include "bench.h"
 
-struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
+/* @high: pages in a cache, 0: the library's choice, which for threads' caches is few */
+struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high)
 {
 	struct pp_zone_params params = {
 		.sz = sizeof(params),
@@ -14,6 +15,7 @@ struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
 		.headroom = BENCH_HEADROOM,
 		.flags = flags,
 		.policy = policy,
+		.high = high,
 	};
 	struct pp_zone *zone = pp_zone_create(&params);
 
@@ -21,6 +23,11 @@ struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
 		bench_error("cannot create a zone of %u pages with policy %s: %s", BENCH_PAGES,
 			    policy, pp_error());
 	return zone;
+}
+
+struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
+{
+	return bench_zone_open_high(policy, flags, 0);
 }
 
 /* Figures of a pool that loses pages, or hands one out twice, are worth nothing. */

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 
-UNIT = {'drain': 'cycles_per_drain'}
-CASES = ['policy', 'page_pool', 'cross', 'drain', 'compare']
-TWO_CPUS = ['cross', 'drain']
+UNIT = {'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
+CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare']
+TWO_CPUS = ['cross', 'drain', 'irqoff']
+POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
 
 
 def check(condition, what):
@@ -55,7 +56,7 @@ def rows_of(case, *words):
     unit = UNIT.get(case, 'cycles_per_page')
     if args.json == 'no':
         table = list(csv.DictReader(io.StringIO(good(case, '--quick', '--csv', '-', *words))))
-        rows = [{k: v if k in ('policy', 'kind') else float(v)
+        rows = [{k: v if k in ('policy', 'kind', 'refused') else float(v)
                  for k, v in row.items() if v != ''} for row in table]
         rows = [dict(row, published=bool(row['published'])) for row in rows]
     else:
@@ -66,12 +67,24 @@ def rows_of(case, *words):
         check(result['machine']['tsc_hz'] > 1e6, 'tsc_hz')
         rows = result['rows']
     check(rows, 'rows')
+    for row in [r for r in rows if 'refused' in r]:
+        print('not run:', row['policy'], 'at bulk', row['bulk'], '-', row['refused'])
+        check(row['kind'] == 'refused' and unit + '_median' not in row, f'{row}: no figures')
+    rows = [row for row in rows if 'refused' not in row]
     for row in rows:
         check(row[unit + '_median'] > 0, f'{row}: median')
         if not row.get('published'):
             check(row[unit + '_min'] <= row[unit + '_median'] <= row[unit + '_max'],
                   f'{row}: min <= median <= max')
     return rows
+
+
+def here():
+    """The policies that this machine runs, by what a result says of the others."""
+    text = good('policy', '--quick', '--repeat', '1', '--bulk', '1')
+    refused = set(re.findall(r'^(\w+) +refused ', text, re.M))
+    check(refused < POLICIES and 'trylock' not in refused, f'refused {refused}')
+    return POLICIES - refused
 
 
 def names(rows, kind=None):
@@ -82,8 +95,20 @@ def test_policy():
     rows = rows_of('policy', '--bulk', '1,64')
     check({'loop', 'lock', 'memcpy', 'trylock', 'spin'} <= names(rows, 'raw'), 'raw rows')
     check({'memcpy', 'trylock', 'spin'} <= names(rows, 'prep'), 'prep rows')
+    for kind in 'raw', 'prep':
+        check(here() == names(rows, kind) & POLICIES, f'{kind}: every policy')
+        for bulk in 1, 64:
+            once = [r['policy'] for r in rows if r['kind'] == kind and r['bulk'] == bulk]
+            check(len(once) == len(set(once)), f'{kind}, bulk {bulk}: one row a policy')
     check({row['bulk'] for row in rows} == {1, 64}, 'bulks')
-    check(all('vs_memcpy' in row and 'vs_lock' in row for row in rows), 'ratios')
+    check(all('vs_memcpy' in row and 'vs_lock' in row for row in rows
+              if row['kind'] != 'crowded'), 'ratios')
+    crowd = [row for row in rows if row['kind'] == 'crowded']
+    check(names(crowd) == here() | {'trylock per thread'}, 'crowded: every policy')
+    check(all(row['bulk'] == 64 and row['mpages_per_s'] > 0 for row in crowd), 'crowded: rate')
+    fallbacks = {row['policy']: row['fallbacks_percent'] for row in crowd}
+    for name in {'rseq', 'trylock per thread', 'rcu', 'softmask', 'request'} & set(fallbacks):
+        check(fallbacks[name] < 0.1, f'{name}: {fallbacks[name]} % fallbacks')
     median = {(r['policy'], r['kind'], r['bulk']): r['cycles_per_page_median'] for r in rows}
     # nothing is optimised away: a lock costs more than an empty loop, one page more than a 64th
     check(median['lock', 'raw', 1] > median['loop', 'raw', 1], 'lock > loop')
@@ -109,12 +134,50 @@ def test_cross():
 
 def test_drain():
     rows = rows_of('drain')
-    idle = [r for r in rows if r['kind'] == 'idle']
-    busy = [r for r in rows if r['kind'] == 'busy']
-    check({'trylock', 'spin'} <= names(idle) and names(idle) == names(busy), 'policies')
-    check(all(r['pages_per_drain'] >= 64 for r in idle), 'an idle, full cache gives its pages')
-    check(all('slowdown_percent' in r and r['alone_cycles'] > 0 for r in busy), 'owner')
-    check(all(row['pingpong_cycles'] > 0 for row in rows), 'ping-pong')
+    kinds = {'idle', 'full', '100/s', '1000/s', '100000/s'}
+    check({row['kind'] for row in rows} == kinds, 'kinds')
+    for kind in kinds:
+        check(names(rows, kind) == here(), f'{kind}: every policy')
+    check(len(rows) == len(kinds) * len(here()), 'one row each')
+    for row in [r for r in rows if r['kind'] == 'idle']:
+        if row['policy'] == 'request':
+            check(row['timeouts_percent'] == 100 and row['pages_per_drain'] == 0,
+                  'an idle owner never answers a request')
+        else:
+            check(row['pages_per_drain'] > 500, f'{row}: an idle, full cache gives its pages')
+            check(row['timeouts_percent'] == 0, f'{row}: at once')
+    for row in [r for r in rows if r['kind'] != 'idle']:
+        check(row['alone_cycles'] > 0 and row['drained_cycles'] > 0, f'{row}: owner')
+        check('slowdown_percent' in row and row['drains_per_s'] > 0, f'{row}: slowdown')
+    check(any(r['pages_per_drain'] > 64 for r in rows if r['policy'] == 'request'),
+          'a busy owner answers requests: its thread\'s cache is drained')
+    check(all(row['pingpong_cycles'] > 0 and row['p99_cycles'] > 0 for row in rows), 'all rows')
+    if args.json == 'yes':
+        regimes = {'near', 'far', 'between near and far'}
+        check(all(row['distance'] in regimes for row in rows), 'near or far')
+
+
+def test_irqoff():
+    rows = rows_of('irqoff', '--bulk', '1,64')
+    check(names(rows, 'mask') == {'sigprocmask', 'lock', 'flag'}, 'mask rows')
+    for kind in 'window', 'alloc', 'alloc+prep':
+        check(names(rows, kind) == here(), f'{kind}: every policy')
+        check(len([r for r in rows if r['kind'] == kind]) == 2 * len(here()), 'one row a bulk')
+    check(names(rows, 'latency') == here() | {'no allocation'}, 'latency rows')
+    median = {(r['policy'], r['kind'], r['bulk']): r['cycles_median'] for r in rows}
+    check(median['sigprocmask', 'mask', 1] > median['lock', 'mask', 1] >
+          median['flag', 'mask', 1], 'a system call > an atomic > a store')
+    # only median windows: a loaded machine's quantiles are its own
+    check(median['llist', 'window', 64] > median['llist', 'window', 1], 'a longer list')
+    for row in [r for r in rows if r['kind'] == 'window']:
+        check((row['mask_cycles'] > 0) == (row['policy'] == 'irqsave'), f'{row}: mask')
+        check(row['cycles_median'] <= row['p999_cycles'] <= row['max_cycles'], f'{row}: order')
+        check(row['windows'] > 1000 and row['max_pages'] >= row['bulk'], f'{row}: windows')
+    for name in here() - {'irqsave', 'llist'}:
+        check(median[name, 'alloc+prep', 64] > median[name, 'alloc', 64], f'{name}: prep')
+    for row in [r for r in rows if r['kind'] == 'latency']:
+        check(row['signals'] > 50 and row['median_us'] <= row['p99_us'] <= row['max_us'],
+              f'{row}: latency')
 
 
 def test_compare():
@@ -147,6 +210,10 @@ def test_options():
     check('trylock' not in table, '--policy spin alone')
     bulks = re.findall(r'^spin +raw +(\d+)', table, re.M)
     check(bulks == ['2', '3', '4', '8'], f'--bulk 2-4,8 gave {bulks}')
+    table = good('policy', '--quick', '--policy', 'auto,trylock', '--bulk', '8')
+    best = re.search(r'^auto is (rseq|trylock) on this machine$', table, re.M)
+    check(best, '--policy auto')
+    check(len(re.findall(rf'^{best[1]} +raw ', table, re.M)) == 1, 'auto once, by its own name')
     cpu = str(max(os.sched_getaffinity(0)))
     table = good('policy', '--quick', '--policy', 'all', '--bulk', '1', '--cores', cpu)
     check(f'on CPU {cpu}\n' in table and 'trylock' in table and 'spin' in table, '--cores, all')
@@ -156,8 +223,9 @@ def test_options():
         table = good('policy', '--quick', '--bulk', '8', '--csv', path)
         with open(path) as file:
             rows = list(csv.DictReader(file))
-        check(len(rows) == len(re.findall(r'^\w+ +(raw|prep) ', table, re.M)), '--csv has all rows')
-        check(float(rows[0]['cycles_per_page_median']) > 0, '--csv median')
+        check(len(rows) == len(re.findall(r'^\w+ +(raw|prep|refused) ', table, re.M)), '--csv has all rows')
+        check(float(rows[0]['cycles_per_page_median']) > 0 and rows[0]['refused'] == '',
+              '--csv median')
         if args.json == 'yes':
             table = good('policy', '--quick', '--bulk', '8', '--json', path)
             with open(path) as file:
@@ -178,6 +246,17 @@ def test_errors():
         bad(2, '--repeat', 'policy', '--repeat', repeat)
     bad(2, 'no such policy', 'policy', '--policy', 'nonsense')
     bad(2, 'no such policy', 'policy', '--policy', 'spin,')
+    without = {'GLIBC_TUNABLES': 'glibc.pthread.rseq=0'}
+    done = run('policy', '--quick', '--bulk', '8', '--policy', 'rseq', env=without)
+    check(done.returncode == 1 and done.stderr.count('\n') == 1, 'rseq without rseq')
+    check('--policy rseq: this machine can not: ' in done.stderr, 'says why')
+    for case in ['policy'] + ([] if len(os.sched_getaffinity(0)) < 2 else TWO_CPUS):
+        done = run(case, '--quick', '--repeat', '1', '--bulk', '8,64', '--policy', 'all',
+                   env=without)
+        check(done.returncode == 0 and done.stderr == '', f'{case}: one of all is no failure')
+        refused = re.findall(r'^rseq +refused +(\d+)  \w.*', done.stdout, re.M)
+        check(refused == ['8', '64'], f'{case}: a line for each bulk, {refused}')
+        check(not re.search(r'^rseq +(?!refused)\S', done.stdout, re.M), f'{case}: no figure')
     bad(1, 'may not run on CPU', 'policy', '--cores', '1023')
     bad(2, '--cores', 'policy', '--cores', 'a')
     first = str(min(os.sched_getaffinity(0)))

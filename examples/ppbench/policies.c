@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* policies.c - which policies to measure, and which of them this machine can run */
+#include <pagepool/error.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench.h"
+
+static const char automatic[] = "auto";
+
+static void known_policies(char *text, size_t size)
+{
+	const char *const *name = pp_policy_names();
+	size_t used = 0;
+
+	for (*text = '\0'; *name && used < size; name++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", *name);
+}
+
+static void append(struct bench_opts *o, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < o->npolicies; i++)
+		if (!strcmp(o->policies[i], name))
+			return;
+	if (o->npolicies < BENCH_LIST_MAX)
+		o->policies[o->npolicies++] = name;
+}
+
+static int add_policy(struct bench_opts *o, const char *text, size_t len)
+{
+	const char *const *name;
+	char known[200];
+
+	if (len == strlen(automatic) && !strncmp(text, automatic, len)) {
+		append(o, automatic);
+		return 0;
+	}
+	for (name = pp_policy_names(); *name; name++) {
+		if (strlen(*name) == len && !strncmp(*name, text, len)) {
+			append(o, *name);
+			return 0;
+		}
+	}
+	known_policies(known, sizeof(known));
+	bench_error("--policy '%.*s': no such policy in this build; it has %s, and auto", (int)len,
+		    text, known);
+	return -1;
+}
+
+int bench_policies_parse(struct bench_opts *o, const char *text)
+{
+	const char *const *name;
+	size_t len;
+
+	o->npolicies = 0;
+	o->all_policies = !strcmp(text, "all");
+	if (o->all_policies) {
+		for (name = pp_policy_names(); *name; name++)
+			append(o, *name);
+		return 0;
+	}
+	for (;; text += len + 1) {
+		len = strcspn(text, ",");
+		if (add_policy(o, text, len))
+			return -1;
+		if (!text[len])
+			return 0;
+	}
+}
+
+/* Only the library knows what auto is here: ask a zone. NULL after bench_error(). */
+static const char *what_auto_is(struct bench *b)
+{
+	struct pp_zone *zone = bench_zone_open(automatic, 0);
+	const char *name;
+
+	if (!zone)
+		return NULL;
+	name = pp_zone_policy(zone);
+	bench_note(b, "auto is %s on this machine", name);
+	pp_zone_destroy(zone);
+	return name;
+}
+
+/*
+ * A policy that was asked for by name must run; of all, those that this machine
+ * refuses are part of the result, with the reason.
+ */
+int bench_policies_check(struct bench *b)
+{
+	struct bench_opts *o = &b->opts;
+	unsigned int i, n = o->npolicies;
+	const char *name;
+
+	o->npolicies = 0;
+	for (i = 0; i < n; i++) {
+		name = o->policies[i];
+		if (!strcmp(name, automatic))
+			name = what_auto_is(b);
+		if (!name)
+			return -1;
+		if (!pp_policy_check(name)) {
+			append(o, name);
+			continue;
+		}
+		if (!o->all_policies) {
+			bench_error("--policy %s: this machine can not: %s; name another, or all",
+				    name, pp_error());
+			return -1;
+		}
+		b->refused[b->nrefused].policy = name;
+		snprintf(b->refused[b->nrefused++].why, sizeof(b->refused[0].why), "%s",
+			 pp_error());
+	}
+	return 0;
+}
+
+int bench_policies_refused(struct bench *b)
+{
+	unsigned int i, k;
+
+	for (k = 0; k < b->opts.nbulks; k++)
+		for (i = 0; i < b->nrefused; i++)
+			if (!bench_row_refused(b, b->refused[i].policy, b->opts.bulks[k],
+					       b->refused[i].why))
+				return -1;
+	return 0;
+}
