@@ -20,6 +20,7 @@
 #define LOOPS	    64u
 #define RUN_MS	    150u
 #define QUICK_MS    30u
+#define DEADLINE_S  5u
 
 struct crowd {
 	struct pp_zone *zone;
@@ -28,6 +29,7 @@ struct crowd {
 	unsigned int bulk;
 	unsigned int go;
 	unsigned int stop;
+	uint64_t deadline;
 	/* the threads' sums */
 	uint64_t loops;
 	uint64_t shorts;
@@ -44,13 +46,16 @@ struct result {
 static void *member(void *arg)
 {
 	struct crowd *c = arg;
+	const struct sched_param ordinary = { .sched_priority = 0 };
 	struct bench_subject s = { .ctx = c->zone };
 	uint64_t loops = 0;
 
+	/* a real-time crowd would keep the thread that stops it from its CPU */
+	sched_setscheduler(0, SCHED_OTHER, &ordinary);
 	sched_setaffinity(0, sizeof(*c->set), c->set);
 	while (!__atomic_load_n(&c->go, __ATOMIC_ACQUIRE))
 		sched_yield();
-	while (!__atomic_load_n(&c->stop, __ATOMIC_RELAXED)) {
+	while (!__atomic_load_n(&c->stop, __ATOMIC_RELAXED) && pp_cycles() < c->deadline) {
 		bench_run_zone(&s, c->bulk, LOOPS);
 		loops += LOOPS;
 	}
@@ -90,7 +95,11 @@ static int measure(struct bench *b, struct result *res, unsigned int r, const cp
 		   unsigned int bulk)
 {
 	unsigned int cpus = (unsigned int)CPU_COUNT(set);
-	struct crowd c = { .zone = res->zone, .set = set, .threads = PER_CPU * cpus, .bulk = bulk };
+	struct crowd c = { .zone = res->zone,
+			   .set = set,
+			   .threads = PER_CPU * cpus,
+			   .bulk = bulk,
+			   .deadline = pp_cycles() + DEADLINE_S * b->machine.tsc_hz };
 	uint64_t cycles = crowd_run(b, &c);
 	double pages = (double)(c.loops * bulk);
 
