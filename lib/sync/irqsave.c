@@ -32,8 +32,14 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 		irq_restore(&g->mask);
 		return NULL;
 	}
-	if (unlikely(lock_taken(pcp)))
+	if (unlikely(lock_taken(pcp))) {
+		/* its holder may be waiting for the zone's lock, which we interrupted */
+		if (zone_lock_held) {
+			irq_restore(&g->mask);
+			return NULL;
+		}
 		pcp_wait_lock(&pcp->lock);
+	}
 	g->pcp = pcp;
 	return pcp->list;
 }
