@@ -50,6 +50,7 @@ void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n)
 void zone_absorb_deferred(struct pp_zone *zone)
 {
 	struct pp_page *page;
+	uint64_t n = 0;
 	void *obj;
 
 	if (likely(!READ_ONCE(zone->deferred)))
@@ -60,7 +61,9 @@ void zone_absorb_deferred(struct pp_zone *zone)
 		obj = page;
 		page = page->next;
 		free_area_push(&zone->area, &obj, 1);
+		n++;
 	}
+	count_add(zone->frees, n);
 }
 
 /* The cache was closed to us: past it. */
@@ -217,7 +220,8 @@ static __coldpath unsigned int alloc_slow(struct pp_zone *zone, void **objs, uns
 		count_add_shared(zone->fallbacks, 1);
 		return got;
 	}
-	for (i = 0; i < zone->cores && got < n && zone_calls <= 1; i++) {
+	/* not in a handler that interrupted such a call, or a holder of the zone's lock */
+	for (i = 0; i < zone->cores && got < n && zone_calls <= 1 && !zone_lock_held; i++) {
 		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
 			got += alloc_from_area(zone, objs + got, n - got);
 	}
