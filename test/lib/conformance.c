@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * conformance.c - what every policy must do alike: conformance POLICY [traced]
+ * conformance.c - what every policy must do alike; arguments as in variant.h
  */
 #include <errno.h>
 #include <string.h>
 
-#include "harness.h"
-
-static const char *policy;
-static bool traced;
+#include "variant.h"
 
 static struct pp_zone *policy_zone(uint64_t pages, uint32_t batch, uint32_t high)
 {
-	struct pp_zone_params p = zone_params(pages);
-	struct pp_zone *zone;
+	struct pp_zone_params p = variant_params(pages, batch, high);
 
-	p.policy = policy;
-	p.flags = traced ? PP_ZONE_TRACE : 0;
-	p.batch = batch;
-	p.high = high;
 	p.headroom = 64;
-	zone = zone_new(&p);
-	require(!strcmp(pp_zone_policy(zone), policy));
-	return zone;
+	return zone_new(&p);
 }
 
 static void round_trip(void **state)
@@ -68,6 +58,7 @@ struct hand {
 	struct pp_zone *zone;
 	struct pp_page *pages[64];
 	unsigned int n;
+	unsigned int core;
 };
 
 static void hand_take(void *arg)
@@ -75,6 +66,7 @@ static void hand_take(void *arg)
 	struct hand *h = arg;
 
 	h->n = pp_zone_alloc_bulk(h->zone, h->pages, 64);
+	h->core = pp_zone_this_core(h->zone);
 }
 
 static void hand_give(void *arg)
@@ -100,21 +92,64 @@ static void across_cores(void **state)
 	zone_end(h.zone);
 }
 
+/* every page in the cache of a core, or of a live thread, that is idle: others get them all */
 static void idle_cache(void **state)
 {
 	struct hand a = { .zone = policy_zone(64, 16, 64) };
 	struct hand b = { .zone = a.zone };
+	struct puppet owner;
 
 	need_two_cpus();
-	run_on((int)test_cpu(0), hand_take, &a);
-	run_on((int)test_cpu(0), hand_give, &a);
-	assert_int_equal(pp_zone_cached(a.zone, test_cpu(0)), 64);
+	puppet_start(&owner, (int)test_cpu(0));
+	puppet_do(&owner, hand_take, &a);
+	assert_int_equal(a.n, 64);
+	puppet_do(&owner, hand_give, &a);
+	assert_int_equal(pp_zone_cached(a.zone, a.core), 64);
+	if (!variant_of_threads())
+		assert_int_equal(a.core, test_cpu(0));
 	run_on((int)test_cpu(1), hand_take, &b);
-	assert_int_equal(b.n, 64);
-	pages_distinct(b.zone, b.pages, 64);
-	zone_check(a.zone, 64);
+	if (variant_drains_idle()) {
+		assert_int_equal(b.n, 64);
+		pages_distinct(b.zone, b.pages, 64);
+	} else {
+		/* asked, and not come by: once it does, they are there */
+		assert_int_equal(b.n, 0);
+		assert_int_equal(pp_zone_drain(a.zone, a.core, 1000), -ETIMEDOUT);
+		puppet_do(&owner, hand_take, &a);
+		puppet_do(&owner, hand_give, &a);
+	}
+	zone_check(a.zone, b.n);
 	run_on((int)test_cpu(1), hand_give, &b);
+	puppet_end(&owner);
+	/* nobody's any more: no policy waits for it */
+	drain_done(pp_zone_drain_all(a.zone, 1000000));
+	assert_int_equal(cached_pages(a.zone), 0);
+	assert_int_equal(zone_stats(a.zone).free, 64);
 	zone_end(a.zone);
+}
+
+/* a drain counts what it moves, of one's own cache too, and leaves nothing */
+static void drain_counts(void **state)
+{
+	struct hand h = { .zone = policy_zone(256, 16, 64) };
+	unsigned int cached;
+
+	pin_to(test_cpu(0));
+	hand_take(&h);
+	hand_give(&h);
+	cached = pp_zone_cached(h.zone, h.core);
+	assert_true(cached >= 48);
+	assert_true(h.core < pp_zone_cores(h.zone));
+	assert_int_equal(pp_zone_this_core(h.zone), h.core);
+	assert_int_equal(pp_zone_drain(h.zone, h.core, 1000), cached);
+	assert_int_equal(pp_zone_cached(h.zone, h.core), 0);
+	assert_int_equal(zone_stats(h.zone).drained_pages, cached);
+	assert_int_equal(zone_stats(h.zone).free, 256);
+	assert_int_equal(pp_zone_drain(h.zone, h.core, 0), 0);
+	assert_int_equal(pp_zone_drain_all(h.zone, 0), 0);
+	assert_int_equal(pp_zone_drain(h.zone, pp_zone_cores(h.zone), 0), -EINVAL);
+	unpin();
+	zone_end(h.zone);
 }
 
 struct churner {
@@ -151,7 +186,7 @@ static void churn(void *arg)
 static void crowd(void **state)
 {
 	/* enough in the free area, however many cores have a full cache */
-	struct pp_zone *zone = policy_zone(512 + 64 * cores_of_machine(), 16, 64);
+	struct pp_zone *zone = policy_zone(512 + 256 * (cores_of_machine() + 8), 16, 64);
 	struct churner c[6];
 	struct pinned threads[6];
 	double end = now_s() + 0.7;
@@ -221,6 +256,9 @@ static void windows_traced(struct pp_zone *zone, uint64_t least)
 	assert_true(w.max_cycles < pp_cycles_hz());
 	assert_true(w.max_pages >= 32);
 	assert_true(w.max_pages <= 64);
+	/* only a policy that masks signals has a cost of masking */
+	assert_int_equal(w.masks, policy_is("irqsave") ? w.windows : 0);
+	assert_true(policy_is("irqsave") ? w.mask_cycles > w.masks : !w.mask_cycles);
 	w.sz += 8;
 	assert_int_equal(pp_zone_windows(zone, &w), -E2BIG);
 }
@@ -237,7 +275,7 @@ static void windows(void **state)
 		pp_zone_free_bulk(zone, pages, 32);
 	}
 	unpin();
-	if (traced)
+	if (variant.flags & PP_ZONE_TRACE)
 		windows_traced(zone, 2000 - zone_stats(zone).fallbacks);
 	else
 		windows_untraced(zone);
@@ -274,15 +312,15 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),	cmocka_unit_test(whole_zone),
 		cmocka_unit_test(across_cores), cmocka_unit_test(idle_cache),
-		cmocka_unit_test(crowd),	cmocka_unit_test(thread_exit),
-		cmocka_unit_test(windows),	cmocka_unit_test(cycles),
+		cmocka_unit_test(drain_counts), cmocka_unit_test(crowd),
+		cmocka_unit_test(thread_exit),	cmocka_unit_test(windows),
+		cmocka_unit_test(cycles),
 	};
+	int refused;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: conformance POLICY [traced]\n");
-		return 2;
-	}
-	policy = argv[1];
-	traced = argc > 2 && !strcmp(argv[2], "traced");
-	return test_main(policy, tests, ARRAY_LEN(tests), 120);
+	variant_parse(argc, argv);
+	refused = variant_refused();
+	if (refused >= 0)
+		return refused;
+	return test_main(variant.policy, tests, ARRAY_LEN(tests), 120);
 }

@@ -86,7 +86,8 @@ static void params_bad(void **state)
 	BAD(mem, (enum pp_mem)(PP_MEM_USER + 1));
 	BAD(mem, (enum pp_mem)1000000);
 	BAD(flags, 1u << 31);
-	BAD(flags, 1u << 3);
+	BAD(flags, 1u << 5);
+	BAD(high_max, 65537);
 	BAD(high, 65537);
 	BAD(high, UINT32_MAX);
 	BAD(batch, 513);
@@ -103,6 +104,9 @@ static void params_bad_pairs(void **state)
 	p.high = 16;
 	p.batch = 17;
 	rejected(&p, EINVAL, "batch");
+	p.batch = 16;
+	p.high_max = 15;
+	rejected(&p, EINVAL, "high_max");
 }
 
 static void params_good_edges(void **state)
