@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * oom.c - the path on which everybody runs when memory is out
+ * oom.c - the path on which everybody runs when memory is out; arguments as in variant.h
  *
  * Two kernel bugs lived there because nothing else walked it: a drain of all zones that used
  * the wrong variable, and a drain that took a lock of its own before the remote one.
  */
 #include <string.h>
 
-#include "harness.h"
+#include "variant.h"
 
 #define ZONES	3
 #define THREADS 4
@@ -65,17 +65,17 @@ static void hog_main(void *arg)
 	}
 }
 
-static void all_zones(void **state)
+/* the crash of mail 004 */
+static void mail_004_all_zones(void **state)
 {
-	struct pp_zone_params p = zone_params(PAGES);
+	struct pp_zone_params p = variant_params(PAGES, 12, 48);
 	struct pp_zone *zones[ZONES];
 	static struct hog hogs[THREADS];
 	pthread_barrier_t barrier;
 	struct pinned threads[THREADS];
 	unsigned int i, z;
 
-	p.high = 48;
-	p.batch = 12;
+	p.drain_us = 2000000;
 	for (z = 0; z < ZONES; z++)
 		zones[z] = zone_new(&p);
 	pthread_barrier_init(&barrier, NULL, THREADS);
@@ -156,15 +156,11 @@ static uint64_t pressure_run(struct pp_zone *zone, unsigned int most, bool drain
 	return short_answers;
 }
 
-/* 4 threads want up to 64 of 32 pages, a fifth drains without pause: nothing hangs or is lost */
-static void severe_pressure(void **state)
+/* the lock-up of mail 000: 4 threads want up to 64 of 32 pages, a fifth drains without pause */
+static void mail_000_severe_pressure(void **state)
 {
-	struct pp_zone_params p = zone_params(32);
-	struct pp_zone *zone;
+	struct pp_zone *zone = variant_zone(32, 8, 32);
 
-	p.high = 32;
-	p.batch = 8;
-	zone = zone_new(&p);
 	assert_true(pressure_run(zone, 64, true, 1.0) > 0);
 	zone_end(zone);
 }
@@ -172,12 +168,10 @@ static void severe_pressure(void **state)
 /* more is free than all caches could hold: then no allocation may fail, drained or not */
 static void enough_in_the_zone(void **state)
 {
-	struct pp_zone_params p = zone_params(THREADS * 32 + 256 + 16 * cores_of_machine());
+	struct pp_zone_params p = variant_params(256 + 128 * (cores_of_machine() + THREADS), 8, 16);
 	struct pp_zone *zone;
 
-	p.high = 16;
 	p.drain_us = 2000000;
-	p.batch = 8;
 	zone = zone_new(&p);
 	assert_int_equal(pressure_run(zone, 32, false, 0.5), 0);
 	assert_int_equal(pressure_run(zone, 32, true, 0.5), 0);
@@ -190,25 +184,33 @@ static void enough_in_the_zone(void **state)
  */
 static void enough_in_the_caches(void **state)
 {
-	struct pp_zone_params p = zone_params(THREADS * 32 + 128);
+	struct pp_zone_params p = variant_params(THREADS * 32 + 128, 64, 256);
 	struct pp_zone *zone;
 
-	p.high = 256;
 	p.drain_us = 2000000;
-	p.batch = 64;
 	zone = zone_new(&p);
 	assert_int_equal(pressure_run(zone, 32, false, 1.0), 0);
 	zone_end(zone);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_zones),
-		cmocka_unit_test(severe_pressure),
+		cmocka_unit_test(mail_004_all_zones),
+		cmocka_unit_test(mail_000_severe_pressure),
 		cmocka_unit_test(enough_in_the_zone),
 		cmocka_unit_test(enough_in_the_caches),
 	};
+	int refused;
 
+	variant_parse(argc, argv);
+	refused = variant_refused();
+	if (refused >= 0)
+		return refused;
+	if (!variant_drains_idle()) {
+		printf("%s promises no drain of an idle owner: no allocation is promised either\n",
+		       variant.policy);
+		return test_main("oom", tests + 1, 2, 120);
+	}
 	return test_main("oom", tests, ARRAY_LEN(tests), 120);
 }

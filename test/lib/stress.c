@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * stress.c - everything at random from many threads: stress POLICY [THREADS]
+ * stress.c - everything at random from many threads; arguments as in variant.h, then THREADS
  *
  * Each page has an owner word outside the library, set and cleared by atomic exchange: a page
  * that two threads are given at once is caught at the moment it happens. A small zone keeps the
  * threads on the out-of-memory path half of the time.
  */
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "harness.h"
+#include "variant.h"
 
 #define PAGES	    700
 #define SLOTS	    64
 #define MAX_THREADS 8
 #define HELD	    256
 
-static const char *policy;
 static unsigned int nthreads = 4;
 static struct pp_zone *zone;
 static unsigned int owners[PAGES];
@@ -31,7 +34,12 @@ struct worker {
 	uint64_t ops;
 	uint64_t pages;
 	uint64_t short_answers;
+	uint64_t disabled;
+	uint64_t forks;
+	uint64_t handlers;
 };
+
+static __thread struct worker *self;
 
 static void got(struct worker *w, struct pp_page *page)
 {
@@ -159,9 +167,47 @@ static void op_swap(struct worker *w)
 		w->held[w->n++] = page;
 }
 
+/* closed for a few operations of ours, and whatever the others do meanwhile */
+static void op_disable(struct worker *w)
+{
+	struct pp_page *pages[8];
+	unsigned int n;
+
+	if (!drain_done(pp_zone_pcp_disable(zone, 2000)))
+		return;
+	w->disabled++;
+	require(cached_pages(zone) == 0);
+	n = pp_zone_alloc_bulk(zone, pages, 8);
+	pp_zone_free_bulk(zone, pages, n);
+	require(cached_pages(zone) == 0);
+	pp_zone_pcp_enable(zone);
+}
+
+/* the child has our memory and none of our threads: it leaves the zone alone */
+static void op_fork(struct worker *w)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	require(pid > 0);
+	require(waitpid(pid, &status, 0) == pid);
+	require(WIFEXITED(status) && !WEXITSTATUS(status));
+	w->forks++;
+}
+
+static void op_set(struct worker *w)
+{
+	unsigned int high = 16 + rng_below(&w->rng, 49);
+	int err = pp_zone_pcp_set(zone, high, 1 + rng_below(&w->rng, 16));
+
+	require(!err || err == -EBUSY);
+}
+
 static void op_control(struct worker *w)
 {
-	switch (rng_below(&w->rng, 4)) {
+	switch (rng_below(&w->rng, 8)) {
 	case 0:
 		drain_done(pp_zone_drain(zone, rng_below(&w->rng, pp_zone_cores(zone)), 100));
 		break;
@@ -171,10 +217,46 @@ static void op_control(struct worker *w)
 	case 2:
 		pin_to(test_cpu(rng_below(&w->rng, test_cpus())));
 		break;
-	default:
+	case 3:
 		unpin();
 		break;
+	case 4:
+		op_disable(w);
+		break;
+	case 5:
+		op_set(w);
+		break;
+	case 6:
+		pp_zone_maintain(zone);
+		break;
+	default:
+		if (rng_below(&w->rng, 64) == 0)
+			op_fork(w);
+		if (variant_is_signal_safe())
+			raise(SIGUSR1);
+		break;
 	}
+}
+
+/* wherever the thread is: takes pages, and gives them back */
+static void handler(int sig)
+{
+	struct pp_page *pages[16];
+	unsigned int i, n;
+	uint64_t k;
+	int err = errno;
+
+	if (!self)
+		return;
+	n = pp_zone_alloc_bulk(zone, pages, 1 + self->handlers % 16);
+	for (i = 0; i < n; i++) {
+		k = page_index(zone, pages[i]);
+		require(__atomic_exchange_n(&owners[k], 99, __ATOMIC_ACQ_REL) == 0);
+		require(__atomic_exchange_n(&owners[k], 0, __ATOMIC_ACQ_REL) == 99);
+	}
+	pp_zone_free_bulk(zone, pages, n);
+	self->handlers++;
+	errno = err;
 }
 
 static void step(struct worker *w)
@@ -233,6 +315,7 @@ static void work(void *arg)
 	struct page_pool_params p = { .sz = sizeof(p), .zone = zone };
 	unsigned int i;
 
+	self = w;
 	p.pool_size = 2u << rng_below(&w->rng, 7);
 	p.cache_size = 1 + rng_below(&w->rng, 64);
 	p.refill = 1 + rng_below(&w->rng, p.cache_size);
@@ -261,16 +344,18 @@ static void put_slots(void)
 
 static void everything(void **state)
 {
-	struct pp_zone_params p = zone_params(PAGES);
+	struct pp_zone_params p = variant_params(PAGES, 16, 64);
 	static struct worker workers[MAX_THREADS];
 	struct pinned threads[MAX_THREADS];
+	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
 	uint64_t ops = 0, pages = 0, short_answers = 0, lives = 0;
+	uint64_t disabled = 0, forks = 0, handlers = 0;
 	unsigned int i;
 
-	p.policy = policy;
-	p.high = 64;
-	p.batch = 16;
+	sigaction(SIGUSR1, &sa, NULL);
+
 	p.headroom = 64;
+	p.drain_us = 2000;
 	zone = zone_new(&p);
 	end = now_s() + test_seconds("PP_STRESS_SECONDS", 5, 5);
 	for (i = 0; i < nthreads; i++) {
@@ -282,6 +367,8 @@ static void everything(void **state)
 	for (i = 0; now_s() < end; i = (i + 1) % nthreads) {
 		pinned_join(&threads[i]);
 		lives++;
+		if (variant_is_signal_safe())
+			pthread_kill(threads[(i + 1) % nthreads].thread, SIGUSR1);
 		pinned_start(&threads[i], lives & 1 ? (int)test_cpu(0) : -1, work, &workers[i]);
 	}
 	for (i = 0; i < nthreads; i++)
@@ -292,6 +379,9 @@ static void everything(void **state)
 		ops += workers[i].ops;
 		pages += workers[i].pages;
 		short_answers += workers[i].short_answers;
+		disabled += workers[i].disabled;
+		forks += workers[i].forks;
+		handlers += workers[i].handlers;
 	}
 	print_message("# %u threads, %llu lives, %llu operations, %llu pages, %llu short, "
 		      "%llu drains, %llu fallbacks\n",
@@ -299,25 +389,29 @@ static void everything(void **state)
 		      (unsigned long long)pages, (unsigned long long)short_answers,
 		      (unsigned long long)zone_stats(zone).drains,
 		      (unsigned long long)zone_stats(zone).fallbacks);
+	print_message("# disabled %llu times, %llu forks, %llu handlers\n",
+		      (unsigned long long)disabled, (unsigned long long)forks,
+		      (unsigned long long)handlers);
 	assert_true(ops > 0 && pages > 0);
+	assert_true(!variant_is_signal_safe() || handlers > 0);
 	for (i = 0; i < PAGES; i++)
 		require(owners[i] == 0);
+	/* what a wait that ended early, or a lower high, left in a cache */
+	pp_zone_drain_all(zone, 1000000);
 	zone_end(zone);
 }
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(everything) };
+	int refused;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: stress POLICY [THREADS]\n");
-		return 2;
-	}
-	policy = argv[1];
-	if (argc > 2)
-		nthreads = (unsigned int)atoi(argv[2]);
+	nthreads = variant_parse(argc, argv);
+	refused = variant_refused();
+	if (refused >= 0)
+		return refused;
 	if (nthreads < 1 || nthreads > MAX_THREADS)
 		return 2;
-	return test_main(policy, tests, ARRAY_LEN(tests),
+	return test_main(variant.policy, tests, ARRAY_LEN(tests),
 			 60 + (unsigned int)test_seconds("PP_STRESS_SECONDS", 5, 5) * 2);
 }
