@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcp_tuning.c - high and batch move with the load: kernel-semantics, invariants 11 and 18
+ *
+ * rseq and llist have no hold in which to tune: their caches stay at high.
+ */
+#include <string.h>
+
+#include "variant.h"
+
+#define BATCH 4u
+#define HIGH  16u
+#define MOST  1024u
+#define PAGES 20000u
+
+static struct pp_page *pages[PAGES];
+
+static struct pp_zone *tuned_zone(void)
+{
+	struct pp_zone_params p = variant_params(PAGES, BATCH, HIGH);
+
+	p.high_max = MOST;
+	return zone_new(&p);
+}
+
+/* empties the cache, one page at a time, then one more: how many pages did that refill take? */
+static unsigned int refill_size(struct pp_zone *zone, unsigned int *n)
+{
+	unsigned int core = pp_zone_this_core(zone);
+	uint64_t before;
+
+	while (pp_zone_cached(zone, core))
+		require(pp_zone_alloc_bulk(zone, &pages[(*n)++], 1) == 1);
+	before = zone_stats(zone).free;
+	require(pp_zone_alloc_bulk(zone, &pages[(*n)++], 1) == 1);
+	return (unsigned int)(before - zone_stats(zone).free) - 1;
+}
+
+static unsigned int streak(struct pp_zone *zone, unsigned int *n, unsigned int most)
+{
+	unsigned int size = 0, i;
+
+	for (i = 0; i < 12 && size < most; i++)
+		size = refill_size(zone, n);
+	return size;
+}
+
+static void give_back(struct pp_zone *zone, unsigned int n)
+{
+	while (n)
+		pp_zone_free_bulk(zone, &pages[--n], 1);
+}
+
+static void alloc_streak_doubles(void **state)
+{
+	struct pp_zone *zone = tuned_zone();
+	unsigned int i, n = 0, size, last = BATCH;
+
+	pin_to(test_cpu(0));
+	for (i = 0; i < 12; i++) {
+		size = refill_size(zone, &n);
+		/* doubled, or held back by what the cache may have: never more, never less */
+		assert_true(size <= 2 * last);
+		assert_true(size >= last || !i);
+		assert_true(size <= 32 * BATCH);
+		last = size;
+	}
+	assert_int_equal(last, variant_tunes() ? 32 * BATCH : BATCH);
+	assert_int_equal(zone_stats(zone).high_raises > 0, variant_tunes());
+	assert_true(zone_stats(zone).high <= MOST);
+	give_back(zone, n);
+	unpin();
+	zone_end(zone);
+}
+
+/* each overflow of the cache by a free is one step back */
+static void free_halves(void **state)
+{
+	struct pp_zone *zone = tuned_zone();
+	uint64_t flushes;
+	unsigned int n = 0, size;
+
+	pin_to(test_cpu(0));
+	size = streak(zone, &n, 32 * BATCH);
+	if (variant_tunes()) {
+		assert_int_equal(size, 32 * BATCH);
+		/* more than a cache can hold */
+		while (n < 2 * MOST)
+			refill_size(zone, &n);
+		flushes = zone_stats(zone).flushes;
+		while (zone_stats(zone).flushes == flushes)
+			pp_zone_free_bulk(zone, &pages[--n], 1);
+		/* the factor is a shift: 5 >> 1 == 2 */
+		assert_int_equal(refill_size(zone, &n), BATCH << 2);
+		/* and the streak goes on from there */
+		assert_int_equal(refill_size(zone, &n), BATCH << 3);
+	}
+	give_back(zone, n);
+	unpin();
+	zone_end(zone);
+}
+
+static void free_streak_raises(void **state)
+{
+	struct pp_zone *zone = tuned_zone();
+	unsigned int core, i, n = 2000;
+
+	pin_to(test_cpu(0));
+	core = pp_zone_this_core(zone);
+	for (i = 0; i < n; i++)
+		require(pp_zone_alloc_bulk(zone, &pages[i], 1) == 1);
+	for (; i; i--) {
+		pp_zone_free_bulk(zone, &pages[i - 1], 1);
+		require(pp_zone_cached(zone, core) <= zone_stats(zone).high);
+		require(zone_stats(zone).high <= MOST);
+	}
+	if (variant_tunes())
+		assert_true(zone_stats(zone).high > HIGH);
+	else
+		assert_int_equal(zone_stats(zone).high, HIGH);
+	unpin();
+	zone_end(zone);
+}
+
+/* an eighth a tick, or down to count - 32 * batch; an idle cache's too, from any thread */
+static void idle_decay(void **state)
+{
+	struct pp_zone *zone = tuned_zone();
+	unsigned int core, i, n = 0;
+	uint64_t high, next;
+
+	pin_to(test_cpu(0));
+	core = pp_zone_this_core(zone);
+	streak(zone, &n, 32 * BATCH);
+	give_back(zone, n);
+	high = zone_stats(zone).high;
+	for (i = 0; i < 100; i++) {
+		pp_zone_maintain(zone);
+		next = zone_stats(zone).high;
+		assert_true(next <= high);
+		assert_true(next >= high - high / 8);
+		assert_true(next >= HIGH);
+		assert_true(pp_zone_cached(zone, core) <= next);
+		high = next;
+	}
+	/* an eighth of less than 8 pages is none */
+	assert_true(high < HIGH + 8);
+	assert_int_equal(zone_stats(zone).high_decays > 0, variant_tunes());
+	unpin();
+	zone_end(zone);
+}
+
+/* invariant 11, tuned, at random: within its high after every free; high within its bounds */
+static void high_after_every_free(void **state)
+{
+	struct pp_zone *zone = tuned_zone();
+	struct rng r = rng_init(50);
+	unsigned int core, i, k, have = 0;
+
+	pin_to(test_cpu(0));
+	core = pp_zone_this_core(zone);
+	for (i = 0; i < 20000; i++) {
+		k = 1 + rng_below(&r, rng_below(&r, 8) ? 8 : 300);
+		if (rng_below(&r, 2) && have + k <= PAGES / 2) {
+			require(pp_zone_alloc_bulk(zone, pages + have, k) == k);
+			have += k;
+		} else if (k <= have) {
+			have -= k;
+			pp_zone_free_bulk(zone, pages + have, k);
+			require(pp_zone_cached(zone, core) <= zone_stats(zone).high);
+		}
+		if (rng_below(&r, 100) == 0)
+			pp_zone_maintain(zone);
+		require(zone_stats(zone).high >= HIGH && zone_stats(zone).high <= MOST);
+	}
+	give_back(zone, have);
+	unpin();
+	zone_end(zone);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(alloc_streak_doubles),	 cmocka_unit_test(free_halves),
+		cmocka_unit_test(free_streak_raises),	 cmocka_unit_test(idle_decay),
+		cmocka_unit_test(high_after_every_free),
+	};
+	int refused;
+
+	variant_parse(argc, argv);
+	variant.tuned = true;
+	refused = variant_refused();
+	if (refused >= 0)
+		return refused;
+	return test_main(variant.policy, tests, ARRAY_LEN(tests), 120);
+}
