@@ -114,7 +114,7 @@ static void disable_nests(void **state)
 	zone_end(zone);
 }
 
-/* ---- races ------------------------------------------------------------------------------------ */
+/* ---- races ---------------------------------------------------------------------------- */
 
 struct churner {
 	struct pp_zone *zone;
@@ -274,7 +274,7 @@ static void disablers_in_parallel(void **state)
 	disable_races_with(2, 1.0);
 }
 
-/* ---- a preempted owner ------------------------------------------------------------------------ */
+/* ---- a preempted owner ---------------------------------------------------------------- */
 
 static unsigned int held; /* 1: the handler shall wait; 2: it does */
 

@@ -407,6 +407,8 @@ int main(int argc, char **argv)
 	int refused;
 
 	nthreads = variant_parse(argc, argv);
+	if (!nthreads)
+		nthreads = 4;
 	refused = variant_refused();
 	if (refused >= 0)
 		return refused;

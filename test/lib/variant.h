@@ -2,8 +2,8 @@
 /*
  * variant.h - the policy, and the kind of zone, that a test program runs over
  *
- * Arguments: POLICY [traced] [per-thread] [signal-safe] [tuned], in any order after the policy. What
- * a policy promises beyond the common is asked here, after the text of zone.h.
+ * Arguments: POLICY [traced] [per-thread] [signal-safe] [tuned] [N]. What a policy promises beyond
+ * the common is asked here, after the text of zone.h.
  */
 #ifndef PP_TEST_VARIANT_H
 #define PP_TEST_VARIANT_H
