@@ -34,6 +34,7 @@ struct pcp {
 	uint32_t want; /* trylock, request: pages asked of the owner; softmask: keep out */
 	struct pcp_list *list; /* the live one */
 	uint32_t high;
+	uint32_t high_min;
 	uint32_t high_max; /* 0: closed */
 	uint32_t batch;
 	uint32_t inside; /* softmask: 1 inside; rcu: odd inside */
@@ -41,10 +42,10 @@ struct pcp {
 	uint32_t answers; /* requests that ended with an empty cache */
 	uint64_t head; /* llist: tag << 32 | index of the top page + 1 */
 	struct pcp_trace *trace; /* NULL: zone not traced */
-	struct pp_zone *zone;
 
 	/* the drainer's */
-	struct pp_lock drain __attribute__((aligned(64))); /* rcu, rseq, softmask: one at a time */
+	struct pp_zone *zone __attribute__((aligned(64)));
+	struct pp_lock drain; /* rcu, rseq, softmask: one at a time */
 	uint32_t old_inside; /* rcu: inside when old was switched away */
 	struct pcp_list *spare; /* rcu, rseq: empty */
 	struct pcp_list *old; /* rcu, rseq: switched away, and not empty yet */
@@ -52,8 +53,7 @@ struct pcp {
 	sigset_t mask; /* irqsave: the drainer's signals */
 
 	/* the tuner's, inside a hold */
-	uint32_t high_min __line_aligned;
-	uint32_t capacity; /* of list and spare */
+	uint32_t capacity __line_aligned; /* of list and spare */
 	uint32_t free_count; /* pages freed without an allocation between, bounded */
 	uint32_t alloc_factor; /* refills take batch << alloc_factor */
 	uint64_t raises;
@@ -160,12 +160,15 @@ static inline unsigned int pcp_count(const struct pcp *pcp)
 }
 
 /*
- * What the cache may hold now. high_max is read at every use, so that a tuner which
- * was overtaken by pp_zone_pcp_disable() can not open the cache again.
+ * What the cache may hold now. The bounds are read at every use, so that a tuner which
+ * pp_zone_pcp_disable() overtook can not open the cache again, nor, after the
+ * enable, leave it shut.
  */
 static __always_inline uint32_t pcp_limit(const struct pcp *pcp)
 {
-	return min(READ_ONCE(pcp->high), READ_ONCE(pcp->high_max));
+	uint32_t high = max(READ_ONCE(pcp->high), READ_ONCE(pcp->high_min));
+
+	return min(high, READ_ONCE(pcp->high_max));
 }
 
 /* ---- tuning: kernel-like, inside a hold ------------------------------------------------------ */

@@ -2,7 +2,7 @@
 /*
  * drain_storm.c - 64 pages, two threads pinned apart, 1,000 drains a second: drain_storm POLICY
  *
- * 5 s, or 30 s with PP_FULL=1, or PP_DRAIN_SECONDS. One thread idles every now and then with its
+ * 3 s, or 30 s with PP_FULL=1, or PP_DRAIN_SECONDS. One thread idles every now and then with its
  * cache full, so that the other lives on what the drains bring home.
  */
 #include <string.h>
@@ -57,7 +57,7 @@ static void churn(void *arg)
 
 static void storm(void **state)
 {
-	double start = now_s(), seconds = test_seconds("PP_DRAIN_SECONDS", 5, 30);
+	double start = now_s(), seconds = test_seconds("PP_DRAIN_SECONDS", 3, 30);
 	struct churner c[2] = { { .id = 0 }, { .id = 1 } };
 	struct pp_zone_params p = zone_params(64);
 	uint64_t drains = 0, moved = 0, timeouts = 0;
@@ -111,5 +111,5 @@ int main(int argc, char **argv)
 	}
 	policy = argv[1];
 	return test_main(policy, tests, ARRAY_LEN(tests),
-			 60 + (unsigned int)test_seconds("PP_DRAIN_SECONDS", 5, 30) * 2);
+			 60 + (unsigned int)test_seconds("PP_DRAIN_SECONDS", 3, 30) * 2);
 }

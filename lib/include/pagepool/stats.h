@@ -85,6 +85,9 @@ struct page_pool_stats {
  * @high_raises:    the tuner raised a cache's high
  * @high_decays:    the tuner lowered it
  *
+ * Policies rseq and llist, which never hold a cache, count in allocs and frees only what went
+ * past it.
+ *
  * free + cached + in_flight + isolated + unaccepted == managed, exactly whenever no call is
  * running in the zone; off by the pages in motion otherwise.
  */

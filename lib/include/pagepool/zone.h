@@ -78,7 +78,8 @@ enum pp_mem {
  *              512; 0: a quarter of @high, at most 128
  * @high:       most pages in a core's cache, at most 65536; 0: a quarter of the zone over all
  *              cores, 4 .. 512, but at least @batch
- * @high_max:   what tuning may raise @high to, at most 65536; 0 or @high: high is fixed
+ * @high_max:   what tuning may raise @high to, at most 65536; 0 or @high: high is fixed; it stays
+ *              at @high with policies rseq and llist, which do not tune
  * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;
  *              0: 20000
  *
