@@ -201,7 +201,7 @@ static void parse_pool_option(struct options *opts, int opt, const char *arg)
 		opts->node = (int)parse_number("--node", arg, 0, 1023);
 		break;
 	case OPT_BATCH:
-		opts->batch = (uint32_t)parse_number("--batch", arg, 1, 1024);
+		opts->batch = (uint32_t)parse_number("--batch", arg, 1, PP_BULK_MAX);
 		break;
 	case OPT_HIGH:
 		opts->high = (uint32_t)parse_number("--high", arg, 1, 65536);
