@@ -21,9 +21,9 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 		return NULL;
 	g->inside = pcp->inside + 1;
 	WRITE_ONCE(pcp->inside, g->inside);
-	compiler_barrier(); /* pairs with the membarrier in pcp_seize() */
+	compiler_barrier(); /* pairs with the membarrier in old_is_ours() */
 	g->pcp = pcp;
-	/* pairs with the release in pcp_seize(): the spare is empty */
+	/* pairs with the release in pcp_seize() of pcp_switch.h: the spare is empty */
 	return load_acquire(&pcp->list);
 }
 
@@ -38,19 +38,12 @@ static inline bool reader_left(const struct pcp *pcp)
 	return !(pcp->old_inside & 1) || load_acquire(&pcp->inside) != pcp->old_inside;
 }
 
-static inline void switch_list(struct pcp *pcp)
-{
-	WRITE_ONCE(pcp->old, pcp->list); /* first: whoever counts must find its pages */
-	store_release(&pcp->list, pcp->spare);
-	pcp->fenced = false;
-}
-
 /* The old list's only reader has left: false if that can not be known in time. */
 static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 {
 	if (!pcp->fenced) {
-		pcp->fenced =
-			barrier_threads(); /* pairs with the compiler barrier in pcp_enter() */
+		/* pairs with the compiler barrier in pcp_enter() */
+		pcp->fenced = barrier_threads();
 		pcp->old_inside = load_acquire(&pcp->inside);
 	}
 	while (pcp->fenced && !reader_left(pcp)) {
@@ -60,41 +53,7 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 	return pcp->fenced;
 }
 
-/* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
-static inline void retire_old(struct pcp *pcp)
-{
-	pcp->spare = pcp->old;
-	WRITE_ONCE(pcp->old, NULL);
-}
-
-/*
- * A wait that ends too early leaves the old list for the next drainer: it is not lost.
- * That one switches, too, or it would have looked at nothing that is in use.
- */
-static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
-{
-	if (!pcp_lock_wait(&pcp->drain, wait))
-		return NULL;
-	if (pcp->old) {
-		if (!old_is_ours(pcp, wait))
-			goto gave_up;
-		list_to_zone(pcp->zone, pcp->old, pcp->old->count);
-		retire_old(pcp);
-	}
-	switch_list(pcp);
-	if (old_is_ours(pcp, wait))
-		return pcp->old;
-gave_up:
-	pp_unlock(&pcp->drain);
-	return NULL;
-}
-
-static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
-{
-	(void)list; /* a drain takes all of it, and rcu is not for signal handlers: it is empty */
-	retire_old(pcp);
-	pp_unlock(&pcp->drain);
-}
+#include "pcp_switch.h"
 
 #define PCP_POLICY rcu
 #define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_WHOLE | PCP_SWITCHES)

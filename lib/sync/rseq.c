@@ -36,8 +36,9 @@ static __always_inline bool core_push(struct pp_zone *zone, void *const *objs, u
 }
 
 /* The old list is ours once that CPU was fenced: false if the kernel would not. */
-static inline bool old_is_ours(struct pcp *pcp)
+static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 {
+	(void)wait;
 	/* pairs with the restart of core_pop() and core_push() */
 	if (!pcp->fenced)
 		pcp->fenced = barrier_rseq(pcp_index(pcp));
@@ -46,44 +47,7 @@ static inline bool old_is_ours(struct pcp *pcp)
 	return pcp->fenced;
 }
 
-static inline void retire_old(struct pcp *pcp)
-{
-	pcp->spare = pcp->old;
-	WRITE_ONCE(pcp->old, NULL);
-}
-
-/*
- * What an earlier drain could not empty, for want of a fence or, in a signal handler, of
- * the zone's lock, comes first; then the live list is switched, as always.
- */
-static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
-{
-	if (!pcp_lock_wait(&pcp->drain, wait))
-		return NULL;
-	if (pcp->old) {
-		if (!old_is_ours(pcp))
-			goto gave_up;
-		list_to_zone(pcp->zone, pcp->old, pcp->old->count);
-		if (pcp->old->count)
-			return pcp->old;
-		retire_old(pcp);
-	}
-	WRITE_ONCE(pcp->old, pcp->list); /* first: whoever counts must find its pages */
-	store_release(&pcp->list, pcp->spare);
-	pcp->fenced = false;
-	if (old_is_ours(pcp))
-		return pcp->old;
-gave_up:
-	pp_unlock(&pcp->drain);
-	return NULL;
-}
-
-static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
-{
-	if (!list->count)
-		retire_old(pcp);
-	pp_unlock(&pcp->drain);
-}
+#include "pcp_switch.h"
 
 #define PCP_POLICY rseq
 #define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES)
