@@ -185,6 +185,8 @@ struct pp_zone *bench_zone_open(const char *policy, uint32_t flags);
 struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
 uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+/* the same through a pool, which is s->ctx: its cache, if this thread owns it */
+uint64_t bench_run_pool(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 
 /* baseline.c: rivals without a pool */
 uint64_t bench_run_loop(struct bench_subject *s, unsigned int bulk, unsigned long loops);

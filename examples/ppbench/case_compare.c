@@ -16,22 +16,6 @@
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
 
-static uint64_t run_pool(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct page_pool *pool = s->ctx;
-	uint64_t start = pp_cycles();
-	unsigned int got;
-
-	while (loops--) {
-		got = page_pool_alloc_bulk(pool, pages, bulk);
-		s->shorts += got != bulk;
-		bench_use(pages);
-		page_pool_put_bulk(pages, got);
-	}
-	return pp_cycles() - start;
-}
-
 /* a policy's cache, raw and with preparation, and a page_pool on top of the latter */
 struct ours {
 	struct pp_zone *raw;
@@ -62,7 +46,7 @@ static int ours_open(struct ours *o, struct bench_subject *s, const char *policy
 	s[1].run = bench_run_zone;
 	s[1].ctx = o->prep;
 	bench_name(&s[2], "prep", "page_pool %s", policy);
-	s[2].run = run_pool;
+	s[2].run = bench_run_pool;
 	s[2].ctx = o->pool;
 	return 0;
 }

@@ -14,22 +14,6 @@
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
 
-static uint64_t run_cache(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct page_pool *pool = s->ctx;
-	uint64_t start = pp_cycles();
-	unsigned int got;
-
-	while (loops--) {
-		got = page_pool_alloc_bulk(pool, pages, bulk);
-		s->shorts += got != bulk;
-		bench_use(pages);
-		page_pool_put_bulk(pages, got);
-	}
-	return pp_cycles() - start;
-}
-
 /*
  * On one core, as the kernel does it: without an owner every return takes the
  * ring's lock. Two calls a round change hands, and are part of the figure.
@@ -79,7 +63,7 @@ static uint64_t run_slow(struct bench_subject *s, unsigned int bulk, unsigned lo
 static const struct {
 	const char *kind;
 	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-} ways[] = { { "cache", run_cache }, { "ring", run_ring }, { "slow", run_slow } };
+} ways[] = { { "cache", bench_run_pool }, { "ring", run_ring }, { "slow", run_slow } };
 
 #define WAYS 3u
 

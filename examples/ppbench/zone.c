@@ -2,6 +2,8 @@
 /* zone.c - zones to measure, and the proof that no page was lost on the way */
 #include <pagepool/error.h>
 
+#include <pagepool/page_pool.h>
+
 #include "bench.h"
 
 /* @high: pages in a cache, 0: the library's choice, which for threads' caches is few */
@@ -76,6 +78,22 @@ uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned lon
 		s->shorts += got != bulk;
 		bench_use(pages);
 		pp_zone_free_bulk(zone, pages, got);
+	}
+	return pp_cycles() - start;
+}
+
+uint64_t bench_run_pool(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
+	struct page_pool *pool = s->ctx;
+	uint64_t start = pp_cycles();
+	unsigned int got;
+
+	while (loops--) {
+		got = page_pool_alloc_bulk(pool, pages, bulk);
+		s->shorts += got != bulk;
+		bench_use(pages);
+		page_pool_put_bulk(pages, got);
 	}
 	return pp_cycles() - start;
 }
