@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <linux/membarrier.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,4 +44,31 @@ bool barrier_rseq(unsigned int cpu)
 {
 	return !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
 			   (int)cpu);
+}
+
+bool barrier_visit(unsigned int cpu)
+{
+	size_t bytes = CPU_ALLOC_SIZE((int)cpu + 1);
+	cpu_set_t *there = CPU_ALLOC((int)cpu + 1), *back = NULL;
+	bool done = false;
+	size_t all;
+
+	/* the kernel tells nothing to a set that is smaller than its own */
+	for (all = 128; there && all <= 8192; all *= 2, CPU_FREE(back)) {
+		back = malloc(all);
+		if (!back || !sched_getaffinity(0, all, back))
+			break;
+	}
+	if (!there || !back || all > 8192)
+		goto out;
+	CPU_ZERO_S(bytes, there);
+	CPU_SET_S(cpu, bytes, there);
+	done = !sched_setaffinity(0, bytes, there);
+	if (done)
+		sched_setaffinity(0, all, back);
+out:
+	if (all <= 8192)
+		CPU_FREE(back);
+	CPU_FREE(there);
+	return done;
 }

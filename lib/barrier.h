@@ -22,4 +22,10 @@ bool barrier_threads(void);
 /* Every restartable sequence running on @cpu has ended or will start anew; false as above. */
 bool barrier_rseq(unsigned int cpu);
 
+/*
+ * The same for the threads of every process on the machine: this thread goes to @cpu, so
+ * that whoever ran there was preempted, and comes back. False: it may not go there.
+ */
+bool barrier_visit(unsigned int cpu);
+
 #endif /* PP_BARRIER_H */

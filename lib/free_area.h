@@ -28,6 +28,7 @@ static inline void free_area_push(struct free_area *area, void *const *objs, uns
 		n = (unsigned int)(area->capacity - area->count);
 	}
 	memcpy(area->obj + area->count, objs, n * sizeof(*objs));
+	compiler_barrier(); /* a process that dies here has given none */
 	WRITE_ONCE(area->count, area->count + n);
 }
 

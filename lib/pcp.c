@@ -28,7 +28,7 @@ void __coldpath pcp_wait_lock(uint32_t *lock)
 	/* acquire: pairs with the release of the holder */
 	do
 		pcp_wait(&wait);
-	while (READ_ONCE(*lock) || __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE));
+	while (READ_ONCE(*lock) || __atomic_exchange_n(lock, lock_word, __ATOMIC_ACQUIRE));
 }
 
 bool pcp_lock_wait(struct pp_lock *lock, struct pcp_wait *wait)
@@ -47,36 +47,49 @@ static size_t list_size(uint32_t capacity)
 	return (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
 }
 
-static void pcp_init(struct pcp *pcp, const struct pcp_config *config)
+size_t pcp_stride_of(uint32_t high_max)
 {
-	pcp->list = (struct pcp_list *)(pcp + 1);
-	pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->high_max));
-	pcp->capacity = config->high_max;
-	pcp->high = pcp->high_min = config->high_min;
-	pcp->high_max = config->high_max;
-	pcp->batch = config->batch;
+	return sizeof(struct pcp) + 2 * list_size(high_max);
 }
 
-struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, size_t *stride)
+void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
+	      struct pp_zone *zone)
 {
+	size_t stride = pcp_stride_of(config->high_max);
+	struct pcp *pcp;
+	unsigned int i;
+
+	for (i = 0; i < cores; i++) {
+		pcp = pcp_at(pcps, stride, i);
+		pcp->zone = zone;
+		pcp->list = (struct pcp_list *)(pcp + 1);
+		pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->high_max));
+		pcp->capacity = config->high_max;
+		pcp->high = pcp->high_min = config->high_min;
+		pcp->high_max = config->high_max;
+		pcp->batch = config->batch;
+	}
+}
+
+struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone)
+{
+	size_t stride = pcp_stride_of(config->high_max);
 	struct pcp *pcps;
 	unsigned int i;
 
-	*stride = sizeof(struct pcp) + 2 * list_size(config->high_max);
 	/* mmap, not malloc: a core that never allocates never touches its pages */
-	pcps = mmap(NULL, cores * *stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	pcps = mmap(NULL, cores * stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 		    0);
 	if (pcps == MAP_FAILED) {
 		pp_set_error(ENOMEM, "no memory for %u cores' caches of %u pages", cores,
 			     config->high_max);
 		return NULL;
 	}
-	for (i = 0; i < cores; i++)
-		pcp_init(pcp_at(pcps, *stride, i), config);
+	pcp_init(pcps, cores, config, zone);
 	for (i = 0; config->traced && i < cores; i++) {
-		pcp_at(pcps, *stride, i)->trace = trace_create();
-		if (!pcp_at(pcps, *stride, i)->trace) {
-			pcp_free(pcps, cores, *stride);
+		pcp_at(pcps, stride, i)->trace = trace_create();
+		if (!pcp_at(pcps, stride, i)->trace) {
+			pcp_free(pcps, cores, stride);
 			return NULL;
 		}
 	}

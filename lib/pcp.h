@@ -99,13 +99,14 @@ struct pcp_ops {
 #define PCP_WHOLE (1u << 3)
 /* It takes the list itself, of which nothing can stay. */
 #define PCP_SWITCHES (1u << 4)
+/* Caches in memory that several processes share: nothing in them is good in one only. */
+#define PCP_SHAREABLE (1u << 5)
 
 struct pcp_policy {
 	const char *name;
 	unsigned int flags;
 	int (*probe)(void); /* 0, or -ENOTSUP with pp_error(); NULL: runs everywhere */
-	struct pcp_ops plain;
-	struct pcp_ops traced;
+	struct pcp_ops ops[2]; /* plain, traced */
 };
 
 extern const struct pcp_policy pcp_trylock;
@@ -116,6 +117,11 @@ extern const struct pcp_policy pcp_rcu;
 extern const struct pcp_policy pcp_rseq;
 extern const struct pcp_policy pcp_request;
 extern const struct pcp_policy pcp_llist;
+
+/* The default first. A zone keeps the number, which is the same in every process. */
+#define NR_POLICIES 8u
+
+extern const struct pcp_policy *const pcp_policies[NR_POLICIES];
 
 /* A bounded wait for a holder: spin, then give the CPU away. */
 struct pcp_wait {
@@ -142,8 +148,14 @@ struct pcp_config {
 	bool traced;
 };
 
+/* Bytes from one core's cache to the next. */
+size_t pcp_stride_of(uint32_t high_max);
+/* In memory that is all zero. */
+void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
+	      struct pp_zone *zone);
+
 /* All cores' caches; a stride apart. NULL with pp_error() when there is no memory. */
-struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, size_t *stride);
+struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone);
 void pcp_free(struct pcp *pcps, unsigned int cores, size_t stride);
 
 static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsigned int core)

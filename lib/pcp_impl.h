@@ -118,6 +118,7 @@ static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs
 	count = list->count;
 	if (likely(count + n <= pcp_limit(g.pcp))) {
 		copy_objs(list->obj + count, objs, n);
+		compiler_barrier(); /* a process that dies here has given none */
 		WRITE_ONCE(list->count, count + n);
 	} else {
 		done = flush(zone, g.pcp, list, objs, n);

@@ -24,8 +24,10 @@ static __noinline unsigned int refill(struct pp_zone *zone, void **objs, unsigne
 	unsigned int got = 0, more;
 	void *batch[PP_BULK_MAX];
 
-	while (got < n && core_pop(zone, objs + got, 1))
-		got++;
+	/* a look from outside: the list may change, or be another one, before the pop */
+	more = pcp ? min(READ_ONCE(READ_ONCE(pcp->list)->count), n) : 0;
+	if (more && core_pop(zone, objs, more))
+		got = more;
 	if (!pcp || !zone_lock(zone))
 		return got;
 	got += free_area_pop(&zone->area, objs + got, n - got);

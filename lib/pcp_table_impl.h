@@ -44,6 +44,8 @@ const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
 	.name = PCP_STRING(PCP_POLICY),
 	.flags = PCP_FLAGS,
 	.probe = PCP_PROBE,
-	.plain = { plain_alloc_bulk, plain_free_bulk, plain_drain },
-	.traced = { traced_alloc_bulk, traced_free_bulk, traced_drain },
+	.ops = {
+		{ plain_alloc_bulk, plain_free_bulk, plain_drain },
+		{ traced_alloc_bulk, traced_free_bulk, traced_drain },
+	},
 };

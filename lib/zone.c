@@ -67,7 +67,7 @@ void zone_absorb_deferred(struct pp_zone *zone)
 }
 
 /* The cache was closed to us: past it. */
-static __coldpath void free_to_area(struct pp_zone *zone, void *const *objs, unsigned int n)
+void __coldpath zone_give_area(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
 	count_add_shared(zone->fallbacks, 1);
 	if (!zone_lock(zone)) {
@@ -86,8 +86,8 @@ static __noinline void free_in_batches(struct pp_zone *zone, void *const *objs, 
 
 	for (; n; n -= k, objs += k) {
 		k = min(n, READ_ONCE(zone->batch));
-		if (unlikely(!zone->ops.free_bulk(zone, objs, k)))
-			free_to_area(zone, objs, k);
+		if (unlikely(!zone_ops(zone)->free_bulk(zone, objs, k)))
+			zone_give_area(zone, objs, k);
 	}
 }
 
@@ -103,8 +103,8 @@ void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsig
 	call_begin(zone);
 	if (unlikely(n > READ_ONCE(zone->batch)))
 		free_in_batches(zone, objs, n);
-	else if (unlikely(!zone->ops.free_bulk(zone, objs, n)))
-		free_to_area(zone, objs, n);
+	else if (unlikely(!zone_ops(zone)->free_bulk(zone, objs, n)))
+		zone_give_area(zone, objs, n);
 	call_end(zone);
 }
 
@@ -144,6 +144,7 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 		     bool force)
 {
 	struct pcp *pcp = pcp_at(zone->pcps, zone->pcp_stride, core);
+	uint32_t died = READ_ONCE(zone->died);
 	long moved = 0, k = 0;
 
 	if (!force && pcp_count(pcp) <= keep)
@@ -151,14 +152,16 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 	call_begin(zone);
 	/* bounded: an owner that keeps filling does not keep us */
 	do {
-		k = zone->ops.drain(zone, pcp, keep, timeout_us);
+		k = zone_ops(zone)->drain(zone, pcp, keep, timeout_us);
 		moved += max(k, 0l);
-	} while (k > 0 && !(zone->policy->flags & PCP_WHOLE) && moved < (long)pcp->capacity);
+	} while (k > 0 && !(zone_policy(zone)->flags & PCP_WHOLE) && moved < (long)pcp->capacity);
 	call_end(zone);
 	count_add_shared(zone->drains, 1);
 	count_add_shared(zone->drained_pages, (uint64_t)moved);
 	if (k >= 0)
 		return moved;
+	if (zone->shared && pp_depot_recover(zone, NULL) != died)
+		return zone_drain_core(zone, core, keep, timeout_us, force);
 	count_add_shared(zone->drain_timeouts, 1);
 	return k;
 }
@@ -196,7 +199,7 @@ long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
 
 /* ---- allocation ------------------------------------------------------------------------------ */
 
-static unsigned int alloc_from_area(struct pp_zone *zone, void **objs, unsigned int n)
+unsigned int zone_take_area(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	unsigned int got;
 
@@ -212,9 +215,9 @@ static unsigned int alloc_from_area(struct pp_zone *zone, void **objs, unsigned 
  * The cache was closed to us, or it and the free area have less than @n. Drains
  * like pp_zone_drain_all(), but stops as soon as there is enough.
  */
-static __coldpath unsigned int alloc_slow(struct pp_zone *zone, void **objs, unsigned int n)
+unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	unsigned int got = alloc_from_area(zone, objs, n), i;
+	unsigned int got = zone_take_area(zone, objs, n), i;
 
 	if (got == n) {
 		count_add_shared(zone->fallbacks, 1);
@@ -223,9 +226,9 @@ static __coldpath unsigned int alloc_slow(struct pp_zone *zone, void **objs, uns
 	/* not in a handler that interrupted such a call, or a holder of the zone's lock */
 	for (i = 0; i < zone->cores && got < n && zone_calls <= 1 && !zone_lock_held; i++) {
 		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
-			got += alloc_from_area(zone, objs + got, n - got);
+			got += zone_take_area(zone, objs + got, n - got);
 	}
-	got += alloc_from_area(zone, objs + got, n - got);
+	got += zone_take_area(zone, objs + got, n - got);
 	if (got < n)
 		count_add_shared(zone->alloc_failures, 1);
 	return got;
@@ -236,9 +239,9 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 	unsigned int got, i;
 
 	call_begin(zone);
-	got = zone->ops.alloc_bulk(zone, objs, n);
+	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
 	if (unlikely(got < n))
-		got += alloc_slow(zone, objs + got, n - got);
+		got += zone_take_slow(zone, objs + got, n - got);
 	call_end(zone);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);

@@ -3,11 +3,13 @@
 #ifndef PP_ZONE_INTERNAL_H
 #define PP_ZONE_INTERNAL_H
 
+#include <pagepool/depot.h>
 #include <pagepool/zone.h>
 
 #include "free_area.h"
 #include "memory.h"
 #include "pcp.h"
+#include "process.h"
 #include "slot.h"
 
 /* What an allocation resets: the first 16 bytes of struct pp_page, in one store. */
@@ -33,7 +35,8 @@ static __always_inline void page_prep(struct pp_page *page, const struct page_fr
  */
 struct pp_zone {
 	/* read only after creation */
-	struct pcp_ops ops;
+	uint8_t policy; /* of pcp_policies */
+	bool traced;
 	struct pcp *pcps;
 	size_t pcp_stride;
 	unsigned int cores; /* caches; threads' if per_thread */
@@ -48,7 +51,6 @@ struct pp_zone {
 	uint64_t managed;
 	struct region region;
 	uint32_t headroom;
-	const struct pcp_policy *policy;
 	char name[32];
 
 	/* by anybody, rarely */
@@ -76,7 +78,26 @@ struct pp_zone {
 	uint32_t saved_high_min;
 	uint32_t saved_high_max;
 	uint32_t saved_batch;
+
+	/* depots, which processes share: no address of code, of the heap or of one process */
+	bool shared;
+	uint32_t magic;
+	uint64_t pid_namespace;
+	uint64_t dropped; /* objects that dead processes took along, at most */
+	uint32_t died; /* processes */
+	process_id procs[PP_DEPOT_PROCESSES];
 } __line_aligned;
+
+static __always_inline const struct pcp_policy *zone_policy(const struct pp_zone *zone)
+{
+	return pcp_policies[zone->policy];
+}
+
+/* Looked up, not kept: a zone that processes share holds no address of code. */
+static __always_inline const struct pcp_ops *zone_ops(const struct pp_zone *zone)
+{
+	return &zone_policy(zone)->ops[zone->traced];
+}
 
 /* The cache of this core or thread; NULL if it has none. A core's is a hint: lock before use. */
 static __always_inline struct pcp *pcp_this(const struct pp_zone *zone)
@@ -106,6 +127,7 @@ static inline unsigned int pcp_index(const struct pcp *pcp)
 extern __thread bool zone_lock_held;
 
 void zone_absorb_deferred(struct pp_zone *zone);
+void zone_lock_slow(struct pp_zone *zone);
 
 /*
  * Take the zone's lock. False only in a signal handler that interrupted a holder of
@@ -122,7 +144,8 @@ static __always_inline bool zone_lock(struct pp_zone *zone)
 		zone_absorb_deferred(zone);
 		return true;
 	}
-	pp_lock(&zone->lock);
+	if (unlikely(!pp_trylock(&zone->lock)))
+		zone_lock_slow(zone);
 	return true;
 }
 
@@ -193,6 +216,18 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 
 /* pp_zone_alloc_bulk() without the preparation, for page_pool.c, which does its own */
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n);
+
+/* Past this core's cache: from the free area; and if that is not enough, from every cache. */
+unsigned int zone_take_area(struct pp_zone *zone, void **objs, unsigned int n);
+unsigned int zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n);
+void zone_give_area(struct pp_zone *zone, void *const *objs, unsigned int n);
+
+/* The number of a policy that has all of @flags, PCP_*; -1 with errno and pp_error(). */
+int zone_find_policy(const char *name, unsigned int flags);
+int zone_check_cache(uint32_t high, uint32_t high_max, uint32_t batch);
+
+/* barrier_rseq() for the threads of every attached process */
+bool depot_fence(struct pp_zone *zone, unsigned int cpu);
 
 /* Debug builds: a page is home, or it is not; both at once is a double free. */
 #define PAGE_HOME 1

@@ -9,13 +9,10 @@
 
 #include "zone.h"
 
-/* default first */
-static const struct pcp_policy *const policies[] = {
+const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
 	&pcp_trylock, &pcp_spin, &pcp_irqsave, &pcp_softmask,
 	&pcp_rcu,     &pcp_rseq, &pcp_request, &pcp_llist,
 };
-
-#define NR_POLICIES (sizeof(policies) / sizeof(policies[0]))
 
 static const char *const policy_names[NR_POLICIES + 1] = {
 	"trylock", "spin", "irqsave", "softmask", "rcu", "rseq", "request", "llist", NULL,
@@ -35,53 +32,72 @@ const char *const *pp_policy_names(void)
 
 /* ---- creation -------------------------------------------------------------------------------- */
 
-static const struct pcp_policy *policy_by_name(const char *name)
+static int policy_by_name(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_POLICIES; i++) {
-		if (!strcmp(name, policies[i]->name))
-			return policies[i];
+		if (!strcmp(name, pcp_policies[i]->name))
+			return (int)i;
 	}
 	pp_set_error(EINVAL,
 		     "policy: \"%s\" is not known; there are auto, trylock, spin, irqsave, "
 		     "softmask, rcu, rseq, request and llist",
 		     name);
-	return NULL;
+	return -1;
+}
+
+static int policy_probe(int i)
+{
+	return pcp_policies[i]->probe ? pcp_policies[i]->probe() : 0;
 }
 
 int pp_policy_check(const char *name)
 {
-	const struct pcp_policy *policy = policy_by_name(name);
+	int i = policy_by_name(name);
 
-	if (!policy)
-		return -EINVAL;
-	return policy->probe ? policy->probe() : 0;
+	return i < 0 ? -EINVAL : policy_probe(i);
 }
 
-/* rseq needs no atomic and falls back to the zone least; trylock runs everywhere */
-static const struct pcp_policy *find_policy(const char *name, uint32_t flags)
+int zone_find_policy(const char *name, unsigned int flags)
 {
 	const struct pcp_policy *policy;
+	int i = name ? policy_by_name(name) : 0;
 
-	if (name && !strcmp(name, "auto"))
-		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
-	policy = name ? policy_by_name(name) : policies[0];
-	if (!policy || (policy->probe && policy->probe()))
-		return NULL;
-	if ((flags & PP_ZONE_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
+	if (i < 0 || policy_probe(i))
+		return -1;
+	policy = pcp_policies[i];
+	if ((flags & PCP_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
 		pp_set_error(ENOTSUP,
 			     "policy: %s can not be used from signal handlers; take "
 			     "trylock, irqsave, softmask, rseq or llist",
 			     policy->name);
-		return NULL;
+		return -1;
 	}
-	if ((flags & PP_ZONE_PER_THREAD) && (policy->flags & PCP_CORE_ONLY)) {
-		pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
+	if ((flags & PCP_SHAREABLE) && !(policy->flags & PCP_SHAREABLE)) {
+		pp_set_error(ENOTSUP,
+			     "policy: %s does not work across processes; take rseq or "
+			     "trylock",
 			     policy->name);
-		return NULL;
+		return -1;
 	}
-	return policy;
+	return i;
+}
+
+/* rseq needs no atomic and falls back to the zone least; trylock runs everywhere */
+static int find_policy(const char *name, uint32_t flags)
+{
+	int i;
+
+	if (name && !strcmp(name, "auto"))
+		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
+	i = zone_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE : 0);
+	if (i >= 0 && (flags & PP_ZONE_PER_THREAD) && (pcp_policies[i]->flags & PCP_CORE_ONLY)) {
+		pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
+			     pcp_policies[i]->name);
+		return -1;
+	}
+	return i;
 }
 
 /*
@@ -108,6 +124,19 @@ static void set_defaults(struct pp_zone_params *p, unsigned int cores)
 		p->name = "zone";
 }
 
+int zone_check_cache(uint32_t high, uint32_t high_max, uint32_t batch)
+{
+	if (high > HIGH_MAX || high_max > HIGH_MAX)
+		return pp_set_error(EINVAL, "high: %u or high_max: %u is above %u", high, high_max,
+				    HIGH_MAX);
+	if (high_max < high)
+		return pp_set_error(EINVAL, "high_max: %u is below high %u", high_max, high);
+	if (batch > PP_BULK_MAX || batch > high)
+		return pp_set_error(EINVAL, "batch: %u is above high %u, or above %u", batch, high,
+				    PP_BULK_MAX);
+	return 0;
+}
+
 static int check_params(const struct pp_zone_params *p)
 {
 	if (p->pages < 1 || p->pages > UINT32_MAX)
@@ -124,15 +153,7 @@ static int check_params(const struct pp_zone_params *p)
 		return pp_set_error(EINVAL, "mem: %u is no kind of memory", (unsigned int)p->mem);
 	if (p->flags & ~ZONE_FLAGS)
 		return pp_set_error(EINVAL, "flags: 0x%x has unknown bits", p->flags);
-	if (p->high > HIGH_MAX || p->high_max > HIGH_MAX)
-		return pp_set_error(EINVAL, "high: %u or high_max: %u is above %u", p->high,
-				    p->high_max, HIGH_MAX);
-	if (p->high_max < p->high)
-		return pp_set_error(EINVAL, "high_max: %u is below high %u", p->high_max, p->high);
-	if (p->batch > PP_BULK_MAX || p->batch > p->high)
-		return pp_set_error(EINVAL, "batch: %u is above high %u, or above %u", p->batch,
-				    p->high, PP_BULK_MAX);
-	return 0;
+	return zone_check_cache(p->high, p->high_max, p->batch);
 }
 
 static void init_pages(struct pp_zone *zone)
@@ -159,7 +180,7 @@ static int alloc_page_table(struct pp_zone *zone)
 {
 	void *table;
 
-	if (zone->policy == &pcp_llist) {
+	if (zone_policy(zone) == &pcp_llist) {
 		zone->links = calloc(zone->managed, sizeof(*zone->links));
 		if (!zone->links)
 			return pp_set_error(ENOMEM, "no memory for the links of llist");
@@ -181,10 +202,9 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 		.batch = p->batch,
 		.traced = p->flags & PP_ZONE_TRACE,
 	};
-	unsigned int i;
 	int err;
 
-	zone->ops = config.traced ? zone->policy->traced : zone->policy->plain;
+	zone->traced = config.traced;
 	zone->batch = p->batch;
 	zone->fresh.data_off = (uint16_t)p->headroom;
 	zone->headroom = p->headroom;
@@ -201,11 +221,10 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 		err = free_area_init(&zone->area, zone->managed);
 	if (err)
 		return err;
-	zone->pcps = pcp_create(zone->cores, &config, &zone->pcp_stride);
+	zone->pcp_stride = pcp_stride_of(config.high_max);
+	zone->pcps = pcp_create(zone->cores, &config, zone);
 	if (!zone->pcps)
 		return -ENOMEM;
-	for (i = 0; i < zone->cores; i++)
-		pcp_at(zone->pcps, zone->pcp_stride, i)->zone = zone;
 	init_pages(zone);
 	return 0;
 }
@@ -228,16 +247,16 @@ static void zone_free(struct pp_zone *zone)
 
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 {
-	const struct pcp_policy *policy;
 	struct pp_zone_params p;
 	struct pp_zone *zone;
 	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
+	int policy;
 
 	if (params_copy(&p, sizeof(p), params))
 		return NULL;
 	set_defaults(&p, cores);
 	policy = find_policy(p.policy, p.flags);
-	if (!policy || check_params(&p))
+	if (policy < 0 || check_params(&p))
 		return NULL;
 	zone = aligned_alloc(PP_LINES, sizeof(*zone));
 	if (!zone) {
@@ -246,8 +265,9 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	}
 	memset(zone, 0, sizeof(*zone));
 	zone->region.fd = -1;
-	zone->policy = policy;
-	zone->per_thread = (p.flags & PP_ZONE_PER_THREAD) || (policy->flags & PCP_THREAD_ONLY);
+	zone->policy = (uint8_t)policy;
+	zone->per_thread = (p.flags & PP_ZONE_PER_THREAD) ||
+			   (zone_policy(zone)->flags & PCP_THREAD_ONLY);
 	zone->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
 	zone->cores = zone->per_thread ? PP_SLOTS : cores;
 	if (zone_init(zone, &p)) {
@@ -263,6 +283,8 @@ int pp_zone_destroy(struct pp_zone *zone)
 
 	if (!zone)
 		return 0;
+	if (zone->shared)
+		return pp_set_error(EINVAL, "zone %s is a depot: pp_depot_fini()", zone->name);
 	pp_zone_stats(zone, &s);
 	if (s.in_flight)
 		return pp_set_error(EBUSY, "zone %s: %llu pages are still out", zone->name,

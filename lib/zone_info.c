@@ -41,7 +41,7 @@ const char *pp_zone_name(const struct pp_zone *zone)
 
 const char *pp_zone_policy(const struct pp_zone *zone)
 {
-	return zone->policy->name;
+	return zone_policy(zone)->name;
 }
 
 enum pp_mem pp_zone_mem(const struct pp_zone *zone)

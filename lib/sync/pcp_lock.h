@@ -8,7 +8,7 @@
 static __always_inline bool lock_taken(struct pcp *pcp)
 {
 	/* pairs with the release in unlock() */
-	return __atomic_exchange_n(&pcp->lock, 1, __ATOMIC_ACQUIRE);
+	return __atomic_exchange_n(&pcp->lock, lock_word, __ATOMIC_ACQUIRE);
 }
 
 static __always_inline void unlock(struct pcp *pcp)

@@ -17,6 +17,12 @@ static inline void retire_old(struct pcp *pcp)
 	WRITE_ONCE(pcp->old, NULL);
 }
 
+static inline void switch_list(struct pcp *pcp)
+{
+	pcp->fenced = false; /* first: nobody may take the barrier before for the one after */
+	store_release(&pcp->list, pcp->spare);
+}
+
 /*
  * What an earlier drain could not empty, for want of time or a barrier or, in a signal
  * handler, of the zone's lock, comes first. Then the live list is switched all the
@@ -27,6 +33,9 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
 	if (pcp->old) {
+		/* a process died between the two stores below */
+		if (unlikely(pcp->old == READ_ONCE(pcp->list)))
+			switch_list(pcp);
 		if (!old_is_ours(pcp, wait))
 			goto gave_up;
 		list_to_zone(pcp->zone, pcp->old, pcp->old->count);
@@ -35,8 +44,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 		retire_old(pcp);
 	}
 	WRITE_ONCE(pcp->old, pcp->list); /* first: whoever counts must find its pages */
-	store_release(&pcp->list, pcp->spare);
-	pcp->fenced = false;
+	switch_list(pcp);
 	if (old_is_ours(pcp, wait))
 		return pcp->old;
 gave_up:

@@ -41,7 +41,8 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 	(void)wait;
 	/* pairs with the restart of core_pop() and core_push() */
 	if (!pcp->fenced)
-		pcp->fenced = barrier_rseq(pcp_index(pcp));
+		pcp->fenced = pcp->zone->shared ? depot_fence(pcp->zone, pcp_index(pcp))
+						: barrier_rseq(pcp_index(pcp));
 	if (pcp->fenced)
 		asm_acquired(pcp->zone);
 	return pcp->fenced;
@@ -50,7 +51,7 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 #include "pcp_switch.h"
 
 #define PCP_POLICY rseq
-#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES)
+#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES | PCP_SHAREABLE)
 #define PCP_PROBE  rseq_probe
 #include "../pcp_lockless_impl.h"
 #include "../pcp_drain_impl.h"

@@ -51,7 +51,7 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 }
 
 #define PCP_POLICY trylock
-#define PCP_FLAGS  PCP_SIGNAL_SAFE
+#define PCP_FLAGS  (PCP_SIGNAL_SAFE | PCP_SHAREABLE)
 #define PCP_PROBE  NULL
 #define PCP_MASKS  false
 #include "../pcp_impl.h"

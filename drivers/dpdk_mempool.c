@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * dpdk_mempool.c - librte_mempool_pagepool.so: rte_mempool on a depot, in programs that
+ * were never told of it
+ *
+ * Two ops, pagepool and pagepool_debug. A call goes straight to the depot if this process
+ * knows the pool; all that is rare (objects that arrive at set-up, a process that comes
+ * to a pool for the first time) hides behind that one comparison.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_build_config.h>
+#include <rte_common.h>
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+#include "dpdk_mempool.h"
+
+#define MEMPOOL_MAGIC 0x31306c6f6f706770ull /* "pgpool01" */
+#define DEBUG_BULK    64u
+
+int mempool_logtype;
+struct mempool_config mempool_config;
+
+/* The stamps of the pools that this process is attached to, by the stamp's low bits. */
+static uint64_t known[256];
+
+static __rte_always_inline bool is_known(const struct mempool *pool)
+{
+	return likely(known[(uint8_t)pool->stamp] == pool->stamp);
+}
+
+struct mempool *mempool_of(const struct rte_mempool *mp)
+{
+	struct mempool *pool = mp->pool_data;
+
+	if (pool && pool->magic == MEMPOOL_MAGIC)
+		return pool;
+	MEMPOOL_LOG(ERR,
+		    "pool %s is no pagepool, although its ops number says so here: run every "
+		    "process with the same plugins in the same order",
+		    mp->name);
+	return NULL;
+}
+
+void mempool_recover(const struct rte_mempool *mp, struct mempool *pool)
+{
+	uint64_t dropped = 0;
+	unsigned int died = pp_depot_recover(pool->depot, &dropped), before;
+
+	before = __atomic_exchange_n(&pool->died, died, __ATOMIC_RELAXED);
+	if (died <= before)
+		return;
+	MEMPOOL_LOG(WARNING,
+		    "pool %s: %u more of its processes died; %" PRIu64 " of %u objects are out "
+		    "now, among them those that they had taken, and %" PRIu64
+		    " in all that they had in hand in a cache",
+		    mp->name, died - before,
+		    pp_zone_pages(pool->depot) - pp_depot_count(pool->depot), mp->size, dropped);
+}
+
+/* Every object that was announced has arrived. */
+static bool is_complete(const struct rte_mempool *mp, const struct mempool *pool)
+{
+	return pp_zone_pages(pool->depot) == mp->size;
+}
+
+/* Before this process's first get or put. */
+static int attach(const struct rte_mempool *mp, struct mempool *pool)
+{
+	int err = pp_depot_attach(pool->depot);
+
+	if (err) {
+		MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
+		return err;
+	}
+	/* one that is still being filled has to come this way again */
+	if (is_complete(mp, pool))
+		__atomic_store_n(&known[(uint8_t)pool->stamp], pool->stamp, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* ---- the hot path ---------------------------------------------------------------------------- */
+
+/*
+ * The library sets a pool up by putting its objects one at a time: they are adopted,
+ * which keeps none of them on the core that happens to do it.
+ */
+static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, unsigned int n)
+{
+	struct mempool *pool = mempool_of(mp);
+	unsigned int arrived;
+
+	if (!pool)
+		return -EINVAL;
+	arrived = (unsigned int)pp_zone_pages(pool->depot);
+	if (arrived < mp->populated_size) {
+		arrived = RTE_MIN(n, mp->populated_size - arrived);
+		if (pool->ledger)
+			ledger_add(pool->ledger, objs, arrived);
+		if (pp_depot_adopt(pool->depot, objs, arrived)) {
+			MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
+			return -ENOSPC;
+		}
+		if (pool->ledger && is_complete(mp, pool))
+			ledger_complete(pool->ledger);
+		objs += arrived;
+		n -= arrived;
+	}
+	if (!n)
+		return 0;
+	if (attach(mp, pool))
+		return -EINVAL;
+	pp_depot_put_bulk(pool->depot, objs, n);
+	return 0;
+}
+
+/* rte_mempool_free() takes every object first, whether it is there or not, and counts down. */
+static __rte_cold void count_missing(const struct rte_mempool *mp, struct mempool *pool)
+{
+	if (mp->populated_size == pp_zone_pages(pool->depot)) {
+		pool->dry = true;
+		__atomic_fetch_add(&pool->failures, 1, __ATOMIC_RELAXED);
+		return;
+	}
+	/* the first of these steps looks like any other get */
+	if (!pool->missing && pool->dry && mp->populated_size + 1 == pp_zone_pages(pool->depot))
+		pool->missing++;
+	pool->missing++;
+}
+
+static __rte_noinline int get_failed(struct rte_mempool *mp, struct mempool *pool)
+{
+	count_missing(mp, pool);
+	if (mp->populated_size == mp->size && pp_depot_processes(pool->depot) > 1)
+		mempool_recover(mp, pool);
+	return -ENOBUFS;
+}
+
+static __rte_noinline int get_first(struct rte_mempool *mp, void **objs, unsigned int n)
+{
+	struct mempool *pool = mempool_of(mp);
+
+	if (!pool || attach(mp, pool))
+		return -EINVAL;
+	if (pp_depot_get_bulk(pool->depot, objs, n) < n)
+		return get_failed(mp, pool);
+	return 0;
+}
+
+static int plain_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
+{
+	struct mempool *pool = mp->pool_data;
+
+	if (unlikely(!is_known(pool)))
+		return put_first(mp, objs, n);
+	pp_depot_put_bulk(pool->depot, objs, n);
+	return 0;
+}
+
+static int plain_get(struct rte_mempool *mp, void **objs, unsigned int n)
+{
+	struct mempool *pool = mp->pool_data;
+
+	if (unlikely(!is_known(pool)))
+		return get_first(mp, objs, n);
+	if (unlikely(pp_depot_get_bulk(pool->depot, objs, n) < n))
+		return get_failed(mp, pool);
+	return 0;
+}
+
+static unsigned int get_count(const struct rte_mempool *mp)
+{
+	struct mempool *pool = mempool_of(mp);
+
+	return pool ? (unsigned int)pp_depot_count(pool->depot) : 0;
+}
+
+/* ---- pagepool_debug -------------------------------------------------------------------------- */
+
+static int debug_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
+{
+	struct mempool *pool = mempool_of(mp);
+	void *good[DEBUG_BULK];
+	unsigned int k, left, m;
+	int err = 0;
+
+	if (!pool)
+		return -EINVAL;
+	if (pp_zone_pages(pool->depot) < mp->populated_size)
+		return put_first(mp, objs, n);
+	for (left = n; left; left -= k, objs += k) {
+		k = RTE_MIN(left, DEBUG_BULK);
+		m = ledger_given(pool->ledger, mp->name, objs, k, good);
+		if (m < k)
+			err = -EINVAL;
+		if (m && plain_put(mp, good, m))
+			err = -EINVAL;
+	}
+	if (err)
+		rte_errno = EINVAL;
+	return err;
+}
+
+static int debug_get(struct rte_mempool *mp, void **objs, unsigned int n)
+{
+	struct mempool *pool = mempool_of(mp);
+	int err;
+
+	if (!pool)
+		return -EINVAL;
+	err = plain_get(mp, objs, n);
+	if (!err)
+		ledger_taken(pool->ledger, mp->name, objs, n);
+	return err;
+}
+
+/* ---- the beginning and the end of a pool ----------------------------------------------------- */
+
+static void pool_params(const struct rte_mempool *mp, struct pp_depot_params *params)
+{
+	*params = (struct pp_depot_params){
+		.sz = sizeof(*params),
+		.name = mp->name,
+		.objects = mp->size,
+		.policy = mempool_config.policy,
+		.users = rte_lcore_count(),
+		.high = mempool_config.high,
+		.batch = mempool_config.batch,
+	};
+}
+
+static int pool_create(struct rte_mempool *mp, bool debug)
+{
+	size_t head = RTE_ALIGN(sizeof(struct mempool), 128), size;
+	struct pp_depot_params params;
+	struct mempool *pool;
+
+	pool_params(mp, &params);
+	size = pp_depot_size(&params);
+	if (!size) {
+		rte_errno = errno;
+		MEMPOOL_LOG(ERR,
+			    "pool %s: %s; see PAGEPOOL_POLICY, PAGEPOOL_HIGH and PAGEPOOL_BATCH",
+			    mp->name, pp_error());
+		return -rte_errno;
+	}
+	pool = rte_zmalloc_socket("pagepool", head + size, 128, mp->socket_id);
+	if (!pool)
+		goto no_memory;
+	if (debug) {
+		pool->ledger = ledger_create(mp->size, mp->socket_id);
+		if (!pool->ledger)
+			goto no_memory;
+	}
+	pool->depot = pp_depot_init(&params, (char *)pool + head);
+	if (!pool->depot) {
+		rte_errno = errno;
+		MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
+		rte_free(pool->ledger);
+		rte_free(pool);
+		return -rte_errno;
+	}
+	pool->stamp = rte_rdtsc() << 8 | ((uintptr_t)pool >> 7 & 0xff);
+	pool->magic = MEMPOOL_MAGIC;
+	mp->pool_data = pool;
+	MEMPOOL_LOG(DEBUG, "pool %s: %u objects, policy %s", mp->name, mp->size,
+		    pp_zone_policy(pool->depot));
+	return 0;
+
+no_memory:
+	rte_free(pool);
+	MEMPOOL_LOG(ERR, "pool %s: no %zu bytes for the caches of %u objects; give EAL more (-m)",
+		    mp->name, size, mp->size);
+	rte_errno = ENOMEM;
+	return -ENOMEM;
+}
+
+static int plain_alloc(struct rte_mempool *mp)
+{
+	return pool_create(mp, false);
+}
+
+static int debug_alloc(struct rte_mempool *mp)
+{
+	return pool_create(mp, true);
+}
+
+/* Also for a pool whose alloc never ran. */
+static void pool_free(struct rte_mempool *mp)
+{
+	struct mempool *pool = mp->pool_data;
+
+	if (!pool || !mempool_of(mp))
+		return;
+	if (pool->missing)
+		MEMPOOL_LOG(WARNING, "pool %s destroyed with %" PRIu64 " objects out", mp->name,
+			    pool->missing);
+	if (is_known(pool))
+		known[(uint8_t)pool->stamp] = 0;
+	pool->magic = 0;
+	pp_depot_fini(pool->depot);
+	rte_free(pool->ledger);
+	rte_free(pool);
+	mp->pool_data = NULL;
+}
+
+static const struct rte_mempool_ops plain_ops = {
+	.name = "pagepool",
+	.alloc = plain_alloc,
+	.free = pool_free,
+	.enqueue = plain_put,
+	.dequeue = plain_get,
+	.get_count = get_count,
+};
+
+static const struct rte_mempool_ops debug_ops = {
+	.name = "pagepool_debug",
+	.alloc = debug_alloc,
+	.free = pool_free,
+	.enqueue = debug_put,
+	.dequeue = debug_get,
+	.get_count = get_count,
+};
+
+bool mempool_is_ours(const struct rte_mempool *mp)
+{
+	const struct rte_mempool_ops *ops = rte_mempool_get_ops(mp->ops_index);
+
+	return mp->pool_data && ops->free == pool_free;
+}
+
+/* ---- the beginning and the end of a process -------------------------------------------------- */
+
+/*
+ * A mempool keeps the number of its ops, and a number means the same in two programs only
+ * if both registered the same ops before. Some programs are linked with a driver that
+ * others load later, so that ours would get different numbers; after all the others of
+ * EAL's directory, which it would load next anyway, it is always the same.
+ */
+static void load_others_first(void)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir = opendir(RTE_EAL_PMD_PATH);
+
+	while (dir && (entry = readdir(dir))) {
+		const char *end = strrchr(entry->d_name, '.');
+
+		if (strncmp(entry->d_name, "librte_mempool_", 15) || !end || strcmp(end, ".so") ||
+		    strstr(entry->d_name, "pagepool"))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", RTE_EAL_PMD_PATH, entry->d_name);
+		if (!dlopen(path, RTLD_NOW))
+			MEMPOOL_LOG(DEBUG, "%s", dlerror());
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* A number from the environment; UINT32_MAX, which no pool takes, if it is none. */
+static uint32_t env_number(const char *name)
+{
+	const char *text = getenv(name);
+	unsigned long long n;
+	char *end;
+
+	if (!text || !*text)
+		return 0;
+	n = strtoull(text, &end, 10);
+	if (*end || end == text || *text == '-' || !n || n > UINT32_MAX) {
+		MEMPOOL_LOG(ERR, "%s: \"%s\" is not a number above 0", name, text);
+		return UINT32_MAX;
+	}
+	return (uint32_t)n;
+}
+
+RTE_INIT(pagepool_register)
+{
+	const char *policy = getenv("PAGEPOOL_POLICY");
+
+	mempool_logtype = rte_log_register_type_and_pick_level("mempool.pagepool", RTE_LOG_NOTICE);
+	load_others_first();
+	if (rte_mempool_register_ops(&plain_ops) < 0)
+		MEMPOOL_LOG(ERR, "ops pagepool not registered: all %u places are taken",
+			    RTE_MEMPOOL_MAX_OPS_IDX);
+	if (rte_mempool_register_ops(&debug_ops) < 0)
+		MEMPOOL_LOG(WARNING, "ops pagepool_debug not registered: all %u places are taken",
+			    RTE_MEMPOOL_MAX_OPS_IDX);
+	snprintf(mempool_config.policy, sizeof(mempool_config.policy), "%s",
+		 policy && *policy ? policy : "auto");
+	mempool_config.high = env_number("PAGEPOOL_HIGH");
+	mempool_config.batch = env_number("PAGEPOOL_BATCH");
+	mempool_telemetry_register();
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * depot.h - a zone of objects that somebody else laid out
+ *
+ * The caches, policies, drains and statistics of a zone, over opaque pointers: nothing
+ * is ever stored in an object. All of it lives in one block of the caller's memory, which
+ * several processes may share if they map it at the same address; then each of them
+ * attaches, and one that dies, however suddenly, leaves it working.
+ *
+ * A depot is a struct pp_zone: pp_zone_drain(), pp_zone_drain_all(), pp_zone_pcp_set(),
+ * pp_zone_cached(), pp_zone_cores(), pp_zone_policy() and pp_zone_stats() take it, the calls
+ * for pages do not.
+ */
+#ifndef PAGEPOOL_DEPOT_H
+#define PAGEPOOL_DEPOT_H
+
+#include <pagepool/zone.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** PP_DEPOT_PROCESSES - as many may be attached at a time */
+#define PP_DEPOT_PROCESSES 64
+
+/**
+ * struct pp_depot_params - how to build a depot; zero means the default everywhere
+ * @sz:       sizeof(struct pp_depot_params)
+ * @name:     shown in reports; copied; NULL: "depot"
+ * @objects:  most objects that it will ever have, 1 .. 2^32 - 1; no default
+ * @policy:   "rseq", "trylock", or "auto" (NULL): rseq where it works, else trylock; the others do
+ *            not work across processes
+ * @users:    cores that are expected to use it at the same time, which sizes the caches; 0: all
+ * @high:     most objects in a core's cache, at most 65536; 0: a quarter of the objects over
+ *            @users, 4 .. 512
+ * @batch:    objects moved between a core's cache and the free area at once, at most @high and
+ *            512; 0: a quarter of @high, at most 128
+ * @drain_us: how long a get that drains all caches waits for one preempted holder, us; 0: 20000
+ */
+struct pp_depot_params {
+	size_t sz;
+	const char *name;
+	uint64_t objects;
+	const char *policy;
+	uint32_t users;
+	uint32_t high;
+	uint32_t batch;
+	uint32_t drain_us;
+};
+
+/**
+ * pp_depot_size() - memory that a depot needs
+ * @params: what is wanted
+ *
+ * Return: bytes, to be aligned to 128; 0 with errno and a sentence in pp_error(): EINVAL for
+ *         a parameter out of range, ENOTSUP for a policy that can not run here, or not across
+ *         processes.
+ */
+size_t pp_depot_size(const struct pp_depot_params *params);
+
+/**
+ * pp_depot_init() - build an empty depot
+ * @params: as for pp_depot_size()
+ * @memory: so many bytes, aligned to 128, all zero; the caller's
+ *
+ * The calling process is attached.
+ *
+ * Context: any thread; sleeps.
+ * Return:  the depot, at @memory; NULL with errno and pp_error() as pp_depot_size(), or as
+ *          pp_depot_attach().
+ */
+struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory);
+
+/**
+ * pp_depot_attach() - use a depot that another process built
+ * @depot: at the address where that process has it
+ *
+ * Needed once a process before any other call, and harmless when repeated. The caches
+ * serve the threads of all attached processes; as long as there are several, a drain costs
+ * a visit to the core that it empties (policy rseq), which can not succeed where this
+ * thread may not run.
+ *
+ * Context: any thread; sleeps.
+ * Return:  0; -EINVAL: there is no depot, or of another version of the library; -ENOTSUP: its
+ *          policy does not work in this process; -EXDEV: built in another PID namespace;
+ *          -ENOSPC: PP_DEPOT_PROCESSES are attached.
+ */
+int pp_depot_attach(struct pp_zone *depot);
+
+/**
+ * pp_depot_detach() - this process will not use the depot any more
+ * @depot: depot, or NULL; its threads have left all calls
+ */
+void pp_depot_detach(struct pp_zone *depot);
+
+/**
+ * pp_depot_fini() - the end: the memory is the caller's again
+ * @depot: depot that nobody uses any more, or NULL; what it holds is forgotten
+ */
+void pp_depot_fini(struct pp_zone *depot);
+
+/**
+ * pp_depot_adopt() - objects become the depot's, and free
+ * @depot: depot
+ * @objs:  objects; not NULL
+ * @n:     how many
+ *
+ * They go past the caches, so that whoever sets a depot up keeps none of them on its core.
+ *
+ * Return: 0; -ENOSPC, and none was taken, beyond pp_depot_params.objects.
+ */
+int pp_depot_adopt(struct pp_zone *depot, void *const *objs, unsigned int n);
+
+/**
+ * pp_depot_get_bulk() - take objects
+ * @depot: depot
+ * @objs:  receives them
+ * @n:     how many
+ *
+ * From this core's cache, then the free area, then every core's cache, wherever they
+ * are.
+ *
+ * Context: any thread of an attached process; not a signal handler.
+ * Cost:    about a cycle an object at 64 from the cache; one lock when it is empty; a
+ *          drain of every cache in the last resort.
+ * Return:  @n, or 0 if there are not so many in all.
+ */
+unsigned int pp_depot_get_bulk(struct pp_zone *depot, void **objs, unsigned int n);
+
+/**
+ * pp_depot_put_bulk() - give objects back
+ * @depot: depot
+ * @objs:  objects of this depot, each of them out
+ * @n:     how many
+ *
+ * Context: as pp_depot_get_bulk(). Never fails.
+ */
+void pp_depot_put_bulk(struct pp_zone *depot, void *const *objs, unsigned int n);
+
+/**
+ * pp_depot_count() - objects that are free, wherever they are
+ * @depot: depot
+ *
+ * Exact whenever no call is running in the depot. Cost: a look at every cache.
+ */
+uint64_t pp_depot_count(const struct pp_zone *depot);
+
+/**
+ * pp_depot_recover() - look for attached processes that died, and free what they held
+ * @depot:   depot
+ * @dropped: receives the objects of caches that were lost with them, at most, since the depot
+ *           was built; NULL: not asked for
+ *
+ * What such a process had taken is out for good. With policy rseq that is all; with
+ * trylock, one that died inside a core's cache (some ten nanoseconds of each call) takes
+ * that cache's content along. Done by itself when a lock can not be had, when a drain
+ * times out and when a process attaches.
+ *
+ * Return: processes found dead since the depot was built.
+ */
+unsigned int pp_depot_recover(struct pp_zone *depot, uint64_t *dropped);
+
+/**
+ * pp_depot_processes() - attached processes
+ * @depot: depot
+ */
+unsigned int pp_depot_processes(const struct pp_zone *depot);
+
+/**
+ * pp_depot_audit() - the ledger: every object is in one place only
+ * @depot: depot that nobody is using
+ * @audit: receives the result; @sz set by the caller
+ *
+ * Return: 0, -ENOMEM, -E2BIG.
+ */
+int pp_depot_audit(struct pp_zone *depot, struct pp_zone_audit *audit);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAGEPOOL_DEPOT_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "process.h"
+
+/* What a process' line in /proc says, of which the name may hold anything, even ')'. */
+struct proc_stat {
+	char state;
+	long threads;
+	uint64_t start;
+};
+
+static int read_stat(uint32_t pid, struct proc_stat *stat)
+{
+	char path[32], line[1024];
+	const char *p;
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	n = fread(line, 1, sizeof(line) - 1, file);
+	fclose(file);
+	line[n] = '\0';
+	p = strrchr(line, ')');
+	/* the fields 3, 20 and 22 of proc(5) */
+	if (!p || sscanf(p + 1,
+			 " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			 "%ld %*d %lu",
+			 &stat->state, &stat->threads, &stat->start) != 3)
+		return -EIO;
+	return 0;
+}
+
+process_id process_self(void)
+{
+	uint32_t pid = (uint32_t)getpid();
+	struct proc_stat stat;
+	int err = read_stat(pid, &stat);
+
+	if (err) {
+		pp_set_error(-err, "/proc/%u/stat: %s; sharing memory needs /proc", pid,
+			     strerror(-err));
+		return 0;
+	}
+	WRITE_ONCE(lock_word, pid << 2 | LOCK_HELD);
+	return stat.start << PROCESS_PID_BITS | pid;
+}
+
+uint64_t process_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) ? 0 : st.st_ino;
+}
+
+bool process_is_dead(process_id id)
+{
+	struct proc_stat stat;
+
+	if (kill((pid_t)process_pid(id), 0) && errno == ESRCH)
+		return true;
+	if (read_stat(process_pid(id), &stat))
+		return false;
+	if (stat.start != id >> PROCESS_PID_BITS)
+		return true;
+	/* a zombie has no thread that runs, unless only its first thread ended */
+	return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+}
