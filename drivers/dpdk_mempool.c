@@ -20,21 +20,38 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_malloc.h>
+#include <rte_spinlock.h>
 
 #include "dpdk_mempool.h"
 
 #define MEMPOOL_MAGIC 0x31306c6f6f706770ull /* "pgpool01" */
 #define DEBUG_BULK    64u
+/* More pools than EAL has memory zones for. */
+#define MEMPOOL_PLACES 4096
 
 int mempool_logtype;
 struct mempool_config mempool_config;
 
-/* The stamps of the pools that this process is attached to, by the stamp's low bits. */
-static uint64_t known[256];
+/*
+ * The pools that this process is attached to, each at its place, with the calls of its
+ * policy as they are in this process. A place is not taken from a pool that lives.
+ */
+static struct known {
+	uint64_t stamp;
+	struct pp_depot_calls calls;
+	uint64_t pad;
+} known[MEMPOOL_PLACES];
+
+static rte_spinlock_t known_lock = RTE_SPINLOCK_INITIALIZER;
+
+static __rte_always_inline struct known *known_as(const struct mempool *pool)
+{
+	return &known[pool->place];
+}
 
 static __rte_always_inline bool is_known(const struct mempool *pool)
 {
-	return likely(known[(uint8_t)pool->stamp] == pool->stamp);
+	return likely(known_as(pool)->stamp == pool->stamp);
 }
 
 struct mempool *mempool_of(const struct rte_mempool *mp)
@@ -53,7 +70,7 @@ struct mempool *mempool_of(const struct rte_mempool *mp)
 void mempool_recover(const struct rte_mempool *mp, struct mempool *pool)
 {
 	uint64_t dropped = 0;
-	unsigned int died = pp_depot_recover(pool->depot, &dropped), before;
+	unsigned int died = pp_depot_recover(depot_of(pool), &dropped), before;
 
 	before = __atomic_exchange_n(&pool->died, died, __ATOMIC_RELAXED);
 	if (died <= before)
@@ -63,27 +80,61 @@ void mempool_recover(const struct rte_mempool *mp, struct mempool *pool)
 		    "now, among them those that they had taken, and %" PRIu64
 		    " in all that they had in hand in a cache",
 		    mp->name, died - before,
-		    pp_zone_pages(pool->depot) - pp_depot_count(pool->depot), mp->size, dropped);
+		    pp_zone_pages(depot_of(pool)) - pp_depot_count(depot_of(pool)), mp->size,
+		    dropped);
 }
 
 /* Every object that was announced has arrived. */
 static bool is_complete(const struct rte_mempool *mp, const struct mempool *pool)
 {
-	return pp_zone_pages(pool->depot) == mp->size;
+	return pp_zone_pages(depot_of(pool)) == mp->size;
+}
+
+struct search {
+	uint64_t stamp;
+	bool found;
+};
+
+static void find_stamp(struct rte_mempool *mp, void *arg)
+{
+	const struct mempool *pool = mp->pool_data;
+	struct search *search = arg;
+
+	if (mempool_is_ours(mp) && pool->stamp == search->stamp)
+		search->found = true;
+}
+
+/* What is left at its place may be of a pool that another process freed. */
+static void remember(const struct mempool *pool)
+{
+	struct known *k = known_as(pool);
+	struct search search = { 0, false };
+
+	rte_spinlock_lock(&known_lock);
+	search.stamp = k->stamp;
+	if (search.stamp && search.stamp != pool->stamp)
+		rte_mempool_walk(find_stamp, &search);
+	if (!search.found && k->stamp != pool->stamp) {
+		__atomic_store_n(&k->stamp, 0, __ATOMIC_RELEASE);
+		k->calls = *pp_depot_calls(depot_of(pool));
+		__atomic_store_n(&k->stamp, pool->stamp, __ATOMIC_RELEASE);
+	}
+	rte_spinlock_unlock(&known_lock);
 }
 
 /* Before this process's first get or put. */
 static int attach(const struct rte_mempool *mp, struct mempool *pool)
 {
-	int err = pp_depot_attach(pool->depot);
+	int err = pp_depot_attach(depot_of(pool));
 
 	if (err) {
 		MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
 		return err;
 	}
 	/* one that is still being filled has to come this way again */
-	if (is_complete(mp, pool))
-		__atomic_store_n(&known[(uint8_t)pool->stamp], pool->stamp, __ATOMIC_RELEASE);
+	if (!is_complete(mp, pool))
+		return 0;
+	remember(pool);
 	return 0;
 }
 
@@ -100,12 +151,12 @@ static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, u
 
 	if (!pool)
 		return -EINVAL;
-	arrived = (unsigned int)pp_zone_pages(pool->depot);
+	arrived = (unsigned int)pp_zone_pages(depot_of(pool));
 	if (arrived < mp->populated_size) {
 		arrived = RTE_MIN(n, mp->populated_size - arrived);
 		if (pool->ledger)
 			ledger_add(pool->ledger, objs, arrived);
-		if (pp_depot_adopt(pool->depot, objs, arrived)) {
+		if (pp_depot_adopt(depot_of(pool), objs, arrived)) {
 			MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
 			return -ENOSPC;
 		}
@@ -118,20 +169,19 @@ static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, u
 		return 0;
 	if (attach(mp, pool))
 		return -EINVAL;
-	pp_depot_put_bulk(pool->depot, objs, n);
-	return 0;
+	return pp_depot_put_bulk(depot_of(pool), objs, n);
 }
 
 /* rte_mempool_free() takes every object first, whether it is there or not, and counts down. */
 static __rte_cold void count_missing(const struct rte_mempool *mp, struct mempool *pool)
 {
-	if (mp->populated_size == pp_zone_pages(pool->depot)) {
+	if (mp->populated_size == pp_zone_pages(depot_of(pool))) {
 		pool->dry = true;
 		__atomic_fetch_add(&pool->failures, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	/* the first of these steps looks like any other get */
-	if (!pool->missing && pool->dry && mp->populated_size + 1 == pp_zone_pages(pool->depot))
+	if (!pool->missing && pool->dry && mp->populated_size + 1 == pp_zone_pages(depot_of(pool)))
 		pool->missing++;
 	pool->missing++;
 }
@@ -139,7 +189,7 @@ static __rte_cold void count_missing(const struct rte_mempool *mp, struct mempoo
 static __rte_noinline int get_failed(struct rte_mempool *mp, struct mempool *pool)
 {
 	count_missing(mp, pool);
-	if (mp->populated_size == mp->size && pp_depot_processes(pool->depot) > 1)
+	if (mp->populated_size == mp->size && pp_depot_processes(depot_of(pool)) > 1)
 		mempool_recover(mp, pool);
 	return -ENOBUFS;
 }
@@ -150,9 +200,7 @@ static __rte_noinline int get_first(struct rte_mempool *mp, void **objs, unsigne
 
 	if (!pool || attach(mp, pool))
 		return -EINVAL;
-	if (pp_depot_get_bulk(pool->depot, objs, n) < n)
-		return get_failed(mp, pool);
-	return 0;
+	return pp_depot_get_bulk(depot_of(pool), objs, n) ? get_failed(mp, pool) : 0;
 }
 
 static int plain_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
@@ -161,8 +209,7 @@ static int plain_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
 
 	if (unlikely(!is_known(pool)))
 		return put_first(mp, objs, n);
-	pp_depot_put_bulk(pool->depot, objs, n);
-	return 0;
+	return known_as(pool)->calls.put(depot_of(pool), objs, n);
 }
 
 static int plain_get(struct rte_mempool *mp, void **objs, unsigned int n)
@@ -171,7 +218,7 @@ static int plain_get(struct rte_mempool *mp, void **objs, unsigned int n)
 
 	if (unlikely(!is_known(pool)))
 		return get_first(mp, objs, n);
-	if (unlikely(pp_depot_get_bulk(pool->depot, objs, n) < n))
+	if (unlikely(known_as(pool)->calls.get(depot_of(pool), objs, n)))
 		return get_failed(mp, pool);
 	return 0;
 }
@@ -180,7 +227,7 @@ static unsigned int get_count(const struct rte_mempool *mp)
 {
 	struct mempool *pool = mempool_of(mp);
 
-	return pool ? (unsigned int)pp_depot_count(pool->depot) : 0;
+	return pool ? (unsigned int)pp_depot_count(depot_of(pool)) : 0;
 }
 
 /* ---- pagepool_debug -------------------------------------------------------------------------- */
@@ -194,7 +241,7 @@ static int debug_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
 
 	if (!pool)
 		return -EINVAL;
-	if (pp_zone_pages(pool->depot) < mp->populated_size)
+	if (pp_zone_pages(depot_of(pool)) < mp->populated_size)
 		return put_first(mp, objs, n);
 	for (left = n; left; left -= k, objs += k) {
 		k = RTE_MIN(left, DEBUG_BULK);
@@ -237,9 +284,30 @@ static void pool_params(const struct rte_mempool *mp, struct pp_depot_params *pa
 	};
 }
 
+static void take_place(struct rte_mempool *mp, void *arg)
+{
+	const struct mempool *pool = mp->pool_data;
+	bool *taken = arg;
+
+	if (mempool_is_ours(mp) && pool->magic == MEMPOOL_MAGIC)
+		taken[pool->place] = true;
+}
+
+/* Two pools at one place are not wrong, but the second one's calls are slow. */
+static uint16_t free_place(void)
+{
+	bool taken[MEMPOOL_PLACES] = { false };
+	uint16_t i;
+
+	rte_mempool_walk(take_place, taken);
+	for (i = 0; i < MEMPOOL_PLACES - 1 && taken[i]; i++)
+		;
+	return i;
+}
+
 static int pool_create(struct rte_mempool *mp, bool debug)
 {
-	size_t head = RTE_ALIGN(sizeof(struct mempool), 128), size;
+	size_t head = MEMPOOL_HEAD, size;
 	struct pp_depot_params params;
 	struct mempool *pool;
 
@@ -260,19 +328,19 @@ static int pool_create(struct rte_mempool *mp, bool debug)
 		if (!pool->ledger)
 			goto no_memory;
 	}
-	pool->depot = pp_depot_init(&params, (char *)pool + head);
-	if (!pool->depot) {
+	if (!pp_depot_init(&params, depot_of(pool))) {
 		rte_errno = errno;
 		MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
 		rte_free(pool->ledger);
 		rte_free(pool);
 		return -rte_errno;
 	}
-	pool->stamp = rte_rdtsc() << 8 | ((uintptr_t)pool >> 7 & 0xff);
+	pool->stamp = rte_rdtsc();
+	pool->place = free_place();
 	pool->magic = MEMPOOL_MAGIC;
 	mp->pool_data = pool;
 	MEMPOOL_LOG(DEBUG, "pool %s: %u objects, policy %s", mp->name, mp->size,
-		    pp_zone_policy(pool->depot));
+		    pp_zone_policy(depot_of(pool)));
 	return 0;
 
 no_memory:
@@ -304,9 +372,9 @@ static void pool_free(struct rte_mempool *mp)
 		MEMPOOL_LOG(WARNING, "pool %s destroyed with %" PRIu64 " objects out", mp->name,
 			    pool->missing);
 	if (is_known(pool))
-		known[(uint8_t)pool->stamp] = 0;
+		known_as(pool)->stamp = 0;
 	pool->magic = 0;
-	pp_depot_fini(pool->depot);
+	pp_depot_fini(depot_of(pool));
 	rte_free(pool->ledger);
 	rte_free(pool);
 	mp->pool_data = NULL;

@@ -18,19 +18,27 @@ extern int mempool_logtype;
 struct ledger;
 
 /*
- * rte_mempool.pool_data: the depot and what goes with it, in memory that all processes
- * map at the same address. magic is first: another plugin's pool is told by it.
+ * rte_mempool.pool_data: what goes with a depot, in memory that all processes map at the
+ * same address. magic is first: another plugin's pool is told by it.
  */
 struct mempool {
 	uint64_t magic;
 	uint64_t stamp; /* of this pool and no earlier one at the same address */
-	struct pp_zone *depot;
+	uint16_t place; /* in each process's table of the pools that it knows */
 	struct ledger *ledger; /* pagepool_debug; else NULL */
 	uint64_t failures; /* gets that found less than they asked for */
 	uint64_t missing; /* at the end: objects that did not come home */
 	bool dry; /* the last get before the end failed */
 	unsigned int died; /* processes that were found dead */
 };
+
+/* The depot follows. */
+#define MEMPOOL_HEAD 128
+
+static __rte_always_inline struct pp_zone *depot_of(const struct mempool *pool)
+{
+	return (struct pp_zone *)((uintptr_t)pool + MEMPOOL_HEAD);
+}
 
 /* The pool of a mempool that uses our ops in this process; NULL with a line in the log. */
 struct mempool *mempool_of(const struct rte_mempool *mp);

@@ -77,11 +77,11 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	if (!pool)
 		return -EINVAL;
 	mempool_recover(mp, pool);
-	pp_zone_stats(pool->depot, &s);
+	pp_zone_stats(depot_of(pool), &s);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", mp->name);
 	rte_tel_data_add_dict_string(d, "ops", rte_mempool_get_ops(mp->ops_index)->name);
-	rte_tel_data_add_dict_string(d, "policy", pp_zone_policy(pool->depot));
+	rte_tel_data_add_dict_string(d, "policy", pp_zone_policy(depot_of(pool)));
 	rte_tel_data_add_dict_u64(d, "size", mp->size);
 	rte_tel_data_add_dict_u64(d, "lcore_cache", mp->cache_size);
 	rte_tel_data_add_dict_u64(d, "managed", s.managed);
@@ -97,14 +97,14 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_u64(d, "drained", s.drained_pages);
 	rte_tel_data_add_dict_u64(d, "drain_timeouts", s.drain_timeouts);
 	rte_tel_data_add_dict_u64(d, "failures", pool->failures);
-	rte_tel_data_add_dict_u64(d, "processes", pp_depot_processes(pool->depot));
+	rte_tel_data_add_dict_u64(d, "processes", pp_depot_processes(depot_of(pool)));
 	rte_tel_data_add_dict_u64(d, "died", pool->died);
 	if (pool->ledger) {
 		ledger_counts(pool->ledger, &double_free, &foreign);
 		rte_tel_data_add_dict_u64(d, "double_free", double_free);
 		rte_tel_data_add_dict_u64(d, "foreign", foreign);
 	}
-	add_caches(d, pool->depot);
+	add_caches(d, depot_of(pool));
 	return 0;
 }
 
@@ -117,10 +117,10 @@ static int cmd_drain(const char *cmd, const char *params, struct rte_tel_data *d
 
 	(void)cmd;
 	pool = named(params, &mp, &rest);
-	if (!pool || pp_depot_attach(pool->depot))
+	if (!pool || pp_depot_attach(depot_of(pool)))
 		return -EINVAL;
 	mempool_recover(mp, pool);
-	moved = pp_zone_drain_all(pool->depot, DRAIN_US);
+	moved = pp_zone_drain_all(depot_of(pool), DRAIN_US);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_int(d, "moved", moved > 0 ? (int)moved : 0);
 	rte_tel_data_add_dict_string(d, "result", moved < 0 ? pp_error() : "done");
@@ -148,7 +148,7 @@ static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
 		pool = named(params, &mp, &rest);
 		if (!pool || sscanf(rest, "%" SCNu32 ",%" SCNu32, &config.high, &config.batch) != 2)
 			return -EINVAL;
-		if (pp_zone_pcp_set(pool->depot, config.high, config.batch))
+		if (pp_zone_pcp_set(depot_of(pool), config.high, config.batch))
 			result = pp_error();
 	}
 	rte_tel_data_start_dict(d);

@@ -27,12 +27,12 @@ static void set_defaults(struct pp_depot_params *p, unsigned int cores)
 	unsigned int users = p->users ? min(p->users, cores) : cores;
 
 	if (!p->high) {
-		p->high = (uint32_t)min(p->objects / (4 * users), (uint64_t)512);
+		p->high = (uint32_t)min(p->objects / (4 * users), (uint64_t)1024);
 		p->high = max(p->high, 4u);
 		p->high = max(p->high, min(p->batch, PP_BULK_MAX));
 	}
 	if (!p->batch)
-		p->batch = min(max(p->high / 4, 1u), 128u);
+		p->batch = min(max(p->high / 4, 1u), 256u);
 	if (!p->drain_us)
 		p->drain_us = 20000;
 	if (!p->name)
@@ -91,7 +91,7 @@ struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory
 		pp_set_error(EINVAL, "memory: %p is not aligned to %u", memory, PP_LINES);
 		return NULL;
 	}
-	config.high_min = config.high_max = p.high;
+	config.high_min = config.high_max = config.capacity = p.high;
 	config.batch = p.batch;
 	zone->policy = (uint8_t)policy;
 	zone->cores = cores;
@@ -282,19 +282,11 @@ int pp_depot_adopt(struct pp_zone *zone, void *const *objs, unsigned int n)
 	return err;
 }
 
-/* More than half of a cache goes past it: as the cache of such a caller, it would only be in the
- * way. */
-static __always_inline bool fits_cache(const struct pp_zone *zone, unsigned int n)
-{
-	return n <= 2 * READ_ONCE(zone->batch);
-}
-
 /*
  * Two that come up short may each hold what the other lacks: so they put it back, and
  * as long as there is enough for one, try again.
  */
-static __coldpath unsigned int get_slow(struct pp_zone *zone, void **objs, unsigned int n,
-					unsigned int got)
+int __coldpath depot_get_slow(struct pp_zone *zone, void **objs, unsigned int n, unsigned int got)
 {
 	unsigned int tries;
 
@@ -304,28 +296,35 @@ static __coldpath unsigned int get_slow(struct pp_zone *zone, void **objs, unsig
 		if (got < n)
 			got += zone_take_slow(zone, objs + got, n - got);
 		if (got == n)
-			return n;
+			return 0;
 		if (got)
 			zone_give_area(zone, objs, got);
 		if (tries == 4 || pp_depot_count(zone) < n)
-			return 0;
+			return -ENOBUFS;
 		got = 0;
 	}
 }
 
-unsigned int pp_depot_get_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+int __coldpath depot_put_slow(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
-	unsigned int got = 0;
-
-	if (likely(fits_cache(zone, n)))
-		got = zone_ops(zone)->alloc_bulk(zone, objs, n);
-	return likely(got == n) ? n : get_slow(zone, objs, n, got);
+	if (n)
+		zone_give_area(zone, objs, n);
+	return 0;
 }
 
-void pp_depot_put_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
+int pp_depot_get_bulk(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	if (unlikely(!fits_cache(zone, n)) || unlikely(!zone_ops(zone)->free_bulk(zone, objs, n)))
-		zone_give_area(zone, objs, n);
+	return zone_ops(zone)->depot.get(zone, objs, n);
+}
+
+int pp_depot_put_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	return zone_ops(zone)->depot.put(zone, objs, n);
+}
+
+const struct pp_depot_calls *pp_depot_calls(const struct pp_zone *zone)
+{
+	return &zone_ops(zone)->depot;
 }
 
 uint64_t pp_depot_count(const struct pp_zone *zone)

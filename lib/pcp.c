@@ -47,15 +47,15 @@ static size_t list_size(uint32_t capacity)
 	return (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
 }
 
-size_t pcp_stride_of(uint32_t high_max)
+size_t pcp_stride_of(uint32_t capacity)
 {
-	return sizeof(struct pcp) + 2 * list_size(high_max);
+	return sizeof(struct pcp) + 2 * list_size(capacity);
 }
 
 void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
 	      struct pp_zone *zone)
 {
-	size_t stride = pcp_stride_of(config->high_max);
+	size_t stride = pcp_stride_of(config->capacity);
 	struct pcp *pcp;
 	unsigned int i;
 
@@ -63,8 +63,8 @@ void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *con
 		pcp = pcp_at(pcps, stride, i);
 		pcp->zone = zone;
 		pcp->list = (struct pcp_list *)(pcp + 1);
-		pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->high_max));
-		pcp->capacity = config->high_max;
+		pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->capacity));
+		pcp->capacity = config->capacity;
 		pcp->high = pcp->high_min = config->high_min;
 		pcp->high_max = config->high_max;
 		pcp->batch = config->batch;
@@ -73,7 +73,7 @@ void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *con
 
 struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone)
 {
-	size_t stride = pcp_stride_of(config->high_max);
+	size_t stride = pcp_stride_of(config->capacity);
 	struct pcp *pcps;
 	unsigned int i;
 
@@ -82,7 +82,7 @@ struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, stru
 		    0);
 	if (pcps == MAP_FAILED) {
 		pp_set_error(ENOMEM, "no memory for %u cores' caches of %u pages", cores,
-			     config->high_max);
+			     config->capacity);
 		return NULL;
 	}
 	pcp_init(pcps, cores, config, zone);

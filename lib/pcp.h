@@ -11,6 +11,8 @@
 
 #include <signal.h>
 
+#include <pagepool/depot.h>
+
 #include "internal.h"
 
 struct pp_zone;
@@ -22,7 +24,7 @@ struct pcp_trace;
  */
 struct pcp_list {
 	uint32_t count;
-	void *obj[];
+	void *obj[] __attribute__((aligned(16))); /* what is copied by 16 bytes */
 };
 
 /*
@@ -82,11 +84,13 @@ struct pcp_guard {
  * @free_bulk:  put @n <= batch pages into this core's cache; false if it could not be entered
  * @drain:      move pages from @pcp to the zone until it has @keep, at most a batch for each time
  *              that its owner is kept out; pages moved, 0 when there is no more, or -ETIMEDOUT
+ * @depot:      pp_depot_get_bulk() and pp_depot_put_bulk(), whole, to jump to
  */
 struct pcp_ops {
 	unsigned int (*alloc_bulk)(struct pp_zone *zone, void **objs, unsigned int n);
 	bool (*free_bulk)(struct pp_zone *zone, void *const *objs, unsigned int n);
 	long (*drain)(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us);
+	struct pp_depot_calls depot;
 };
 
 /* A cache belongs to a thread, not to a core: whoever is inside can not be another thread. */
@@ -144,12 +148,13 @@ bool pcp_lock_wait(struct pp_lock *lock, struct pcp_wait *wait);
 struct pcp_config {
 	uint32_t high_min;
 	uint32_t high_max;
+	uint32_t capacity; /* what high_max may ever be */
 	uint32_t batch;
 	bool traced;
 };
 
 /* Bytes from one core's cache to the next. */
-size_t pcp_stride_of(uint32_t high_max);
+size_t pcp_stride_of(uint32_t capacity);
 /* In memory that is all zero. */
 void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
 	      struct pp_zone *zone);

@@ -128,4 +128,18 @@ static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs
 	return done;
 }
 
+static int depot_get(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got = depot_caches(zone, n) ? do_alloc_bulk(zone, objs, n, false) : 0;
+
+	return likely(got == n) ? 0 : depot_get_slow(zone, objs, n, got);
+}
+
+static int depot_put(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	if (likely(depot_caches(zone, n)) && likely(do_free_bulk(zone, objs, n, false)))
+		return 0;
+	return depot_put_slow(zone, objs, n);
+}
+
 #include "pcp_drain_impl.h"

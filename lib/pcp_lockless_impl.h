@@ -22,7 +22,6 @@ static __noinline unsigned int refill(struct pp_zone *zone, void **objs, unsigne
 {
 	struct pcp *pcp = pcp_this(zone);
 	unsigned int got = 0, more;
-	void *batch[PP_BULK_MAX];
 
 	/* a look from outside: the list may change, or be another one, before the pop */
 	more = pcp ? min(READ_ONCE(READ_ONCE(pcp->list)->count), n) : 0;
@@ -31,10 +30,12 @@ static __noinline unsigned int refill(struct pp_zone *zone, void **objs, unsigne
 	if (!pcp || !zone_lock(zone))
 		return got;
 	got += free_area_pop(&zone->area, objs + got, n - got);
-	more = zone_spare(zone, min(READ_ONCE(pcp->batch), PP_BULK_MAX));
-	more = free_area_pop(&zone->area, batch, min(more, pcp_limit(pcp)));
-	if (more && !core_push(zone, batch, more))
-		free_area_push(&zone->area, batch, more);
+	more = zone_spare(zone, min(READ_ONCE(pcp->batch), pcp_limit(pcp)));
+	more = (unsigned int)min((uint64_t)more, zone->area.count);
+	/* from one array into the other; they are taken off here before anybody sees them there */
+	WRITE_ONCE(zone->area.count, zone->area.count - more);
+	if (more && !core_push(zone, zone->area.obj + zone->area.count, more))
+		WRITE_ONCE(zone->area.count, zone->area.count + more);
 	zone_unlock(zone);
 	count_add(pcp->refills, 1);
 	return got;
@@ -43,14 +44,14 @@ static __noinline unsigned int refill(struct pp_zone *zone, void **objs, unsigne
 static __noinline bool flush(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(zone);
-	void *batch[PP_BULK_MAX];
+	struct free_area *area = &zone->area;
 	unsigned int k;
 
 	if (!pcp || !zone_lock(zone))
 		return false;
-	k = min(READ_ONCE(pcp->batch), PP_BULK_MAX);
-	if (k && core_pop(zone, batch, k))
-		free_area_push(&zone->area, batch, k);
+	k = (unsigned int)min((uint64_t)READ_ONCE(pcp->batch), area->capacity - area->count);
+	if (k && core_pop(zone, area->obj + area->count, k))
+		WRITE_ONCE(area->count, area->count + k);
 	if (!core_push(zone, objs, n))
 		free_area_push(&zone->area, objs, n);
 	zone_unlock(zone);
@@ -80,4 +81,27 @@ static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs
 	if (traced)
 		window_end(zone, start, n);
 	return done;
+}
+
+static __noinline int depot_get_refill(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got = depot_caches(zone, n) ? refill(zone, objs, n) : 0;
+
+	return likely(got == n) ? 0 : depot_get_slow(zone, objs, n, got);
+}
+
+/* One that fits needs no frame: the rest is jumped to. */
+static int depot_get(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return likely(core_pop(zone, objs, n)) ? 0 : depot_get_refill(zone, objs, n);
+}
+
+static __noinline int depot_put_flush(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	return depot_caches(zone, n) && flush(zone, objs, n) ? 0 : depot_put_slow(zone, objs, n);
+}
+
+static int depot_put(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	return likely(core_push(zone, objs, n)) ? 0 : depot_put_flush(zone, objs, n);
 }

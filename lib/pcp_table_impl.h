@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pcp_table_impl.h - a policy's table: do_alloc_bulk, do_free_bulk and do_drain, each compiled
- * plain and traced
+ * plain and traced; depot_get and depot_put
  *
  * Needs PCP_POLICY (the name), PCP_FLAGS and PCP_PROBE.
  */
@@ -45,7 +45,7 @@ const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
 	.flags = PCP_FLAGS,
 	.probe = PCP_PROBE,
 	.ops = {
-		{ plain_alloc_bulk, plain_free_bulk, plain_drain },
-		{ traced_alloc_bulk, traced_free_bulk, traced_drain },
+		{ plain_alloc_bulk, plain_free_bulk, plain_drain, { depot_get, depot_put } },
+		{ traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },
 	},
 };

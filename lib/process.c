@@ -40,17 +40,22 @@ static int read_stat(uint32_t pid, struct proc_stat *stat)
 
 process_id process_self(void)
 {
+	static process_id known;
 	uint32_t pid = (uint32_t)getpid();
 	struct proc_stat stat;
-	int err = read_stat(pid, &stat);
+	int err;
 
+	if (process_pid(READ_ONCE(known)) == pid)
+		return READ_ONCE(known);
+	err = read_stat(pid, &stat);
 	if (err) {
 		pp_set_error(-err, "/proc/%u/stat: %s; sharing memory needs /proc", pid,
 			     strerror(-err));
 		return 0;
 	}
 	WRITE_ONCE(lock_word, pid << 2 | LOCK_HELD);
-	return stat.start << PROCESS_PID_BITS | pid;
+	WRITE_ONCE(known, stat.start << PROCESS_PID_BITS | pid);
+	return known;
 }
 
 uint64_t process_namespace(void)

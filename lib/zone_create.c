@@ -198,7 +198,8 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 {
 	const struct pcp_config config = {
 		.high_min = p->high,
-		.high_max = p->high_max,
+		.high_max = zone_policy(zone)->flags & PCP_CORE_ONLY ? p->high : p->high_max,
+		.capacity = p->high_max,
 		.batch = p->batch,
 		.traced = p->flags & PP_ZONE_TRACE,
 	};
@@ -221,7 +222,7 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 		err = free_area_init(&zone->area, zone->managed);
 	if (err)
 		return err;
-	zone->pcp_stride = pcp_stride_of(config.high_max);
+	zone->pcp_stride = pcp_stride_of(config.capacity);
 	zone->pcps = pcp_create(zone->cores, &config, zone);
 	if (!zone->pcps)
 		return -ENOMEM;

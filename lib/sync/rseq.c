@@ -24,7 +24,7 @@ static int rseq_probe(void)
 
 static __always_inline unsigned int core_pop(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	n = rseq_pop(zone->pcps, zone->pcp_stride, zone->cores, objs, n);
+	n = rseq_pop(zone, objs, n);
 	asm_acquired(zone);
 	return n;
 }
@@ -32,7 +32,7 @@ static __always_inline unsigned int core_pop(struct pp_zone *zone, void **objs, 
 static __always_inline bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
 	asm_releases(zone);
-	return rseq_push(zone->pcps, zone->pcp_stride, zone->cores, objs, n);
+	return rseq_push(zone, objs, n);
 }
 
 /* The old list is ours once that CPU was fenced: false if the kernel would not. */

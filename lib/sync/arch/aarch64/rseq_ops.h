@@ -11,7 +11,7 @@
 
 #include <sys/rseq.h>
 
-#include "../../../pcp.h"
+#include "../../../zone.h"
 
 static inline struct rseq *rseq_area(void)
 {
@@ -69,16 +69,16 @@ static inline int rseq_registered(void)
 
 #define RSEQ_INPUTS                                                                                \
 	[rseq] "r"(rseq_area()), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),                    \
-		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "r"(cores),                   \
-		[stride] "r"(stride), [pcps] "r"(pcps), [list] "i"(offsetof(struct pcp, list)),    \
+		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "r"(zone->cores),                   \
+		[stride] "r"(zone->pcp_stride), [pcps] "r"(zone->pcps), [list] "i"(offsetof(struct pcp, list)),    \
 		[count] "i"(offsetof(struct pcp_list, count)),                                     \
 		[obj] "i"(offsetof(struct pcp_list, obj)), [n] "r"(n), [objs] "r"(objs)
 
 #define RSEQ_CLOBBERS                                                                              \
 	"memory", "cc", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16"
 
-static __always_inline unsigned int rseq_pop(struct pcp *pcps, size_t stride, unsigned int cores,
-					     void **objs, unsigned int n)
+static __always_inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs,
+					     unsigned int n)
 {
 again:
 	__asm__ goto(RSEQ_BEGIN
@@ -97,8 +97,7 @@ closed:
 	return 0;
 }
 
-static __always_inline bool rseq_push(struct pcp *pcps, size_t stride, unsigned int cores,
-				      void *const *objs, unsigned int n)
+static __always_inline bool rseq_push(const struct pp_zone *zone, void *const *objs, unsigned int n)
 {
 again:
 	__asm__ goto(RSEQ_BEGIN

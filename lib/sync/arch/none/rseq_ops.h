@@ -3,19 +3,16 @@
 #ifndef PP_RSEQ_OPS_H
 #define PP_RSEQ_OPS_H
 
-#include "../../../pcp.h"
+#include "../../../zone.h"
 
 static inline int rseq_registered(void)
 {
 	return pp_set_error(ENOTSUP, "restartable sequences are not built in for this machine");
 }
 
-static inline unsigned int rseq_pop(struct pcp *pcps, size_t stride, unsigned int cores,
-				    void **objs, unsigned int n)
+static inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs, unsigned int n)
 {
-	(void)pcps;
-	(void)stride;
-	(void)cores;
+	(void)zone;
 	(void)objs;
 	(void)n;
 	return 0;
@@ -24,9 +21,7 @@ static inline unsigned int rseq_pop(struct pcp *pcps, size_t stride, unsigned in
 static inline bool rseq_push(struct pcp *pcps, size_t stride, unsigned int cores, void *const *objs,
 			     unsigned int n)
 {
-	(void)pcps;
-	(void)stride;
-	(void)cores;
+	(void)zone;
 	(void)objs;
 	(void)n;
 	return false;
