@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <pagepool/page.h>
 #include <pagepool/stats.h>
@@ -41,10 +42,14 @@ struct bench_opts {
 	bool all_policies;
 	unsigned int bulks[BENCH_LIST_MAX];
 	unsigned int nbulks;
-	unsigned int cores[BENCH_LIST_MAX];
+	unsigned int cores[CPU_SETSIZE];
 	unsigned int ncores;
 	unsigned int repeat;
 	bool quick;
+	unsigned int threads; /* 0: by case */
+	unsigned int drain_hz;
+	unsigned int stars; /* year of the rule */
+	const char *pft_only; /* an option that was given, and that only pft has */
 	const char *json;
 	const char *csv;
 };
@@ -66,6 +71,7 @@ struct bench_row {
 	double median;
 	double min;
 	double max;
+	bool simulated; /* by a model: not measured, and said wherever it is shown */
 	bool published; /* somebody else's figure: there is a median only */
 	const char *refused; /* why this machine has no figure; NULL: it has */
 	struct {
@@ -99,16 +105,25 @@ struct bench {
  * struct bench_case - one file each
  * @unit:  prefix of the figures' keys, "cycles_per_page"
  * @bulks: default of --bulk, ended by 0
- * @cores: CPUs that the case needs
+ * @policies: default of --policy; NULL: all
+ * @cores: CPUs that the case needs; with @all_cores it uses all it may
+ * @repeat: default of --repeat; 0: 11
+ * @notes_first: the table means nothing to who has not read the notes
  * @run:   0, or -1 after bench_error()
+ * @print: the text, instead of a line for each row; NULL: that
  */
 struct bench_case {
 	const char *name;
 	const char *title;
 	const char *unit;
 	const unsigned int *bulks;
+	const char *policies;
 	unsigned int cores;
+	bool all_cores;
+	unsigned int repeat;
+	bool notes_first;
 	int (*run)(struct bench *b);
+	void (*print)(FILE *f, const struct bench *b);
 };
 
 extern const struct bench_case bench_policy;
@@ -117,6 +132,7 @@ extern const struct bench_case bench_cross;
 extern const struct bench_case bench_drain;
 extern const struct bench_case bench_irqoff;
 extern const struct bench_case bench_compare;
+extern const struct bench_case bench_pft;
 
 /*
  * struct bench_subject - one way to do the work
@@ -159,6 +175,7 @@ void bench_note(struct bench *b, const char *fmt, ...) __attribute__((format(pri
 struct bench_row *bench_find(struct bench *b, const char *policy, const char *kind,
 			     unsigned int bulk);
 void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind);
+unsigned int bench_cores(const struct bench *b);
 int bench_print(const struct bench *b);
 bool bench_has_json(void);
 int bench_print_json(const struct bench *b);

@@ -53,6 +53,8 @@ static struct json_object *row_json(const struct bench *b, const struct bench_ro
 	add_int(o, "bulk", row->bulk);
 	if (row->published)
 		json_object_object_add(o, "published", json_object_new_boolean(true));
+	if (row->simulated)
+		json_object_object_add(o, "simulated", json_object_new_boolean(true));
 	if (row->refused) {
 		add_string(o, "refused", row->refused);
 		return o;
@@ -81,7 +83,7 @@ static struct json_object *result_json(const struct bench *b)
 	struct json_object *cores = json_object_new_array();
 	size_t i;
 
-	for (i = 0; i < b->what->cores; i++)
+	for (i = 0; i < bench_cores(b); i++)
 		json_object_array_add(cores, json_object_new_int((int)b->opts.cores[i]));
 	for (i = 0; i < b->nrows; i++)
 		json_object_array_add(rows, row_json(b, &b->rows[i]));

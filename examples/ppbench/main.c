@@ -6,7 +6,7 @@
 
 static const struct bench_case *const cases[] = {
 	&bench_policy, &bench_page_pool, &bench_cross, &bench_drain,
-	&bench_irqoff, &bench_compare,	 NULL,
+	&bench_irqoff, &bench_compare,	 &bench_pft,   NULL,
 };
 
 int main(int argc, char **argv)

@@ -15,6 +15,9 @@ enum {
 	OPT_CORES,
 	OPT_REPEAT,
 	OPT_QUICK,
+	OPT_THREADS,
+	OPT_DRAIN_HZ,
+	OPT_STARS,
 	OPT_JSON,
 	OPT_CSV,
 	OPT_HELP,
@@ -27,6 +30,9 @@ static const struct option longopts[] = {
 	{ "cores", required_argument, NULL, OPT_CORES },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "quick", no_argument, NULL, OPT_QUICK },
+	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "drain-hz", required_argument, NULL, OPT_DRAIN_HZ },
+	{ "stars", required_argument, NULL, OPT_STARS },
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "csv", required_argument, NULL, OPT_CSV },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -45,6 +51,9 @@ static void help(const struct bench_case *const *cases)
 	     "  --cores LIST       CPUs to run on; the first owns the cache that is measured\n"
 	     "  --repeat N         measurements of each figure, 1 to 999 (default: 11)\n"
 	     "  --quick            5 short measurements: to see that it works, not how fast\n"
+	     "  --threads N        pft: at most so many threads, 1 to 128 (default: a CPU each)\n"
+	     "  --drain-hz N       pft: again with all caches drained so often, 1 to 100000\n"
+	     "  --stars YEAR       pft: mmtests' rule for stars, of 2022 (default) or 2024\n"
 	     "  --json FILE        write the result as JSON; - is stdout, instead of the table\n"
 	     "  --csv FILE         write the result as CSV; - is stdout, instead of the table\n"
 	     "  --help             this text\n"
@@ -116,6 +125,32 @@ static int list(const char *option, const char *text, unsigned int min, unsigned
 	}
 }
 
+static int stars(const char *text, unsigned int *year)
+{
+	if (!strcmp(text, "2022") || !strcmp(text, "2024")) {
+		*year = text[3] == '2' ? 2022 : 2024;
+		return 0;
+	}
+	bench_error("--stars '%s': there are rules of 2022 and 2024; see ppbench(1)", text);
+	return -1;
+}
+
+static int set_pft_option(struct bench_opts *o, int opt, const char *arg)
+{
+	switch (opt) {
+	case OPT_THREADS:
+		o->pft_only = "threads";
+		return single(o->pft_only, arg, 1, 128, &o->threads);
+	case OPT_DRAIN_HZ:
+		o->pft_only = "drain-hz";
+		return single(o->pft_only, arg, 1, 100000, &o->drain_hz);
+	case OPT_STARS:
+		o->pft_only = "stars";
+		return stars(arg, &o->stars);
+	}
+	return -1;
+}
+
 static int set_option(struct bench_opts *o, int opt, const char *arg)
 {
 	switch (opt) {
@@ -141,7 +176,7 @@ static int set_option(struct bench_opts *o, int opt, const char *arg)
 		o->csv = arg;
 		return 0;
 	}
-	return -1;
+	return set_pft_option(o, opt, arg);
 }
 
 static int pick_case(struct bench *b, const char *name, const struct bench_case *const *cases)
@@ -169,6 +204,7 @@ static int pick_case(struct bench *b, const char *name, const struct bench_case 
 static int pick_cores(struct bench *b)
 {
 	struct bench_opts *o = &b->opts;
+	unsigned int most = b->what->all_cores ? CPU_SETSIZE : b->what->cores;
 	bool named = o->ncores > 0;
 	unsigned int i;
 
@@ -182,7 +218,7 @@ static int pick_cores(struct bench *b)
 			return -2;
 		}
 	}
-	for (i = 0; !named && i < CPU_SETSIZE && o->ncores < b->what->cores; i++)
+	for (i = 0; !named && i < CPU_SETSIZE && o->ncores < most; i++)
 		if (CPU_ISSET(i, &b->cpus))
 			o->cores[o->ncores++] = i;
 	if (o->ncores >= b->what->cores && (b->what->cores < 2 || o->cores[0] != o->cores[1]))
@@ -192,17 +228,26 @@ static int pick_cores(struct bench *b)
 	return -2;
 }
 
+/* a default is no wish: what this machine refuses of it is not an error */
+static void use_policies(struct bench_opts *o, const char *list)
+{
+	bench_policies_parse(o, list);
+	o->all_policies = true;
+}
+
 static void defaults(struct bench *b)
 {
 	struct bench_opts *o = &b->opts;
 
 	if (!o->npolicies)
-		bench_policies_parse(o, "all");
+		use_policies(o, b->what->policies ? b->what->policies : "all");
 	if (!o->nbulks)
 		for (; b->what->bulks[o->nbulks]; o->nbulks++)
 			o->bulks[o->nbulks] = b->what->bulks[o->nbulks];
 	if (!o->repeat)
-		o->repeat = o->quick ? 5 : 11;
+		o->repeat = o->quick ? 5 : b->what->repeat ? b->what->repeat : 11;
+	if (!o->stars)
+		o->stars = 2022;
 }
 
 int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases)
@@ -230,6 +275,11 @@ int bench_options(struct bench *b, int argc, char **argv, const struct bench_cas
 		return -1;
 	if (argv[optind + 1]) {
 		bench_error("'%s': one case at a time; see ppbench --help", argv[optind + 1]);
+		return -1;
+	}
+	if (b->opts.pft_only && b->what != &bench_pft) {
+		bench_error("--%s: %s has no use for it, only pft has; leave it out",
+			    b->opts.pft_only, b->what->name);
 		return -1;
 	}
 	defaults(b);

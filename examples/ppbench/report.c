@@ -169,16 +169,25 @@ static void print_figure(FILE *f, int width, const double *value)
 		fprintf(f, " %*.*f", width, *value < 100 ? 2 : 0, *value);
 }
 
+/* CPUs that the case ran on: the first so many of opts.cores */
+unsigned int bench_cores(const struct bench *b)
+{
+	return b->what->all_cores ? b->opts.ncores : b->what->cores;
+}
+
 static void print_header(FILE *f, const struct bench *b)
 {
 	const struct bench_machine *m = &b->machine;
 	unsigned int i;
 
-	fprintf(f, "%s: %s, %s, median of %u\n", b->what->name, b->what->title, b->what->unit,
-		b->opts.repeat);
+	if (b->what->print)
+		fprintf(f, "%s: %s, %u times\n", b->what->name, b->what->title, b->opts.repeat);
+	else
+		fprintf(f, "%s: %s, %s, median of %u\n", b->what->name, b->what->title,
+			b->what->unit, b->opts.repeat);
 	fprintf(f, "%s, %u cores; Linux %s; %s; commit %s; TSC %.3f GHz; on CPU", m->cpu, m->cores,
 		m->kernel, m->compiler, m->commit, (double)m->tsc_hz / 1e9);
-	for (i = 0; i < b->what->cores; i++)
+	for (i = 0; i < bench_cores(b); i++)
 		fprintf(f, " %u", b->opts.cores[i]);
 	fputs("\n\n", f);
 }
@@ -207,10 +216,10 @@ static void print_row(FILE *f, const struct bench_row *row, const struct columns
 	print_figure(f, 9, row->published ? NULL : &row->max);
 	for (k = 0; k < c->n; k++)
 		print_figure(f, (int)strlen(c->key[k]), extra(row, c->key[k]));
-	fputs(row->published ? "  (published)\n" : "\n", f);
+	fputs(row->published ? "  (published)\n" : row->simulated ? "  (simulated)\n" : "\n", f);
 }
 
-static void print_text(FILE *f, const struct bench *b)
+static void print_rows(FILE *f, const struct bench *b)
 {
 	int width = name_width(b);
 	struct columns c;
@@ -218,7 +227,6 @@ static void print_text(FILE *f, const struct bench *b)
 	size_t i;
 
 	collect(b, &c);
-	print_header(f, b);
 	fprintf(f, "%-*s %-10s %4s %9s %9s %9s", width, "policy", "kind", "bulk", "median", "min",
 		"max");
 	for (k = 0; k < c.n; k++)
@@ -229,8 +237,31 @@ static void print_text(FILE *f, const struct bench *b)
 			fputc('\n', f);
 		print_row(f, &b->rows[i], &c, width);
 	}
+}
+
+static void print_notes(FILE *f, const struct bench *b)
+{
+	unsigned int k;
+
 	for (k = 0; k < b->nnotes; k++)
-		fprintf(f, "%s%s\n", k ? "" : "\n", b->notes[k]);
+		fprintf(f, "%s\n", b->notes[k]);
+}
+
+static void print_text(FILE *f, const struct bench *b)
+{
+	print_header(f, b);
+	if (b->what->notes_first) {
+		print_notes(f, b);
+		fputc('\n', f);
+	}
+	if (b->what->print)
+		b->what->print(f, b);
+	else
+		print_rows(f, b);
+	if (!b->what->notes_first && b->nnotes) {
+		fputc('\n', f);
+		print_notes(f, b);
+	}
 }
 
 static void print_csv_row(FILE *f, const struct bench_row *row, const struct columns *c)
@@ -238,8 +269,8 @@ static void print_csv_row(FILE *f, const struct bench_row *row, const struct col
 	const double *value;
 	unsigned int k;
 
-	fprintf(f, "\"%s\",%s,%u,%d,\"%s\",", row->policy, row->kind, row->bulk, row->published,
-		row->refused ? row->refused : "");
+	fprintf(f, "\"%s\",%s,%u,%d,%d,\"%s\",", row->policy, row->kind, row->bulk, row->published,
+		row->simulated, row->refused ? row->refused : "");
 	if (!row->refused)
 		fprintf(f, "%.4f", row->median);
 	if (row->published || row->refused)
@@ -270,7 +301,8 @@ static int print_csv(const struct bench *b)
 		return -1;
 	}
 	collect(b, &c);
-	fprintf(f, "policy,kind,bulk,published,refused,%s_median,%s_min,%s_max", unit, unit, unit);
+	fprintf(f, "policy,kind,bulk,published,simulated,refused,%s_median,%s_min,%s_max", unit,
+		unit, unit);
 	for (k = 0; k < c.n; k++)
 		fprintf(f, ",%s", c.key[k]);
 	fputc('\n', f);

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 UNIT = {'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
-CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare']
+CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft']
 TWO_CPUS = ['cross', 'drain', 'irqoff']
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
 
@@ -197,8 +197,9 @@ def test_compare():
 
 def test_options():
     with open(args.man) as man:
-        documented = set(re.findall(r'^\.It Fl -([a-z]+)', man.read(), re.M))
+        documented = set(re.findall(r'^\.It Fl -([-a-z]+)', man.read(), re.M))
     tried = {'policy', 'bulk', 'cores', 'repeat', 'quick', 'json', 'csv', 'help', 'version'}
+    tried |= {'threads', 'drain-hz', 'stars'}  # in pft_test.py
     check(documented == tried, f'options of the man page {documented} are those tried here')
     text = good('--help')
     check(all(f'--{o}' in text for o in tried) and all(c in text for c in CASES), '--help')
