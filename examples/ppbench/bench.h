@@ -133,6 +133,7 @@ extern const struct bench_case bench_drain;
 extern const struct bench_case bench_irqoff;
 extern const struct bench_case bench_compare;
 extern const struct bench_case bench_pft;
+extern const struct bench_case bench_scale;
 
 /*
  * struct bench_subject - one way to do the work

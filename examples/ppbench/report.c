@@ -202,11 +202,22 @@ static int name_width(const struct bench *b)
 	return (int)width;
 }
 
-static void print_row(FILE *f, const struct bench_row *row, const struct columns *c, int width)
+static int kind_width(const struct bench *b)
+{
+	size_t width = 10, i;
+
+	for (i = 0; i < b->nrows; i++)
+		if (strlen(b->rows[i].kind) > width)
+			width = strlen(b->rows[i].kind);
+	return (int)width;
+}
+
+static void print_row(FILE *f, const struct bench_row *row, const struct columns *c, int width,
+		      int kind)
 {
 	unsigned int k;
 
-	fprintf(f, "%-*s %-10s %4u", width, row->policy, row->kind, row->bulk);
+	fprintf(f, "%-*s %-*s %4u", width, row->policy, kind, row->kind, row->bulk);
 	if (row->refused) {
 		fprintf(f, "  %s\n", row->refused);
 		return;
@@ -221,21 +232,21 @@ static void print_row(FILE *f, const struct bench_row *row, const struct columns
 
 static void print_rows(FILE *f, const struct bench *b)
 {
-	int width = name_width(b);
+	int width = name_width(b), kind = kind_width(b);
 	struct columns c;
 	unsigned int k;
 	size_t i;
 
 	collect(b, &c);
-	fprintf(f, "%-*s %-10s %4s %9s %9s %9s", width, "policy", "kind", "bulk", "median", "min",
-		"max");
+	fprintf(f, "%-*s %-*s %4s %9s %9s %9s", width, "policy", kind, "kind", "bulk", "median",
+		"min", "max");
 	for (k = 0; k < c.n; k++)
 		fprintf(f, " %s", c.key[k]);
 	fputc('\n', f);
 	for (i = 0; i < b->nrows; i++) {
 		if (i && b->rows[i].bulk != b->rows[i - 1].bulk)
 			fputc('\n', f);
-		print_row(f, &b->rows[i], &c, width);
+		print_row(f, &b->rows[i], &c, width, kind);
 	}
 }
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 UNIT = {'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
-CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft']
+CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft', 'scale']
 TWO_CPUS = ['cross', 'drain', 'irqoff']
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
 
