@@ -45,6 +45,8 @@ static void *drain(void *arg)
 	long n;
 
 	while (!await_tick(d)) {
+		if (!__atomic_load_n(d->go, __ATOMIC_ACQUIRE))
+			continue;
 		n = pp_zone_drain_all(d->zone, TIMEOUT_US);
 		d->drains++;
 		if (n < 0)
@@ -55,8 +57,8 @@ static void *drain(void *arg)
 	return NULL;
 }
 
-int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, unsigned int hz,
-		      const cpu_set_t *cpus)
+int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, const unsigned int *go,
+		      unsigned int hz, const cpu_set_t *cpus)
 {
 	static uint64_t first_ns;
 	pthread_condattr_t clock;
@@ -67,6 +69,7 @@ int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, unsigned int 
 		first_ns = now_ns();
 	memset(d, 0, sizeof(*d));
 	d->zone = zone;
+	d->go = go;
 	d->period_ns = 1000000000 / hz;
 	d->origin_ns = first_ns;
 	pthread_mutex_init(&d->lock, NULL);

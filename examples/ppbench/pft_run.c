@@ -216,7 +216,7 @@ static int run_drained(struct bench *b, struct run *r, struct worker *w, struct 
 	struct pft_drainer drainer = { 0 };
 	int err;
 
-	if (hz && pft_drainer_start(&drainer, r->zone, hz, &b->cpus))
+	if (hz && pft_drainer_start(&drainer, r->zone, &r->go, hz, &b->cpus))
 		return -1;
 	err = run_workers(r, w);
 	if (hz)
