@@ -9,6 +9,7 @@
  */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -433,6 +434,17 @@ static void load_others_first(void)
 		closedir(dir);
 }
 
+/* A child has to attach for itself. */
+static void forked(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < MEMPOOL_PLACES; i++) {
+		if (known[i].stamp)
+			known[i].stamp = 0;
+	}
+}
+
 /* A number from the environment; UINT32_MAX, which no pool takes, if it is none. */
 static uint32_t env_number(const char *name)
 {
@@ -467,4 +479,5 @@ RTE_INIT(pagepool_register)
 	mempool_config.high = env_number("PAGEPOOL_HIGH");
 	mempool_config.batch = env_number("PAGEPOOL_BATCH");
 	mempool_telemetry_register();
+	pthread_atfork(NULL, NULL, forked);
 }

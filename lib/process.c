@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,9 +39,23 @@ static int read_stat(uint32_t pid, struct proc_stat *stat)
 	return 0;
 }
 
+static process_id known;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A child that left its parent's number in a lock would lose it when the parent dies. */
+static void forked(void)
+{
+	known = 0;
+	lock_word = (uint32_t)getpid() << 2 | LOCK_HELD;
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, forked);
+}
+
 process_id process_self(void)
 {
-	static process_id known;
 	uint32_t pid = (uint32_t)getpid();
 	struct proc_stat stat;
 	int err;
@@ -53,6 +68,7 @@ process_id process_self(void)
 			     strerror(-err));
 		return 0;
 	}
+	pthread_once(&once, watch_forks);
 	WRITE_ONCE(lock_word, pid << 2 | LOCK_HELD);
 	WRITE_ONCE(known, stat.start << PROCESS_PID_BITS | pid);
 	return known;
