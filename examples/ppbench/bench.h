@@ -52,6 +52,8 @@ struct bench_opts {
 	const char *pft_only; /* an option that was given, and that only pft has */
 	const char *json;
 	const char *csv;
+	const char *out; /* report: the page */
+	const char *from; /* report: where results are that were made earlier */
 };
 
 struct bench_machine {
@@ -85,6 +87,7 @@ struct bench {
 	const struct bench_case *what;
 	struct bench_opts opts;
 	struct bench_machine machine;
+	char command[300]; /* as it was typed */
 	cpu_set_t cpus; /* that this process may use */
 	struct bench_row *rows;
 	size_t nrows;
@@ -134,6 +137,7 @@ extern const struct bench_case bench_irqoff;
 extern const struct bench_case bench_compare;
 extern const struct bench_case bench_pft;
 extern const struct bench_case bench_scale;
+extern const struct bench_case bench_report;
 
 /*
  * struct bench_subject - one way to do the work
@@ -211,8 +215,6 @@ uint64_t bench_run_loop(struct bench_subject *s, unsigned int bulk, unsigned lon
 uint64_t bench_run_lock(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 uint64_t bench_run_array(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 uint64_t bench_run_array_prep(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-uint64_t bench_run_stack(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-uint64_t bench_run_malloc(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 int bench_baseline_init(void);
 void bench_baseline_exit(void);
 
@@ -220,10 +222,11 @@ void bench_baseline_exit(void);
 double bench_pingpong(unsigned int core);
 const char *bench_regime(double round_trip);
 
-/* compare_dpdk.c or compare_nodpdk.c; *why is a sentence when there is nothing to compare with */
-unsigned int bench_dpdk_open(unsigned int core, struct bench_subject *s, unsigned int max,
-			     const char **why);
-int bench_dpdk_audit(void);
-void bench_dpdk_close(void);
+/* compare_malloc.c: this program, started again to serve another's malloc */
+bool bench_is_child(const char *argv0);
+int bench_child(void);
+
+/* case_report.c, or nojson.c; runs @cases but for itself */
+int bench_report_run(struct bench *b, const struct bench_case *const *cases);
 
 #endif /* PPBENCH_BENCH_H */

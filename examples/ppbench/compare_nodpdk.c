@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* compare_nodpdk.c - for builds without DPDK: says so */
-#include "bench.h"
+#include "compare.h"
 
-unsigned int bench_dpdk_open(unsigned int core, struct bench_subject *s, unsigned int max,
-			     const char **why)
+void cmp_dpdk_open(unsigned int core, struct cmp_rival *r, unsigned int *n, const char **why)
 {
 	(void)core;
-	(void)s;
-	(void)max;
+	(void)r;
+	(void)n;
 	*why = "not built (libdpdk not found)";
-	return 0;
 }
 
-int bench_dpdk_audit(void)
+int cmp_dpdk_audit(void)
 {
 	return 0;
 }
 
-void bench_dpdk_close(void)
+void cmp_dpdk_close(void)
 {
 }

@@ -91,6 +91,7 @@ static struct json_object *result_json(const struct bench *b)
 		json_object_array_add(notes, json_object_new_string(b->notes[i]));
 	add_string(o, "bench", b->what->name);
 	add_string(o, "version", PP_VERSION);
+	add_string(o, "command", b->command);
 	json_object_object_add(o, "machine", machine_json(&b->machine));
 	json_object_object_add(o, "on_cores", cores);
 	add_int(o, "repeat", b->opts.repeat);

@@ -6,7 +6,7 @@
 
 static const struct bench_case *const cases[] = {
 	&bench_policy,	&bench_page_pool, &bench_cross, &bench_drain, &bench_irqoff,
-	&bench_compare, &bench_pft,	  &bench_scale, NULL,
+	&bench_compare, &bench_pft, &bench_scale, &bench_report, NULL,
 };
 
 int main(int argc, char **argv)
@@ -14,11 +14,15 @@ int main(int argc, char **argv)
 	struct bench b = { 0 };
 	int err;
 
+	if (bench_is_child(argv[0]))
+		return bench_child();
 	err = bench_options(&b, argc, argv, cases);
 	if (err > 0)
 		return 0;
 	if (err)
 		return err == -1 ? 2 : 1;
+	if (b.what == &bench_report)
+		return bench_report_run(&b, cases) ? 1 : 0;
 	bench_machine(&b.machine);
 	b.start = pp_cycles();
 	err = bench_pin(b.opts.cores[0]);

@@ -20,6 +20,8 @@ enum {
 	OPT_STARS,
 	OPT_JSON,
 	OPT_CSV,
+	OPT_OUT,
+	OPT_FROM,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -35,6 +37,8 @@ static const struct option longopts[] = {
 	{ "stars", required_argument, NULL, OPT_STARS },
 	{ "json", required_argument, NULL, OPT_JSON },
 	{ "csv", required_argument, NULL, OPT_CSV },
+	{ "out", required_argument, NULL, OPT_OUT },
+	{ "from", required_argument, NULL, OPT_FROM },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -56,6 +60,8 @@ static void help(const struct bench_case *const *cases)
 	     "  --stars YEAR       pft: mmtests' rule for stars, of 2022 (default) or 2024\n"
 	     "  --json FILE        write the result as JSON; - is stdout, instead of the table\n"
 	     "  --csv FILE         write the result as CSV; - is stdout, instead of the table\n"
+	     "  --out FILE         report: the page to write; - is stdout\n"
+	     "  --from DIR         report: results made earlier with --json DIR/CASE.json\n"
 	     "  --help             this text\n"
 	     "  --version          version\n\n"
 	     "Every figure is a median of measurements taken in turns, in TSC cycles.\n"
@@ -175,6 +181,12 @@ static int set_option(struct bench_opts *o, int opt, const char *arg)
 	case OPT_CSV:
 		o->csv = arg;
 		return 0;
+	case OPT_OUT:
+		o->out = arg;
+		return 0;
+	case OPT_FROM:
+		o->from = arg;
+		return 0;
 	}
 	return set_pft_option(o, opt, arg);
 }
@@ -250,10 +262,43 @@ static void defaults(struct bench *b)
 		o->stars = 2022;
 }
 
+/* --out and --from are the report's, which has no rows to print */
+static int check_report(const struct bench *b)
+{
+	const struct bench_opts *o = &b->opts;
+
+	if (b->what != &bench_report) {
+		if (!o->out && !o->from)
+			return 0;
+		bench_error("--%s is for case report; see ppbench --help", o->out ? "out" : "from");
+		return -1;
+	}
+	if (o->json || o->csv) {
+		bench_error("report: has no --json and no --csv; see ppbench --help");
+		return -1;
+	}
+	if (o->out)
+		return 0;
+	bench_error("report: where to? name the page with --out FILE.html");
+	return -1;
+}
+
+/* as it was typed, for the result: whoever reads a figure can ask for it again */
+static void keep_command(struct bench *b, int argc, char **argv)
+{
+	size_t used = (size_t)snprintf(b->command, sizeof(b->command), "ppbench");
+	int i;
+
+	for (i = 1; i < argc && used < sizeof(b->command); i++)
+		used += (size_t)snprintf(b->command + used, sizeof(b->command) - used, " %s",
+					 argv[i]);
+}
+
 int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases)
 {
 	int opt;
 
+	keep_command(b, argc, argv);
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, ":", longopts, NULL)) != -1) {
 		if (opt == OPT_HELP) {
@@ -282,6 +327,8 @@ int bench_options(struct bench *b, int argc, char **argv, const struct bench_cas
 			    b->opts.pft_only, b->what->name);
 		return -1;
 	}
+	if (check_report(b))
+		return -1;
 	defaults(b);
 	return pick_cores(b);
 }

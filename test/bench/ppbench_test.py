@@ -65,6 +65,8 @@ def rows_of(case, *words):
         check(set(result['machine']) ==
               {'cpu', 'cores', 'kernel', 'compiler', 'commit', 'tsc_hz'}, 'machine')
         check(result['machine']['tsc_hz'] > 1e6, 'tsc_hz')
+        check(result['command'] == ' '.join(['ppbench', case, '--quick', '--json', '-', *words]),
+              'command')
         rows = result['rows']
     check(rows, 'rows')
     for row in [r for r in rows if 'refused' in r]:
@@ -181,24 +183,80 @@ def test_irqoff():
 
 
 def test_compare():
-    rows = rows_of('compare', '--bulk', '64', '--policy', 'trylock')
-    check({'array', 'zone trylock', 'locked stack', 'malloc(2048)'} <= names(rows, 'raw'), 'raw')
-    check({'array', 'zone trylock', 'page_pool trylock'} <= names(rows, 'prep'), 'prep')
-    table = good('compare', '--quick', '--bulk', '64', '--policy', 'trylock')
-    dpdk = [n for n in names(rows) if n.startswith('rte_')]
+    rows = rows_of('compare', '--bulk', '8,64', '--policy', 'trylock')
+    one_core = {'raw', 'keep1024', 'bursty'}
+    two = {'cross', 'crowd'} if len(os.sched_getaffinity(0)) > 1 else set()
+    everywhere = one_core | two | {'churn', 'foreign'}
+    check({row['kind'] for row in rows} == everywhere | {'prep'}, 'kinds of work')
+    for kind in everywhere:
+        check({'zone trylock', 'locked stack', 'malloc glibc'} <= names(rows, kind), kind)
+        for name in names(rows, kind):
+            bulks = [r['bulk'] for r in rows if (r['kind'], r['policy']) == (kind, name)]
+            check(bulks == ([8, 64] if kind in one_core | {'cross'} else [64]), f'{name}: {bulks}')
+    check(all('array' in names(rows, kind) for kind in one_core | {'prep'}), 'array')
+    check({'zone trylock', 'page_pool trylock'} <= names(rows, 'prep'), 'prep')
+    check('no pool' in names(rows, 'churn'), 'the floor of churn')
+    median = {(r['policy'], r['kind'], r['bulk']): r['cycles_per_page_median'] for r in rows}
+    check(median['array', 'raw', 64] < median['malloc glibc', 'raw', 64], 'array < malloc')
+    check(median['array', 'raw', 64] < median['array', 'prep', 64], 'raw < prep')
+    for row in [r for r in rows if r['kind'] in two]:
+        check(row['pingpong_cycles'] > 0, f'{row}: ping-pong')
+    for row in [r for r in rows if r['kind'] == 'crowd']:
+        check(row['mpages_per_s'] > 0, f'{row}: rate')
+    for row in rows:
+        base = median.get(('malloc glibc', row['kind'], row['bulk']))
+        check(not base or abs(row['vs_malloc'] * base / row['cycles_per_page_median'] - 1) < 1e-3,
+              f'{row}: vs_malloc')
+    compare_mallocs(rows)
+    compare_dpdk(rows)
+
+
+def compare_mallocs(rows):
+    """Each is there or said to be missing, and what is called one is one."""
+    table = good('compare', '--quick', '--bulk', '64', '--policy', 'trylock', '--repeat', '1')
+    for name in 'mimalloc', 'jemalloc', 'tcmalloc':
+        found = f'malloc {name}' in names(rows)
+        said = re.search(rf'^malloc {name} +refused +64 .*apt-get install', table, re.M)
+        check(found != bool(said), f'malloc {name}: figures or a reason')
+    # with nothing to preload, the preloaded ones are not faked by the C library's
+    with tempfile.TemporaryDirectory() as tmp:
+        for name in 'libmimalloc.so.2', 'libjemalloc.so.2', 'libtcmalloc_minimal.so.4':
+            open(os.path.join(tmp, name), 'w').close()
+        done = run('compare', '--quick', '--bulk', '64', '--policy', 'trylock', '--repeat', '1',
+                   env={'LD_LIBRARY_PATH': tmp})
+    check(done.returncode == 0, 'a library that is none is no failure')
+    for name in 'mimalloc', 'jemalloc', 'tcmalloc':
+        check(re.search(rf'^malloc {name} +refused ', done.stdout, re.M), f'{name} is refused')
+        check(not re.search(rf'^malloc {name} +raw ', done.stdout, re.M), f'no {name}')
+    check(re.search('^malloc glibc +raw ', done.stdout, re.M), 'glibc is there')
+
+
+def compare_dpdk(rows):
+    table = good('compare', '--quick', '--bulk', '64', '--policy', 'trylock', '--repeat', '1')
     if args.dpdk == 'no':
-        check(not dpdk and 'rte_mempool: not built (libdpdk not found)' in table, 'says so')
+        check(not any(n.startswith('rte_') for n in names(rows)) and
+              'rte_mempool: not built (libdpdk not found)' in table, 'says so')
         return
-    check({'rte_mempool ring_mp_mc cache 512', 'rte_mempool ring_mp_mc cache 0',
-           'rte_mempool stack cache 512', 'rte_mempool stack cache 0'} <= names(rows, 'raw'),
-          'rte_mempool')
+    for ops in 'ring_mp_mc', 'ring_mt_hts', 'ring_mt_rts', 'stack', 'lf_stack', 'bucket':
+        for cache in 0, 512:
+            name = f'rte_mempool {ops} cache {cache}'
+            there = name in names(rows, 'raw')
+            check(there or re.search(rf'^{name} +refused +64  \w', table, re.M), name)
+            check(there or ops == 'bucket', f'{name} is there')
     check('rte_pktmbuf ring_mp_mc cache 512' in names(rows, 'prep'), 'rte_pktmbuf')
+    check('PPBENCH_DPDK_PLUGIN names no plugin' in table, 'no plugin was named')
+    done = run('compare', '--quick', '--bulk', '64', '--policy', 'trylock', '--repeat', '1',
+               env={'PPBENCH_DPDK_PLUGIN': '/nonexistent/plugin.so'})
+    check(done.returncode == 0 and done.stderr == '' and 'plugin.so: No such file' in done.stdout,
+          'a plugin that is not there')
+    check(re.search('^rte_mempool ring_mp_mc cache 0 +raw ', done.stdout, re.M), 'the others are')
 
 
 def test_options():
     with open(args.man) as man:
         documented = set(re.findall(r'^\.It Fl -([-a-z]+)', man.read(), re.M))
-    tried = {'policy', 'bulk', 'cores', 'repeat', 'quick', 'json', 'csv', 'help', 'version'}
+    tried = {'policy', 'bulk', 'cores', 'repeat', 'quick', 'json', 'csv', 'out', 'from', 'help',
+             'version'}
     tried |= {'threads', 'drain-hz', 'stars'}  # in pft_test.py
     check(documented == tried, f'options of the man page {documented} are those tried here')
     text = good('--help')
@@ -239,7 +297,7 @@ def test_errors():
     bad(2, 'one case at a time', 'policy', 'drain')
     bad(2, 'unknown option', 'policy', '--nonsense')
     bad(2, 'unknown option', 'policy', '--plot', 'x.svg')
-    for option in 'policy', 'bulk', 'cores', 'repeat', 'json', 'csv':
+    for option in 'policy', 'bulk', 'cores', 'repeat', 'json', 'csv', 'out', 'from':
         bad(2, 'a value must follow', 'policy', '--' + option)
     for bulk in '0', '513', '-1', 'x', '', '1,', '1;2', '8-4', '1-100', '99999999999999999999':
         bad(2, '--bulk', 'policy', '--bulk', bulk)

@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# figures.sh - the numbers and figures of README.md, all from one command
+#
+#   sh examples/figures.sh            measure (20 minutes on a quiet machine), then write
+#   sh examples/figures.sh --quick    the same, short: to see that it works
+#
+# Writes doc/figures/*.json (the results), doc/figures/*.svg (a figure of each case, with gnuplot),
+# doc/figures/report.html, and in README.md the table between the lines "<!-- figures -->" and
+# "<!-- /figures -->". Needs a build; names what is missing.
+set -u
+
+usage() {
+	cat <<-END
+	usage: figures.sh [OPTION ...]
+	  --quick      short measurements: to see that it works, not how fast it is
+	  --build DIR  where ppbench and ppfwd are built (default: build)
+	  --from DIR   measure nothing, take the results in DIR
+	  --out DIR    where the figures go (default: doc/figures)
+	  --readme F   where the table goes (default: README.md)
+	  --no-peers   leave out forwarding against dpdk-testpmd
+	END
+}
+
+fail() {
+	echo "figures.sh: $1" >&2
+	exit "${2:-1}"
+}
+
+cd "$(dirname "$0")/.." || exit 1
+build=build out=doc/figures readme=README.md quick= from= peers=yes
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--quick) quick=--quick ;;
+	--no-peers) peers=no ;;
+	--build | --from | --out | --readme)
+		[ $# -gt 1 ] || fail "a value must follow $1; see --help" 2
+		case $1 in
+		--build) build=$2 ;;
+		--from) from=$2 ;;
+		--out) out=$2 ;;
+		--readme) readme=$2 ;;
+		esac
+		shift ;;
+	*) fail "unknown option '$1'; see --help" 2 ;;
+	esac
+	shift
+done
+
+ppbench=$build/examples/ppbench/ppbench
+ppfwd=$build/examples/ppfwd/ppfwd
+[ -x "$ppbench" ] || fail "no $ppbench; build it with 'meson setup build && ninja -C build'"
+command -v python3 >/dev/null || fail "python3 is missing; apt-get install python3"
+grep -q '^<!-- figures -->$' "$readme" && grep -q '^<!-- /figures -->$' "$readme" ||
+	fail "$readme has no lines '<!-- figures -->' and '<!-- /figures -->' for the table"
+mkdir -p "$out" || fail "cannot make $out"
+
+cases() {
+	"$ppbench" --help | sed -n '/^cases:/,/^options:/s/^  \([a-z_]*\) .*/\1/p' | grep -v '^report$'
+}
+
+# A figure is drawn from the run that the numbers are of, where ppbench can draw.
+plot() {
+	"$ppbench" --help | grep -q -e --plot && command -v gnuplot >/dev/null &&
+		echo "--plot $out/$1.svg"
+}
+
+failed=
+measure() {
+	for name in $(cases); do
+		echo "figures.sh: $name"
+		# shellcheck disable=SC2046,SC2086 # words
+		"$ppbench" "$name" $quick --json "$out/$name.json" $(plot "$name") >/dev/null ||
+			failed="$failed $name"
+	done
+	[ $peers = yes ] || return 0
+	echo "figures.sh: peers"
+	sh examples/peers.sh --ppfwd "$ppfwd" ${quick:+--repeat 1 --duration 2} >"$out/peers.txt" ||
+		failed="$failed peers"
+}
+
+if [ -z "$from" ]; then
+	rm -f "$out"/*.json "$out"/*.svg "$out/peers.txt"
+	measure
+	from=$out
+fi
+"$ppbench" report --from "$from" --out "$out/report.html" || failed="$failed report"
+python3 - "$from" "$readme" "$quick" <<'END' || fail "no table; see above"
+import json, os, re, sys
+
+where, readme, quick = sys.argv[1:]
+
+def load(name):
+    path = os.path.join(where, name + '.json')
+    return json.load(open(path)) if os.path.exists(path) else None
+
+def pick(result, policy, kind, bulk):
+    for row in result['rows'] if result else []:
+        if (row['policy'], row['kind'], row['bulk']) == (policy, kind, bulk) and 'refused' not in row:
+            return [row[k] for end in ('median', 'min', 'max') for k in row if k.endswith('_' + end)][:3]
+
+def text(figure):
+    return '%.3g (%.3g .. %.3g)' % tuple(figure)
+
+lines, machine = [], None
+
+def line(what, unit, ours, theirs_name, theirs, ratio, command):
+    lines.append('| %s, %s | %s | %s: %s | %.2f | `%s` |' %
+                 (what, unit, text(ours), theirs_name, text(theirs), ratio, command))
+
+path = os.path.join(where, 'peers.txt')
+number = r'([\d.]+) \(([\d.]+) \.\. ([\d.]+)\)'
+for found in re.finditer(r'^(\S+),(\S+) +ppfwd +%s +testpmd +%s' % (number, number),
+                         open(path).read() if os.path.exists(path) else '', re.M):
+    port, engine, *values = found.groups()
+    ours, theirs = [float(v) for v in values[:3]], [float(v) for v in values[3:]]
+    line('forwarding between two %s ports, %s' % (port, engine), 'Mpps', ours, 'dpdk-testpmd', theirs,
+         ours[0] / theirs[0], 'sh examples/peers.sh')
+
+compare = load('compare')
+for kind, what, us, them in (
+        ('prep', '64 pages from a core\'s cache and back, ready for packets', 'zone trylock',
+         ('rte_pktmbuf ring_mp_mc cache 512',)),
+        ('raw', 'the same, pointers only', 'zone trylock',
+         ('rte_mempool ring_mp_mc cache 512', 'malloc glibc', 'array')),
+        ('keep1024', '1024 pages held at once', 'zone trylock', ('rte_mempool ring_mp_mc cache 512',)),
+        ('cross', 'taken on one core, given back on another', 'zone trylock',
+         ('rte_mempool ring_mp_mc cache 512',)),
+        ('crowd', 'two threads for each CPU', 'zone trylock', ('rte_mempool ring_mp_mc cache 512',)),
+        ('foreign', 'a thread that is no lcore', 'zone trylock',
+         ('rte_mempool ring_mp_mc cache 512',))):
+    ours = pick(compare, us, kind, 64)
+    for name in them:
+        theirs = pick(compare, name, kind, 64)
+        if ours and theirs:
+            line(what, 'cycles a page', ours, name, theirs, theirs[0] / ours[0], 'ppbench compare')
+
+if not lines:
+    sys.exit('figures.sh: no figures in %s' % where)
+for name in sorted(os.listdir(where)):
+    if name.endswith('.json'):
+        machine = machine or load(name[:-5]).get('machine')
+head = []
+if machine:
+    head = ['%(cpu)s, %(cores)s CPUs, Linux %(kernel)s, %(compiler)s, commit %(commit)s; medians, in '
+            'parentheses the smallest and the largest.' % machine]
+if quick:
+    head.append('Measured with --quick: they show that it works, not how fast it is.')
+table = head + ['', '| what | pagepool | beside it | times better | command |', '|---|---|---|---|---|']
+page = open(readme).read()
+page = re.sub(r'(<!-- figures -->\n).*?(<!-- /figures -->)',
+              lambda m: m[1] + '\n'.join(table + lines) + '\n' + m[2], page, flags=re.S)
+open(readme, 'w').write(page)
+END
+[ -z "$failed" ] || fail "no figures of:$failed; see above"
+echo "figures.sh: $readme and $out are new; look at $out/report.html"
