@@ -87,7 +87,7 @@ if [ -z "$from" ]; then
 	from=$out
 fi
 "$ppbench" report --from "$from" --out "$out/report.html" || failed="$failed report"
-python3 - "$from" "$readme" "$quick" <<'END' || fail "no table; see above"
+python3 - "$from" "$readme" "$quick" <<'END' || exit 1
 import json, os, re, sys
 
 where, readme, quick = sys.argv[1:]

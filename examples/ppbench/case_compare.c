@@ -221,7 +221,7 @@ static void explain(struct bench *b, const struct field *f)
 	if (f->two)
 		bench_note(
 			b,
-			"cross: taken on CPU %u, given back on CPU %u; no pool: the hand-over alone; "
+			"cross: taken on CPU %u, given back on CPU %u; no pool: hand-over alone; "
 			"crowd: 4 threads on these 2 CPUs, cycles of both",
 			f->core[0], f->core[1]);
 	else

@@ -19,7 +19,7 @@
 #define POINTS	    40u
 #define PLOT_H	    170.0
 #define LEFT	    38.0
-#define RIGHT	    232.0
+#define RIGHT	    204.0
 #define TOP	    8.0
 #define NAME_CHARS  20
 #define LABEL_H	    13.0

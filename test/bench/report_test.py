@@ -190,7 +190,8 @@ def test_figures():
         os.unlink(os.path.join(results, 'peers.txt'))
         with open(os.path.join(results, 'compare.json'), 'w') as file:
             json.dump(result('compare', []), file)
-        check(script(*words).returncode == 1, 'no figures, no table')
+        done = script(*words)
+        check(done.returncode == 1 and done.stderr.count('\n') == 1, 'no figures, no table')
         for wrong in ['--nonsense'], ['--out']:
             check(script(*wrong).returncode == 2, f'{wrong}: usage')
 
