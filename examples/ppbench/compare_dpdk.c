@@ -232,6 +232,7 @@ void cmp_dpdk_open(unsigned int core, struct cmp_rival *r, unsigned int *n, cons
 			 plugin ? " with plugin " : "", plugin ? plugin : "",
 			 rte_strerror(rte_errno));
 		*why = reason;
+		rmdir(rte_eal_get_runtime_dir()); /* made before it failed, and empty */
 		return;
 	}
 	eal = true;
