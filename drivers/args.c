@@ -79,7 +79,7 @@ static int parse_args(struct pp_args *args, char *text)
 	return 0;
 }
 
-struct pp_args *pp_args_parse(const char *spec)
+struct pp_args *pp_args_split(const char *spec)
 {
 	size_t len = strlen(spec) + 1;
 	struct pp_args *args = calloc(1, sizeof(*args) + 2 * len);
@@ -96,12 +96,19 @@ struct pp_args *pp_args_parse(const char *spec)
 	colon = strchr(text, ':');
 	if (colon) {
 		*colon++ = '\0';
-		if (*colon && parse_args(args, colon)) {
-			free(args);
-			return NULL;
-		}
+		args->rest = colon;
 	}
 	return args;
+}
+
+int pp_args_parse(struct pp_args *args)
+{
+	return args->rest && *args->rest ? parse_args(args, args->rest) : 0;
+}
+
+const char *pp_args_rest(struct pp_args *args)
+{
+	return args->rest ? args->rest : "";
 }
 
 static void note_known(struct pp_args *args, const char *key)

@@ -19,6 +19,7 @@ struct pp_arg {
  */
 struct pp_args {
 	const char *driver;
+	char *rest; /* behind the colon; NULL: there is none */
 	struct pp_arg positional; /* no key */
 	struct pp_arg arg[ARGS_MAX];
 	unsigned int n;
@@ -27,8 +28,11 @@ struct pp_args {
 	char spec[];
 };
 
-/* NULL with pp_error(): malformed, or no memory. Freed with free(). */
-struct pp_args *pp_args_parse(const char *spec);
+/* Driver and rest, not parsed yet. NULL with pp_error(): no memory. Freed with free(). */
+struct pp_args *pp_args_split(const char *spec);
+
+/* 0, or -EINVAL with pp_error(): malformed */
+int pp_args_parse(struct pp_args *args);
 
 /* 0, or -EINVAL with pp_error(): something that no getter asked for */
 int pp_args_refuse_unknown(struct pp_args *args);

@@ -24,21 +24,20 @@ static const struct {
 	{ "pcap", PP_HAVE_PCAP ? &pp_pcap_ops : NULL, "libpcap (libpcap-dev)" },
 	{ "af_xdp", PP_HAVE_AF_XDP ? &pp_af_xdp_ops : NULL,
 	  "libxdp and libbpf (libxdp-dev, libbpf-dev)" },
+	{ "dpdk", PP_HAVE_DPDK ? &pp_dpdk_ops : NULL, "DPDK 22.11 (libdpdk-dev)" },
 };
 
 #define NDRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
 const char *const *pp_netdev_driver_names(void)
 {
-	static const char *const names[NDRIVERS + 1] = {
-		"null",
-		"loop",
-		PP_HAVE_PCAP	 ? "pcap"
-		: PP_HAVE_AF_XDP ? "af_xdp"
-				 : NULL,
-		PP_HAVE_PCAP && PP_HAVE_AF_XDP ? "af_xdp" : NULL,
-	};
+	static const char *names[NDRIVERS + 1];
+	size_t i, n = 0;
 
+	/* two threads that come first at once write the same */
+	for (i = 0; i < NDRIVERS; i++)
+		if (drivers[i].ops)
+			__atomic_store_n(&names[n++], drivers[i].name, __ATOMIC_RELAXED);
 	return names;
 }
 
@@ -193,10 +192,12 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 	}
 	if (copy_params(&copy, params))
 		return NULL;
-	args = pp_args_parse(spec);
+	args = pp_args_split(spec);
 	if (!args)
 		return NULL;
 	if (find_driver(args->driver, &ops))
+		goto free_args;
+	if (!ops->own_syntax && pp_args_parse(args))
 		goto free_args;
 	dev = alloc_netdev(ops, args, &copy);
 	if (!dev)
@@ -286,6 +287,7 @@ static void add_stats(struct pp_netdev_stats *sum, const struct pp_netdev_stats 
 	sum->tx_bytes += __atomic_load_n(&q->tx_bytes, __ATOMIC_RELAXED);
 	sum->tx_dropped += __atomic_load_n(&q->tx_dropped, __ATOMIC_RELAXED);
 	sum->errors += __atomic_load_n(&q->errors, __ATOMIC_RELAXED);
+	sum->copied += __atomic_load_n(&q->copied, __ATOMIC_RELAXED);
 }
 
 int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)

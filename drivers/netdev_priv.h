@@ -27,6 +27,7 @@ struct pp_args;
  * struct pp_netdev_ops - a driver
  * @name:       what stands before the colon in a spec
  * @dev_size:   sizeof the driver's port struct, which begins with struct pp_netdev
+ * @own_syntax: what is behind the colon is the driver's to parse, see pp_args_rest()
  * @open:       build the port and its queues (pp_netdev_add_queue()); 0 or -errno with
  *              pp_set_error(). After a failure netdev.c calls @close, which must cope with a
  *              port that is half built.
@@ -37,6 +38,7 @@ struct pp_args;
 struct pp_netdev_ops {
 	const char *name;
 	size_t dev_size;
+	bool own_syntax;
 	int (*open)(struct pp_netdev *dev, struct pp_args *args);
 	void (*stop)(struct pp_netdev *dev);
 	void (*close)(struct pp_netdev *dev);
@@ -60,6 +62,7 @@ extern const struct pp_netdev_ops pp_null_ops;
 extern const struct pp_netdev_ops pp_loop_ops;
 extern const struct pp_netdev_ops pp_pcap_ops;
 extern const struct pp_netdev_ops pp_af_xdp_ops;
+extern const struct pp_netdev_ops pp_dpdk_ops;
 
 /*
  * pp_netdev_add_queue() - allocate the next queue of a port, with its page_pool
@@ -84,6 +87,8 @@ int pp_args_u32(struct pp_args *args, const char *key, uint32_t min, uint32_t ma
 /* @names: the words allowed, ended by NULL; *value: index of the word */
 int pp_args_word(struct pp_args *args, const char *key, const char *const *names,
 		 unsigned int *value);
+/* all of it as it was given, for a driver with a syntax of its own; "": nothing */
+const char *pp_args_rest(struct pp_args *args);
 
 /* counters have one writer; readers must not tear, which relaxed stores ensure */
 static inline void pp_stat_add(uint64_t *counter, uint64_t n)

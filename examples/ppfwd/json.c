@@ -83,6 +83,7 @@ static struct json_object *port(const struct port_report *r)
 	add_count(o, "tx_dropped", r->stats.tx_dropped);
 	add_count(o, "rx_nombuf", r->stats.rx_nombuf);
 	add_count(o, "errors", r->stats.errors);
+	add_count(o, "copied", r->stats.copied);
 	return o;
 }
 

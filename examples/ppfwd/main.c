@@ -97,6 +97,10 @@ static int open_ports(void)
 		.refill = opts->refill,
 	};
 
+	if (opts->eal && pp_netdev_dpdk_eal(opts->eal)) {
+		complain("--eal: %s", pp_error());
+		return -1;
+	}
 	for (; fwd.nports < opts->nports; fwd.nports++) {
 		params.port = (uint16_t)fwd.nports;
 		fwd.ports[fwd.nports] = pp_netdev_open(opts->ports[fwd.nports], &params);

@@ -11,6 +11,8 @@
 #include "engine.h"
 #include "ppfwd.h"
 
+#define HEADROOM_AUTO UINT32_MAX
+
 enum {
 	OPT_PORT = 256,
 	OPT_ENGINE,
@@ -33,6 +35,7 @@ enum {
 	OPT_PACKETS,
 	OPT_STATS_PERIOD,
 	OPT_JSON,
+	OPT_EAL,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -59,6 +62,7 @@ static const struct option long_options[] = {
 	{ "packets", required_argument, NULL, OPT_PACKETS },
 	{ "stats-period", required_argument, NULL, OPT_STATS_PERIOD },
 	{ "json", required_argument, NULL, OPT_JSON },
+	{ "eal", required_argument, NULL, OPT_EAL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -72,7 +76,8 @@ static const char usage_head[] =
 	"                     loop:NAME[,peer=NAME]\n"
 	"                     pcap:rx=FILE[,tx=FILE][,loop=N][,snaplen=N]\n"
 	"                     pcap:iface=IF[,filter=EXPR]\n"
-	"                     af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]...\n";
+	"                     af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]...\n"
+	"                     dpdk:DEVARGS[,queues=N]\n";
 
 static const char usage_run[] =
 	"  --cores LIST       CPUs of the workers, as 0,2-3 (default: the first allowed)\n"
@@ -80,6 +85,7 @@ static const char usage_run[] =
 	"  --packets N        stop after N packets\n"
 	"  --stats-period S   seconds between updates of the line on a terminal, 0: none (1)\n"
 	"  --json FILE        write the report as JSON, - is standard output\n"
+	"  --eal ARGS         what dpdk ports start DPDK's EAL with (the least that works)\n"
 	"  --help, --version  print this, or the version, and exit\n";
 
 static const char usage_pool[] =
@@ -89,7 +95,7 @@ static const char usage_pool[] =
 	"  --ring N           pages in a pool's ring, a power of two (1024)\n"
 	"  --pages N          pages altogether (default: enough for the ports)\n"
 	"  --page-size N      bytes of a page, a power of two, 2048 to 65536 (4096)\n"
-	"  --headroom N       bytes left free before each packet (128)\n"
+	"  --headroom N       bytes left free before each packet (128; 320 beside dpdk ports)\n"
 	"  --memory KIND      anon, hugetlb, hugetlb,fallback or memfd (anon)\n"
 	"  --node N           NUMA node of the memory (any)\n"
 	"  --batch N          pages moved between a core's cache and the zone at once (auto)\n"
@@ -245,13 +251,31 @@ static void parse_run_option(struct options *opts, int opt, const char *arg)
 	case OPT_JSON:
 		parse_json(opts, arg);
 		break;
+	case OPT_EAL:
+		opts->eal = arg;
+		break;
 	default:
 		parse_pool_option(opts, opt, arg);
 	}
 }
 
+static bool has_dpdk(const struct options *opts)
+{
+	unsigned int i;
+
+	for (i = 0; i < opts->nports; i++)
+		if (!strncmp(opts->ports[i], "dpdk:", 5))
+			return true;
+	return false;
+}
+
 static void check_together(struct options *opts)
 {
+	/* what others receive then has room for an mbuf in front, and is sent without a copy */
+	if (opts->headroom == HEADROOM_AUTO)
+		opts->headroom = has_dpdk(opts) ? 320 : 128;
+	if (opts->eal && !has_dpdk(opts))
+		usage_error("--eal: no port is DPDK's; leave it out, or give --port dpdk:DEVARGS");
 	if (!opts->refill)
 		opts->refill = opts->cache < 2 ? 1 : opts->cache < 128 ? opts->cache / 2 : 64;
 	if (!opts->nports)
@@ -337,7 +361,7 @@ void options_parse(struct options *opts, int argc, char **argv)
 		.cache = 128,
 		.ring = 1024,
 		.page_size = 4096,
-		.headroom = 128,
+		.headroom = HEADROOM_AUTO,
 		.node = PP_NODE_ANY,
 		.period = 1,
 	};

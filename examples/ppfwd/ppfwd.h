@@ -51,6 +51,7 @@ struct engine;
  * @packets:  packets; 0: no limit
  * @period:   seconds between updates of the live line; 0: none
  * @json:     file for the report, "-": stdout; NULL: none
+ * @eal:      options of DPDK's EAL; NULL: the driver's default
  * The others are passed on: see struct pp_zone_params and pp_netdev_params.
  */
 struct options {
@@ -79,6 +80,7 @@ struct options {
 	uint64_t packets;
 	double period;
 	const char *json;
+	const char *eal;
 };
 
 /**

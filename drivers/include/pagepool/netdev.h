@@ -56,6 +56,7 @@ struct pp_netdev_params {
  * @tx_bytes:   their bytes
  * @tx_dropped: packets that the driver took and dropped
  * @errors:     everything else that went wrong: truncated input, bad completions, kicks refused
+ * @copied:     packets that the driver had to copy into another page, either way (dpdk)
  */
 struct pp_netdev_stats {
 	size_t sz;
@@ -67,6 +68,7 @@ struct pp_netdev_stats {
 	uint64_t tx_bytes;
 	uint64_t tx_dropped;
 	uint64_t errors;
+	uint64_t copied;
 };
 
 /**
@@ -219,6 +221,21 @@ bool pp_netdev_done(const struct pp_netdev *dev);
  * Context: any thread. Return: 0; -E2BIG.
  */
 int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats);
+
+/**
+ * pp_netdev_dpdk_eal() - what DPDK's environment layer (EAL) is to be started with
+ * @args: its options as on a command line, separated by blanks; '...' and "..." keep blanks
+ *        together; NULL: the default, see doc/ports.md
+ *
+ * The first "dpdk:" port starts EAL, which is possible once in a process and lasts until the
+ * process ends; a program that has started it by itself needs no call. While EAL starts, and while
+ * a device is opened, stdout and stderr of the process are redirected: DPDK's libraries print.
+ *
+ * Context: any thread.
+ * Return:  0; EINVAL: a quote that does not end; EBUSY: a port has started EAL already; ENOTSUP:
+ *          built without DPDK; ENOMEM: all negative, with a sentence in pp_error().
+ */
+int pp_netdev_dpdk_eal(const char *args);
 
 /** pp_netdev_driver_names() - the drivers that this library was built with, ended by NULL */
 const char *const *pp_netdev_driver_names(void);
