@@ -381,7 +381,7 @@ static bool is_ring(const struct dpdk_dev *dd)
 	return !rte_eth_dev_info_get(dd->port_id, &info) && !strcmp(info.driver_name, "net_ring");
 }
 
-/* pages in a ring that two ports share are for the other one to receive, all others are forgotten */
+/* pages in a ring that two ports share are for the other one to receive; others are forgotten */
 static void close_device(struct dpdk_dev *dd)
 {
 	bool ring = dd->claimed && is_ring(dd);

@@ -35,21 +35,27 @@ static inline void mbuf_fill(const struct dpdk_queue *dq, struct rte_mbuf *m,
 	m->buf_iova = (rte_iova_t)(uintptr_t)m->buf_addr;
 }
 
-static __rte_noinline int short_dequeue(struct dpdk_queue *dq, void **objs, unsigned int want,
-					unsigned int got)
+static __rte_noinline void enqueue_bulk(const struct dpdk_queue *dq, void *const *objs,
+					unsigned int n)
 {
 	struct pp_page *pages[PP_BULK_MAX];
 	unsigned int i, k;
 
-	pp_stat_add(&dq->q.stats.rx_nombuf, want - got);
-	for (; got; got -= k, objs += k) {
-		k = RTE_MIN(got, PP_BULK_MAX);
+	for (; n; n -= k, objs += k) {
+		k = RTE_MIN(n, PP_BULK_MAX);
 		for (i = 0; i < k; i++) {
 			pages[i] = dpdk_page_of(dq, objs[i]);
 			dpdk_page_tag(pages[i], 0);
 		}
 		page_pool_put_bulk(pages, k);
 	}
+}
+
+static __rte_noinline int short_dequeue(struct dpdk_queue *dq, void **objs, unsigned int want,
+					unsigned int got)
+{
+	pp_stat_add(&dq->q.stats.rx_nombuf, want - got);
+	enqueue_bulk(dq, objs, got);
 	return -ENOBUFS;
 }
 
@@ -73,21 +79,19 @@ static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
 	return 0;
 }
 
-/* by any thread, and for a page of any pool of the zone */
+/* by any thread, and for a page of any pool of the zone; most PMDs free one mbuf at a time */
 static int pool_enqueue(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
 	const struct dpdk_queue *dq = mp->pool_data;
-	struct pp_page *pages[PP_BULK_MAX];
-	unsigned int i, k;
+	struct pp_page *page;
 
-	for (; n; n -= k, objs += k) {
-		k = RTE_MIN(n, PP_BULK_MAX);
-		for (i = 0; i < k; i++) {
-			pages[i] = dpdk_page_of(dq, objs[i]);
-			dpdk_page_tag(pages[i], 0);
-		}
-		page_pool_put_bulk(pages, k);
+	if (unlikely(n != 1)) {
+		enqueue_bulk(dq, objs, n);
+		return 0;
 	}
+	page = dpdk_page_of(dq, objs[0]);
+	dpdk_page_tag(page, 0);
+	page_pool_put_bulk(&page, 1);
 	return 0;
 }
 

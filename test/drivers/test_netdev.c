@@ -74,6 +74,10 @@ static void not_built(void **state)
 		assert_refused(*state, "pcap:rx=x", ENOTSUP, "install libpcap");
 	if (!built("af_xdp"))
 		assert_refused(*state, "af_xdp:eth0", ENOTSUP, "install libxdp");
+	if (built("dpdk"))
+		return;
+	assert_refused(*state, "dpdk:net_null0", ENOTSUP, "install DPDK");
+	assert_int_equal(pp_netdev_dpdk_eal("--no-huge"), -ENOTSUP);
 }
 
 /* a program older or newer than the library */
