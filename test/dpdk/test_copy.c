@@ -48,8 +48,13 @@ static void other_zone(void **state)
 	struct pp_zone *other = make_zone(64, 4096);
 	struct pp_queue *q = pp_netdev_queue(dev, 0);
 	struct pp_page *pages[3];
+	unsigned int i;
 
 	make_packets(other, pages, 3, 100, 7);
+	for (i = 0; i < 3; i++) {
+		pages[i]->data_off = FRONT + 8; /* the zone is all that is in the way */
+		memcpy(pp_page_data(pages[i]), &(uint32_t){ 7 + i }, 4);
+	}
 	pages[1]->data_off = 1000;
 	pages[1]->len = 3000; /* no page of the port's zone holds it */
 	assert_taken(q, pages, 3);
@@ -97,6 +102,7 @@ static void never(void **state)
 	struct pp_page *pages[6], *got[6];
 
 	make_packets(*state, pages, 6, 60, 0);
+	pages[0]->data_off = pages[1]->data_off = FRONT;
 	pages[0]->len = 0;
 	pages[1]->len = 13;
 	pages[2]->len = 1900; /* with an mbuf in front of it longer than a page */
@@ -182,8 +188,12 @@ static void segments(void **state)
 			assert_int_equal(((unsigned char *)pp_page_data(pages[i]))[k],
 					 ((i < 5 ? i : 7) + k) & 0xff);
 	}
-	page_pool_put_bulk(pages, n);
-	assert_int_equal(port_stats(dev).copied, 3);
+	/* a device that has nowhere to send to takes everything */
+	assert_taken(pp_netdev_queue(dev, 0), pages, n);
+	assert_int_equal(port_stats(dev).copied, 3 + 2); /* the third does not fit behind an mbuf */
+	pp_netdev_stop(dev);
+	assert_int_equal(port_stats(dev).tx_packets, 5); /* so it says */
+	assert_int_equal(port_stats(dev).tx_dropped, 1);
 	assert_int_equal(port_stats(dev).rx_dropped, 2);
 	assert_int_equal(port_stats(dev).rx_packets, 6);
 	pp_netdev_close(dev);
