@@ -69,8 +69,9 @@ static inline int rseq_registered(void)
 
 #define RSEQ_INPUTS                                                                                \
 	[rseq] "r"(rseq_area()), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),                    \
-		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "r"(zone->cores),                   \
-		[stride] "r"(zone->pcp_stride), [pcps] "r"(zone->pcps), [list] "i"(offsetof(struct pcp, list)),    \
+		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "r"(zone->cores),             \
+		[stride] "r"(zone->pcp_stride), [pcps] "r"(zone->pcps),                            \
+		[list] "i"(offsetof(struct pcp, list)),                                            \
 		[count] "i"(offsetof(struct pcp_list, count)),                                     \
 		[obj] "i"(offsetof(struct pcp_list, obj)), [n] "r"(n), [objs] "r"(objs)
 

@@ -162,7 +162,7 @@ closed:
 	return false;
 }
 
-/* All of @n pages from this core's list, or 0; all into it, or false: full, closed, no such core. */
+/* All of @n pages from this core's list, or 0; all into it, or false: full or closed. */
 #define RSEQ_POP(name, copy)                                                              \
 	static __always_inline unsigned int name(const struct pp_zone *zone, void **objs, \
 						 unsigned int n)                          \
