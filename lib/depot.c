@@ -32,7 +32,7 @@ static void set_defaults(struct pp_depot_params *p, unsigned int cores)
 		p->high = max(p->high, min(p->batch, PP_BULK_MAX));
 	}
 	if (!p->batch)
-		p->batch = min(max(p->high / 4, 1u), 256u);
+		p->batch = min(max(p->high / 2, 1u), PP_BULK_MAX);
 	if (!p->drain_us)
 		p->drain_us = 20000;
 	if (!p->name)

@@ -227,7 +227,7 @@ int zone_find_policy(const char *name, unsigned int flags);
 int zone_check_cache(uint32_t high, uint32_t high_max, uint32_t batch);
 
 /*
- * A depot's calls past this core's cache. What is more than half of a cache goes there at
+ * A depot's calls past this core's cache. What is more than a batch goes there at
  * once: it comes from a cache above us, and ours would only be in the way.
  */
 int depot_get_slow(struct pp_zone *zone, void **objs, unsigned int n, unsigned int got);
@@ -235,7 +235,7 @@ int depot_put_slow(struct pp_zone *zone, void *const *objs, unsigned int n);
 
 static __always_inline bool depot_caches(const struct pp_zone *zone, unsigned int n)
 {
-	return n <= 2 * READ_ONCE(zone->batch);
+	return n <= READ_ONCE(zone->batch);
 }
 
 /* barrier_rseq() for the threads of every attached process */

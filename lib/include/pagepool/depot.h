@@ -34,7 +34,7 @@ extern "C" {
  * @high:     most objects in a core's cache, at most 65536; 0: a quarter of the objects over
  *            @users, 4 .. 1024
  * @batch:    objects moved between a core's cache and the free area at once, at most @high and
- *            512; 0: a quarter of @high, at most 256
+ *            512; 0: half of @high
  * @drain_us: how long a get that drains all caches waits for one preempted holder, us; 0: 20000
  */
 struct pp_depot_params {
