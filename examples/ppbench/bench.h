@@ -22,9 +22,11 @@
 
 #define BENCH_LIST_MAX	 32u
 #define BENCH_REPEAT_MAX 999u
-#define BENCH_EXTRAS	 10u
+#define BENCH_EXTRAS	 14u
 #define BENCH_ROWS_MAX	 512u
 #define BENCH_NOTES	 16u
+#define BENCH_PORTS	 8u
+#define BENCH_AGREE	 5.0 /* percent that two runs on a quiet machine agree within */
 #define BENCH_NAME	 40u
 #define BENCH_PAGES	 4096u
 #define BENCH_PAGE_SIZE	 2048u
@@ -54,6 +56,9 @@ struct bench_opts {
 	const char *csv;
 	const char *out; /* report: the page */
 	const char *from; /* report: where results are that were made earlier */
+	const char *plot;
+	const char *ports[BENCH_PORTS];
+	unsigned int nports;
 };
 
 struct bench_machine {
@@ -74,6 +79,7 @@ struct bench_row {
 	double min;
 	double max;
 	bool simulated; /* by a model: not measured, and said wherever it is shown */
+	double iqr; /* from the first quartile of the repeats to the third */
 	bool published; /* somebody else's figure: there is a median only */
 	const char *refused; /* why this machine has no figure; NULL: it has */
 	struct {
@@ -102,18 +108,53 @@ struct bench {
 	unsigned long measured;
 	unsigned long disturbed; /* by the scheduler, and repeated, but for the next */
 	unsigned long kept_disturbed;
+	char doing[80]; /* for the progress line */
+};
+
+/*
+ * struct bench_plot - one panel of a case's picture
+ * @title: above the panel; NULL ends an array of panels
+ * @kind:  rows of this kind only, a series for each policy; NULL: all rows
+ * @y:     key of an extra; NULL: the median, with bars from min to max
+ * @label: what y is, with its unit
+ * @mark:  key of an extra; a row that has it gets a ring around its point
+ * @bars:  a group of bars for each policy, a series for each kind; otherwise x is bulk
+ * @log:   y is logarithmic
+ */
+struct bench_plot {
+	const char *title;
+	const char *kind;
+	const char *y;
+	const char *label;
+	const char *mark;
+	bool bars;
+	bool log;
+};
+
+/* how far the repeats of a run lie apart, in percent; see bench_spread() */
+struct bench_spread {
+	unsigned int rows;
+	double median; /* of the rows' max / min - 1 */
+	double worst;
+	double iqr; /* median of the rows' interquartile range / median */
+	bool noisy;
+	char text[240];
 };
 
 /*
  * struct bench_case - one file each
- * @unit:  prefix of the figures' keys, "cycles_per_page"
- * @bulks: default of --bulk, ended by 0
+ * @unit:     prefix of the figures' keys, "cycles_per_page"
+ * @bulks:    default of --bulk, ended by 0
  * @policies: default of --policy; NULL: all
- * @cores: CPUs that the case needs; with @all_cores it uses all it may
- * @repeat: default of --repeat; 0: 11
+ * @cores:    CPUs that the case needs; with @all_cores it uses all it may
+ * @repeat:   default of --repeat; 0: 11
  * @notes_first: the table means nothing to who has not read the notes
- * @run:   0, or -1 after bench_error()
- * @print: the text, instead of a line for each row; NULL: that
+ * @run:      0, or -1 after bench_error()
+ * @print:    the text, instead of a line for each row; NULL: that
+ * @bulk_is:  what the column bulk holds; NULL: pages a call
+ * @plots:    panels of --plot; NULL: one for each kind
+ * @ports:    the case takes --port
+ * @by_kind:  rows stand together by kind, not by bulk
  */
 struct bench_case {
 	const char *name;
@@ -127,6 +168,10 @@ struct bench_case {
 	bool notes_first;
 	int (*run)(struct bench *b);
 	void (*print)(FILE *f, const struct bench *b);
+	const char *bulk_is;
+	const struct bench_plot *plots;
+	bool ports;
+	bool by_kind;
 };
 
 extern const struct bench_case bench_policy;
@@ -151,6 +196,7 @@ struct bench_subject {
 	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 	void *ctx;
 	unsigned long shorts;
+	unsigned long slept; /* measurements in which it slept */
 	unsigned long loops;
 	double samples[BENCH_REPEAT_MAX];
 };
@@ -166,6 +212,25 @@ double bench_median(double *values, unsigned int n);
 long bench_switches(void);
 bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
 double bench_quantile(double *values, size_t n, double q);
+/* how often the calling thread gave its CPU away by itself: what closes a cache never may */
+long bench_sleeps(void);
+int bench_check_slept(struct bench *b, const char *who, unsigned long slept, unsigned int of);
+
+/* progress.c: a line on a terminal, while it takes long */
+void bench_progress(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void bench_progress_tick(struct bench *b);
+void bench_progress_end(void);
+
+/* spread.c */
+void bench_spread(const struct bench *b, struct bench_spread *spread);
+double bench_row_spread(const struct bench_row *row);
+double bench_row_iqr(const struct bench_row *row);
+
+/* plot.c; bench_plot_check() before anything is measured */
+int bench_plot_check(const char *file);
+int bench_plot(const struct bench *b);
+/* the gnuplot script for @terminal ("svg" or "png"), which writes to @out; NULL: to stdout */
+int bench_plot_script(FILE *f, const struct bench *b, const char *terminal, const char *out);
 
 /* report.c */
 struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,
@@ -175,6 +240,8 @@ struct bench_row *bench_row_published(struct bench *b, const char *policy, const
 struct bench_row *bench_row_refused(struct bench *b, const char *policy, unsigned int bulk,
 				    const char *why);
 void bench_extra(struct bench_row *row, const char *key, double value);
+/* NULL if the row has no such extra */
+const double *bench_extra_find(const struct bench_row *row, const char *key);
 void bench_note_distance(struct bench *b);
 void bench_note(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct bench_row *bench_find(struct bench *b, const char *policy, const char *kind,

@@ -172,6 +172,18 @@ static int run(struct bench *b)
 	return err;
 }
 
+static const struct bench_plot plots[] = {
+	{ .title = "Taken on one core, given back on another: zone",
+	  .kind = "zone",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = "Taken on one core, given back on another: page_pool",
+	  .kind = "page_pool",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = NULL },
+};
+
 const struct bench_case bench_cross = {
 	.name = "cross",
 	.title = "pages taken on one core, given back on another",
@@ -179,4 +191,5 @@ const struct bench_case bench_cross = {
 	.bulks = bulks,
 	.cores = 2,
 	.run = run,
+	.plots = plots,
 };

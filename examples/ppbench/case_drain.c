@@ -212,8 +212,11 @@ static int measure_all(struct bench *b, struct subject *s)
 	int err = 0;
 
 	for (r = 0; r < b->opts.repeat && !err; r++)
-		for (i = 0; i < b->opts.npolicies && !err; i++)
+		for (i = 0; i < b->opts.npolicies && !err; i++) {
+			bench_progress(b, "%s, repetition %u of %u", b->opts.policies[i], r + 1,
+				       b->opts.repeat);
 			err = measure(b, &s[i], r);
+		}
 	for (i = 0; i < b->opts.npolicies && !err; i++)
 		err = keep(b, &s[i]);
 	return err;
@@ -274,6 +277,19 @@ static int run(struct bench *b)
 	return err;
 }
 
+static const struct bench_plot plots[] = {
+	{ .title = "What a drain costs the drainer",
+	  .label = "cycles a drain",
+	  .bars = true,
+	  .log = true },
+	{ .title = "What the owner loses to 100000 drains a second",
+	  .kind = "100000/s",
+	  .y = "slowdown_percent",
+	  .label = "percent",
+	  .bars = true },
+	{ .title = NULL },
+};
+
 const struct bench_case bench_drain = {
 	.name = "drain",
 	.title = "draining another core's cache, and what its owner loses",
@@ -281,4 +297,5 @@ const struct bench_case bench_drain = {
 	.bulks = bulks,
 	.cores = 2,
 	.run = run,
+	.plots = plots,
 };

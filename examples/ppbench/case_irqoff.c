@@ -95,6 +95,7 @@ struct windows {
 	double max;
 	double pages;
 	double n;
+	unsigned int slept; /* repetitions */
 };
 
 /* window: as the library traces it; the others: one call, as its caller sees it */
@@ -175,11 +176,15 @@ static int measure(struct bench *b, const char *policy, enum kind kind, unsigned
 	struct pp_window_stats w = { .sz = sizeof(w) };
 	unsigned int tries = 0;
 	bool again = false;
+	long sleeps;
 
 	do {
+		sleeps = bench_sleeps();
 		if (attempt(b, policy, kind, bulk, &w, &again, &tries))
 			return -1;
+		sleeps = bench_sleeps() - sleeps;
 	} while (again);
+	res->slept += sleeps > 0;
 	res->median[r] = (double)w.median_cycles;
 	res->p99[r] = (double)w.p99_cycles;
 	res->p999[r] = (double)w.p999_cycles;
@@ -198,6 +203,8 @@ static int keep(struct bench *b, const char *policy, enum kind kind, unsigned in
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row;
 
+	if (bench_check_slept(b, policy, res->slept, n))
+		return -1;
 	row = bench_row_add(b, policy, kind_names[kind], bulk, res->median, n);
 	if (!row)
 		return -1;
@@ -222,9 +229,11 @@ static int window_rows(struct bench *b, unsigned int bulk)
 		bench_error("irqoff: not enough memory");
 		return -1;
 	}
-	for (r = 0; r < b->opts.repeat && !err; r++)
+	for (r = 0; r < b->opts.repeat && !err; r++) {
+		bench_progress(b, "bulk %u, repetition %u of %u", bulk, r + 1, b->opts.repeat);
 		for (i = 0; i < n && !err; i++)
 			err = measure(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i], r);
+	}
 	for (i = 0; i < n && !err; i++)
 		err = keep(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i]);
 	free(res);
@@ -256,6 +265,29 @@ static int run(struct bench *b)
 	return err;
 }
 
+static const struct bench_plot plots[] = {
+	{ .title = "The mask: one pair",
+	  .kind = "mask",
+	  .label = "cycles",
+	  .bars = true,
+	  .log = true },
+	{ .title = "The window in which a core's cache is closed, median",
+	  .kind = "window",
+	  .label = "cycles",
+	  .log = true },
+	{ .title = "The same window, p99.9: one in a thousand is longer",
+	  .kind = "window",
+	  .y = "p999_cycles",
+	  .label = "cycles, p99.9",
+	  .log = true },
+	{ .title = "A timer's signal: from expiry to handler, p99",
+	  .kind = "latency",
+	  .y = "p99_us",
+	  .label = "us",
+	  .bars = true },
+	{ .title = NULL },
+};
+
 const struct bench_case bench_irqoff = {
 	.name = "irqoff",
 	.title = "blocking signals, closing a core's cache, and what a signal sees of it",
@@ -263,4 +295,5 @@ const struct bench_case bench_irqoff = {
 	.bulks = bulks,
 	.cores = 2,
 	.run = run,
+	.plots = plots,
 };

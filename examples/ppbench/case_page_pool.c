@@ -140,6 +140,19 @@ static int run(struct bench *b)
 	return err;
 }
 
+static const struct bench_plot plots[] = {
+	{ .title = "cache: recycled by the owner",
+	  .kind = "cache",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = "ring: returned without an owner",
+	  .kind = "ring",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = "slow: via the zone", .kind = "slow", .label = "cycles a page", .log = true },
+	{ .title = NULL },
+};
+
 const struct bench_case bench_page_pool = {
 	.name = "page_pool",
 	.title = "the kernel's three cases: cache, ring, slow",
@@ -147,4 +160,5 @@ const struct bench_case bench_page_pool = {
 	.bulks = bulks,
 	.cores = 1,
 	.run = run,
+	.plots = plots,
 };

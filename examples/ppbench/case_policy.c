@@ -74,6 +74,22 @@ out:
 	return err;
 }
 
+static const struct bench_plot plots[] = {
+	{ .title = "Take and give back, ready for packets",
+	  .kind = "prep",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = "Take and give back, pointers only",
+	  .kind = "raw",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = "Two threads a CPU, not pinned",
+	  .kind = "crowded",
+	  .label = "CPU cycles a page",
+	  .bars = true },
+	{ .title = NULL },
+};
+
 const struct bench_case bench_policy = {
 	.name = "policy",
 	.title = "alloc + free through this core's cache",
@@ -81,4 +97,5 @@ const struct bench_case bench_policy = {
 	.bulks = bulks,
 	.cores = 1,
 	.run = run,
+	.plots = plots,
 };

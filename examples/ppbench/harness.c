@@ -16,6 +16,7 @@ void bench_error(const char *fmt, ...)
 {
 	va_list ap;
 
+	bench_progress_end();
 	fputs("ppbench: ", stderr);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
@@ -104,6 +105,27 @@ long bench_switches(void)
 	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nivcsw;
 }
 
+long bench_sleeps(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_nvcsw;
+}
+
+/*
+ * Nothing that is measured on one core may sleep: a thread that sleeps while a cache is
+ * closed keeps everybody else out for as long. Once may be the C library's own doing.
+ */
+int bench_check_slept(struct bench *b, const char *who, unsigned long slept, unsigned int of)
+{
+	if (!slept || slept * 3 < of)
+		return 0;
+	bench_error("%s: '%s' slept in %lu of %u measurements, where nothing may sleep: no figure; "
+		    "this is a bug, please report it",
+		    b->what->name, who, slept, of);
+	return -1;
+}
+
 /* a case must end, on a machine that is never quiet too */
 static bool late(const struct bench *b)
 {
@@ -118,6 +140,7 @@ static bool late(const struct bench *b)
 bool bench_disturbed(struct bench *b, long before, unsigned int *tries)
 {
 	b->measured++;
+	bench_progress_tick(b);
 	if (bench_switches() == before)
 		return false;
 	b->disturbed++;
@@ -131,12 +154,15 @@ static uint64_t run_undisturbed(struct bench *b, struct bench_subject *s, unsign
 {
 	unsigned int tries = 0;
 	uint64_t cycles;
-	long before;
+	long before, sleeps;
 
 	do {
 		before = bench_switches();
+		sleeps = bench_sleeps();
 		cycles = s->run(s, bulk, s->loops);
+		sleeps = bench_sleeps() - sleeps;
 	} while (bench_disturbed(b, before, &tries));
+	s->slept += sleeps > 0;
 	return cycles;
 }
 
@@ -171,6 +197,10 @@ static int keep_rows(struct bench *b, struct bench_subject *s, unsigned int n, u
 				    b->what->name, s[i].policy, bulk);
 			return -1;
 		}
+		/* on two cores they wait for each other */
+		if (b->what->cores < 2 &&
+		    bench_check_slept(b, s[i].policy, s[i].slept, b->opts.repeat))
+			return -1;
 		row = bench_row_add(b, s[i].policy, s[i].kind, bulk, s[i].samples, b->opts.repeat);
 		if (!row)
 			return -1;
@@ -186,9 +216,12 @@ int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, u
 	unsigned int i, r;
 	uint64_t cycles;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		s[i].slept = 0;
 		calibrate(b, &s[i], bulk);
+	}
 	for (r = 0; r < b->opts.repeat; r++) {
+		bench_progress(b, "bulk %u, repetition %u of %u", bulk, r + 1, b->opts.repeat);
 		distance[r] = probe(b);
 		if (distance[r] < 0)
 			return -1;

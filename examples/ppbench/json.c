@@ -66,12 +66,30 @@ static struct json_object *row_json(const struct bench *b, const struct bench_ro
 		add_number(o, key, row->min);
 		snprintf(key, sizeof(key), "%s_max", b->what->unit);
 		add_number(o, key, row->max);
+		add_number(o, "spread_percent", bench_row_spread(row));
+		add_number(o, "iqr_percent", bench_row_iqr(row));
 	}
 	for (k = 0; k < row->nextra; k++) {
 		if (!strcmp(row->extra[k].key, "pingpong_cycles"))
 			add_string(o, "distance", bench_regime(row->extra[k].value));
 		add_number(o, row->extra[k].key, row->extra[k].value);
 	}
+	return o;
+}
+
+static struct json_object *spread_json(const struct bench *b)
+{
+	struct json_object *o = json_object_new_object();
+	struct bench_spread s;
+
+	bench_spread(b, &s);
+	add_int(o, "rows", s.rows);
+	add_number(o, "median_spread_percent", s.median);
+	add_number(o, "worst_spread_percent", s.worst);
+	add_number(o, "median_iqr_percent", s.iqr);
+	add_number(o, "limit_percent", BENCH_AGREE);
+	json_object_object_add(o, "noisy", json_object_new_boolean(s.noisy));
+	add_string(o, "text", s.text);
 	return o;
 }
 
@@ -97,6 +115,7 @@ static struct json_object *result_json(const struct bench *b)
 	add_int(o, "repeat", b->opts.repeat);
 	json_object_object_add(o, "rows", rows);
 	json_object_object_add(o, "notes", notes);
+	json_object_object_add(o, "repeatability", spread_json(b));
 	return o;
 }
 

@@ -32,6 +32,7 @@ int main(int argc, char **argv)
 		err = b.what->run(&b);
 	if (!err)
 		err = bench_policies_refused(&b);
+	bench_progress_end();
 	if (b.disturbed)
 		bench_note(&b,
 			   "%lu of %lu measurements were interrupted by other programs; "

@@ -22,6 +22,8 @@ enum {
 	OPT_CSV,
 	OPT_OUT,
 	OPT_FROM,
+	OPT_PLOT,
+	OPT_PORT,
 	OPT_HELP,
 	OPT_VERSION,
 };
@@ -39,6 +41,8 @@ static const struct option longopts[] = {
 	{ "csv", required_argument, NULL, OPT_CSV },
 	{ "out", required_argument, NULL, OPT_OUT },
 	{ "from", required_argument, NULL, OPT_FROM },
+	{ "plot", required_argument, NULL, OPT_PLOT },
+	{ "port", required_argument, NULL, OPT_PORT },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -50,7 +54,8 @@ static void help(const struct bench_case *const *cases)
 	for (; *cases; cases++)
 		printf("  %-10s %s\n", (*cases)->name, (*cases)->title);
 	puts("\noptions:\n"
-	     "  --policy LIST|all  policies of the cores' caches, also auto (default: all)\n"
+	     "  --policy LIST|all  policies of the cores' caches, also auto (default: all;\n"
+	     "                     for refill and bulk: trylock)\n"
 	     "  --bulk LIST        pages a call, 1 to 512, for example 1,8,64\n"
 	     "  --cores LIST       CPUs to run on; the first owns the cache that is measured\n"
 	     "  --repeat N         measurements of each figure, 1 to 999 (default: 11)\n"
@@ -62,6 +67,9 @@ static void help(const struct bench_case *const *cases)
 	     "  --csv FILE         write the result as CSV; - is stdout, instead of the table\n"
 	     "  --out FILE         report: the page to write; - is stdout\n"
 	     "  --from DIR         report: results made earlier with --json DIR/CASE.json\n"
+	     "  --plot FILE        draw the result, as FILE.svg or FILE.png (needs gnuplot)\n"
+	     "  --port SPEC        refill: a port to measure; may be repeated (default: null,\n"
+	     "                     loop and pcap, where pcap is a file made for it)\n"
 	     "  --help             this text\n"
 	     "  --version          version\n\n"
 	     "Every figure is a median of measurements taken in turns, in TSC cycles.\n"
@@ -187,6 +195,16 @@ static int set_option(struct bench_opts *o, int opt, const char *arg)
 	case OPT_FROM:
 		o->from = arg;
 		return 0;
+	case OPT_PLOT:
+		o->plot = arg;
+		return bench_plot_check(arg);
+	case OPT_PORT:
+		if (o->nports < BENCH_PORTS) {
+			o->ports[o->nports++] = arg;
+			return 0;
+		}
+		bench_error("--port '%s': at most %u ports", arg, BENCH_PORTS);
+		return -1;
 	}
 	return set_pft_option(o, opt, arg);
 }
@@ -273,8 +291,8 @@ static int check_report(const struct bench *b)
 		bench_error("--%s is for case report; see ppbench --help", o->out ? "out" : "from");
 		return -1;
 	}
-	if (o->json || o->csv) {
-		bench_error("report: has no --json and no --csv; see ppbench --help");
+	if (o->json || o->csv || o->plot) {
+		bench_error("report: has no --json, no --csv and no --plot; see ppbench --help");
 		return -1;
 	}
 	if (o->out)
@@ -296,7 +314,7 @@ static void keep_command(struct bench *b, int argc, char **argv)
 
 int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases)
 {
-	int opt;
+	int opt, err;
 
 	keep_command(b, argc, argv);
 	opterr = 0;
@@ -313,8 +331,9 @@ int bench_options(struct bench *b, int argc, char **argv, const struct bench_cas
 				    argv[optind - 1]);
 			return -1;
 		}
-		if (set_option(&b->opts, opt, optarg))
-			return -1;
+		err = set_option(&b->opts, opt, optarg);
+		if (err)
+			return err;
 	}
 	if (pick_case(b, argv[optind], cases))
 		return -1;
@@ -329,6 +348,11 @@ int bench_options(struct bench *b, int argc, char **argv, const struct bench_cas
 	}
 	if (check_report(b))
 		return -1;
+	if (b->opts.nports && !b->what->ports) {
+		bench_error("--port: case %s uses no port; name refill, or leave it out",
+			    b->what->name);
+		return -1;
+	}
 	defaults(b);
 	return pick_cores(b);
 }

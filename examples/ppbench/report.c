@@ -37,6 +37,7 @@ struct bench_row *bench_row_add(struct bench *b, const char *policy, const char 
 	row->median = bench_median(samples, n);
 	row->min = samples[0];
 	row->max = samples[n - 1];
+	row->iqr = bench_quantile(samples, n, 0.75) - bench_quantile(samples, n, 0.25);
 	return row;
 }
 
@@ -69,6 +70,16 @@ void bench_extra(struct bench_row *row, const char *key, double value)
 		return;
 	row->extra[row->nextra].key = key;
 	row->extra[row->nextra++].value = value;
+}
+
+const double *bench_extra_find(const struct bench_row *row, const char *key)
+{
+	unsigned int k;
+
+	for (k = 0; k < row->nextra; k++)
+		if (!strcmp(row->extra[k].key, key))
+			return &row->extra[k].value;
+	return NULL;
 }
 
 void bench_note(struct bench *b, const char *fmt, ...)
@@ -151,16 +162,6 @@ static void collect(const struct bench *b, struct columns *c)
 	}
 }
 
-static const double *extra(const struct bench_row *row, const char *key)
-{
-	unsigned int k;
-
-	for (k = 0; k < row->nextra; k++)
-		if (!strcmp(row->extra[k].key, key))
-			return &row->extra[k].value;
-	return NULL;
-}
-
 static void print_figure(FILE *f, int width, const double *value)
 {
 	if (!value)
@@ -225,9 +226,25 @@ static void print_row(FILE *f, const struct bench_row *row, const struct columns
 	print_figure(f, 9, &row->median);
 	print_figure(f, 9, row->published ? NULL : &row->min);
 	print_figure(f, 9, row->published ? NULL : &row->max);
+	if (row->published)
+		fprintf(f, " %5s", "-");
+	else
+		fprintf(f, " %5.1f", bench_row_spread(row));
 	for (k = 0; k < c->n; k++)
-		print_figure(f, (int)strlen(c->key[k]), extra(row, c->key[k]));
+		print_figure(f, (int)strlen(c->key[k]), bench_extra_find(row, c->key[k]));
 	fputs(row->published ? "  (published)\n" : row->simulated ? "  (simulated)\n" : "\n", f);
+}
+
+/* a blank line between what is not compared with each other */
+static bool new_group(const struct bench *b, size_t i)
+{
+	const struct bench_row *row = &b->rows[i];
+
+	if (!i)
+		return false;
+	if (b->what->by_kind)
+		return strcmp(row->kind, row[-1].kind) != 0;
+	return row->bulk != row[-1].bulk;
 }
 
 static void print_rows(FILE *f, const struct bench *b)
@@ -238,13 +255,13 @@ static void print_rows(FILE *f, const struct bench *b)
 	size_t i;
 
 	collect(b, &c);
-	fprintf(f, "%-*s %-*s %4s %9s %9s %9s", width, "policy", kind, "kind", "bulk", "median",
-		"min", "max");
+	fprintf(f, "%-*s %-*s %4s %9s %9s %9s +-%3s", width, "policy", kind, "kind", "bulk",
+		"median", "min", "max", "%");
 	for (k = 0; k < c.n; k++)
 		fprintf(f, " %s", c.key[k]);
 	fputc('\n', f);
 	for (i = 0; i < b->nrows; i++) {
-		if (i && b->rows[i].bulk != b->rows[i - 1].bulk)
+		if (new_group(b, i))
 			fputc('\n', f);
 		print_row(f, &b->rows[i], &c, width, kind);
 	}
@@ -260,6 +277,8 @@ static void print_notes(FILE *f, const struct bench *b)
 
 static void print_text(FILE *f, const struct bench *b)
 {
+	struct bench_spread spread;
+
 	print_header(f, b);
 	if (b->what->notes_first) {
 		print_notes(f, b);
@@ -273,6 +292,8 @@ static void print_text(FILE *f, const struct bench *b)
 		fputc('\n', f);
 		print_notes(f, b);
 	}
+	bench_spread(b, &spread);
+	fprintf(f, "%s\n", spread.text);
 }
 
 static void print_csv_row(FILE *f, const struct bench_row *row, const struct columns *c)
@@ -285,11 +306,12 @@ static void print_csv_row(FILE *f, const struct bench_row *row, const struct col
 	if (!row->refused)
 		fprintf(f, "%.4f", row->median);
 	if (row->published || row->refused)
-		fputs(",,", f);
+		fputs(",,,,", f);
 	else
-		fprintf(f, ",%.4f,%.4f", row->min, row->max);
+		fprintf(f, ",%.4f,%.4f,%.2f,%.2f", row->min, row->max, bench_row_spread(row),
+			bench_row_iqr(row));
 	for (k = 0; k < c->n; k++) {
-		value = extra(row, c->key[k]);
+		value = bench_extra_find(row, c->key[k]);
 		fputc(',', f);
 		if (value)
 			fprintf(f, "%.4f", *value);
@@ -314,6 +336,7 @@ static int print_csv(const struct bench *b)
 	collect(b, &c);
 	fprintf(f, "policy,kind,bulk,published,simulated,refused,%s_median,%s_min,%s_max", unit,
 		unit, unit);
+	fputs(",spread_percent,iqr_percent", f);
 	for (k = 0; k < c.n; k++)
 		fprintf(f, ",%s", c.key[k]);
 	fputc('\n', f);
@@ -340,6 +363,8 @@ int bench_print(const struct bench *b)
 	if (b->opts.csv && print_csv(b))
 		return -1;
 	if (b->opts.json && bench_print_json(b))
+		return -1;
+	if (b->opts.plot && bench_plot(b))
 		return -1;
 	if (fflush(stdout) || ferror(stdout)) {
 		bench_error("cannot write to stdout: %m; free some space or write elsewhere");

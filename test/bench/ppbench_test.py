@@ -2,14 +2,17 @@
 """ppbench: cases, options, errors, and the ledger. Exit status 0 passed, 1 failed, 77 skipped."""
 import argparse
 import csv
+import errno
 import io
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 UNIT = {'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
 CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft', 'scale']
@@ -51,6 +54,23 @@ def bad(status, says, *words):
     check(says in done.stderr, f'it says "{says}"')
 
 
+def check_spread(result, unit):
+    """What the run says of its own repeatability follows from its rows."""
+    rows = [r for r in result['rows'] if r.get(unit + '_min', 0) > 0 and not r.get('simulated')]
+    spread = sorted(r['spread_percent'] for r in rows)
+    says = result['repeatability']
+    check(says['rows'] == len(rows) and says['limit_percent'] == 5, 'repeatability: rows')
+    for row in rows:
+        ratio = 100 * (row[unit + '_max'] / row[unit + '_min'] - 1)
+        check(abs(row['spread_percent'] - ratio) < 0.1 + 0.01 * ratio, f'{row}: spread')
+        check(0 <= row['iqr_percent'], f'{row}: iqr')
+    middle = (spread[(len(spread) - 1) // 2] + spread[len(spread) // 2]) / 2
+    check(abs(says['median_spread_percent'] - middle) <= 0.01 * middle + 0.01, 'median spread')
+    check(says['worst_spread_percent'] == spread[-1], 'worst spread')
+    check(says['noisy'] == (middle > 5), 'noisy')
+    check(('too noisy: median spread' in says['text']) == says['noisy'], says['text'])
+
+
 def rows_of(case, *words):
     """The result of a quick run, as a list of rows; checked for what every result must have."""
     unit = UNIT.get(case, 'cycles_per_page')
@@ -68,6 +88,7 @@ def rows_of(case, *words):
         check(result['command'] == ' '.join(['ppbench', case, '--quick', '--json', '-', *words]),
               'command')
         rows = result['rows']
+        check_spread(result, unit)
     check(rows, 'rows')
     for row in [r for r in rows if 'refused' in r]:
         print('not run:', row['policy'], 'at bulk', row['bulk'], '-', row['refused'])
@@ -255,7 +276,8 @@ def compare_dpdk(rows):
 def test_options():
     with open(args.man) as man:
         documented = set(re.findall(r'^\.It Fl -([-a-z]+)', man.read(), re.M))
-    tried = {'policy', 'bulk', 'cores', 'repeat', 'quick', 'json', 'csv', 'out', 'from', 'help',
+    tried = {'policy', 'bulk', 'cores', 'repeat', 'quick', 'json', 'csv', 'out', 'from', 'plot',
+             'port', 'help',
              'version'}
     tried |= {'threads', 'drain-hz', 'stars'}  # in pft_test.py
     check(documented == tried, f'options of the man page {documented} are those tried here')
@@ -296,8 +318,12 @@ def test_errors():
     bad(2, 'no case', 'nonsense')
     bad(2, 'one case at a time', 'policy', 'drain')
     bad(2, 'unknown option', 'policy', '--nonsense')
-    bad(2, 'unknown option', 'policy', '--plot', 'x.svg')
-    for option in 'policy', 'bulk', 'cores', 'repeat', 'json', 'csv', 'out', 'from':
+    bad(2, 'end in .svg or .png', 'policy', '--plot', 'x.pdf')
+    bad(2, '--port: case policy uses no port', 'policy', '--port', 'null')
+    done = run('policy', '--plot', 'x.svg', env={'PATH': '/nonexistent'})
+    check(done.returncode == 1 and done.stderr.count('\n') == 1, 'no gnuplot')
+    check('install gnuplot-nox' in done.stderr and done.stdout == '', 'what to install')
+    for option in 'policy', 'bulk', 'cores', 'repeat', 'json', 'csv', 'out', 'from', 'plot', 'port':
         bad(2, 'a value must follow', 'policy', '--' + option)
     for bulk in '0', '513', '-1', 'x', '', '1,', '1;2', '8-4', '1-100', '99999999999999999999':
         bad(2, '--bulk', 'policy', '--bulk', bulk)
@@ -347,6 +373,99 @@ def test_ledger():
     done = run('policy', '--quick', '--bulk', '8', '--policy', 'trylock',
                env=dict(preload, PP_LEAK='no'))
     check(done.returncode == 0, 'and the same library without a leak is none')
+
+
+def test_sleep():
+    """A pool that sleeps while a cache is closed gets no figure."""
+    if args.sanitize != 'none':
+        skip(f'a sanitizer ({args.sanitize}) does not allow a preloaded library')
+    preload = {'LD_PRELOAD': args.sleeper}
+    for case, kind in ('policy', 'trylock'), ('irqoff', 'trylock'):
+        if case in TWO_CPUS and len(os.sched_getaffinity(0)) < 2:
+            continue
+        words = case, '--quick', '--bulk', '64', '--policy', kind
+        done = run(*words, env=preload)
+        check(done.returncode == 1 and done.stdout == '', 'no figures')
+        check(done.stderr.startswith(f"ppbench: {case}: 'trylock' slept in ") and
+              done.stderr.count('\n') == 1, 'one line, and who it was')
+        done = run(*words, env=dict(preload, PP_SLEEP='no'))
+        check(done.returncode == 0, 'and the same library awake is no failure')
+
+
+SVG = '{http://www.w3.org/2000/svg}'
+
+
+def svg_of(tmp, case, *words):
+    """The texts of a case's picture, which must be well-formed and show something."""
+    path = os.path.join(tmp, case + '.svg')
+    good(case, '--quick', '--repeat', '2', '--plot', path, *words)
+    root = xml.etree.ElementTree.parse(path).getroot()
+    check(root.tag == SVG + 'svg', f'{case}: SVG')
+    box = [float(v) for v in root.get('viewBox').split()]
+    for text in root.iter(SVG + 'g'):
+        where = re.match(r'translate\(([-0-9.]+),([-0-9.]+)\)', text.get('transform', ''))
+        if where and text.find(SVG + 'text') is not None:
+            x, y = float(where[1]), float(where[2])
+            check(0 <= x <= box[2] and 0 <= y <= box[3], f'{case}: text at {x},{y}, outside')
+    check(len(list(root.iter(SVG + 'path'))) > 10, f'{case}: curves or bars')
+    return ' '.join(''.join(text.itertext()) for text in root.iter(SVG + 'text'))
+
+
+PLOTS = {'policy': ('cycles a page', 'pages a call', 'irqsave', 'memcpy'),
+         'page_pool': ('cycles a page', 'llist'), 'cross': ('softmask', 'pages a call'),
+         'drain': ('cycles a drain', '100000/s', 'percent'), 'irqoff': ('p99.9', 'sigprocmask'),
+         'compare': ('malloc', 'locked stack')}
+
+
+def test_plot():
+    if not shutil.which('gnuplot'):
+        print('FAILED: gnuplot is missing: apt-get install gnuplot-nox')
+        sys.exit(1)
+    with tempfile.TemporaryDirectory() as tmp:
+        for case, words in PLOTS.items():
+            if case in TWO_CPUS and len(os.sched_getaffinity(0)) < 2:
+                continue
+            few = () if case == 'drain' else ('--bulk', '1,64')
+            text = svg_of(tmp, case, *few)
+            for word in words + ('ppbench ' + case, 'commit', 'Linux'):
+                check(word in text, f'{case}: the picture says {word}')
+        path = os.path.join(tmp, 'x.png')
+        good('page_pool', '--quick', '--bulk', '1,8', '--policy', 'spin', '--plot', path)
+        with open(path, 'rb') as file:
+            check(file.read(8) == b'\x89PNG\r\n\x1a\n', 'PNG')
+        done = run('page_pool', '--quick', '--bulk', '8', '--policy', 'spin', '--plot',
+                   '/nonexistent/x.svg')
+        check(done.returncode == 1 and done.stderr.count('\n') == 1, 'to nowhere')
+        # a gnuplot that is there, and fails
+        with open(os.path.join(tmp, 'gnuplot'), 'w') as file:
+            file.write('#!/bin/sh\n[ "$1" = --version ]\n')
+        os.chmod(os.path.join(tmp, 'gnuplot'), 0o755)
+        done = run('page_pool', '--quick', '--bulk', '8', '--policy', 'spin', '--plot', path,
+                   env={'PATH': tmp + ':' + os.environ['PATH']})
+        check(done.returncode == 1 and 'gnuplot failed' in done.stderr, 'a gnuplot that fails')
+
+
+def test_progress():
+    """On a terminal, and only there, a long run says what it is at."""
+    words = 'policy', '--bulk', '1-16', '--repeat', '15', '--policy', 'trylock'
+    check('repetition' not in good(*words), 'no progress in a pipe')
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([args.ppbench, *words], stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    said = b''
+    while True:
+        try:
+            part = os.read(ours, 4096)
+        except OSError as error:
+            check(error.errno == errno.EIO, 'the terminal')
+            break
+        if not part:
+            break
+        said += part
+    check(child.wait() == 0, 'exit status 0')
+    print(said)
+    check(re.search(rb'policy: bulk \d+, repetition \d+ of 15; \d+ measurements', said), 'progress')
+    check(said.endswith(b'\r\x1b[K') and b'\n' not in said, 'the line is gone at the end')
 
 
 FAKE_PPFWD = """#!/bin/sh
@@ -403,7 +522,7 @@ def test_peers():
 
 
 parser = argparse.ArgumentParser()
-for name in 'ppbench', 'leak', 'json', 'dpdk', 'sanitize', 'man', 'peers':
+for name in 'ppbench', 'leak', 'sleeper', 'json', 'dpdk', 'sanitize', 'man', 'peers':
     parser.add_argument('--' + name)
 parser.add_argument('test')
 args = parser.parse_args()
