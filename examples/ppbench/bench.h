@@ -174,6 +174,7 @@ struct bench_case {
 	bool by_kind;
 };
 
+extern const struct bench_case bench_refill;
 extern const struct bench_case bench_policy;
 extern const struct bench_case bench_page_pool;
 extern const struct bench_case bench_cross;

@@ -5,8 +5,8 @@
 #include "bench.h"
 
 static const struct bench_case *const cases[] = {
-	&bench_policy,	&bench_page_pool, &bench_cross, &bench_drain,  &bench_irqoff,
-	&bench_compare, &bench_pft,	  &bench_scale, &bench_report, NULL,
+	&bench_refill,	&bench_policy, &bench_page_pool, &bench_cross,	&bench_drain, &bench_irqoff,
+	&bench_compare, &bench_pft,    &bench_scale,	 &bench_report, NULL,
 };
 
 int main(int argc, char **argv)

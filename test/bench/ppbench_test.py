@@ -14,8 +14,8 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-UNIT = {'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
-CASES = ['policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft', 'scale']
+UNIT = {'refill': 'mpps', 'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
+CASES = ['refill', 'policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft', 'scale']
 TWO_CPUS = ['cross', 'drain', 'irqoff']
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
 
@@ -112,6 +112,34 @@ def here():
 
 def names(rows, kind=None):
     return {row['policy'] for row in rows if kind in (None, row['kind'])}
+
+
+def test_refill():
+    rows = rows_of('refill', '--bulk', '1,8,64,512')
+    kinds = {'null', 'loop'} | ({'pcap'} if args.pcap == 'yes' else set())
+    check({row['kind'] for row in rows} == kinds, f'kinds {kinds}')
+    check(names(rows) == {'trylock'}, 'trylock unless asked')
+    for kind in kinds:
+        of_kind = {row['bulk']: row for row in rows if row['kind'] == kind}
+        check(set(of_kind) == {1, 8, 64, 512}, f'{kind}: every refill')
+        for bulk, row in of_kind.items():
+            # the pool really is refilled: a refill for every bulk packets, but for what it keeps
+            check(0.8 * 1000 / bulk < row['refills_per_1000'] < 1.1 * 1000 / bulk, f'{row}: refills')
+            check(row['window_max_pages'] == bulk, f'{row}: windows of a refill')
+            check(0 < row['window_median_cycles'] <= row['window_p99_cycles'] <=
+                  row['window_p999_cycles'], f'{row}: windows')
+        best = max(row['mpps_median'] for row in of_kind.values())
+        good_ones = [b for b, row in of_kind.items() if row['mpps_median'] >= 0.95 * best]
+        check([b for b, row in of_kind.items() if row.get('knee')] == [min(good_ones)],
+              f'{kind}: one knee, the smallest refill within 5 % of the best')
+    rate = {row['bulk']: row['mpps_median'] for row in rows if row['kind'] == 'null'}
+    check(rate[64] > rate[1], 'null: 64 at once are faster than 1')
+    rows = rows_of('refill', '--bulk', '32', '--policy', 'spin,irqsave', '--port', 'null:size=128')
+    check(names(rows) == {'spin', 'irqsave'} and rows[0]['kind'] == 'null:size=128', '--port')
+    check([r['policy'] for r in rows if r.get('mask_cycles')] == ['irqsave'], 'the mask apart')
+    bad(1, 'no packet in 2 s', 'refill', '--quick', '--bulk', '64', '--port', 'loop:x,peer=y')
+    bad(1, "unknown driver 'foo'", 'refill', '--port', 'foo:bar')
+    bad(2, 'at most 8 ports', 'refill', *(['--port', 'null'] * 9))
 
 
 def test_policy():
@@ -277,8 +305,7 @@ def test_options():
     with open(args.man) as man:
         documented = set(re.findall(r'^\.It Fl -([-a-z]+)', man.read(), re.M))
     tried = {'policy', 'bulk', 'cores', 'repeat', 'quick', 'json', 'csv', 'out', 'from', 'plot',
-             'port', 'help',
-             'version'}
+             'port', 'help', 'version'}
     tried |= {'threads', 'drain-hz', 'stars'}  # in pft_test.py
     check(documented == tried, f'options of the man page {documented} are those tried here')
     text = good('--help')
@@ -380,7 +407,7 @@ def test_sleep():
     if args.sanitize != 'none':
         skip(f'a sanitizer ({args.sanitize}) does not allow a preloaded library')
     preload = {'LD_PRELOAD': args.sleeper}
-    for case, kind in ('policy', 'trylock'), ('irqoff', 'trylock'):
+    for case, kind in ('policy', 'trylock'), ('refill', 'trylock'), ('irqoff', 'trylock'):
         if case in TWO_CPUS and len(os.sched_getaffinity(0)) < 2:
             continue
         words = case, '--quick', '--bulk', '64', '--policy', kind
@@ -411,7 +438,8 @@ def svg_of(tmp, case, *words):
     return ' '.join(''.join(text.itertext()) for text in root.iter(SVG + 'text'))
 
 
-PLOTS = {'policy': ('cycles a page', 'pages a call', 'irqsave', 'memcpy'),
+PLOTS = {'refill': ('knee', 'refill, pages', 'million packets a second', 'null'),
+         'policy': ('cycles a page', 'pages a call', 'irqsave', 'memcpy'),
          'page_pool': ('cycles a page', 'llist'), 'cross': ('softmask', 'pages a call'),
          'drain': ('cycles a drain', '100000/s', 'percent'), 'irqoff': ('p99.9', 'sigprocmask'),
          'compare': ('malloc', 'locked stack')}
@@ -522,7 +550,7 @@ def test_peers():
 
 
 parser = argparse.ArgumentParser()
-for name in 'ppbench', 'leak', 'sleeper', 'json', 'dpdk', 'sanitize', 'man', 'peers':
+for name in 'ppbench', 'leak', 'sleeper', 'json', 'pcap', 'dpdk', 'sanitize', 'man', 'peers':
     parser.add_argument('--' + name)
 parser.add_argument('test')
 args = parser.parse_args()
