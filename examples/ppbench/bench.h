@@ -175,6 +175,8 @@ struct bench_case {
 };
 
 extern const struct bench_case bench_refill;
+extern const struct bench_case bench_bulk;
+extern const struct bench_case bench_strand;
 extern const struct bench_case bench_policy;
 extern const struct bench_case bench_page_pool;
 extern const struct bench_case bench_cross;

@@ -12,10 +12,15 @@
 #define TRIES	20u
 #define RETRY_S 30u
 
+/* one line: what goes wrong after the first is its consequence */
 void bench_error(const char *fmt, ...)
 {
+	static bool said;
 	va_list ap;
 
+	if (said)
+		return;
+	said = true;
 	bench_progress_end();
 	fputs("ppbench: ", stderr);
 	va_start(ap, fmt);

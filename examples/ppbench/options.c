@@ -55,7 +55,7 @@ static void help(const struct bench_case *const *cases)
 		printf("  %-10s %s\n", (*cases)->name, (*cases)->title);
 	puts("\noptions:\n"
 	     "  --policy LIST|all  policies of the cores' caches, also auto (default: all;\n"
-	     "                     for refill: trylock)\n"
+	     "                     for refill and bulk: trylock)\n"
 	     "  --bulk LIST        pages a call, 1 to 512, for example 1,8,64\n"
 	     "  --cores LIST       CPUs to run on; the first owns the cache that is measured\n"
 	     "  --repeat N         measurements of each figure, 1 to 999 (default: 11)\n"

@@ -22,6 +22,7 @@
 #define WIDTH  1000u
 #define HEIGHT 420u /* of a panel */
 #define FOOTER 60u
+#define MANY   10u /* names: more do not fit side by side, so the bars lie */
 
 extern char **environ;
 
@@ -40,6 +41,7 @@ struct panel {
 	unsigned int nseries;
 	const char *names[BENCH_ROWS_MAX]; /* bars: x, in the order of the rows */
 	unsigned int nnames;
+	double least; /* y */
 	unsigned int lo; /* lines: smallest and largest x */
 	unsigned int hi;
 	unsigned int id;
@@ -63,16 +65,24 @@ static bool in_series(const struct panel *p, const struct series *s, const struc
 	       (p->what.bars || !strcmp(s->policy, row->policy));
 }
 
+static bool lying(const struct panel *p)
+{
+	return p->what.bars && p->nnames > MANY;
+}
+
 static void collect(const struct bench *b, struct panel *p)
 {
 	const struct bench_row *row;
+	const double *y;
 	unsigned int k;
 	size_t i;
 
 	for (i = 0; i < b->nrows; i++) {
 		row = &b->rows[i];
-		if (!row_y(&p->what, row))
+		y = row_y(&p->what, row);
+		if (!y)
 			continue;
+		p->least = p->nseries && p->least < *y ? p->least : *y;
 		p->lo = p->lo && p->lo < row->bulk ? p->lo : row->bulk;
 		p->hi = p->hi > row->bulk ? p->hi : row->bulk;
 		for (k = 0; k < p->nseries && !in_series(p, &p->series[k], row); k++)
@@ -183,10 +193,29 @@ static void styles(FILE *f)
 			k + 1, colour[k % 8], k / 8 % 4 + 1, k % 13 + 1);
 }
 
-static void axes(FILE *f, const struct bench *b, const struct panel *p)
+static void name_tics(FILE *f, const struct panel *p, int sign)
 {
 	unsigned int k;
 
+	for (k = 0; k < p->nnames; k++) {
+		fputs(k ? ", " : "", f);
+		quote(f, p->names[k]);
+		fprintf(f, " %d", sign * (int)k);
+	}
+	fputs(")\n", f);
+}
+
+static void lying_axes(FILE *f, const struct bench *b, const struct panel *p)
+{
+	fputs("unset ylabel\nset grid xtics linecolor rgb '#dddddd'\nset xlabel noenhanced ", f);
+	quote(f, p->what.label ? p->what.label : b->what->unit);
+	fputs(p->what.log ? "\nset logscale x\nset format x '%g'\n" : "\nset xrange [0:*]\n", f);
+	fprintf(f, "set yrange [-%u.6:0.6]\nset ytics noenhanced (", p->nnames - 1);
+	name_tics(f, p, -1);
+}
+
+static void axes(FILE *f, const struct bench *b, const struct panel *p)
+{
 	fputs("reset\nset grid ytics linecolor rgb '#dddddd'\nset border 3\n"
 	      "set tics nomirror\nset key outside right top noenhanced samplen 2\n"
 	      "set style fill solid 0.8 noborder\n",
@@ -196,7 +225,12 @@ static void axes(FILE *f, const struct bench *b, const struct panel *p)
 	quote(f, p->what.title);
 	fputs("\nset ylabel noenhanced ", f);
 	quote(f, p->what.label ? p->what.label : b->what->unit);
-	fputs(p->what.log ? "\nset logscale y\nset format y '%g'\n" : "\nset yrange [0:*]\n", f);
+	fputc('\n', f);
+	if (lying(p)) {
+		lying_axes(f, b, p);
+		return;
+	}
+	fputs(p->what.log ? "set logscale y\nset format y '%g'\n" : "set yrange [0:*]\n", f);
 	if (!p->what.bars) {
 		fprintf(f,
 			"set logscale x 2\nset format x '%%.0f'\nset xrange [%.4f:%.4f]\n"
@@ -209,12 +243,28 @@ static void axes(FILE *f, const struct bench *b, const struct panel *p)
 	fprintf(f,
 		"set boxwidth %.4f\nset xrange [-0.6:%u.6]\nset xtics noenhanced rotate by -35 (",
 		0.75 / p->nseries, p->nnames - 1);
-	for (k = 0; k < p->nnames; k++) {
-		fputs(k ? ", " : "", f);
-		quote(f, p->names[k]);
-		fprintf(f, " %u", k);
-	}
-	fputs(")\n", f);
+	name_tics(f, p, 1);
+}
+
+/* a curve, or bars, and how far the repeats are apart */
+static void curve(FILE *f, const struct panel *p, unsigned int k, const char *name)
+{
+	const char *grey = p->what.bars ? "#444444" : "#999999";
+	double floor = p->what.log ? p->least / 2 : 0, half = 0.4 / p->nseries;
+
+	fprintf(f, "%s$p%us%u using ", k ? ", " : "plot ", p->id, k);
+	if (lying(p))
+		fprintf(f, "2:(-$1):(%g):2:(-$1 - %g):(-$1 + %g) with boxxyerror", floor, half,
+			half);
+	else
+		fprintf(f, "1:2 with %s", p->what.bars ? "boxes" : "linespoints");
+	fprintf(f, " linetype %u title ", k + 1);
+	quote(f, name);
+	if (p->what.y)
+		return;
+	fprintf(f, ", $p%us%u using ", p->id, k);
+	fputs(lying(p) ? "3:(-$1):($4 - $3):(0)" : "1:3:(0):($4 - $3)", f);
+	fprintf(f, " with vectors nohead linecolor rgb '%s' dashtype 1 linewidth 1 notitle", grey);
 }
 
 static void curves(FILE *f, const struct panel *p)
@@ -224,14 +274,7 @@ static void curves(FILE *f, const struct panel *p)
 
 	for (k = 0; k < p->nseries; k++) {
 		series_name(p, &p->series[k], name, sizeof(name));
-		fprintf(f, "%s$p%us%u using 1:2 with %s linetype %u title ", k ? ", " : "plot ",
-			p->id, k, p->what.bars ? "boxes" : "linespoints", k + 1);
-		quote(f, name);
-		if (!p->what.y)
-			fprintf(f,
-				", $p%us%u using 1:3:(0):($4 - $3) with vectors nohead "
-				"linecolor rgb '%s' dashtype 1 linewidth 1 notitle",
-				p->id, k, p->what.bars ? "#444444" : "#999999");
+		curve(f, p, k, name);
 		if (p->what.mark)
 			fprintf(f,
 				", $p%us%u using 1:($5 * $2) with points pointtype 6 pointsize 2.2 "
@@ -257,9 +300,27 @@ static void footer(FILE *f, const struct bench *b, unsigned int height)
 		m->compiler, m->commit);
 }
 
-static void terminal(FILE *f, const char *name, const char *out, unsigned int panels)
+/* as high as the panel with most in it */
+static unsigned int picture_height(const struct panel *p, unsigned int n)
 {
-	unsigned int height = panels * HEIGHT + FOOTER;
+	unsigned int each = HEIGHT, rows, i;
+
+	for (i = 0; i < n; i++) {
+		rows = lying(&p[i]) ? 110 + p[i].nnames * (12 + 8 * p[i].nseries) : 0;
+		each = each > rows ? each : rows;
+	}
+	return n * each + FOOTER;
+}
+
+static void terminal(FILE *f, const struct panel *p, const char *name, const char *out,
+		     unsigned int panels)
+{
+	unsigned int height = picture_height(p, panels), i;
+	const char *left = "0.11";
+
+	for (i = 0; i < panels; i++)
+		if (lying(&p[i]))
+			left = "0.32";
 
 	if (!strcmp(name, "png"))
 		fprintf(f, "set terminal pngcairo size %u,%u font 'sans,11'\n", WIDTH, height);
@@ -273,8 +334,8 @@ static void terminal(FILE *f, const char *name, const char *out, unsigned int pa
 		quote(f, out);
 		fputc('\n', f);
 	}
-	fprintf(f, "set multiplot layout %u,1 margins 0.11,0.77,%.3f,%.3f spacing 0.1,%.3f\n",
-		panels, (FOOTER + 70.0) / height, 1 - 50.0 / height, 130.0 / height);
+	fprintf(f, "set multiplot layout %u,1 margins %s,0.77,%.3f,%.3f spacing 0.1,%.3f\n", panels,
+		left, (FOOTER + 70.0) / height, 1 - 50.0 / height, 130.0 / height);
 }
 
 int bench_plot_script(FILE *f, const struct bench *b, const char *term, const char *out)
@@ -302,13 +363,13 @@ int bench_plot_script(FILE *f, const struct bench *b, const char *term, const ch
 		used += p[used].nseries > 0;
 	}
 	if (used)
-		terminal(f, term, out, used);
+		terminal(f, p, term, out, used);
 	for (i = 0; i < used; i++) {
 		for (k = 0; k < p[i].nseries; k++)
 			data(f, b, &p[i], k);
 		axes(f, b, &p[i]);
 		if (i + 1 == used)
-			footer(f, b, used * HEIGHT + FOOTER);
+			footer(f, b, picture_height(p, used));
 		curves(f, &p[i]);
 	}
 	fputs("unset multiplot\nset output\n", f);

@@ -12,11 +12,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree
 
-UNIT = {'refill': 'mpps', 'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
-CASES = ['refill', 'policy', 'page_pool', 'cross', 'drain', 'irqoff', 'compare', 'pft', 'scale']
-TWO_CPUS = ['cross', 'drain', 'irqoff']
+UNIT = {'refill': 'mpps', 'strand': 'buffers', 'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
+CASES = ['refill', 'policy', 'page_pool', 'cross', 'drain', 'irqoff', 'bulk', 'strand', 'compare',
+         'pft', 'scale']
+TWO_CPUS = ['cross', 'drain', 'irqoff', 'strand']
+QUICK_S = 60  # what --quick may take, on two CPUs
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
 
 
@@ -74,6 +77,7 @@ def check_spread(result, unit):
 def rows_of(case, *words):
     """The result of a quick run, as a list of rows; checked for what every result must have."""
     unit = UNIT.get(case, 'cycles_per_page')
+    started = time.monotonic()
     if args.json == 'no':
         table = list(csv.DictReader(io.StringIO(good(case, '--quick', '--csv', '-', *words))))
         rows = [{k: v if k in ('policy', 'kind', 'refused') else float(v)
@@ -89,6 +93,8 @@ def rows_of(case, *words):
               'command')
         rows = result['rows']
         check_spread(result, unit)
+    took = time.monotonic() - started
+    check(took < QUICK_S, f'{case} --quick took {took:.0f} s, more than {QUICK_S}')
     check(rows, 'rows')
     for row in [r for r in rows if 'refused' in r]:
         print('not run:', row['policy'], 'at bulk', row['bulk'], '-', row['refused'])
@@ -164,6 +170,57 @@ def test_policy():
     # nothing is optimised away: a lock costs more than an empty loop, one page more than a 64th
     check(median['lock', 'raw', 1] > median['loop', 'raw', 1], 'lock > loop')
     check(median['trylock', 'raw', 1] > median['trylock', 'raw', 64], 'bulk 1 > bulk 64')
+
+
+def test_bulk():
+    rows = rows_of('bulk')
+    shapes = {'array, append', 'array, fill NULL', 'array, fill every other', 'list'}
+    preps = {'prep never', 'prep after', 'prep inside'}
+    for kind in 'hot', 'cold':
+        check(names(rows, kind) == shapes and names(rows, 'prep ' + kind) == preps, kind)
+    check({row['bulk'] for row in rows} == {1, 8, 32, 64, 128, 256}, 'bulks')
+    check(all('vs_append' in r for r in rows if 'prep' not in r['kind']), 'vs_append')
+    window = {(r['policy'], r['kind'], r['bulk']): r['window_median_cycles'] for r in rows
+              if r['kind'].startswith('prep')}
+    for kind in 'prep hot', 'prep cold':
+        check(window['prep inside', kind, 256] > 1.5 * window['prep after', kind, 256],
+              f'{kind}: preparing inside makes the window longer')
+    median = {(r['policy'], r['kind'], r['bulk']): r['cycles_per_page_median'] for r in rows}
+    check(median['list', 'cold', 256] > median['array, append', 'cold', 256], 'a cold list')
+    check(median['array, append', 'cold', 256] > median['array, append', 'hot', 256],
+          'cold pages are colder')
+
+
+def test_strand():
+    rows = rows_of('strand')
+    kinds = {'idle', 'both', 'hand-over'}
+    check({row['kind'] for row in rows} == kinds, 'kinds')
+    ours = {f'zone {p} high 512' for p in here()} | {'zone trylock', 'page_pool trylock',
+                                                     'locked stack'}
+    for kind in kinds:
+        check(ours <= names(rows, kind), f'{kind}: every policy')
+        check(len(names(rows, kind)) == len([r for r in rows if r['kind'] == kind]), 'once')
+    for row in rows:
+        check(row['buffers_median'] % 8 == 0 and row['mpps_unconstrained'] > 0, f'{row}')
+        check(2000 * row['buffers_median'] < row['bytes'] < 3000 * row['buffers_median'], 'bytes')
+    idle = {row['policy']: row for row in rows if row['kind'] == 'idle'}
+    need = idle['locked stack']['buffers_min']
+    check(need == 704, 'the work needs 700 and a burst: 704')
+    for policy in here() - {'request'}:
+        row = idle[f'zone {policy} high 512']
+        check(row['buffers_min'] <= need + 32, f'{policy}: nothing is stranded')
+    # nobody can have what an idle owner is asked for in vain, or a cache that nobody drains
+    check(idle['zone request high 512']['buffers_min'] > need + 200, 'request strands')
+    if args.dpdk == 'no':
+        check('rte_mempool: not built' in good('strand', '--quick', '--policy', 'trylock'), 'says so')
+        return
+    for ops in 'ring_mp_mc', 'ring_mt_rts', 'ring_mt_hts', 'stack', 'lf_stack':
+        check(idle[f'rte_mempool {ops} cache 0']['buffers_min'] == need, f'{ops}: no cache')
+        for cache, stranded in (256, 288), (512, 544):
+            row = idle[f'rte_mempool {ops} cache {cache}']
+            check(row['idle_cached_at_1200'] == stranded, f'{row}: cache and a burst')
+            check(row['buffers_min'] >= need + stranded, f'{row}: which the pool needs on top')
+        check(row['rate_percent_at_1200'] < 5, f'{row}: stands still with 1200')
 
 
 def test_page_pool():
@@ -389,14 +446,16 @@ def test_ledger():
     if args.sanitize != 'none':
         skip(f'a sanitizer ({args.sanitize}) does not allow a preloaded library')
     preload = {'LD_PRELOAD': args.leak}
-    for mode, says in ({}, '1 of '), ({'PP_LEAK': 'double'}, '1 came twice'):
-        done = run('policy', '--quick', '--bulk', '8', '--policy', 'trylock',
-                   env=dict(preload, **mode))
-        check(done.returncode == 1, 'a lost page is a failure')
-        check(done.stdout == '', 'no figures')
-        check(done.stderr.startswith('ppbench: policy: ') and done.stderr.count('\n') == 1,
-              'one line')
-        check(says in done.stderr, says)
+    cases = ['policy', 'page_pool', 'refill', 'bulk', 'compare'] + (TWO_CPUS[3:] if len(os.sched_getaffinity(0)) > 1 else [])
+    for case in cases:
+        few = ('--policy', 'trylock') + (() if case == 'strand' else ('--bulk', '8'))
+        for mode, says in ({}, '1 of '), ({'PP_LEAK': 'double'}, '1 came twice'):
+            done = run(case, '--quick', *few, env=dict(preload, **mode))
+            check(done.returncode == 1, f'{case}: a lost page is a failure')
+            check(done.stdout == '', 'no figures')
+            check(done.stderr.startswith(f'ppbench: {case}: ') and done.stderr.count('\n') == 1,
+                  'one line')
+            check(says in done.stderr, says)
     done = run('policy', '--quick', '--bulk', '8', '--policy', 'trylock',
                env=dict(preload, PP_LEAK='no'))
     check(done.returncode == 0, 'and the same library without a leak is none')
@@ -442,6 +501,8 @@ PLOTS = {'refill': ('knee', 'refill, pages', 'million packets a second', 'null')
          'policy': ('cycles a page', 'pages a call', 'irqsave', 'memcpy'),
          'page_pool': ('cycles a page', 'llist'), 'cross': ('softmask', 'pages a call'),
          'drain': ('cycles a drain', '100000/s', 'percent'), 'irqoff': ('p99.9', 'sigprocmask'),
+         'bulk': ('list', 'how long the lock is held'),
+         'strand': ('locked stack', 'hand-over', 'percent of the unconstrained rate'),
          'compare': ('malloc', 'locked stack')}
 
 
@@ -453,7 +514,7 @@ def test_plot():
         for case, words in PLOTS.items():
             if case in TWO_CPUS and len(os.sched_getaffinity(0)) < 2:
                 continue
-            few = () if case == 'drain' else ('--bulk', '1,64')
+            few = () if case in ('drain', 'strand') else ('--bulk', '1,64')
             text = svg_of(tmp, case, *few)
             for word in words + ('ppbench ' + case, 'commit', 'Linux'):
                 check(word in text, f'{case}: the picture says {word}')
