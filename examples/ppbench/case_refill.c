@@ -39,24 +39,27 @@ static bool have(const char *driver)
 /* null, loop and pcap have ports of our making; anything else is the user's own */
 static int name_port(struct refill_port *p, const char *spec)
 {
-	const char *path = NULL;
+	int fd;
 
 	p->name = spec;
 	p->ends = 1;
 	p->ours = !strncmp(spec, "null", 4);
-	snprintf(p->spec[0], sizeof(p->spec[0]), "%s", spec);
+	p->spec[0] = spec;
 	if (!strcmp(spec, "loop")) {
 		p->ends = 2;
 		p->ours = true;
-		snprintf(p->spec[0], sizeof(p->spec[0]), "loop:ppbench-a,peer=ppbench-b,size=%u",
+		p->spec[0] = p->made[0];
+		p->spec[1] = p->made[1];
+		snprintf(p->made[0], sizeof(p->made[0]), "loop:ppbench-a,peer=ppbench-b,size=%u",
 			 REFILL_ROUND);
-		snprintf(p->spec[1], sizeof(p->spec[1]), "loop:ppbench-b,peer=ppbench-a,size=%u",
+		snprintf(p->made[1], sizeof(p->made[1]), "loop:ppbench-b,peer=ppbench-a,size=%u",
 			 REFILL_ROUND);
 	} else if (!strcmp(spec, "pcap") && have("pcap")) {
-		path = refill_capture();
-		if (!path)
+		fd = refill_capture();
+		if (fd < 0)
 			return -1;
-		snprintf(p->spec[0], sizeof(p->spec[0]), "pcap:rx=%s,loop=0", path);
+		p->spec[0] = p->made[0];
+		snprintf(p->made[0], sizeof(p->made[0]), "pcap:rx=/proc/self/fd/%d,loop=0", fd);
 	}
 	return 0;
 }

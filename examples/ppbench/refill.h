@@ -19,7 +19,8 @@
 
 struct refill_port {
 	const char *name; /* of the rows */
-	char spec[2][160]; /* two ends of a cable, or one port */
+	const char *spec[2]; /* two ends of a cable, or one port */
+	char made[2][64]; /* specs that are ours */
 	unsigned int ends;
 	bool ours; /* endless, and without system calls: what sleeps there is the pool */
 };
@@ -39,8 +40,8 @@ struct refill_run {
 
 int refill_run(struct bench *b, struct refill_run *run);
 
-/* a capture file in memory; its path, or NULL after bench_error() */
-const char *refill_capture(void);
+/* a capture file in memory; its descriptor, or -1 after bench_error() */
+int refill_capture(void);
 void refill_capture_close(void);
 
 #endif /* PPBENCH_REFILL_H */

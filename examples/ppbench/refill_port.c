@@ -37,9 +37,8 @@ static bool write_frames(FILE *f)
 	return !ferror(f);
 }
 
-const char *refill_capture(void)
+int refill_capture(void)
 {
-	static char path[40];
 	bool written = false;
 	FILE *f = NULL;
 
@@ -52,10 +51,9 @@ const char *refill_capture(void)
 	}
 	if (!written) {
 		bench_error("refill: cannot make a capture file in memory: %m; use --port null");
-		return NULL;
+		return -1;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", capture);
-	return path;
+	return capture;
 }
 
 void refill_capture_close(void)
