@@ -7,8 +7,14 @@
 
 static __always_inline bool lock_taken(struct pcp *pcp)
 {
-	/* pairs with the release in unlock() */
-	return __atomic_exchange_n(&pcp->lock, lock_word, __ATOMIC_ACQUIRE);
+	uint32_t unlocked = 0;
+
+	/*
+	 * Pairs with the release in unlock(). Not an exchange: whoever comes in vain must leave
+	 * the holder's name there, by which its death is noticed.
+	 */
+	return !__atomic_compare_exchange_n(&pcp->lock, &unlocked, lock_word, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 static __always_inline void unlock(struct pcp *pcp)
