@@ -120,10 +120,35 @@ void pp_depot_fini(struct pp_zone *zone)
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
+static bool is_listed(const struct pp_zone *zone, process_id id)
+{
+	unsigned int i;
+
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+		if (READ_ONCE(zone->procs[i]) == id)
+			return true;
+	}
+	return false;
+}
+
+static bool list_process(struct pp_zone *zone, process_id id)
+{
+	process_id none;
+	unsigned int i;
+
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+		none = 0;
+		/* seq_cst: pairs with the fence in depot_fence(); before our first sequence */
+		if (__atomic_compare_exchange_n(&zone->procs[i], &none, id, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
 int pp_depot_attach(struct pp_zone *zone)
 {
-	process_id self, none;
-	unsigned int i;
+	process_id self;
 
 	if (!zone || load_acquire(&zone->magic) != DEPOT_MAGIC)
 		return pp_set_error(EINVAL, "%p is no depot of this version", (void *)zone);
@@ -137,18 +162,17 @@ int pp_depot_attach(struct pp_zone *zone)
 	self = process_self();
 	if (!self)
 		return -errno;
+	/*
+	 * Listed first: a lock that is taken over names us, and if we died before we were listed
+	 * nobody would look for it.
+	 */
+	if (is_listed(zone, self) || list_process(zone, self)) {
+		pp_depot_recover(zone, NULL);
+		return 0;
+	}
 	pp_depot_recover(zone, NULL);
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
-		if (READ_ONCE(zone->procs[i]) == self)
-			return 0;
-	}
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
-		none = 0;
-		/* seq_cst: pairs with the fence in depot_fence(); before our first sequence */
-		if (__atomic_compare_exchange_n(&zone->procs[i], &none, self, false,
-						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-			return 0;
-	}
+	if (list_process(zone, self))
+		return 0;
 	return pp_set_error(ENOSPC,
 			    "depot %s: %u processes are attached, which is all there may be",
 			    zone->name, PP_DEPOT_PROCESSES);
@@ -200,7 +224,9 @@ static void recover_cache(struct pp_zone *zone, struct pcp *pcp, process_id dead
 	}
 	if (inherit(&pcp->drain.word, dead)) {
 		/* before the barrier nobody moved anything out, and others may still be in it */
-		if (pcp->old && pcp->old != pcp->list && pcp->fenced)
+		if (pcp->old == pcp->list)
+			WRITE_ONCE(pcp->old, NULL); /* it was not even switched */
+		else if (pcp->old && pcp->fenced)
 			drop_list(zone, pcp->old);
 		pp_unlock(&pcp->drain);
 	}

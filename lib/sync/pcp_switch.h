@@ -33,9 +33,6 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
 	if (pcp->old) {
-		/* a process died between the two stores below */
-		if (unlikely(pcp->old == READ_ONCE(pcp->list)))
-			switch_list(pcp);
 		if (!old_is_ours(pcp, wait))
 			goto gave_up;
 		list_to_zone(pcp->zone, pcp->old, pcp->old->count);
