@@ -111,7 +111,7 @@ static void test_caches_sized(void **state)
 	p.users = 1;
 	depot_new(&f, &p);
 	s = zone_stats(f.depot);
-	require(s.high == 512 && s.batch == 128);
+	require(s.high == 1024 && s.batch == 256);
 	depot_end(&f);
 	p.users = 4 * cores_of_machine(); /* no more than there are */
 	p.objects = 64 * cores_of_machine();
@@ -175,7 +175,7 @@ static void test_adopt(void **state)
 	depot_check(&f, 0);
 	memset(f.memory, 0, f.size);
 	require(pp_depot_init(&p, f.memory) == f.depot);
-	require(pp_depot_count(f.depot) == 0 && pp_depot_get_bulk(f.depot, objs, 1) == 0);
+	require(pp_depot_count(f.depot) == 0 && depot_take(f.depot, objs, 1) == 0);
 	for (i = 0; i < 599; i++)
 		objs[i] = f.objects + i * 4096ul;
 	require(pp_depot_adopt(f.depot, objs, 599) == 0);
@@ -196,7 +196,7 @@ static void test_bulk_sizes(void **state)
 	depot_new(&f, &p);
 	for (n = 1; n <= 512; n++) {
 		objs[n] = objs; /* canary: exactly n are written */
-		require(pp_depot_get_bulk(f.depot, objs, n) == n);
+		require(depot_take(f.depot, objs, n) == n);
 		require(objs[n] == objs);
 		depot_distinct(&f, objs, n);
 		depot_check(&f, n);
@@ -215,17 +215,17 @@ static void test_all_or_nothing(void **state)
 	unsigned int n;
 
 	depot_new(&f, &p);
-	require(pp_depot_get_bulk(f.depot, objs, 1001) == 0);
+	require(depot_take(f.depot, objs, 1001) == 0);
 	depot_check(&f, 0);
-	require(pp_depot_get_bulk(f.depot, objs, 1000) == 1000);
+	require(depot_take(f.depot, objs, 1000) == 1000);
 	depot_distinct(&f, objs, 1000);
 	depot_check(&f, 1000);
-	require(pp_depot_get_bulk(f.depot, objs, 1) == 0);
+	require(depot_take(f.depot, objs, 1) == 0);
 	for (n = 1; n < 200; n += 7) { /* part in the cache, part in the free area */
 		pp_depot_put_bulk(f.depot, objs + 1000 - n, n);
-		require(pp_depot_get_bulk(f.depot, objs + 1000 - n, n + 1) == 0);
+		require(depot_take(f.depot, objs + 1000 - n, n + 1) == 0);
 		depot_check(&f, 1000 - n);
-		require(pp_depot_get_bulk(f.depot, objs + 1000 - n, n) == n);
+		require(depot_take(f.depot, objs + 1000 - n, n) == n);
 	}
 	require(zone_stats(f.depot).alloc_failures > 0);
 	pp_depot_put_bulk(f.depot, objs, 1000);
@@ -240,8 +240,8 @@ static void test_one_by_one(void **state)
 
 	depot_new(&f, &p);
 	for (i = 0; i < 777; i++)
-		require(pp_depot_get_bulk(f.depot, objs + i, 1) == 1);
-	require(pp_depot_get_bulk(f.depot, objs + i, 1) == 0);
+		require(depot_take(f.depot, objs + i, 1) == 1);
+	require(depot_take(f.depot, objs + i, 1) == 0);
 	depot_distinct(&f, objs, 777);
 	for (i = 0; i < 777; i++) {
 		pp_depot_put_bulk(f.depot, objs + i, 1);
@@ -260,12 +260,12 @@ static void test_cache_is_used(void **state)
 
 	pin_to(test_cpu(0));
 	depot_new(&f, &p);
-	require(pp_depot_get_bulk(f.depot, objs, 32) == 32);
+	require(depot_take(f.depot, objs, 32) == 32);
 	pp_depot_put_bulk(f.depot, objs, 32);
 	require(pp_zone_cached(f.depot, test_cpu(0)) >= 32);
 	a = zone_stats(f.depot);
 	for (i = 0; i < 1000; i++) {
-		require(pp_depot_get_bulk(f.depot, objs, 32) == 32);
+		require(depot_take(f.depot, objs, 32) == 32);
 		pp_depot_put_bulk(f.depot, objs, 32);
 	}
 	b = zone_stats(f.depot);
@@ -285,8 +285,8 @@ static void fill_cache(void *arg)
 	void *mine[512];
 
 	for (k = 0; k < 4; k++) {
-		require(pp_depot_get_bulk(f->depot, mine, n / 2) == n / 2);
-		require(pp_depot_get_bulk(f->depot, mine + n / 2, n / 2) == n / 2);
+		require(depot_take(f->depot, mine, n / 2) == n / 2);
+		require(depot_take(f->depot, mine + n / 2, n / 2) == n / 2);
 		pp_depot_put_bulk(f->depot, mine, n / 2);
 		pp_depot_put_bulk(f->depot, mine + n / 2, n / 2);
 	}
@@ -306,7 +306,7 @@ static void test_idle_caches(void **state)
 		require(pp_zone_cached(f.depot, test_cpu(1)) >= 256);
 		pin_to(test_cpu(0));
 		for (i = 0; i + n <= OBJECTS; i += n)
-			require(pp_depot_get_bulk(f.depot, objs + i, n) == n);
+			require(depot_take(f.depot, objs + i, n) == n);
 		require(i == OBJECTS / n * n);
 		depot_distinct(&f, objs, i);
 		require(pp_zone_cached(f.depot, test_cpu(1)) <= OBJECTS - i);
@@ -340,7 +340,7 @@ static void get_and_put(void *arg)
 	require(mine);
 	for (i = 0; i < 300; i++) {
 		meet(&g->pair->arrived, i);
-		if (!pp_depot_get_bulk(g->pair->f->depot, mine, g->pair->n)) {
+		if (!depot_take(g->pair->f->depot, mine, g->pair->n)) {
 			g->pair->failures[g->id]++;
 			continue;
 		}
@@ -364,7 +364,7 @@ static void two_getters(unsigned int objects, unsigned int n, unsigned int *fail
 		pinned_start(&t[i], (int)test_cpu(i), get_and_put, &g[i]);
 	for (i = 0; i < 2; i++)
 		pinned_join(&t[i]);
-	require(pp_depot_get_bulk(f.depot, objs, objects) == objects);
+	require(depot_take(f.depot, objs, objects) == objects);
 	pp_depot_put_bulk(f.depot, objs, objects);
 	depot_end(&f);
 	*failed = pair.failures[0] + pair.failures[1];
@@ -399,7 +399,7 @@ static void test_closed_caches(void **state)
 	require(pp_zone_pcp_disable(f.depot, 100000) == 0);
 	require(zone_stats(f.depot).cached == 0);
 	for (i = 1; i <= 512; i += 17) {
-		require(pp_depot_get_bulk(f.depot, objs, i) == i);
+		require(depot_take(f.depot, objs, i) == i);
 		pp_depot_put_bulk(f.depot, objs, i);
 		require(zone_stats(f.depot).cached == 0);
 	}
@@ -448,7 +448,7 @@ static void test_double_put(void **state)
 	struct depot_fixture f;
 
 	depot_new(&f, &p);
-	require(pp_depot_get_bulk(f.depot, objs, 8) == 8);
+	require(depot_take(f.depot, objs, 8) == 8);
 	pp_depot_put_bulk(f.depot, objs, 8);
 	pp_depot_put_bulk(f.depot, objs, 1);
 	a = depot_audit(&f);
@@ -458,7 +458,7 @@ static void test_double_put(void **state)
 	memset(f.memory, 0, f.size);
 	f.depot = pp_depot_init(&p, f.memory);
 	depot_adopt(&f);
-	require(pp_depot_get_bulk(f.depot, objs, 200) == 200);
+	require(depot_take(f.depot, objs, 200) == 200);
 	pp_depot_put_bulk(f.depot, objs, 200);
 	pp_depot_put_bulk(f.depot, objs, 200);
 	pp_depot_put_bulk(f.depot, objs, 200);
@@ -488,7 +488,7 @@ static void storm_thread(void *arg)
 	while (now_s() < s->until) {
 		n = 1 + rng_below(&r, rng_below(&r, 4) ? 64 : 512);
 		if (held + n <= 1024 && rng_below(&r, 2)) {
-			if (pp_depot_get_bulk(s->f->depot, mine + held, n))
+			if (depot_take(s->f->depot, mine + held, n))
 				held += n;
 		} else if (held >= n) {
 			pp_depot_put_bulk(s->f->depot, mine + held - n, n);
@@ -524,7 +524,7 @@ static void test_storm(void **state)
 	for (i = 0; i < 4; i++)
 		pinned_join(&t[i]);
 	depot_check(&f, 0);
-	require(pp_depot_get_bulk(f.depot, objs, 2500) == 2500);
+	require(depot_take(f.depot, objs, 2500) == 2500);
 	depot_distinct(&f, objs, 2500);
 	pp_depot_put_bulk(f.depot, objs, 2500);
 	depot_end(&f);

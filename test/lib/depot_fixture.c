@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* depot_fixture.c - build it, count it, take it down */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -21,6 +22,14 @@ struct pp_depot_params depot_params(unsigned int objects, uint32_t high, uint32_
 	};
 
 	return p;
+}
+
+unsigned int depot_take(struct pp_zone *depot, void **objs, unsigned int n)
+{
+	int err = pp_depot_get_bulk(depot, objs, n);
+
+	require(err == 0 || err == -ENOBUFS);
+	return err ? 0 : n;
 }
 
 void depot_adopt(struct depot_fixture *f)

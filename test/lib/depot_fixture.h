@@ -26,6 +26,8 @@ struct depot_fixture {
 extern const char *depot_policy;
 
 struct pp_depot_params depot_params(unsigned int objects, uint32_t high, uint32_t batch);
+/* pp_depot_get_bulk(): how many, @n or 0 */
+unsigned int depot_take(struct pp_zone *depot, void **objs, unsigned int n);
 /* built and filled with params.objects objects */
 void depot_new(struct depot_fixture *f, const struct pp_depot_params *params);
 /* the same in memory that is there already, which is cleared */

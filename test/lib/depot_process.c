@@ -82,7 +82,7 @@ static void work_get(struct worker_log *w, unsigned int n)
 		return;
 	WRITE(w->n, n);
 	WRITE(w->doing, DOING_GET);
-	if (pp_depot_get_bulk(depot, w->obj + w->held, n))
+	if (depot_take(depot, w->obj + w->held, n))
 		WRITE(w->held, w->held + n);
 	WRITE(w->doing, DOING_NOTHING);
 }
@@ -125,7 +125,7 @@ static int worker_main(unsigned int id, int cpu)
 			work_get(w, n);
 		else
 			work_put(w, n);
-		if (!rng_below(&r, id == 3 ? 4 : 200)) {
+		if (!rng_below(&r, id == 3 ? 40 : 5000)) {
 			drain_done(pp_zone_drain_all(depot, 2000));
 			WRITE(w->drains, w->drains + 1);
 		}
@@ -277,7 +277,7 @@ static unsigned int count_lost(uint64_t lost_most)
 	require(!pp_depot_audit(depot, &a));
 	require(a.double_free == 0);
 	require(a.home == pp_depot_count(depot));
-	while (n <= OBJECTS && pp_depot_get_bulk(depot, objs + n, 1))
+	while (n <= OBJECTS && depot_take(depot, objs + n, 1))
 		require(place[index_of(objs[n++])]++ == 0);
 	require(n == a.home);
 	for (i = 0; i < WORKERS; i++)
@@ -319,7 +319,7 @@ static void test_two_processes(void **state)
 
 		require(waitpid(shared->log[i].pid, &status, 0) == shared->log[i].pid);
 		require(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-		require(shared->log[i].drains > 0);
+		require(i < 3 || shared->log[i].drains > 0);
 	}
 	require(pp_depot_processes(depot) == 1);
 	require(pp_depot_recover(depot, NULL) == 0);

@@ -165,7 +165,7 @@ static void take_all(unsigned char *seen, uint64_t home)
 	void *objs[OBJECTS + 1];
 	unsigned int n = 0, i;
 
-	while (n <= home && pp_depot_get_bulk(f.depot, &objs[n], 1))
+	while (n <= home && depot_take(f.depot, &objs[n], 1))
 		seen[depot_index(&f, objs[n++])]++;
 	require(n == home);
 	depot_distinct(&f, objs, n);
@@ -186,7 +186,7 @@ static void works_on(void)
 	require(pp_zone_pcp_set(f.depot, HIGH, BATCH) == 0);
 	for (n = 0; n < 2; n++) {
 		pin_to(test_cpu(n));
-		require(pp_depot_get_bulk(f.depot, objs, 4) == 4);
+		require(depot_take(f.depot, objs, 4) == 4);
 		pp_depot_put_bulk(f.depot, objs, 4);
 		require(pp_zone_cached(f.depot, test_cpu(n)) >= 4);
 	}
@@ -194,7 +194,7 @@ static void works_on(void)
 	require(zone_stats(f.depot).free == OBJECTS);
 	pp_zone_pcp_enable(f.depot);
 	for (n = 1; n <= OBJECTS; n += 7) {
-		require(pp_depot_get_bulk(f.depot, objs, n) == n);
+		require(depot_take(f.depot, objs, n) == n);
 		pp_depot_put_bulk(f.depot, objs, n);
 	}
 	require(pp_zone_drain_all(f.depot, 100000) >= 0);
@@ -215,7 +215,7 @@ static struct outcome check_state(const struct scene *s, bool explicitly)
 		require(pp_depot_processes(f.depot) == 1);
 	} else { /* whoever needs it finds out */
 		pin_to(test_cpu(1));
-		if (pp_depot_get_bulk(f.depot, taken + OBJECTS, 1))
+		if (depot_take(f.depot, taken + OBJECTS, 1))
 			pp_depot_put_bulk(f.depot, taken + OBJECTS, 1);
 		else
 			require(pp_depot_count(f.depot) == 0);
@@ -254,7 +254,7 @@ static struct outcome check_state(const struct scene *s, bool explicitly)
 static void take(unsigned int cpu, unsigned int n)
 {
 	pin_to(test_cpu(cpu));
-	require(pp_depot_get_bulk(f.depot, taken, n) == n);
+	require(depot_take(f.depot, taken, n) == n);
 }
 
 /* the cache of a core has @n objects, and the rest is in the free area */
@@ -267,7 +267,7 @@ static void set_cache(unsigned int cpu, unsigned int n)
 	require(pp_zone_drain_all(f.depot, 100000) >= 0);
 	pin_to(test_cpu(1 - cpu));
 	for (i = 0; i < n; i++)
-		require(pp_depot_get_bulk(f.depot, &objs[i], 1) == 1);
+		require(depot_take(f.depot, &objs[i], 1) == 1);
 	require(pp_zone_drain_all(f.depot, 100000) >= 0);
 	pin_to(test_cpu(cpu));
 	for (i = 0; i < n; i++)
@@ -339,17 +339,17 @@ static void put_forty(void)
 
 static void get_five(void)
 {
-	pp_depot_get_bulk(f.depot, taken + OBJECTS, 5);
+	depot_take(f.depot, taken + OBJECTS, 5);
 }
 
 static void get_forty(void)
 {
-	pp_depot_get_bulk(f.depot, taken + OBJECTS, 40);
+	depot_take(f.depot, taken + OBJECTS, 40);
 }
 
 static void get_too_many(void)
 {
-	pp_depot_get_bulk(f.depot, taken + OBJECTS, OBJECTS + 1);
+	depot_take(f.depot, taken + OBJECTS, OBJECTS + 1);
 }
 
 static void drain_here(void)
