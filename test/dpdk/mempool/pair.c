@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pair.c - a primary and secondaries that all get from one pool and put into it
+ *
+ * pair EAL_ARGUMENTS -- SLOT: slot 0 is the primary, which obeys lines on stdin: "bury SLOT" puts
+ * back what a killed secondary had, "check" stops and counts, "quit". Each logs in a memzone
+ * what it holds, and before a call how many objects that is about: at most so many are unknown
+ * if it dies.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_memzone.h>
+#include <rte_mempool.h>
+
+#define SLOTS	4u
+#define OBJECTS 4000u
+#define HELD	512u
+
+#define require(cond)                                                                              \
+	do {                                                                                       \
+		if (!(cond)) {                                                                     \
+			fprintf(stderr, "%s:%d: require(%s) failed\n", __FILE__, __LINE__, #cond); \
+			_Exit(1);                                                                  \
+		}                                                                                  \
+	} while (0)
+
+#define WRITE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
+#define READ(x)	    __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+
+struct log {
+	unsigned int doing; /* objects that the call is about; 0: none */
+	unsigned int puts; /* it is a put */
+	unsigned int held;
+	unsigned int paused;
+	uint64_t calls;
+	void *obj[HELD];
+};
+
+struct shared {
+	unsigned int pause;
+	uint64_t unknown; /* of dead processes' last calls */
+	struct log log[SLOTS];
+};
+
+static struct shared *shared;
+static struct rte_mempool *mp;
+
+static void one_call(struct log *l, unsigned int *seed)
+{
+	unsigned int n = 1 + (unsigned int)rand_r(seed) % 64;
+
+	if (rand_r(seed) % 2 && l->held + n <= HELD) {
+		WRITE(l->puts, 0);
+		WRITE(l->doing, n);
+		if (!rte_mempool_get_bulk(mp, l->obj + l->held, n))
+			WRITE(l->held, l->held + n);
+	} else if (l->held >= n) {
+		WRITE(l->puts, 1);
+		WRITE(l->doing, n);
+		rte_mempool_put_bulk(mp, l->obj + l->held - n, n);
+		WRITE(l->held, l->held - n);
+	}
+	WRITE(l->doing, 0);
+	WRITE(l->calls, l->calls + 1);
+}
+
+static void *traffic(void *arg)
+{
+	struct log *l = arg;
+	unsigned int seed = (unsigned int)rte_rdtsc();
+
+	for (;;) {
+		if (READ(shared->pause)) {
+			WRITE(l->paused, 1);
+			rte_delay_us_sleep(200);
+		} else {
+			WRITE(l->paused, 0);
+			one_call(l, &seed);
+		}
+	}
+	return NULL;
+}
+
+static void bury(unsigned int slot)
+{
+	struct log *l = &shared->log[slot];
+	unsigned int unknown = l->doing, held = l->held;
+
+	if (unknown && l->puts)
+		held -= RTE_MIN(unknown, held);
+	if (held)
+		rte_mempool_put_bulk(mp, l->obj, held);
+	shared->unknown += unknown;
+	memset(l, 0, sizeof(*l));
+	printf("buried, %u home, %u unknown\n", held, unknown);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* All at rest: what can be got, and what is held, is there once. */
+static void check(void)
+{
+	static void *all[OBJECTS + SLOTS * HELD];
+	unsigned int n = 0, i, home;
+
+	WRITE(shared->pause, 1);
+	for (i = 0; i < SLOTS; i++)
+		while (shared->log[i].calls && !READ(shared->log[i].paused))
+			rte_delay_us_sleep(200);
+	home = rte_mempool_avail_count(mp);
+	while (n < OBJECTS && !rte_mempool_get(mp, &all[n]))
+		n++;
+	require(n == home);
+	require(!n || rte_mempool_avail_count(mp) == 0);
+	for (i = 0; i < SLOTS; i++) {
+		memcpy(all + n, shared->log[i].obj, shared->log[i].held * sizeof(*all));
+		n += shared->log[i].held;
+	}
+	for (i = 0; i < home; i += 100)
+		rte_mempool_put_bulk(mp, all + i, RTE_MIN(home - i, 100u));
+	qsort(all, n, sizeof(*all), by_address);
+	for (i = 1; i < n; i++)
+		require(all[i] != all[i - 1]);
+	require(n <= OBJECTS);
+	printf("checked, %u lost, %lu unknown, %lu calls\n", OBJECTS - n,
+	       (unsigned long)shared->unknown, (unsigned long)shared->log[0].calls);
+	WRITE(shared->pause, 0);
+}
+
+static void obey(void)
+{
+	char line[64];
+
+	printf("ready\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin) && strncmp(line, "quit", 4)) {
+		if (!strncmp(line, "bury", 4))
+			bury((unsigned int)atoi(line + 4));
+		else
+			check();
+		fflush(stdout);
+	}
+}
+
+static void primary(void)
+{
+	const struct rte_memzone *mz =
+		rte_memzone_reserve("pair", sizeof(*shared), SOCKET_ID_ANY, 0);
+	pthread_t t;
+
+	require(mz);
+	shared = mz->addr;
+	memset(shared, 0, sizeof(*shared));
+	mp = rte_mempool_create_empty("pair", OBJECTS, 64, 0, 0, SOCKET_ID_ANY, 0);
+	require(mp && !rte_mempool_set_ops_byname(mp, "pagepool", NULL));
+	require(rte_mempool_populate_default(mp) == (int)OBJECTS);
+	require(!pthread_create(&t, NULL, traffic, &shared->log[0]));
+	obey();
+	_Exit(0);
+}
+
+static void secondary(unsigned int slot)
+{
+	const struct rte_memzone *mz = rte_memzone_lookup("pair");
+
+	require(mz && slot < SLOTS);
+	shared = mz->addr;
+	mp = rte_mempool_lookup("pair");
+	require(mp);
+	printf("ready\n");
+	fflush(stdout);
+	traffic(&shared->log[slot]);
+}
+
+int main(int argc, char **argv)
+{
+	int used = rte_eal_init(argc, argv);
+
+	require(used >= 0 && used + 1 < argc);
+	if (rte_eal_process_type() == RTE_PROC_PRIMARY)
+		primary();
+	else
+		secondary((unsigned int)atoi(argv[used + 1]));
+	return 0;
+}

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""strand.py - 1,200 mbufs for two lcores: the first has some and is stopped, the second needs 700
+
+lcore 1 receives for a while and stops; lcore 2 forwards through testpmd's noisy mode, which
+holds some 511 mbufs in each of its buffers. What lcore 1's cache keeps is missing.
+"""
+from harness import *
+
+
+def rate(ops, mbcache, mbufs):
+    pmd = Testpmd(eal('t', memory=512, lcores='0@%d,1@%d,2@%d' % (CPUS[0], CPUS[0], CPUS[1]),
+                      extra=['--vdev=net_null0', '--vdev=net_null1']),
+                  ['--mbcache=%d' % mbcache, '--total-num-mbufs=%d' % mbufs, '--nb-cores=1',
+                   '--noisy-tx-sw-buffer-size=512', '--noisy-tx-sw-buffer-flushtime=100'], ops)
+    pmd.ask('set corelist 1')
+    pmd.ask('set fwd rxonly')
+    pmd.ask('start')
+    time.sleep(0.7)
+    pmd.ask('stop')
+    pmd.ask('set corelist 2')
+    pmd.ask('set fwd noisy')
+    pmd.ask('start')
+    time.sleep(0.3)
+    result = pmd.rate(1)
+    pmd.ask('stop')
+    if ops == 'pagepool':
+        ledger(pmd.info())
+    pmd.quit()
+    say('%s, mbcache %d, %d mbufs: %.0f packets a second' % (ops, mbcache, mbufs, result))
+    return result
+
+
+need('dpdk-testpmd', 'stdbuf')
+many = max(rate('pagepool', 0, 65536) for _ in range(2))
+few = max(rate('pagepool', 0, 1200) for _ in range(2))
+stranded = rate('ring_mp_mc', 250, 1200)
+say('pagepool with 1200 of 65536 mbufs: %.2f of the rate; ring_mp_mc, cache 250: %.4f' %
+    (few / many, stranded / many))
+check(few >= 0.5 * many, 'pagepool strands: %.0f of %.0f packets a second' % (few, many))
+check(stranded < 0.1 * many, 'ring_mp_mc did not strand: the test shows nothing')
