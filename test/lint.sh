@@ -17,6 +17,8 @@ trap 'rm -rf "$tmp"' EXIT
 long_ones='
 drivers/pcap.c one file an external library: files and live capture both use libpcap
 test/drivers/test_pcap.c mirrors drivers/pcap.c
+test/lib/depot.c mirrors depot.h
+test/lib/depot_step.c the scenes, and what is done with each of them
 '
 
 finding() {

@@ -509,8 +509,8 @@ static void test_every_instruction(void **state)
 	rng = rng_init(1);
 	for (i = 0; i < ARRAY_LEN(scenes); i++)
 		run_scene(&scenes[i], second);
-	printf("# %lu instructions, %lu states, %lu of a death in a recovery, %lu real kills; at most "
-	       "%llu objects lost beyond what was held\n",
+	printf("# %lu instructions, %lu states, %lu of a death in a recovery, %lu real kills; at "
+	       "most %llu objects lost beyond what was held\n",
 	       all_steps, all_states, nested_states, all_kills, (unsigned long long)most_lost);
 	require(all_states > 10 * ARRAY_LEN(scenes));
 }
