@@ -363,16 +363,13 @@ static int debug_alloc(struct rte_mempool *mp)
 }
 
 /* Objects that are home, but above us: nobody flushes the lcores' caches before the end. */
-static uint64_t lcore_cached(struct rte_mempool *mp)
+static uint64_t lcore_cached(const struct rte_mempool *mp)
 {
-	struct rte_mempool_cache *cache;
 	unsigned int lcore;
 	uint64_t n = 0;
 
-	for (lcore = 0; lcore < RTE_MAX_LCORE; lcore++) {
-		cache = rte_mempool_default_cache(mp, lcore);
-		n += cache ? cache->len : 0;
-	}
+	for (lcore = 0; mp->cache_size && lcore < RTE_MAX_LCORE; lcore++)
+		n += mp->local_cache[lcore].len;
 	return n;
 }
 
@@ -380,15 +377,14 @@ static uint64_t lcore_cached(struct rte_mempool *mp)
 static void pool_free(struct rte_mempool *mp)
 {
 	struct mempool *pool = mp->pool_data;
-	uint64_t out;
+	uint64_t above;
 
 	if (!pool || !mempool_of(mp))
 		return;
-	out = lcore_cached(mp);
-	out = pool->missing > out ? pool->missing - out : 0;
-	if (out)
+	above = lcore_cached(mp);
+	if (pool->missing > above)
 		MEMPOOL_LOG(WARNING, "pool %s destroyed with %" PRIu64 " objects out", mp->name,
-			    out);
+			    pool->missing - above);
 	if (is_known(pool))
 		known_as(pool)->stamp = 0;
 	pool->magic = 0;
