@@ -23,7 +23,7 @@
 #define OBJECTS_AT 0x1000u
 #define WORKERS	   4u
 #define OBJECTS	   4000u
-#define HELD_MOST  640u
+#define HELD_MOST  1024u
 #define HIGH	   256u
 #define BATCH	   64u
 
@@ -48,6 +48,7 @@ struct worker_log {
 struct shared {
 	unsigned int pause;
 	unsigned int stop;
+	unsigned int bulk; /* of every call; 0: any */
 	uint64_t seed;
 	struct worker_log log[WORKERS];
 	char depot[] __attribute__((aligned(128)));
@@ -121,6 +122,7 @@ static int worker_main(unsigned int id, int cpu)
 		pin_to((unsigned int)cpu);
 	while (!READ(shared->stop)) {
 		n = 1 + rng_below(&r, rng_below(&r, 4) ? 64 : 512);
+		n = shared->bulk ? shared->bulk : n;
 		if (rng_below(&r, 2))
 			work_get(w, n);
 		else
@@ -157,9 +159,9 @@ static int worker_exec(char **argv)
 
 static struct rng rng;
 
-static void workers_share(void)
+static void workers_share_caches(uint32_t high, uint32_t batch)
 {
-	struct pp_depot_params p = depot_params(OBJECTS, HIGH, BATCH);
+	struct pp_depot_params p = depot_params(OBJECTS, high, batch);
 	unsigned int i;
 	void *obj;
 
@@ -179,6 +181,11 @@ static void workers_share(void)
 	}
 	rng = rng_init(7);
 	shared->seed = rng_next(&rng);
+}
+
+static void workers_share(void)
+{
+	workers_share_caches(HIGH, BATCH);
 }
 
 static void workers_end(void)
@@ -327,6 +334,38 @@ static void test_two_processes(void **state)
 	workers_end();
 }
 
+/*
+ * Another process is in its core's cache all the time while we empty it: a barrier that does not
+ * reach it leaves it in a list that we have taken. Its calls are long, because they move many
+ * objects whose lines we had last.
+ */
+static void test_drained_elsewhere(void **state)
+{
+	double until = now_s() + test_seconds("PP_DEPOT_SECONDS", 2, 20);
+	unsigned long drained = 0;
+	long moved;
+
+	need_two_cpus();
+	workers_share_caches(2048, 512);
+	shared->bulk = HELD_MOST / 2;
+	worker_start(1);
+	worker_goes_on(1);
+	pin_to(test_cpu(0));
+	while (now_s() < until) {
+		moved = pp_zone_drain(depot, test_cpu(1), 1000);
+		drained += drain_done(moved) && moved > 0;
+	}
+	unpin();
+	require(drained > 100);
+	WRITE(shared->pause, 1);
+	while (!READ(shared->log[1].paused))
+		sleep_us(200);
+	require(count_lost(0) == 0);
+	printf("# %lu drains that found something\n", drained);
+	worker_kill(1);
+	workers_end();
+}
+
 static void test_killed(void **state)
 {
 	unsigned int kills = test_seconds("PP_DEPOT_KILLS", 80, 2000), i, id, k, died = 0, lost = 0;
@@ -449,9 +488,8 @@ static void test_other_namespace(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_processes),
-		cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_two_processes),	cmocka_unit_test(test_drained_elsewhere),
+		cmocka_unit_test(test_killed),		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_other_namespace),
 	};
 
