@@ -111,13 +111,13 @@ static void test_caches_sized(void **state)
 	p.users = 1;
 	depot_new(&f, &p);
 	s = zone_stats(f.depot);
-	require(s.high == 1024 && s.batch == 256);
+	require(s.high == 1024 && s.batch == 512);
 	depot_end(&f);
 	p.users = 4 * cores_of_machine(); /* no more than there are */
 	p.objects = 64 * cores_of_machine();
 	depot_new(&f, &p);
 	s = zone_stats(f.depot);
-	require(s.high == 16 && s.batch == 4);
+	require(s.high == 16 && s.batch == 8);
 	depot_end(&f);
 	p = depot_params(64, 0, 48);
 	depot_new(&f, &p);
@@ -127,7 +127,7 @@ static void test_caches_sized(void **state)
 	p = depot_params(1, 0, 0);
 	depot_new(&f, &p);
 	s = zone_stats(f.depot);
-	require(s.high == 4 && s.batch == 1);
+	require(s.high == 4 && s.batch == 2);
 	depot_end(&f);
 }
 
