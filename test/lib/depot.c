@@ -281,14 +281,15 @@ static void test_cache_is_used(void **state)
 static void fill_cache(void *arg)
 {
 	struct depot_fixture *f = arg;
-	unsigned int n = (unsigned int)zone_stats(f->depot).high, k;
+	struct pp_zone_stats s = zone_stats(f->depot);
+	unsigned int n = (unsigned int)s.high, batch = (unsigned int)s.batch, i;
 	void *mine[512];
 
-	for (k = 0; k < 4; k++) {
-		require(depot_take(f->depot, mine, n / 2) == n / 2);
-		require(depot_take(f->depot, mine + n / 2, n / 2) == n / 2);
-		pp_depot_put_bulk(f->depot, mine, n / 2);
-		pp_depot_put_bulk(f->depot, mine + n / 2, n / 2);
+	for (i = 0; i + batch <= n; i += batch) /* more at a time may go past it */
+		require(depot_take(f->depot, mine + i, batch) == batch);
+	while (i) {
+		i -= batch;
+		pp_depot_put_bulk(f->depot, mine + i, batch);
 	}
 	require(pp_zone_cached(f->depot, pp_zone_this_core(f->depot)) >= n / 2);
 }
