@@ -147,7 +147,7 @@ def test_af_xdp():
     """a veth pair: what one end sends comes back to it
 
     On hugepages: net_af_xdp registers a pool's objects as if they followed each other without a
-    gap, and misses those at the end where each has a page of its own (stack fails as well).
+    gap, and misses those at the end where each has a page of its own.
     """
     need_hugepages(48)
     atexit.register(remove_namespace)
