@@ -19,7 +19,7 @@ usage() {
 	  --from DIR   measure nothing, take the results in DIR
 	  --out DIR    where the figures go (default: doc/figures)
 	  --readme F   where the table goes (default: README.md)
-	  --no-peers   leave out forwarding against dpdk-testpmd
+	  --no-peers   leave out forwarding against dpdk-testpmd, and with it
 	END
 }
 
@@ -51,6 +51,8 @@ done
 
 ppbench=$build/examples/ppbench/ppbench
 ppfwd=$build/examples/ppfwd/ppfwd
+plugin=$(realpath "$build")/drivers/librte_mempool_pagepool.so
+[ ! -f "$plugin" ] || export PPBENCH_DPDK_PLUGIN="$plugin"
 [ -x "$ppbench" ] || fail "no $ppbench; build it with 'meson setup build && ninja -C build'"
 command -v python3 >/dev/null || fail "python3 is missing; apt-get install python3"
 grep -q '^<!-- figures -->$' "$readme" && grep -q '^<!-- /figures -->$' "$readme" ||
@@ -79,10 +81,20 @@ measure() {
 	echo "figures.sh: peers"
 	sh examples/peers.sh --ppfwd "$ppfwd" ${quick:+--repeat 1 --duration 2} >"$out/peers.txt" ||
 		failed="$failed peers"
+	echo "figures.sh: rte_mempool under dpdk-testpmd"
+	if [ -f "$plugin" ]; then
+		python3 examples/mempool.py --plugin "$plugin" ${quick:+--repeat 1 --modes io} \
+			--pools ring_mp_mc:250,pagepool:0,pagepool:64 >"$out/mempool.txt" &&
+			python3 examples/mempool.py --plugin "$plugin" ${quick:+--repeat 1} --strand \
+				--pools ring_mp_mc:250,pagepool:0 >"$out/strand.txt" ||
+			failed="$failed mempool"
+	else
+		failed="$failed mempool (no $plugin)"
+	fi
 }
 
 if [ -z "$from" ]; then
-	rm -f "$out"/*.json "$out"/*.svg "$out/peers.txt"
+	rm -f "$out"/*.json "$out"/*.svg "$out"/*.txt
 	measure
 	from=$out
 fi
@@ -118,6 +130,27 @@ for found in re.finditer(r'^(\S+),(\S+) +ppfwd +%s +testpmd +%s' % (number, numb
     ours, theirs = [float(v) for v in values[:3]], [float(v) for v in values[3:]]
     line('forwarding between two %s ports, %s' % (port, engine), 'Mpps', ours, 'dpdk-testpmd', theirs,
          ours[0] / theirs[0], 'sh examples/peers.sh')
+
+def lines_of(name, pattern):
+    path = os.path.join(where, name)
+    for found in re.finditer(pattern, open(path).read() if os.path.exists(path) else '', re.M):
+        yield found.groups()
+
+rates = {(mode, pool): [float(v) for v in values] for mode, pool, *values in
+         lines_of('mempool.txt', r'^(\w+) +(\w+:\d+) +([\d.]+) Mpps \(([\d.]+) \.\. ([\d.]+)\)')}
+for mode, pool in rates:
+    theirs = rates.get((mode, 'ring_mp_mc:250'))
+    if pool.startswith('pagepool') and theirs and theirs[0]:
+        line('dpdk-testpmd %s on the plugin, --mbcache=%s' % (mode, pool.split(':')[1]), 'Mpps',
+             rates[mode, pool], 'ring_mp_mc, --mbcache=250', theirs, rates[mode, pool][0] / theirs[0],
+             'python3 examples/mempool.py')
+few = {pool: [float(v) for v in values] for pool, *values in
+       lines_of('strand.txt', r'^(\w+:\d+) +1,200 mbufs +([\d.]+) Mpps \(([\d.]+) \.\. ([\d.]+)\)')}
+if 'pagepool:0' in few and 'ring_mp_mc:250' in few:
+    line('testpmd noisy on 1,200 mbufs, after another core used them', 'Mpps', few['pagepool:0'],
+         'ring_mp_mc, --mbcache=250', few['ring_mp_mc:250'],
+         few['pagepool:0'][0] / max(few['ring_mp_mc:250'][0], 0.0001),
+         'python3 examples/mempool.py --strand')
 
 compare = load('compare')
 for kind, what, us, them in (
