@@ -285,7 +285,7 @@ bool depot_fence(struct pp_zone *zone, unsigned int cpu)
 	 * Pairs with the exchange in pp_depot_attach(): either we see that process, or it
 	 * sees the list that we switched to.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	full_barrier();
 	return is_alone(zone) ? barrier_rseq(cpu) : barrier_visit(cpu);
 }
 

@@ -80,7 +80,20 @@ static inline uint64_t load_pair_acquire(const uint32_t *p)
 {
 	return (uint64_t)load_acquire(p + 1) << 32 | load_acquire(p);
 }
+
+/* It does not know fences, either. */
+static inline void full_barrier(void)
+{
+	static uint32_t word;
+
+	__atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+}
 #else
+static __always_inline void full_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 static __always_inline uint64_t load_pair_acquire(const uint32_t *p)
 {
 	return load_acquire((const pp_pair *)p);

@@ -252,13 +252,13 @@ static void axis_x(FILE *f, const struct curves *k, const unsigned int *bulks, u
 /* as much of a name as there is room for; what it ends with tells one ring from another */
 static void short_name(FILE *f, const char *name)
 {
-	char text[NAME_CHARS + 1];
+	char text[NAME_CHARS + 1] = "";
 
 	if (!strncmp(name, "rte_mempool ", 12))
 		name += 12;
 	else if (!strncmp(name, "rte_", 4))
 		name += 4;
-	snprintf(text, sizeof(text), "%s", name);
+	memcpy(text, name, strnlen(name, NAME_CHARS));
 	html_text(f, text);
 	if (strlen(name) > NAME_CHARS)
 		fputs("\xe2\x80\xa6", f);
