@@ -53,7 +53,7 @@ static size_t meminfo(const char *key)
  */
 static int check_available(const struct region *region, uint64_t metadata)
 {
-	size_t available = meminfo("MemAvailable");
+	size_t available = min(meminfo("MemAvailable"), node_available(region->node));
 
 	if (region->mem != PP_MEM_HUGETLB && metadata + region->len < available)
 		return 0;

@@ -11,53 +11,13 @@
 
 #include <pagepool/page_pool.h>
 
-#include "ring.h"
-#include "zone.h"
+#include "page_pool.h"
 
 #define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
 #define REFILL_DEFAULT	   64u /* one NAPI budget */
 #define RING_SIZE_DEFAULT  1024u
 #define CACHE_SIZE_MAX	   4096u
 #define RING_SIZE_MAX	   16384u
-
-/* Set in the release counter when the pool has ended: its last page then brings it to this. */
-#define POOL_ENDED ((uint64_t)1 << 63)
-
-/* No thread has this number. */
-#define NO_OWNER 0
-
-/*
- * hold - release == cache + ring + outstanding, where hold counts the pages taken
- * from the zone, and release those given back.
- */
-struct page_pool {
-	/* read mostly */
-	struct pp_zone *zone;
-	uint64_t owner; /* pp_self() of the owner; atomic */
-	uint32_t cache_size;
-	uint32_t refill;
-	struct page_fresh fresh;
-	char name[32];
-
-	/* by anybody, rarely */
-	uint64_t release __line_aligned; /* atomic */
-	uint64_t released_ref;
-	uint64_t wrong_owner;
-
-	struct pp_ring ring;
-
-	/* the owner's */
-	uint32_t count __line_aligned;
-	uint64_t hold;
-	uint64_t fast;
-	uint64_t slow;
-	uint64_t empty;
-	uint64_t refilled;
-	uint64_t failures;
-	uint64_t cached;
-	uint64_t cache_full;
-	struct pp_page *cache[] __line_aligned; /* coldest first */
-};
 
 /* A number that no other thread of this process ever had, unlike a thread id or an address. */
 static __always_inline uint64_t pp_self(void)
@@ -74,8 +34,12 @@ static __always_inline uint64_t pp_self(void)
 
 static int check_params(const struct page_pool_params *p)
 {
-	if (!p->zone)
-		return pp_set_error(EINVAL, "zone: a pool needs one");
+	if (!p->zone == !p->set)
+		return pp_set_error(EINVAL, "zone, set: a pool needs one of them");
+	if ((unsigned int)p->numa > PP_NUMA_FLUSH)
+		return pp_set_error(EINVAL, "numa: %u is no choice", (unsigned int)p->numa);
+	if (p->set && (p->node < 0 || p->node > p->set->rows))
+		return pp_set_error(EINVAL, "node: %d is not one of the set's", p->node - 1);
 	if (p->pool_size < 2 || p->pool_size > RING_SIZE_MAX || (p->pool_size & (p->pool_size - 1)))
 		return pp_set_error(EINVAL, "ring: %u is not a power of two in 2 .. %u",
 				    p->pool_size, RING_SIZE_MAX);
@@ -115,11 +79,14 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 		errno = ENOMEM;
 		return NULL;
 	}
-	pool->zone = p.zone;
+	pool->set = p.set;
+	pool->zone = p.set ? p.set->order[0] : p.zone;
+	pool->nid = p.set ? p.node - 1 : PP_NODE_ANY;
+	pool->numa = p.numa;
 	pool->owner = pp_self();
 	pool->cache_size = p.cache_size;
 	pool->refill = p.refill;
-	pool->fresh = p.zone->fresh;
+	pool->fresh = pool->zone->fresh;
 	snprintf(pool->name, sizeof(pool->name), "%s", p.name ? p.name : "pool");
 	return pool;
 }
@@ -147,8 +114,22 @@ static void release_pages(struct page_pool *pool, struct pp_page **pages, unsign
 
 	for (i = 0; i < n; i++)
 		pages[i]->pool = NULL;
-	pp_zone_free_bulk(pool->zone, pages, n);
+	if (pool->set)
+		pp_zone_set_free_bulk(pool->set, pages, n);
+	else
+		pp_zone_free_bulk(pool->zone, pages, n);
 	pool_released(pool, n);
+}
+
+static void release_cache(struct page_pool *pool)
+{
+	unsigned int n;
+
+	while (pool->count) {
+		n = min(pool->count, PP_BULK_MAX);
+		WRITE_ONCE(pool->count, pool->count - n);
+		release_pages(pool, pool->cache + pool->count, n);
+	}
 }
 
 void page_pool_destroy(struct page_pool *pool)
@@ -161,11 +142,7 @@ void page_pool_destroy(struct page_pool *pool)
 	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
 	WRITE_ONCE(pool->owner, NO_OWNER);
 	ring_close(&pool->ring);
-	while (pool->count) {
-		n = min(pool->count, PP_BULK_MAX);
-		pool->count -= n;
-		release_pages(pool, pool->cache + pool->count, n);
-	}
+	release_cache(pool);
 	while ((n = ring_consume(&pool->ring, (void **)pages, 64)))
 		release_pages(pool, pages, n);
 	/* release counts from -outstanding now; whoever brings it to POOL_ENDED is the last */
@@ -175,19 +152,61 @@ void page_pool_destroy(struct page_pool *pool)
 /* ---- allocation ------------------------------------------------------------------------------ */
 
 /*
+ * Fill the empty cache from the ring with pages of the preferred node. The first of
+ * another stops it, or, if they are to be flushed, goes like all that follow.
+ */
+static __noinline unsigned int consume_near(struct page_pool *pool)
+{
+	const struct pp_zone *near = *zone_set_row(pool->set, pool->nid);
+	struct pp_page *foreign;
+	unsigned int n = 0;
+
+	do {
+		n += ring_consume_of(&pool->ring, near, (void **)pool->cache + n, pool->refill - n,
+				     &foreign);
+		if (!foreign)
+			break;
+		count_add(pool->waived, 1);
+		release_pages(pool, &foreign, 1);
+	} while (pool->numa == PP_NUMA_FLUSH && n < pool->refill);
+	return n;
+}
+
+static __always_inline unsigned int consume(struct page_pool *pool)
+{
+	if (unlikely(pool->set) && pool->numa != PP_NUMA_KEEP)
+		return consume_near(pool);
+	return ring_consume(&pool->ring, (void **)pool->cache, pool->refill);
+}
+
+static __always_inline unsigned int take(struct page_pool *pool)
+{
+	if (unlikely(pool->set))
+		return zone_set_take(pool->set, pool->nid, (void **)pool->cache, pool->refill);
+	return zone_take(pool->zone, (void **)pool->cache, pool->refill);
+}
+
+/*
  * Refill the empty cache: from the ring, else from the zone, in one batch. The
  * page_pool's own order; what follows inside the zone is zone.c's.
  */
 static unsigned int refill_cache(struct page_pool *pool)
 {
-	unsigned int n = ring_consume(&pool->ring, (void **)pool->cache, pool->refill), i;
+	uint64_t waived = pool->waived;
+	unsigned int n = consume(pool), i;
 
 	if (n) {
 		count_add(pool->refilled, 1);
 		goto out;
 	}
-	count_add(pool->empty, 1);
-	n = zone_take(pool->zone, (void **)pool->cache, pool->refill);
+	count_add(pool->empty, waived == pool->waived);
+	n = take(pool);
+	if (!n && pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT)) {
+		/* no node has any: what was not waived yet is better than nothing */
+		n = ring_consume(&pool->ring, (void **)pool->cache, pool->refill);
+		count_add(pool->refilled, !!n);
+		goto out;
+	}
 	if (!n)
 		return 0;
 	for (i = 0; i < n; i++)
@@ -390,42 +409,26 @@ void page_pool_disable_direct_recycling(struct page_pool *pool)
 	WRITE_ONCE(pool->owner, NO_OWNER);
 }
 
-/* ---- looking inside -------------------------------------------------------------------------- */
+/* ---- the preferred node ----------------------------------------------------------------------- */
 
-int64_t page_pool_inflight(const struct page_pool *pool)
+int page_pool_update_nid(struct page_pool *pool, int nid)
 {
-	return (int64_t)(READ_ONCE(pool->hold) - READ_ONCE(pool->release));
+	if (!pool->set && nid != PP_NODE_ANY && nid != max(pool->zone->region.node, 0))
+		return pp_set_error(EINVAL, "node: pool %s has one zone, and not on node %d",
+				    pool->name, nid);
+	if (!pool->set)
+		return 0;
+	if (nid < PP_NODE_ANY || nid >= pool->set->rows)
+		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
+	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
+	WRITE_ONCE(pool->nid, nid);
+	if (pool->numa != PP_NUMA_KEEP)
+		release_cache(pool);
+	return 0;
 }
 
-const char *page_pool_name(const struct page_pool *pool)
+void page_pool_nid_changed(struct page_pool *pool, int nid)
 {
-	return pool->name;
-}
-
-struct pp_zone *page_pool_zone(const struct page_pool *pool)
-{
-	return pool->zone;
-}
-
-int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
-{
-	struct page_pool_stats s = {
-		.alloc_fast = READ_ONCE(pool->fast),
-		.alloc_slow = READ_ONCE(pool->slow),
-		.alloc_empty = READ_ONCE(pool->empty),
-		.alloc_refill = READ_ONCE(pool->refilled),
-		.recycle_cached = READ_ONCE(pool->cached),
-		.recycle_cache_full = READ_ONCE(pool->cache_full),
-		.recycle_ring = READ_ONCE(pool->ring.produced),
-		.recycle_ring_full = READ_ONCE(pool->ring.refused),
-		.recycle_released_ref = READ_ONCE(pool->released_ref),
-		.alloc_failures = READ_ONCE(pool->failures),
-		.wrong_owner = READ_ONCE(pool->wrong_owner),
-		.cache = READ_ONCE(pool->count),
-		.ring = ring_count(&pool->ring),
-	};
-	int64_t out = page_pool_inflight(pool) - (int64_t)(s.cache + s.ring);
-
-	s.outstanding = (uint64_t)max(out, (int64_t)0);
-	return stats_copy(stats, &s, sizeof(s));
+	if (unlikely(pool->nid != nid) && pool->set)
+		page_pool_update_nid(pool, nid);
 }

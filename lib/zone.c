@@ -248,6 +248,21 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 	return got;
 }
 
+/* As far as no other core is asked: this one's cache, and the free area. */
+unsigned int zone_take_undrained(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got, i;
+
+	call_begin(zone);
+	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
+	if (unlikely(got < n))
+		got += zone_take_area(zone, objs + got, n - got);
+	call_end(zone);
+	for (i = 0; PP_DEBUG && i < got; i++)
+		page_leaves_home(zone, objs[i]);
+	return got;
+}
+
 unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
 	unsigned int got = zone_take(zone, (void **)pages, n), i;

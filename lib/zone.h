@@ -217,6 +217,9 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 /* pp_zone_alloc_bulk() without the preparation, for page_pool.c, which does its own */
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n);
 
+/* The same without draining, for zone_set.c, which has other zones to ask before that */
+unsigned int zone_take_undrained(struct pp_zone *zone, void **objs, unsigned int n);
+
 /* Past this core's cache: from the free area; and if that is not enough, from every cache. */
 unsigned int zone_take_area(struct pp_zone *zone, void **objs, unsigned int n);
 unsigned int zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n);

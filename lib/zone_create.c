@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "node.h"
 #include "zone.h"
 
 const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
@@ -190,6 +191,7 @@ static int alloc_page_table(struct pp_zone *zone)
 	if (table == MAP_FAILED)
 		return pp_set_error(ENOMEM, "no memory for the metadata of %llu pages",
 				    (unsigned long long)zone->managed);
+	node_settle(table, zone->managed * sizeof(struct pp_page), zone->region.node);
 	zone->pages = table;
 	return 0;
 }

@@ -5,7 +5,7 @@
 #
 #   build  to build everything
 #   demo   and to run examples/demo.sh
-#   test   and to run every test
+#   test   and to run every test; with a kernel for test/numa, see kernel.sh there
 #
 # Exit status: 0 everything is there (now), 1 it is not, and the packages are named.
 
@@ -14,7 +14,8 @@ BUILD='gcc meson ninja-build pkg-config libc6-dev libnuma-dev libpcap-dev libxdp
 DEMO='iproute2 ethtool iputils-ping'
 TEST='clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk tcpdump socat strace
 	valgrind mandoc g++ python3 gnuplot-nox spin chromium libmimalloc2.0 libjemalloc2
-	libtcmalloc-minimal4 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user'
+	libtcmalloc-minimal4 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	qemu-system-x86 cpio'
 
 case ${1-} in
 build) wanted=$BUILD ;;
@@ -40,7 +41,17 @@ for package in $wanted; do
 	*) missing="$missing $package" ;;
 	esac
 done
-[ -n "$missing" ] || exit 0
+
+# not a package that is installed: the machine keeps the kernels that it has
+kernel() {
+	[ "$1" != test ] || [ "$(uname -m)" != x86_64 ] ||
+		sh "$(dirname "$0")/numa/kernel.sh" >/dev/null
+}
+
+if [ -z "$missing" ]; then
+	kernel "$1"
+	exit
+fi
 
 by_hand() {
 	echo "deps: $1; install by hand and start again: apt-get install$missing" >&2
@@ -72,3 +83,4 @@ if ! { apt update && apt install -y --no-install-recommends $missing; }; then
 	tail -n 5 "$log" >&2
 	by_hand "apt-get failed"
 fi
+kernel "$1"

@@ -48,7 +48,11 @@ static void params(void **state)
 static void rejected(struct pp_zone *zone, uint32_t ring, uint32_t cache, uint32_t refill,
 		     const char *name)
 {
-	struct page_pool_params p = { sizeof(p), NULL, zone, ring, cache, refill };
+	struct page_pool_params p = { .sz = sizeof(p),
+				      .zone = zone,
+				      .pool_size = ring,
+				      .cache_size = cache,
+				      .refill = refill };
 
 	errno = 0;
 	if (page_pool_create(&p)) {

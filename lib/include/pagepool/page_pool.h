@@ -24,15 +24,35 @@
 extern "C" {
 #endif
 
+struct pp_zone_set;
+
+/**
+ * enum pp_numa - what a pool over a set does with pages of a node that it does not prefer
+ * @PP_NUMA_WAIVE: a refill from the ring stops at the first of them and gives that one back to its
+ *                 zone: after a move all are replaced in time, and none is dumped on the zones
+ *                 at once; what the kernel does
+ * @PP_NUMA_KEEP:  they are recycled like the others
+ * @PP_NUMA_FLUSH: a refill gives back every one that it meets, until it has enough of its own
+ */
+enum pp_numa {
+	PP_NUMA_WAIVE,
+	PP_NUMA_KEEP,
+	PP_NUMA_FLUSH,
+};
+
 /**
  * struct page_pool_params - how to build a pool; zero means the default everywhere
  * @sz:         sizeof(struct page_pool_params)
  * @name:       shown in reports; copied; NULL: "pool"
- * @zone:       zone to take pages from; must outlive the pool and its pages
+ * @zone:       zone to take pages from; must outlive the pool and its pages; NULL: @set
  * @pool_size:  entries of the recycle ring, a power of two, 2 .. 16384; 0: 1024
  * @cache_size: pages in the alloc cache, 1 .. 4096; 0: 128, or @refill if that is more
  * @refill:     pages taken from ring or zone at once, 1 .. @cache_size and at most PP_BULK_MAX;
  *              0: 64, or @cache_size / 2 if that is less
+ * @set:        zones of several nodes to take pages from, see zone_set.h; NULL: @zone
+ * @node:       with @set: preferred NUMA node + 1; 0: the one that the owner runs on when it
+ *              refills. Use pp_node_param().
+ * @numa:       with @set: what becomes of other nodes' pages
  */
 struct page_pool_params {
 	size_t sz;
@@ -41,6 +61,9 @@ struct page_pool_params {
 	uint32_t pool_size;
 	uint32_t cache_size;
 	uint32_t refill;
+	struct pp_zone_set *set;
+	int node;
+	enum pp_numa numa;
 };
 
 /**
@@ -50,8 +73,8 @@ struct page_pool_params {
  * The calling thread becomes the owner. No page is taken yet.
  *
  * Context: any thread; sleeps.
- * Return:  the pool, or NULL with errno and a sentence in pp_error(): EINVAL: no zone, or a size
- *          out of range; E2BIG: params longer than known and not zero there; ENOMEM.
+ * Return:  the pool, or NULL with errno and a sentence in pp_error(): EINVAL: no zone or set, or
+ *          both, a size out of range, a node that the set does not know; E2BIG: params longer than known and not zero there; ENOMEM.
  * Source:  page_pool_create(). Differs: NULL with errno, not an error pointer.
  */
 struct page_pool *page_pool_create(const struct page_pool_params *params);
@@ -165,6 +188,35 @@ void page_pool_enable_direct_recycling(struct page_pool *pool);
 void page_pool_disable_direct_recycling(struct page_pool *pool);
 
 /**
+ * page_pool_update_nid() - prefer another node from now on
+ * @pool: pool over a set
+ * @nid:  node that the set knows; PP_NODE_ANY: the one that the owner runs on
+ *
+ * Gives the alloc cache to the zones, unless the pool keeps other nodes' pages; the ring is sorted
+ * out by the refills to come. A pool over one zone has no choice: nothing happens.
+ *
+ * Context: the owner thread.
+ * Return:  0; -EINVAL: the set does not know the node; a pool over one zone is elsewhere.
+ * Source:  page_pool_update_nid(). Differs: can refuse.
+ */
+int page_pool_update_nid(struct page_pool *pool, int nid);
+
+/**
+ * page_pool_nid_changed() - page_pool_update_nid() if that is another node than before
+ * @pool: pool
+ * @nid:  as page_pool_update_nid(); for instance pp_zone_set_this_node()
+ *
+ * Made to be called in every round of the owner: a load and a compare as long as nothing changes.
+ *
+ * Context: the owner thread.
+ * Source:  page_pool_nid_changed().
+ */
+void page_pool_nid_changed(struct page_pool *pool, int nid);
+
+/** page_pool_nid() - the preferred node; PP_NODE_ANY: where the owner is */
+int page_pool_nid(const struct page_pool *pool);
+
+/**
  * page_pool_fragment_page() - hand a page out to several users
  * @page: fresh page from a pool
  * @n:    references that will be dropped, one page_pool_put_page() each; 1 or more
@@ -202,8 +254,11 @@ int64_t page_pool_inflight(const struct page_pool *pool);
 /** page_pool_name() - name given at creation */
 const char *page_pool_name(const struct page_pool *pool);
 
-/** page_pool_zone() - zone that the pool takes pages from */
+/** page_pool_zone() - zone that the pool takes pages from; over a set: any one of it */
 struct pp_zone *page_pool_zone(const struct page_pool *pool);
+
+/** page_pool_zone_set() - set that the pool takes pages from; NULL: it has one zone */
+struct pp_zone_set *page_pool_zone_set(const struct page_pool *pool);
 
 /**
  * page_pool_get_stats() - read a pool's counters
