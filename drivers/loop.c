@@ -25,6 +25,8 @@
 
 #include "netdev_priv.h"
 
+#include <pagepool/zone_set.h>
+
 #define NAME_MAX_LEN 31u
 #define SIZE_DEFAULT 1024u
 #define SIZE_MIN     2u
@@ -208,6 +210,13 @@ static struct pp_page *copy_page(struct pp_queue *q, const struct pp_page *from)
 	return to;
 }
 
+static bool is_foreign(const struct pp_queue *q, const struct pp_page *page)
+{
+	const struct pp_netdev_params *p = &q->dev->params;
+
+	return page->zone != (p->set ? pp_zone_set_zone(p->set, page->node) : p->zone);
+}
+
 /*
  * Pages of another zone are copied, here rather than by the sender: this thread
  * owns the pool that the copy comes from. The receiver may need its own zone's
@@ -216,13 +225,12 @@ static struct pp_page *copy_page(struct pp_queue *q, const struct pp_page *from)
 static __attribute__((noinline)) unsigned int copy_foreign(struct pp_queue *q,
 							   struct pp_page **pages, unsigned int n)
 {
-	struct pp_zone *zone = q->dev->params.zone;
 	unsigned int i, kept = 0;
 	struct pp_page *page;
 
 	for (i = 0; i < n; i++) {
 		page = pages[i];
-		if (page->zone != zone) {
+		if (is_foreign(q, page)) {
 			page = copy_page(q, page);
 			page_pool_put_bulk(&pages[i], 1);
 			if (!page) {
@@ -247,7 +255,7 @@ static unsigned int loop_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 		return 0;
 	for (i = 0; i < n; i++)
 		foreign |= pages[i]->zone != zone;
-	if (unlikely(foreign))
+	if (unlikely(foreign)) /* a set's other zones, too, which copy_foreign() lets pass */
 		n = copy_foreign(q, pages, n);
 	for (i = 0; i < n; i++) {
 		pages[i]->port = q->dev->params.port;
@@ -448,6 +456,7 @@ static void loop_close(struct pp_netdev *dev)
 
 const struct pp_netdev_ops pp_loop_ops = {
 	.name = "loop",
+	.sets = true,
 	.dev_size = sizeof(struct loop_dev),
 	.open = loop_open,
 	.stop = loop_stop,

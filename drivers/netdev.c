@@ -9,6 +9,8 @@
 #include "args.h"
 #include "netdev_priv.h"
 
+#include <pagepool/zone_set.h>
+
 #define QUEUE_ALIGN    128u /* two lines: neighbours fetch each other's, see doc/design.md */
 #define CACHE_DEFAULT  128u
 #define REFILL_DEFAULT 64u
@@ -65,7 +67,8 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 {
 	struct page_pool_params pool = {
 		.sz = sizeof(pool),
-		.zone = dev->params.zone,
+		.zone = dev->params.set ? NULL : dev->params.zone,
+		.set = dev->params.set,
 		.pool_size = dev->params.pool_size,
 		.cache_size = dev->params.cache_size,
 		.refill = dev->params.refill,
@@ -128,8 +131,11 @@ static int copy_params(struct pp_netdev_params *to, const struct pp_netdev_param
 					    i, sizeof(*to));
 	memcpy(to, from, from->sz < sizeof(*to) ? from->sz : sizeof(*to));
 	to->sz = sizeof(*to);
-	if (!to->zone)
-		return pp_set_error(EINVAL, "struct pp_netdev_params: zone is NULL");
+	if (!to->zone == !to->set)
+		return pp_set_error(EINVAL, "struct pp_netdev_params: one of zone and set is NULL, "
+					    "and not both");
+	if (to->set)
+		to->zone = pp_zone_set_zone(to->set, __builtin_ctzll(pp_zone_set_nodes(to->set)));
 	/* drivers size their rings by these: spell the pool's defaults out */
 	if (!to->pool_size)
 		to->pool_size = POOL_DEFAULT;
@@ -197,6 +203,10 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 		return NULL;
 	if (find_driver(args->driver, &ops))
 		goto free_args;
+	if (copy.set && !ops->sets) {
+		pp_set_error(ENOTSUP, "%s: needs one zone's memory, not a set of zones", ops->name);
+		goto free_args;
+	}
 	if (!ops->own_syntax && pp_args_parse(args))
 		goto free_args;
 	dev = alloc_netdev(ops, args, &copy);

@@ -205,6 +205,7 @@ static void null_close(struct pp_netdev *dev)
 
 const struct pp_netdev_ops pp_null_ops = {
 	.name = "null",
+	.sets = true,
 	.dev_size = sizeof(struct null_dev),
 	.open = null_open,
 	.close = null_close,

@@ -666,6 +666,7 @@ static void pcap_dev_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 
 const struct pp_netdev_ops pp_pcap_ops = {
 	.name = "pcap",
+	.sets = true,
 	.dev_size = sizeof(struct pcap_dev),
 	.open = pcap_dev_open,
 	.stop = pcap_dev_stop,

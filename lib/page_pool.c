@@ -409,7 +409,7 @@ void page_pool_disable_direct_recycling(struct page_pool *pool)
 	WRITE_ONCE(pool->owner, NO_OWNER);
 }
 
-/* ---- the preferred node ----------------------------------------------------------------------- */
+/* ---- the preferred node ---------------------------------------------------------------------- */
 
 int page_pool_update_nid(struct page_pool *pool, int nid)
 {

@@ -114,17 +114,20 @@ static __noinline void free_mixed(struct pp_zone_set *set, struct pp_page *const
 
 void pp_zone_set_free_bulk(struct pp_zone_set *set, struct pp_page *const *pages, unsigned int n)
 {
-	const struct pp_zone *zone;
-	bool mixed = false;
+	uintptr_t base, last, beyond = 0;
+	struct pp_zone *zone;
 	unsigned int i;
 
 	if (unlikely(!n))
 		return;
 	zone = home_of(set, pages[0]);
+	base = (uintptr_t)zone->pages;
+	last = zone->managed * sizeof(**pages) - 1;
+	/* zone_has() for all of them, in the sign: a page below is negative, or one above */
 	for (i = 1; i < n; i++)
-		mixed |= !zone_has(zone, pages[i]);
-	if (likely(!mixed))
-		pp_zone_free_bulk((struct pp_zone *)zone, pages, n);
+		beyond |= ((uintptr_t)pages[i] - base) | (last - ((uintptr_t)pages[i] - base));
+	if (likely((intptr_t)beyond >= 0))
+		pp_zone_free_bulk(zone, pages, n);
 	else
 		free_mixed(set, pages, n);
 }

@@ -91,6 +91,11 @@ static int make_orders(struct pp_zone_set *set, const int8_t *order)
 
 /* ---- creation -------------------------------------------------------------------------------- */
 
+int pp_node_of_cpu(unsigned int cpu)
+{
+	return topology->of_cpu((int)cpu);
+}
+
 static int map_cpus(struct pp_zone_set *set)
 {
 	unsigned int cpu;
@@ -101,7 +106,7 @@ static int map_cpus(struct pp_zone_set *set)
 	if (!set->of_cpu)
 		return pp_set_error(ENOMEM, "no memory for a table of %u CPUs", set->cpus);
 	for (cpu = 0; cpu < set->cpus; cpu++) {
-		node = topology->of_cpu((int)cpu);
+		node = pp_node_of_cpu(cpu);
 		if (node < 0 || node >= PP_NODES_MAX)
 			return pp_set_error(ENOTSUP,
 					    "node: CPU %u is on node %d; sets know 0 .. %d", cpu,

@@ -112,10 +112,9 @@ static struct json_object *pool(const struct pool_report *r)
 	return o;
 }
 
-static struct json_object *zone(const struct report *rep)
+static struct json_object *zone(const struct report *rep, const struct pp_zone_stats *s)
 {
 	struct json_object *o = json_object_new_object();
-	const struct pp_zone_stats *s = &rep->zone_stats;
 
 	add_count(o, "node", s->node);
 	add_text(o, "memory", mem_names[rep->mem]);
@@ -183,7 +182,8 @@ static void add_lists(struct json_object *o, const struct report *rep)
 		json_object_array_add(ports, port(&rep->ports[i]));
 	for (i = 0; i < rep->npools; i++)
 		json_object_array_add(pools, pool(&rep->pools[i]));
-	json_object_array_add(zones, zone(rep));
+	for (i = 0; i < rep->fwd->nzones; i++)
+		json_object_array_add(zones, zone(rep, &rep->zone_stats[i]));
 	json_object_object_add(o, "ports", ports);
 	json_object_object_add(o, "pools", pools);
 	json_object_object_add(o, "zones", zones);

@@ -48,6 +48,30 @@ static void catch_signals(void)
 	sigaction(SIGPIPE, &ignore, NULL); /* a reader that left is an error like any other */
 }
 
+static int open_one(const struct pp_zone_params *params)
+{
+	fwd.zone = pp_zone_create(params);
+	if (!fwd.zone)
+		return -1;
+	fwd.zones[fwd.nzones++] = fwd.zone;
+	return 0;
+}
+
+static int open_set(const struct pp_zone_params *zone)
+{
+	struct pp_zone_set_params params = { .sz = sizeof(params), .zone = zone };
+	int node;
+
+	fwd.set = pp_zone_set_create(&params);
+	if (!fwd.set)
+		return -1;
+	for (node = 0; node < PP_NODES_MAX; node++)
+		if (pp_zone_set_zone(fwd.set, node))
+			fwd.zones[fwd.nzones++] = pp_zone_set_zone(fwd.set, node);
+	fwd.zone = fwd.zones[0];
+	return 0;
+}
+
 static int open_zone(void)
 {
 	const struct options *opts = fwd.opts;
@@ -73,11 +97,18 @@ static int open_zone(void)
 		params.flags |= PP_ZONE_HUGE_FALLBACK;
 	if (opts->trace)
 		params.flags |= PP_ZONE_TRACE;
-	fwd.zone = pp_zone_create(&params);
-	if (fwd.zone)
+	if (!(opts->node_set ? open_set(&params) : open_one(&params)))
 		return 0;
 	complain("memory: %s", pp_error());
 	return -1;
+}
+
+static void close_zones(void)
+{
+	if (fwd.set)
+		pp_zone_set_destroy(fwd.set);
+	else
+		pp_zone_destroy(fwd.zone);
 }
 
 static void close_ports(void)
@@ -91,7 +122,8 @@ static int open_ports(void)
 	const struct options *opts = fwd.opts;
 	struct pp_netdev_params params = {
 		.sz = sizeof(params),
-		.zone = fwd.zone,
+		.zone = fwd.set ? NULL : fwd.zone,
+		.set = fwd.set,
 		.pool_size = opts->ring,
 		.cache_size = opts->cache,
 		.refill = opts->refill,
@@ -279,7 +311,7 @@ int main(int argc, char **argv)
 	err = open_ports();
 	if (!err)
 		err = forward(json);
-	pp_zone_destroy(fwd.zone);
+	close_zones();
 out:
 	free(opts.command);
 	return err ? 1 : 0;

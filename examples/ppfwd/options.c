@@ -97,7 +97,8 @@ static const char usage_pool[] =
 	"  --page-size N      bytes of a page, a power of two, 2048 to 65536 (4096)\n"
 	"  --headroom N       bytes left free before each packet (128; 320 beside dpdk ports)\n"
 	"  --memory KIND      anon, hugetlb, hugetlb,fallback or memfd (anon)\n"
-	"  --node N           NUMA node of the memory (any)\n"
+	"  --node N           NUMA node of the memory, local: the first worker's, or\n"
+	"                     set: a zone on each, of which workers take their own (any)\n"
 	"  --batch N          pages moved between a core's cache and the zone at once (auto)\n"
 	"  --high N           most pages in a core's cache (auto)\n"
 	"  --drain-hz N       drain all cores' caches N times a second\n"
@@ -204,7 +205,13 @@ static void parse_pool_option(struct options *opts, int opt, const char *arg)
 		opts->headroom = (uint32_t)parse_number("--headroom", arg, 0, 65535);
 		break;
 	case OPT_NODE:
-		opts->node = (int)parse_number("--node", arg, 0, 1023);
+		opts->node_local = !strcmp(arg, "local");
+		opts->node_set = !strcmp(arg, "set");
+		opts->node = PP_NODE_ANY;
+		if (!opts->node_local && !opts->node_set && (*arg < '0' || *arg > '9'))
+			usage_error("--node %s: unknown; give local, set or a number", arg);
+		if (!opts->node_local && !opts->node_set)
+			opts->node = (int)parse_number("--node", arg, 0, 1023);
 		break;
 	case OPT_BATCH:
 		opts->batch = (uint32_t)parse_number("--batch", arg, 1, PP_BULK_MAX);
@@ -276,6 +283,8 @@ static void check_together(struct options *opts)
 		opts->headroom = has_dpdk(opts) ? 320 : 128;
 	if (opts->eal && !has_dpdk(opts))
 		usage_error("--eal: no port is DPDK's; leave it out, or give --port dpdk:DEVARGS");
+	if (opts->node_set && opts->trace)
+		usage_error("--trace: tells of one zone; leave out --node set");
 	if (!opts->refill)
 		opts->refill = opts->cache < 2 ? 1 : opts->cache < 128 ? opts->cache / 2 : 64;
 	if (!opts->nports)
@@ -385,5 +394,7 @@ void options_parse(struct options *opts, int argc, char **argv)
 	check_together(opts);
 	if (!opts->ncores)
 		default_core(opts);
+	if (opts->node_local)
+		opts->node = pp_node_of_cpu(opts->cores[0]);
 	opts->command = join(argc, argv);
 }

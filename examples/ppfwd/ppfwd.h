@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 #include <pagepool/netdev.h>
-#include <pagepool/zone.h>
+#include <pagepool/zone_set.h>
 
 #define PPFWD_PORTS_MAX	    64u
 #define PPFWD_CORES_MAX	    CPU_SETSIZE
@@ -71,6 +71,8 @@ struct options {
 	enum pp_mem mem;
 	bool huge_fallback;
 	int node;
+	bool node_local; /* that of the first worker */
+	bool node_set; /* a zone on each */
 	const char *policy;
 	uint32_t batch;
 	uint32_t high;
@@ -133,12 +135,18 @@ struct worker {
  * @opts:    what was asked for
  * @stop:    atomic: workers leave at the end of their round
  * @wake:    posted when @stop was set, also by signal handlers
+ * @set:     with --node set; NULL: there is one zone
+ * @zone:    the first of
+ * @zones:   one, or one a node
  * @left:    atomic: packets that no worker has reserved yet; with a limit only
  * @settled: atomic: packets forwarded; with a limit only
  */
 struct fwd {
 	const struct options *opts;
+	struct pp_zone_set *set;
 	struct pp_zone *zone;
+	struct pp_zone *zones[PP_NODES_MAX];
+	unsigned int nzones;
 	struct pp_netdev *ports[PPFWD_PORTS_MAX];
 	unsigned int nports;
 	struct dir *dirs;
@@ -194,7 +202,8 @@ struct pool_report {
 
 /**
  * struct report - everything that table and JSON tell
- * @zone_stats: places of pages after all came home; what the caches did until then
+ * @zone_stats: each zone's: places of pages after all came home; what the caches did until then
+ * @audit:      of all zones
  * @mem:        kind of memory that the zone got
  * @traced:     @windows is valid
  */
@@ -203,7 +212,7 @@ struct report {
 	struct port_report ports[PPFWD_PORTS_MAX];
 	struct pool_report *pools;
 	unsigned int npools;
-	struct pp_zone_stats zone_stats;
+	struct pp_zone_stats zone_stats[PP_NODES_MAX];
 	enum pp_mem mem;
 	char policy[32];
 	bool traced;

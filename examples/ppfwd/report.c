@@ -97,25 +97,38 @@ int report_ports(struct report *rep, struct fwd *fwd)
 	return err;
 }
 
-int report_zone(struct report *rep, struct fwd *fwd)
+static int report_one_zone(struct report *rep, struct pp_zone *zone, struct pp_zone_stats *stats)
 {
-	struct pp_zone_stats *stats = &rep->zone_stats;
+	struct pp_zone_audit a = { .sz = sizeof(a) };
 	uint64_t drains, drained_pages;
 	int err;
 
 	stats->sz = sizeof(*stats);
-	pp_zone_stats(fwd->zone, stats);
+	pp_zone_stats(zone, stats);
 	drains = stats->drains;
 	drained_pages = stats->drained_pages;
-	pp_zone_drain_all(fwd->zone, PPFWD_DRAIN_WAIT_US);
-	pp_zone_stats(fwd->zone, stats);
+	pp_zone_drain_all(zone, PPFWD_DRAIN_WAIT_US);
+	pp_zone_stats(zone, stats);
 	/* the drain that brings all pages home is not the run's */
 	stats->drains = drains;
 	stats->drained_pages = drained_pages;
-	rep->audit.sz = sizeof(rep->audit);
-	err = pp_zone_audit(fwd->zone, &rep->audit);
+	err = pp_zone_audit(zone, &a);
 	if (err)
 		complain("ledger: %s; end other programs", strerror(-err));
+	rep->audit.managed += a.managed;
+	rep->audit.home += a.home;
+	rep->audit.leaked += a.leaked;
+	rep->audit.double_free += a.double_free;
+	return err;
+}
+
+int report_zone(struct report *rep, struct fwd *fwd)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < fwd->nzones && !err; i++)
+		err = report_one_zone(rep, fwd->zones[i], &rep->zone_stats[i]);
 	return err;
 }
 

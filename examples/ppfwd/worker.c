@@ -179,10 +179,12 @@ static void *drainer_main(void *arg)
 	struct fwd *fwd = arg;
 	long period_ns = 1000000000 / (long)fwd->opts->drain_hz;
 	struct timespec next;
+	unsigned int i;
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!__atomic_load_n(&fwd->stop, __ATOMIC_RELAXED)) {
-		pp_zone_drain_all(fwd->zone, 1000);
+		for (i = 0; i < fwd->nzones; i++)
+			pp_zone_drain_all(fwd->zones[i], 1000);
 		drain_wait(&next, period_ns);
 	}
 	return NULL;

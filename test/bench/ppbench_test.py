@@ -17,7 +17,7 @@ import xml.etree.ElementTree
 
 UNIT = {'refill': 'mpps', 'strand': 'buffers', 'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
 CASES = ['refill', 'policy', 'page_pool', 'cross', 'drain', 'irqoff', 'bulk', 'strand', 'compare',
-         'pft', 'scale']
+         'pft', 'scale', 'numa']
 TWO_CPUS = ['cross', 'drain', 'irqoff', 'strand']
 QUICK_S = 60  # what --quick may take, on two CPUs
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
@@ -267,6 +267,16 @@ def test_drain():
     if args.json == 'yes':
         regimes = {'near', 'far', 'between near and far'}
         check(all(row['distance'] in regimes for row in rows), 'near or far')
+
+
+def test_numa():
+    rows = rows_of('numa', '--bulk', '8,64', '--policy', 'trylock')
+    check({row['kind'] for row in rows} == {'pages', 'packet', 'cold packet'}, 'kinds')
+    check({'trylock, one zone', 'trylock, set'} <= names(rows, 'pages'), 'one zone, and the choice')
+    nodes = [n for n in os.listdir('/sys/devices/system/node') if re.fullmatch(r'node\d+', n)]
+    for kind in 'packet', 'cold packet':
+        check(1 <= len(names(rows, kind)) <= len(nodes), f'{kind}: a row for each node with memory')
+        check('trylock, local' in names(rows, kind) or len(nodes) > 1, f'{kind}: local')
 
 
 def test_irqoff():

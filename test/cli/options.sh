@@ -100,6 +100,9 @@ if [ -n "$jsonget" ]; then
 	ok "json high" is "$(json zones.0.high --batch 5 --high 50)" 50
 	ok "json memory" is "$(json zones.0.memory --memory memfd)" memfd
 	ok "json node" is "$(json zones.0.node)" 0
+	ok "json node 0" is "$(json zones.0.node --node 0)" 0
+	ok "json node local" is "$(json zones.0.managed --node local --pages 3000)" 3000
+	ok "json node set" is "$(json zones.0.managed --node set --pages 3000)" 3000
 	ok "json irqoff.windows" [ "$(json irqoff.windows --trace)" -gt 0 ]
 	ok "json mask_cycles_per_burst" is \
 		"$(json irqoff.mask_cycles_per_burst --trace --policy spin)" 0

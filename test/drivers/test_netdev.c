@@ -4,6 +4,8 @@
  */
 #include "port.h"
 
+#include <pagepool/zone_set.h>
+
 static void names(void **state)
 {
 	const char *const *name = pp_netdev_driver_names();
@@ -112,6 +114,73 @@ static void params_size(void **state)
 	assert_non_null(strstr(pp_error(), "zone"));
 }
 
+/* a zone on each node: for drivers that do not mind */
+static void sets(void **state)
+{
+	struct pp_zone_params zone = { .sz = sizeof(zone), .pages = 512, .headroom = HEADROOM };
+	struct pp_zone_set_params set = { .sz = sizeof(set), .zone = &zone };
+	struct pp_netdev_params params = { .sz = sizeof(params), .zone = *state };
+	struct pp_page *pages[32];
+	struct pp_netdev *dev;
+	unsigned int n, i;
+
+	params.set = pp_zone_set_create(&set);
+	assert_non_null(params.set);
+	assert_null(pp_netdev_open("null", &params)); /* both */
+	assert_int_equal(errno, EINVAL);
+	params.zone = NULL;
+	for (i = 0; i < 2; i++) {
+		assert_null(pp_netdev_open(i ? "dpdk:net_null0" : "af_xdp:lo", &params));
+		assert_int_equal(errno, ENOTSUP);
+	}
+	dev = pp_netdev_open("null", &params);
+	assert_non_null(dev);
+	assert_ptr_equal(page_pool_zone_set(pp_netdev_queue(dev, 0)->pool), params.set);
+	n = pp_rx_burst(pp_netdev_queue(dev, 0), pages, 32);
+	assert_int_equal(n, 32);
+	for (i = 0; i < n; i++)
+		assert_ptr_equal(pages[i]->zone, pp_zone_set_zone(params.set, pages[i]->node));
+	page_pool_put_bulk(pages, n);
+	pp_netdev_close(dev);
+	for (i = 0; i < PP_NODES_MAX; i++)
+		if (pp_zone_set_zone(params.set, (int)i))
+			assert_home(pp_zone_set_zone(params.set, (int)i));
+	assert_int_equal(pp_zone_set_destroy(params.set), 0);
+}
+
+/* pages of any of a set's zones pass, without a copy; a stranger's do not */
+static void sets_and_loop(void **state)
+{
+	struct pp_zone_params zone = { .sz = sizeof(zone), .pages = 512, .headroom = HEADROOM };
+	struct pp_zone_set_params set = { .sz = sizeof(set), .zone = &zone };
+	struct pp_netdev_params params = { .sz = sizeof(params) };
+	struct pp_page *page, *mine;
+	struct pp_netdev *dev;
+	struct pp_queue *q;
+
+	params.set = pp_zone_set_create(&set);
+	assert_non_null(params.set);
+	dev = pp_netdev_open("loop:set", &params);
+	assert_non_null(dev);
+	q = pp_netdev_queue(dev, 0);
+	assert_int_equal(pp_zone_set_alloc_bulk(params.set, &mine, 1), 1);
+	mine->len = 60;
+	page = mine;
+	assert_int_equal(pp_tx_burst(q, &page, 1), 1);
+	assert_int_equal(pp_rx_burst(q, &page, 1), 1);
+	assert_ptr_equal(page, mine);
+	page_pool_put_bulk(&page, 1);
+	assert_int_equal(pp_zone_alloc_bulk(*state, &mine, 1), 1);
+	mine->len = 60;
+	page = mine;
+	assert_int_equal(pp_tx_burst(q, &page, 1), 1);
+	assert_int_equal(pp_rx_burst(q, &page, 1), 1);
+	assert_ptr_equal(page->zone, pp_zone_set_zone(params.set, page->node));
+	page_pool_put_bulk(&page, 1);
+	pp_netdev_close(dev);
+	assert_int_equal(pp_zone_set_destroy(params.set), 0);
+}
+
 static void pool_sizes(void **state)
 {
 	static const struct pp_netdev_params bad[] = {
@@ -208,6 +277,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(numbers, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(not_built, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(params_size, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(sets, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(sets_and_loop, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(pool_sizes, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(getters, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(stats_size, setup_zone, teardown_zone),

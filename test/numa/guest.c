@@ -120,7 +120,7 @@ static void pages_are_on(struct pp_page *const *pages, unsigned int n, int node)
 	check(!off, "%u of %u pages are not on node %d", off, n, node);
 }
 
-/* ---- what is looked at ------------------------------------------------------------------------ */
+/* ---- what is looked at ----------------------------------------------------------------------- */
 
 static void nodes_are_there(void)
 {
@@ -322,7 +322,7 @@ static void threads_that_hop(void)
 	set_end(set);
 }
 
-/* ---- the machine ------------------------------------------------------------------------------ */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 /* a command line that run.sh gave: it must succeed here, too */
 static void run(const char *command)
@@ -339,6 +339,7 @@ static void run(const char *command)
 	word[n] = NULL;
 	pid = fork();
 	if (!pid) {
+		numa_run_on_node(-1); /* we are pinned */
 		execv(word[0], word);
 		_exit(127);
 	}

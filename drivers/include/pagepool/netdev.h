@@ -30,11 +30,13 @@ struct pp_queue;
 /**
  * struct pp_netdev_params - what every port needs, whatever its driver
  * @sz:         sizeof(struct pp_netdev_params)
- * @zone:       zone that the queues' pools take pages from; must outlive the port
+ * @zone:       zone that the queues' pools take pages from; must outlive the port; NULL: @set
  * @pool_size:  recycle ring of each queue's pool; as page_pool_params
  * @cache_size: alloc cache of each queue's pool; as page_pool_params
  * @refill:     refill of each queue's pool, and how many buffers a driver posts at once
  * @port:       stored in pp_page.port of every page received
+ * @set:        zones of several NUMA nodes, see zone_set.h; each pool prefers the node that its
+ *              owner runs on. Drivers null, loop and pcap; a device knows one zone's memory.
  */
 struct pp_netdev_params {
 	size_t sz;
@@ -43,6 +45,7 @@ struct pp_netdev_params {
 	uint32_t cache_size;
 	uint32_t refill;
 	uint16_t port;
+	struct pp_zone_set *set;
 };
 
 /**
@@ -169,7 +172,8 @@ static inline void pp_queue_own(struct pp_queue *q)
  * Context: any thread; sleeps.
  * Return:  the port, or NULL with errno and a sentence in pp_error(). After a failure the
  *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
- *          unknown option or a value out of range, ENOTSUP for a driver that was not built,
+ *          unknown option or a value out of range, ENOTSUP for a driver that was not built, or a set
+ *          with one that needs one zone,
  *          ENOENT for an unknown driver, a missing interface or file; EPERM, EBUSY, ENODEV,
  *          ENETDOWN, ENOMEM as they come.
  */

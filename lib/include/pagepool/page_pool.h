@@ -74,7 +74,8 @@ struct page_pool_params {
  *
  * Context: any thread; sleeps.
  * Return:  the pool, or NULL with errno and a sentence in pp_error(): EINVAL: no zone or set, or
- *          both, a size out of range, a node that the set does not know; E2BIG: params longer than known and not zero there; ENOMEM.
+ *          both, a size out of range, a node that the set does not know; E2BIG: params longer
+ *          than known and not zero there; ENOMEM.
  * Source:  page_pool_create(). Differs: NULL with errno, not an error pointer.
  */
 struct page_pool *page_pool_create(const struct page_pool_params *params);

@@ -107,7 +107,7 @@ int pp_zone_set_destroy(struct pp_zone_set *set);
  *
  * Context: as pp_zone_alloc_bulk(); no system call. A thread that is moved in the middle gets pages
  *          of the node that it was on.
- * Cost:    about a nanosecond a call more than pp_zone_alloc_bulk().
+ * Cost:    some nanoseconds a call more than pp_zone_alloc_bulk(): `ppbench numa`.
  * Return:  pages written, 0 .. @n. Fewer than @n: no page of the order's zones was free anywhere.
  * Source:  alloc_pages_bulk() with NUMA_NO_NODE.
  */
@@ -157,6 +157,15 @@ uint64_t pp_zone_set_nodes(const struct pp_zone_set *set);
  * Source:  numa_mem_id(), numa_node_id().
  */
 int pp_zone_set_this_node(const struct pp_zone_set *set);
+
+/**
+ * pp_node_of_cpu() - NUMA node of a CPU
+ * @cpu: CPU
+ *
+ * Context: any thread; reads files.
+ * Return:  its node; 0 for a CPU that does not exist, and without libnuma.
+ */
+int pp_node_of_cpu(unsigned int cpu);
 
 /**
  * pp_zone_set_order() - where an allocation that prefers a node looks
