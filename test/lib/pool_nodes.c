@@ -260,6 +260,53 @@ static void nothing_elsewhere(void **state)
 	exhausted(PP_ZONE_SET_STRICT, PP_NUMA_WAIVE);
 }
 
+struct thief {
+	struct pp_zone_set *set;
+	struct pp_page *loot[2 * PAGES];
+	unsigned int n;
+	bool stop; /* atomic */
+};
+
+static void thief_main(void *arg)
+{
+	struct thief *t = arg;
+
+	while (!__atomic_load_n(&t->stop, __ATOMIC_RELAXED))
+		t->n += pp_zone_set_alloc_bulk_node(t->set, 0, t->loot + t->n, 1);
+}
+
+/* what a refill waives is stolen before it can have it back: the ring still has others */
+static void stolen(void **state)
+{
+	static struct thief t;
+	struct pp_page *page;
+	struct page_pool *pool;
+	struct pp_zone_set *set;
+	struct pinned thread;
+	unsigned int round, out;
+
+	need_two_cpus();
+	for (round = 0; round < 20; round++) {
+		fake_nodes(2);
+		set = set_new(RING, 0, 0);
+		pool = moved(set, PP_NUMA_WAIVE);
+		t = (struct thief){ .set = set };
+		t.n = pp_zone_set_alloc_bulk_node(set, 1, t.loot, RING);
+		require(t.n == RING);
+		pinned_start(&thread, (int)test_cpu(1), thief_main, &t);
+		pin_to(test_cpu(0));
+		for (out = 0; (page = page_pool_alloc_pages(pool)); out++)
+			t.loot[2 * PAGES - 1 - out] = page;
+		assert_int_equal(pool_stats(pool).ring, 0);
+		__atomic_store_n(&t.stop, true, __ATOMIC_RELAXED);
+		pinned_join(&thread);
+		unpin();
+		page_pool_put_bulk(t.loot + 2 * PAGES - out, out);
+		pp_zone_set_free_bulk(set, t.loot, t.n);
+		end(pool, set);
+	}
+}
+
 /* the default follows its owner from CPU to CPU without being told */
 static void follows_owner(void **state)
 {
@@ -360,6 +407,7 @@ int main(void)
 		cmocka_unit_test(keep),
 		cmocka_unit_test(flush),
 		cmocka_unit_test(nothing_elsewhere),
+		cmocka_unit_test(stolen),
 		cmocka_unit_test(follows_owner),
 		cmocka_unit_test(moving_owners),
 	};

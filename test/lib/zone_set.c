@@ -278,6 +278,8 @@ static void stranded(uint32_t flags, unsigned int first_elsewhere)
 	out++;
 	out += take_all(set, 0, pages + out, 2 * PAGES + 1 - out);
 	assert_int_equal(out, flags & PP_ZONE_SET_STRICT ? PAGES : 2 * PAGES);
+	assert_int_equal(set_stats(set, 0).numa_miss, 0); /* drained, but its own */
+	assert_int_equal(set_stats(set, 0).numa_foreign, out - PAGES);
 	give_all(set, pages, out);
 	unpin();
 	set_end(set);
