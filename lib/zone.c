@@ -234,46 +234,39 @@ unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsign
 	return got;
 }
 
-unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
+static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsigned int n,
+					 const bool may_drain)
 {
 	unsigned int got, i;
 
 	call_begin(zone);
 	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
 	if (unlikely(got < n))
-		got += zone_take_slow(zone, objs + got, n - got);
+		got += may_drain ? zone_take_slow(zone, objs + got, n - got)
+				 : zone_take_area(zone, objs + got, n - got);
 	call_end(zone);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
 	return got;
+}
+
+unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return take(zone, objs, n, true);
 }
 
 /* As far as no other core is asked: this one's cache, and the free area. */
 unsigned int zone_take_undrained(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	unsigned int got, i;
-
-	call_begin(zone);
-	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
-	if (unlikely(got < n))
-		got += zone_take_area(zone, objs + got, n - got);
-	call_end(zone);
-	for (i = 0; PP_DEBUG && i < got; i++)
-		page_leaves_home(zone, objs[i]);
-	return got;
+	return take(zone, objs, n, false);
 }
 
 unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
-	unsigned int got = zone_take(zone, (void **)pages, n), i;
-	struct page_fresh fresh;
+	unsigned int got = zone_take(zone, (void **)pages, n);
 
-	if (!zone->prep)
-		return got;
-	fresh = zone->fresh; /* a copy: the stores might alias */
 	/* a second pass: the cache is open again while we walk the pages */
-	for (i = 0; i < got; i++)
-		page_prep(pages[i], &fresh);
+	zone_prep(zone, pages, got);
 	return got;
 }
 

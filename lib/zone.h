@@ -244,6 +244,20 @@ static __always_inline bool depot_caches(const struct pp_zone *zone, unsigned in
 /* barrier_rseq() for the threads of every attached process */
 bool depot_fence(struct pp_zone *zone, unsigned int cpu);
 
+/* What an allocation resets, unless the zone was told to leave it. */
+static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page **pages,
+				      unsigned int n)
+{
+	struct page_fresh fresh;
+	unsigned int i;
+
+	if (!zone->prep)
+		return;
+	fresh = zone->fresh; /* a copy: the stores might alias */
+	for (i = 0; i < n; i++)
+		page_prep(pages[i], &fresh);
+}
+
 /* Debug builds: a page is home, or it is not; both at once is a double free. */
 #define PAGE_HOME 1
 

@@ -61,15 +61,9 @@ unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsig
 unsigned int pp_zone_set_alloc_bulk_node(struct pp_zone_set *set, int node, struct pp_page **pages,
 					 unsigned int n)
 {
-	const struct pp_zone *zone = set->order[0]; /* they are all made alike */
-	unsigned int got = zone_set_take(set, node, (void **)pages, n), i;
-	struct page_fresh fresh;
+	unsigned int got = zone_set_take(set, node, (void **)pages, n);
 
-	if (!zone->prep)
-		return got;
-	fresh = zone->fresh; /* a copy: the stores might alias */
-	for (i = 0; i < got; i++)
-		page_prep(pages[i], &fresh);
+	zone_prep(set->order[0], pages, got); /* they are all made alike */
 	return got;
 }
 
