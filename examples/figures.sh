@@ -82,10 +82,13 @@ measure() {
 	sh examples/peers.sh --ppfwd "$ppfwd" ${quick:+--repeat 1 --duration 2} >"$out/peers.txt" ||
 		failed="$failed peers"
 	echo "figures.sh: rte_mempool under dpdk-testpmd"
+	mempool='--repeat 3' strand='--repeat 3'
+	[ -z "$quick" ] || { mempool='--repeat 1 --modes io'; strand='--repeat 1'; }
 	if [ -f "$plugin" ]; then
-		python3 examples/mempool.py --plugin "$plugin" ${quick:+--repeat 1 --modes io} \
+		# shellcheck disable=SC2086 # words
+		python3 examples/mempool.py --plugin "$plugin" $mempool \
 			--pools ring_mp_mc:250,pagepool:0,pagepool:64 >"$out/mempool.txt" &&
-			python3 examples/mempool.py --plugin "$plugin" ${quick:+--repeat 1} --strand \
+			python3 examples/mempool.py --plugin "$plugin" $strand --strand \
 				--pools ring_mp_mc:250,pagepool:0 >"$out/strand.txt" ||
 			failed="$failed mempool"
 	else
