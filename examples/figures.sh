@@ -99,6 +99,7 @@ measure() {
 if [ -z "$from" ]; then
 	rm -f "$out"/*.json "$out"/*.svg "$out"/*.txt
 	measure
+	sed -i 's/[[:blank:]]*$//' "$out"/*.svg 2>/dev/null # gnuplot's
 	from=$out
 fi
 "$ppbench" report --from "$from" --out "$out/report.html" || failed="$failed report"
@@ -122,8 +123,9 @@ def text(figure):
 lines, machine = [], None
 
 def line(what, unit, ours, theirs_name, theirs, ratio, command):
-    lines.append('| %s, %s | %s | %s: %s | %.2f | `%s` |' %
-                 (what, unit, text(ours), theirs_name, text(theirs), ratio, command))
+    lines.append('| %s, %s | %s | %s: %s | %s | `%s` |' %
+                 (what, unit, text(ours), theirs_name, text(theirs),
+                  '%.2f' % ratio if ratio else 'it stops', command))
 
 path = os.path.join(where, 'peers.txt')
 number = r'([\d.]+) \(([\d.]+) \.\. ([\d.]+)\)'
@@ -152,7 +154,7 @@ few = {pool: [float(v) for v in values] for pool, *values in
 if 'pagepool:0' in few and 'ring_mp_mc:250' in few:
     line('testpmd noisy on 1,200 mbufs, after another core used them', 'Mpps', few['pagepool:0'],
          'ring_mp_mc, --mbcache=250', few['ring_mp_mc:250'],
-         few['pagepool:0'][0] / max(few['ring_mp_mc:250'][0], 0.0001),
+         few['ring_mp_mc:250'][0] > 0.01 and few['pagepool:0'][0] / few['ring_mp_mc:250'][0],
          'python3 examples/mempool.py --strand')
 
 compare = load('compare')
