@@ -3,7 +3,7 @@
 #
 # figures.sh - the numbers and figures of README.md, all from one command
 #
-#   sh examples/figures.sh            measure (20 minutes on a quiet machine), then write
+#   sh examples/figures.sh            measure (8 minutes on two quiet CPUs), then write
 #   sh examples/figures.sh --quick    the same, short: to see that it works
 #
 # Writes doc/figures/*.json (the results), doc/figures/*.svg (a figure of each case, with gnuplot),
