@@ -16,6 +16,8 @@
 
 /* 32 bytes at a time; set before the first zone with this policy is there */
 static bool rseq_avx;
+/* shorter copies do not earn back what it costs to leave the upper halves (measured: 8) */
+#define RSEQ_AVX_MIN 16
 
 /* 0, or -ENOTSUP with pp_error(): the C library or the kernel has none, or a tracer hides them */
 static inline int rseq_registered(void)
@@ -213,7 +215,7 @@ static __always_inline unsigned int rseq_pop(const struct pp_zone *zone, void **
 {
 	if (n == 1)
 		return rseq_pop_one(zone, objs);
-	if (unlikely(!rseq_avx))
+	if (n < RSEQ_AVX_MIN || !rseq_avx)
 		return rseq_pop_sse(zone, objs, n);
 	return rseq_pop_avx(zone, objs, n);
 }
@@ -222,7 +224,7 @@ static __always_inline bool rseq_push(const struct pp_zone *zone, void *const *o
 {
 	if (n == 1)
 		return rseq_push_one(zone, objs);
-	if (unlikely(!rseq_avx))
+	if (n < RSEQ_AVX_MIN || !rseq_avx)
 		return rseq_push_sse(zone, objs, n);
 	return rseq_push_avx(zone, objs, n);
 }
