@@ -106,7 +106,7 @@ static int measure(struct bench *b, const struct strand_kind *kind, enum strand_
 	struct strand_result last;
 	unsigned int found, tries;
 
-	/* nothing with so many: one of its threads never ran; on a crowded machine more than once */
+	/* nothing with so many: a thread never ran; more than once on a crowded machine */
 	for (tries = 0; tries < PATIENCE && !(free_rate > 0); tries++) {
 		free_rate = rate(b, kind, scenario, STRAND_MAX, 1e9, &last);
 		if (free_rate < 0)
