@@ -166,9 +166,9 @@ uint64_t pp_depot_count(const struct pp_zone *depot);
  * @dropped: receives the objects of caches that were lost with them, at most, since the depot
  *           was built; NULL: not asked for
  *
- * What such a process had taken is out for good. With policy rseq that is all; with
- * trylock, one that died inside a core's cache (some ten nanoseconds of each call) takes
- * that cache's content along. Done by itself when a lock can not be had, when a drain
+ * What such a process had taken is out for good. One that died while it drained a core's
+ * cache takes that cache's content along; with trylock so does one that died inside a cache
+ * (some ten nanoseconds of each call). With policy rseq there is nothing else. Done by itself when a lock can not be had, when a drain
  * times out and when a process attaches.
  *
  * Return: processes found dead since the depot was built.
