@@ -168,8 +168,10 @@ uint64_t pp_depot_count(const struct pp_zone *depot);
  *
  * What such a process had taken is out for good. One that died while it drained a core's
  * cache takes that cache's content along; with trylock so does one that died inside a cache
- * (some ten nanoseconds of each call). With policy rseq there is nothing else. Done by itself when a lock can not be had, when a drain
- * times out and when a process attaches.
+ * (some ten nanoseconds of each call). With policy rseq there is nothing else.
+ *
+ * Done by itself when a lock can not be had, when a drain times out and when a process
+ * attaches.
  *
  * Return: processes found dead since the depot was built.
  */
