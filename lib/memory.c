@@ -5,6 +5,7 @@
  * Memory is bound to its node before the first touch and populated before the
  * zone exists, so that running out is an error here and not a signal later.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -65,18 +66,35 @@ static int check_available(const struct region *region, uint64_t metadata)
 			    size_text(region->len), available >> 20);
 }
 
-static int populate(const struct region *region)
+static int populate(const struct region *region, uint64_t offset, size_t len)
 {
+	unsigned char *start = region->base + offset;
 	size_t i;
 
-	if (!madvise(region->base, region->len, POPULATE_WRITE))
+	if (!madvise(start, len, POPULATE_WRITE))
 		return 0;
 	if (errno != EINVAL)
-		return pp_set_error(ENOMEM, "cannot populate %s of memory: %s",
-				    size_text(region->len), strerror(errno));
-	for (i = 0; i < region->len; i += 4096) /* kernel before 5.14 */
-		WRITE_ONCE(region->base[i], 0);
+		return pp_set_error(ENOMEM, "cannot populate %s of memory: %s", size_text(len),
+				    strerror(errno));
+	for (i = 0; i < len; i += 4096) /* kernel before 5.14 */
+		WRITE_ONCE(start[i], 0);
 	return 0;
+}
+
+static int lock_memory(const struct region *region, uint64_t offset, size_t len)
+{
+	if (!mlock(region->base + offset, len))
+		return 0;
+	return pp_set_error(errno == EAGAIN ? ENOMEM : errno,
+			    "cannot lock %s of memory: %s; raise the limit (ulimit -l)",
+			    size_text(len), strerror(errno));
+}
+
+/* What of @len bytes is mapped: whole hugepages, and nothing behind the region's end. */
+static size_t region_span(const struct region *region, uint64_t offset, size_t len)
+{
+	len = align_up(len, region->mem == PP_MEM_HUGETLB ? HUGE_SIZE : 4096);
+	return min(len, region->len - offset);
 }
 
 /* Two MiB aligned, so that transparent hugepages can back it. */
@@ -105,29 +123,32 @@ fail:
 			    strerror(errno));
 }
 
-static int map_anon(struct region *region)
+static int map_anon(struct region *region, bool lazy)
 {
-	int err = map_aligned(region, MAP_PRIVATE | MAP_ANONYMOUS);
+	int err = map_aligned(region, MAP_PRIVATE | MAP_ANONYMOUS | (lazy ? MAP_NORESERVE : 0));
 
 	if (!err)
 		madvise(region->base, region->len, MADV_HUGEPAGE); /* a wish, not a need */
 	return err;
 }
 
-static int map_hugetlb(struct region *region, bool fallback)
+/* Lazy: no page is promised, and running out is an error of the acceptance. */
+static int map_hugetlb(struct region *region, bool fallback, bool lazy)
 {
 	size_t need = region->len;
 
 	region->len = align_up(need, HUGE_SIZE);
 	region->base = mmap(NULL, region->len, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2M, -1, 0);
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2M |
+				    (lazy ? MAP_NORESERVE : 0),
+			    -1, 0);
 	if (region->base != MAP_FAILED)
 		return 0;
 	region->base = NULL;
 	if (fallback) {
 		region->len = need;
 		region->mem = PP_MEM_ANON;
-		return map_anon(region);
+		return map_anon(region, lazy);
 	}
 	return pp_set_error(ENOMEM,
 			    "not enough hugepages: %zu of 2 MiB are needed; set vm.nr_hugepages, "
@@ -162,6 +183,7 @@ static int map_user(struct region *region, const struct pp_zone_params *p)
 
 int region_map(struct region *region, const struct pp_zone_params *p)
 {
+	bool lazy = p->flags & PP_ZONE_LAZY;
 	int err;
 
 	*region = (struct region){
@@ -171,13 +193,13 @@ int region_map(struct region *region, const struct pp_zone_params *p)
 		.node = p->node - 1,
 	};
 	err = node_check(region->node);
-	if (!err && p->mem != PP_MEM_USER)
+	if (!err && p->mem != PP_MEM_USER && !lazy)
 		err = check_available(region, p->pages * (sizeof(struct pp_page) + sizeof(void *)));
 	if (err)
 		return err;
 	switch (p->mem) {
 	case PP_MEM_HUGETLB:
-		err = map_hugetlb(region, p->flags & PP_ZONE_HUGE_FALLBACK);
+		err = map_hugetlb(region, p->flags & PP_ZONE_HUGE_FALLBACK, lazy);
 		break;
 	case PP_MEM_MEMFD:
 		err = map_memfd(region, p->name ? p->name : "pagepool");
@@ -185,16 +207,58 @@ int region_map(struct region *region, const struct pp_zone_params *p)
 	case PP_MEM_USER:
 		return map_user(region, p);
 	default:
-		err = map_anon(region);
+		err = map_anon(region, lazy);
 		break;
 	}
 	if (!err)
 		err = node_bind(region->base, region->len, region->node);
 	if (!err)
-		err = populate(region);
+		err = lazy ? 0 : populate(region, 0, region->len);
+	if (!err && !lazy && (p->flags & PP_ZONE_LOCK))
+		err = lock_memory(region, 0, region->len);
 	if (err)
 		region_unmap(region);
 	return err;
+}
+
+/*
+ * Hugetlb: a new mapping in the place of the old one, which also gives up what that had
+ * reserved; MADV_DONTNEED would keep the reservation.
+ */
+static int release_hugetlb(unsigned char *start, size_t len)
+{
+	void *p = mmap(start, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2M | MAP_NORESERVE |
+			       MAP_FIXED,
+		       -1, 0);
+
+	return p == MAP_FAILED ? -1 : 0;
+}
+
+int region_release(struct region *region, uint64_t offset, size_t len)
+{
+	unsigned char *start = region->base + offset;
+	int err;
+
+	len = region_span(region, offset, len);
+	switch (region->mem) {
+	case PP_MEM_USER:
+		return 0;
+	case PP_MEM_HUGETLB:
+		err = release_hugetlb(start, len);
+		break;
+	case PP_MEM_MEMFD:
+		munlock(start, len);
+		err = fallocate(region->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				(off_t)offset, (off_t)len);
+		break;
+	default:
+		munlock(start, len);
+		err = madvise(start, len, MADV_DONTNEED);
+		break;
+	}
+	return err ? pp_set_error(errno, "cannot give %s back: %s", size_text(len), strerror(errno))
+		   : 0;
 }
 
 void region_unmap(struct region *region)
@@ -208,4 +272,35 @@ void region_unmap(struct region *region)
 	region->base = NULL;
 	region->fd = -1;
 	errno = err;
+}
+
+static int try_accept(struct region *region, uint64_t offset, size_t len, bool lock)
+{
+	int err = 0;
+
+	if (region->mem != PP_MEM_HUGETLB && meminfo("MemAvailable") < 2 * HUGE_SIZE)
+		return pp_set_error(ENOMEM, "the system has no memory left for another %s",
+				    size_text(len));
+	/* a mapping that took another one's place has forgotten its node */
+	if (region->mem == PP_MEM_HUGETLB)
+		err = node_bind(region->base + offset, len, region->node);
+	if (!err)
+		err = populate(region, offset, len);
+	if (!err && lock)
+		err = lock_memory(region, offset, len);
+	return err;
+}
+
+int region_accept(struct region *region, uint64_t offset, size_t len, bool lock)
+{
+	int err;
+
+	if (region->mem == PP_MEM_USER)
+		return 0;
+	err = try_accept(region, offset, region_span(region, offset, len), lock);
+	if (err) {
+		region_release(region, offset, len);
+		errno = -err;
+	}
+	return err;
 }

@@ -3,6 +3,8 @@
 #ifndef PP_MEMORY_H
 #define PP_MEMORY_H
 
+#include <stdbool.h>
+
 #include <pagepool/zone.h>
 
 struct region {
@@ -14,10 +16,19 @@ struct region {
 };
 
 /*
- * Map, bind and populate @params->pages * @params->page_size bytes; @params is
- * checked already but for memory, region and node. 0 or -errno with pp_error().
+ * Map, bind and populate @params->pages * @params->page_size bytes; with PP_ZONE_LAZY
+ * only reserve the addresses. @params is checked already but for memory, region and
+ * node. 0 or -errno with pp_error().
  */
 int region_map(struct region *region, const struct pp_zone_params *params);
 void region_unmap(struct region *region);
+
+/*
+ * Make @len bytes from @offset on usable: bind, populate, and lock if asked. 0 or -errno
+ * with pp_error(), and nothing of it is kept.
+ */
+int region_accept(struct region *region, uint64_t offset, size_t len, bool lock);
+/* Give them back to the system, and keep the addresses. 0 or -errno with pp_error(). */
+int region_release(struct region *region, uint64_t offset, size_t len);
 
 #endif /* PP_MEMORY_H */

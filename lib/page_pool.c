@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <pagepool/memory.h>
 #include <pagepool/page_pool.h>
 
 #include "page_pool.h"
@@ -49,6 +50,12 @@ static int check_params(const struct page_pool_params *p)
 	if (p->refill > p->cache_size || p->refill > PP_BULK_MAX)
 		return pp_set_error(EINVAL, "refill: %u is above the cache %u, or above %u",
 				    p->refill, p->cache_size, PP_BULK_MAX);
+	if (p->order && p->set)
+		return pp_set_error(EINVAL, "order: a pool of runs takes them from one zone");
+	if (p->order &&
+	    (p->order > PP_ORDER_MAX || (uint64_t)1 << p->order > pp_zone_block_pages(p->zone)))
+		return pp_set_error(EINVAL, "order: %u is above %u, or more than a block of 2 MiB",
+				    p->order, PP_ORDER_MAX);
 	return 0;
 }
 
@@ -86,6 +93,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	pool->owner = pp_self();
 	pool->cache_size = p.cache_size;
 	pool->refill = p.refill;
+	pool->order = p.order;
 	pool->fresh = pool->zone->fresh;
 	snprintf(pool->name, sizeof(pool->name), "%s", p.name ? p.name : "pool");
 	return pool;
@@ -116,6 +124,8 @@ static void release_pages(struct page_pool *pool, struct pp_page **pages, unsign
 		pages[i]->pool = NULL;
 	if (pool->set)
 		pp_zone_set_free_bulk(pool->set, pages, n);
+	else if (unlikely(pool->order))
+		pp_zone_free_order_bulk(pool->zone, pages, n);
 	else
 		pp_zone_free_bulk(pool->zone, pages, n);
 	pool_released(pool, n);
@@ -183,6 +193,8 @@ static __always_inline unsigned int take(struct page_pool *pool)
 {
 	if (unlikely(pool->set))
 		return zone_set_take(pool->set, pool->nid, (void **)pool->cache, pool->refill);
+	if (unlikely(pool->order))
+		return zone_take_order(pool->zone, pool->order, (void **)pool->cache, pool->refill);
 	return zone_take(pool->zone, (void **)pool->cache, pool->refill);
 }
 
@@ -212,7 +224,7 @@ static unsigned int refill_cache(struct page_pool *pool)
 	for (i = 0; i < n; i++)
 		pool->cache[i]->pool = pool;
 	count_add(pool->hold, n);
-	count_add(pool->slow, 1);
+	count_add(*(pool->order ? &pool->slow_ho : &pool->slow), pool->order ? n : 1);
 out:
 	WRITE_ONCE(pool->count, n);
 	return n;

@@ -28,6 +28,7 @@ struct page_pool {
 	uint64_t owner; /* pp_self() of the owner; atomic */
 	uint32_t cache_size;
 	uint32_t refill;
+	uint32_t order;
 	struct page_fresh fresh;
 	char name[32];
 
@@ -43,6 +44,7 @@ struct page_pool {
 	uint64_t hold;
 	uint64_t fast;
 	uint64_t slow;
+	uint64_t slow_ho;
 	uint64_t empty;
 	uint64_t refilled;
 	uint64_t waived;

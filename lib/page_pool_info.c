@@ -32,6 +32,7 @@ int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
 	struct page_pool_stats s = {
 		.alloc_fast = READ_ONCE(pool->fast),
 		.alloc_slow = READ_ONCE(pool->slow),
+		.alloc_slow_ho = READ_ONCE(pool->slow_ho),
 		.alloc_empty = READ_ONCE(pool->empty),
 		.alloc_refill = READ_ONCE(pool->refilled),
 		.alloc_waive = READ_ONCE(pool->waived),

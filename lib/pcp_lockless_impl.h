@@ -50,8 +50,12 @@ static __noinline bool flush(struct pp_zone *zone, void *const *objs, unsigned i
 	if (!pcp || !zone_lock(zone))
 		return false;
 	k = (unsigned int)min((uint64_t)READ_ONCE(pcp->batch), area->capacity - area->count);
-	if (k && core_pop(zone, area->obj + area->count, k))
-		WRITE_ONCE(area->count, area->count + k);
+	if (k && core_pop(zone, area->obj + area->count, k)) {
+		if (unlikely(area->filter)) /* in place: what it keeps moves down, if at all */
+			free_area_push_filtered(area, area->obj + area->count, k);
+		else
+			WRITE_ONCE(area->count, area->count + k);
+	}
 	if (!core_push(zone, objs, n))
 		free_area_push(&zone->area, objs, n);
 	zone_unlock(zone);

@@ -3,6 +3,8 @@
  * zone.c - the order in which an allocation looks for pages: this core's cache, the
  * free area, every core's cache, none; and the way back
  */
+#include <pagepool/memory.h>
+
 #include "zone.h"
 
 __thread bool zone_lock_held;
@@ -126,7 +128,7 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
 static __coldpath void free_last(struct pp_page *page)
 {
 	BUG_ON(page->pool, page); /* belongs to a pool: page_pool_put_page() */
-	pp_zone_free_bulk(page->zone, &page, 1);
+	pp_zone_free_order_bulk(page->zone, &page, 1);
 }
 
 void pp_page_put(struct pp_page *page)
@@ -174,7 +176,9 @@ long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout
 		return pp_set_error(EINVAL, "core %u has no cache: there are %u", core,
 				    zone->cores);
 	moved = zone_drain_core(zone, core, 0, timeout_us, false);
-	if (moved < 0)
+	if (moved >= 0)
+		moved += orders_drain(zone, core, core, timeout_us);
+	else
 		pp_set_error(ETIMEDOUT, "core %u's cache was held for more than %u us", core,
 			     timeout_us);
 	return moved;
@@ -191,6 +195,7 @@ long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
 		timeout |= k < 0;
 		moved += max(k, 0l);
 	}
+	moved += orders_drain(zone, 0, zone->cores, timeout_us);
 	if (timeout)
 		return pp_set_error(ETIMEDOUT, "a core's cache was held for more than %u us",
 				    timeout_us);
@@ -211,9 +216,15 @@ unsigned int zone_take_area(struct pp_zone *zone, void **objs, unsigned int n)
 	return got;
 }
 
+bool zone_in_handler(void)
+{
+	return zone_calls > 1 || zone_lock_held;
+}
+
 /*
  * The cache was closed to us, or it and the free area have less than @n. Drains
- * like pp_zone_drain_all(), but stops as soon as there is enough.
+ * like pp_zone_drain_all(), but stops as soon as there is enough. Blocks that others
+ * are accepting are waited for only when all that failed.
  */
 unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n)
 {
@@ -223,12 +234,17 @@ unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsign
 		count_add_shared(zone->fallbacks, 1);
 		return got;
 	}
-	/* not in a handler that interrupted such a call, or a holder of the zone's lock */
-	for (i = 0; i < zone->cores && got < n && zone_calls <= 1 && !zone_lock_held; i++) {
+	if (zone->area.buddy)
+		got += zone_take_more(zone, objs + got, n - got, false);
+	for (i = 0; i < zone->cores && got < n && !zone_in_handler(); i++) {
 		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
 			got += zone_take_area(zone, objs + got, n - got);
 	}
-	got += zone_take_area(zone, objs + got, n - got);
+	if (got < n && zone->area.buddy && !zone_in_handler())
+		orders_drain(zone, 0, zone->cores, zone->drain_us);
+	if (got < n)
+		got += zone->area.buddy ? zone_take_more(zone, objs + got, n - got, true)
+					: zone_take_area(zone, objs + got, n - got);
 	if (got < n)
 		count_add_shared(zone->alloc_failures, 1);
 	return got;

@@ -6,8 +6,10 @@
 #include <pagepool/depot.h>
 #include <pagepool/zone.h>
 
+#include "block.h"
 #include "free_area.h"
 #include "memory.h"
+#include "order.h"
 #include "pcp.h"
 #include "process.h"
 #include "slot.h"
@@ -30,8 +32,8 @@ static __always_inline void page_prep(struct pp_page *page, const struct page_fr
 }
 
 /*
- * free_area.count + cached + in_flight == managed; in_flight is what is left, nobody
- * counts it.
+ * free + cached + in_flight + isolated + unaccepted == managed, where free is the stack's
+ * count and the buddy's usable pages; in_flight is what is left, nobody counts it.
  */
 struct pp_zone {
 	/* read only after creation */
@@ -65,6 +67,14 @@ struct pp_zone {
 	struct free_area area;
 	uint64_t allocs; /* past the caches */
 	uint64_t frees;
+
+	struct buddy buddy; /* behind the area; a depot has none */
+	uint64_t isolated_blocks;
+	struct pp_lock isolate_lock; /* before control: isolations begin and end one at a time */
+	struct pp_zone *inner[CACHED_ORDERS]; /* order.h: of runs, made when first asked for */
+	struct pp_zone *outer; /* whose inner zone this is; */
+	uint8_t order; /* of its runs */
+	struct blocks blocks;
 
 	/* signal safe zones: freed by handlers that could not take the lock; see zone_lock() */
 	struct pp_page *deferred;
@@ -201,10 +211,13 @@ static inline unsigned int list_top_to_zone(struct pp_zone *zone, struct pcp_lis
 	return n;
 }
 
-/* How many of the free area's pages may go to caches: a zone that runs short fills none. */
+/*
+ * How many of the free area's pages may go to caches: a zone that runs short fills none,
+ * nor does one that has isolated pages, perhaps among them.
+ */
 static inline unsigned int zone_spare(const struct pp_zone *zone, unsigned int want)
 {
-	return zone->area.count > (uint64_t)READ_ONCE(zone->batch) ? want : 0;
+	return zone->area.count > (uint64_t)READ_ONCE(zone->batch) && !zone->area.filter ? want : 0;
 }
 
 /*

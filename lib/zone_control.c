@@ -39,6 +39,11 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch)
 	return err;
 }
 
+static void open_caches(struct pp_zone *zone)
+{
+	set_caches(zone, zone->saved_high_min, zone->saved_high_max, zone->saved_batch);
+}
+
 /*
  * Whoever was inside a cache when it was closed has left when the forced drain has
  * been there, and whoever came later has seen that it is closed.
@@ -58,7 +63,7 @@ static int close_caches(struct pp_zone *zone, unsigned int timeout_us)
 		while (k > 0);
 		if (k == 0)
 			continue;
-		set_caches(zone, zone->saved_high_min, zone->saved_high_max, zone->saved_batch);
+		open_caches(zone);
 		return pp_set_error(ETIMEDOUT, "cache %u was held for more than %u us", i,
 				    timeout_us);
 	}
@@ -72,6 +77,11 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 	pp_lock(&zone->control);
 	if (!zone->disabled)
 		err = close_caches(zone, timeout_us);
+	if (!err) {
+		err = orders_disable(zone, timeout_us);
+		if (err && !zone->disabled)
+			open_caches(zone);
+	}
 	if (!err)
 		zone->disabled++;
 	pp_unlock(&zone->control);
@@ -81,8 +91,11 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 void pp_zone_pcp_enable(struct pp_zone *zone)
 {
 	pp_lock(&zone->control);
-	if (zone->disabled && !--zone->disabled)
-		set_caches(zone, zone->saved_high_min, zone->saved_high_max, zone->saved_batch);
+	if (zone->disabled) {
+		orders_enable(zone);
+		if (!--zone->disabled)
+			open_caches(zone);
+	}
 	pp_unlock(&zone->control);
 }
 
@@ -101,5 +114,6 @@ long pp_zone_maintain(struct pp_zone *zone)
 		k = zone_drain_core(zone, i, pcp_limit(pcp), 0, false);
 		moved += k > 0 ? k : 0;
 	}
+	zone_shrink_idle(zone);
 	return moved;
 }

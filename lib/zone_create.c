@@ -24,7 +24,7 @@ static const char *const policy_names[NR_POLICIES + 1] = {
 #define HIGH_MAX      65536u
 #define ZONE_FLAGS                                                                      \
 	(PP_ZONE_HUGE_FALLBACK | PP_ZONE_TRACE | PP_ZONE_NO_PREP | PP_ZONE_PER_THREAD | \
-	 PP_ZONE_SIGNAL_SAFE)
+	 PP_ZONE_SIGNAL_SAFE | PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD | PP_ZONE_LOCK)
 
 const char *const *pp_policy_names(void)
 {
@@ -154,26 +154,23 @@ static int check_params(const struct pp_zone_params *p)
 		return pp_set_error(EINVAL, "mem: %u is no kind of memory", (unsigned int)p->mem);
 	if (p->flags & ~ZONE_FLAGS)
 		return pp_set_error(EINVAL, "flags: 0x%x has unknown bits", p->flags);
+	if ((p->flags & PP_ZONE_ACCEPT_THREAD) && !(p->flags & PP_ZONE_LAZY))
+		return pp_set_error(EINVAL,
+				    "flags: PP_ZONE_ACCEPT_THREAD is for PP_ZONE_LAZY zones");
+	if ((p->flags & PP_ZONE_SIGNAL_SAFE) && (p->flags & PP_ZONE_LAZY) &&
+	    !(p->flags & PP_ZONE_ACCEPT_THREAD))
+		return pp_set_error(EINVAL, "flags: a lazy zone that signal handlers use needs "
+					    "PP_ZONE_ACCEPT_THREAD");
 	return zone_check_cache(p->high, p->high_max, p->batch);
 }
 
-static void init_pages(struct pp_zone *zone)
+static void fill_area(struct pp_zone *zone)
 {
-	struct pp_page *page;
 	uint64_t i;
 
-	for (i = 0; i < zone->managed; i++) {
-		page = &zone->pages[i];
-		page->addr = zone->region.base + (i << zone->shift);
-		page->zone = zone;
-		page->refs = 1;
-		page->pp_refs = 1;
-		page->shift = zone->shift;
-		page->flags = PAGE_HOME;
-		page->node = (uint16_t)max(zone->region.node, 0);
-		page_prep(page, &zone->fresh);
-		zone->area.obj[zone->managed - 1 - i] = page; /* lowest address on top */
-	}
+	init_pages(zone, 0, zone->managed);
+	for (i = 0; i < zone->managed; i++)
+		zone->area.obj[zone->managed - 1 - i] = &zone->pages[i]; /* lowest address on top */
 	zone->area.count = zone->managed;
 }
 
@@ -187,7 +184,7 @@ static int alloc_page_table(struct pp_zone *zone)
 			return pp_set_error(ENOMEM, "no memory for the links of llist");
 	}
 	table = mmap(NULL, zone->managed * sizeof(struct pp_page), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (table == MAP_FAILED)
 		return pp_set_error(ENOMEM, "no memory for the metadata of %llu pages",
 				    (unsigned long long)zone->managed);
@@ -222,14 +219,19 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 		err = alloc_page_table(zone);
 	if (!err)
 		err = free_area_init(&zone->area, zone->managed);
+	if (!err)
+		err = buddy_init(&zone->buddy, zone->pages, zone->managed,
+				 (uint32_t)(BLOCK_SIZE >> zone->shift));
 	if (err)
 		return err;
+	zone->area.buddy = &zone->buddy;
 	zone->pcp_stride = pcp_stride_of(config.capacity);
 	zone->pcps = pcp_create(zone->cores, &config, zone);
 	if (!zone->pcps)
 		return -ENOMEM;
-	init_pages(zone);
-	return 0;
+	if (!(p->flags & PP_ZONE_LAZY))
+		fill_area(zone);
+	return blocks_init(zone, p);
 }
 
 /* Copes with a zone that is built in part. */
@@ -237,9 +239,12 @@ static void zone_free(struct pp_zone *zone)
 {
 	int err = errno;
 
+	blocks_fini(zone);
+	orders_free(zone);
 	if (zone->pcps)
 		pcp_free(zone->pcps, zone->cores, zone->pcp_stride);
 	free_area_fini(&zone->area);
+	buddy_fini(&zone->buddy);
 	free(zone->links);
 	if (zone->pages)
 		munmap(zone->pages, zone->managed * sizeof(struct pp_page));

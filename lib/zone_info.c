@@ -31,7 +31,8 @@ unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
 {
 	if (core >= zone->cores)
 		return 0;
-	return pages_cached(zone, pcp_at(zone->pcps, zone->pcp_stride, core));
+	return pages_cached(zone, pcp_at(zone->pcps, zone->pcp_stride, core)) +
+	       (unsigned int)orders_cached(zone, core);
 }
 
 const char *pp_zone_name(const struct pp_zone *zone)
@@ -98,12 +99,18 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		.drained_pages = READ_ONCE(zone->drained_pages),
 		.drain_timeouts = READ_ONCE(zone->drain_timeouts),
 		.fallbacks = READ_ONCE(zone->fallbacks),
+		.accepts = READ_ONCE(zone->blocks.accepts),
+		.accept_failures = READ_ONCE(zone->blocks.failures),
+		.releases = READ_ONCE(zone->blocks.releases),
 	};
 	const struct pcp *pcp;
 	unsigned int i;
+	uint64_t left;
 
 	zone_lock(zone);
-	s.free = zone->area.count;
+	s.free = zone->area.count + zone->buddy.count[BUDDY_USABLE];
+	s.isolated = zone->buddy.count[BUDDY_ISOLATED];
+	s.unaccepted = zone->blocks.unaccepted;
 	s.allocs = zone->allocs;
 	s.frees = zone->frees;
 	for (i = 0; i < zone->cores; i++) {
@@ -118,9 +125,11 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		s.high_decays += READ_ONCE(pcp->decays);
 	}
 	zone_unlock(zone);
+	orders_stats(zone, &s);
+	left = s.managed - s.free - s.isolated - s.unaccepted;
 	/* pages in motion may be seen twice: never more than there are */
-	s.cached = min(s.cached, s.managed - s.free);
-	s.in_flight = s.managed - s.free - s.cached;
+	s.cached = min(s.cached, left);
+	s.in_flight = left - s.cached;
 	return stats_copy(stats, &s, sizeof(s));
 }
 
@@ -143,6 +152,20 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
 	return stats_copy(windows, &w, sizeof(w));
 }
 
+static void audit_range(const struct pp_zone *zone, unsigned char *seen, uint64_t first, uint64_t n,
+			struct pp_zone_audit *audit)
+{
+	for (; n; n--, first++) {
+		if (first >= zone->managed || (seen[first / 8] & 1u << first % 8)) {
+			audit->double_free++;
+			continue;
+		}
+		seen[first / 8] |= (unsigned char)(1u << first % 8);
+		audit->home++;
+	}
+}
+
+/* Pages, or the first pages of an inner zone's runs. */
 static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *const *objs,
 		       uint64_t n, struct pp_zone_audit *audit)
 {
@@ -150,13 +173,10 @@ static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *co
 
 	for (i = 0; i < n; i++) {
 		k = ((uintptr_t)objs[i] - (uintptr_t)zone->pages) / sizeof(struct pp_page);
-		if (k >= zone->managed || objs[i] != &zone->pages[k] ||
-		    (seen[k / 8] & 1u << k % 8)) {
+		if (k >= zone->managed || objs[i] != &zone->pages[k])
 			audit->double_free++;
-			continue;
-		}
-		seen[k / 8] |= (unsigned char)(1u << k % 8);
-		audit->home++;
+		else
+			audit_range(zone, seen, k, (uint64_t)1 << zone->order, audit);
 	}
 }
 
@@ -177,26 +197,59 @@ static void audit_cache(const struct pp_zone *zone, unsigned char *seen, const s
 		audit_objs(zone, seen, pcp->old->obj, pcp->old->count, audit);
 }
 
+/* The buddy's runs, and the blocks that are addresses only: nobody else may have those. */
+static void audit_blocks(const struct pp_zone *zone, unsigned char *seen,
+			 struct pp_zone_audit *audit)
+{
+	const struct buddy *buddy = &zone->buddy;
+	uint64_t block, i, n, end;
+
+	for (block = 0; block < zone->blocks.nr; block++) {
+		i = block << buddy->block_shift;
+		end = i + block_pages(buddy, block);
+		if (!block_test(zone->blocks.accepted, block)) {
+			audit_range(zone, seen, i, end - i, audit);
+			continue;
+		}
+		for (; i < end; i += n) {
+			n = buddy->state[i] ? (uint64_t)1 << (buddy->state[i] - 1) : 1;
+			if (buddy->state[i])
+				audit_range(zone, seen, i, n, audit);
+		}
+	}
+}
+
+static void audit_area(struct pp_zone *zone, unsigned char *seen, struct pp_zone_audit *audit)
+{
+	unsigned int i;
+
+	zone_lock(zone);
+	audit_objs(zone, seen, zone->area.obj, zone->area.count, audit);
+	zone_unlock(zone);
+	for (i = 0; i < zone->cores; i++)
+		audit_cache(zone, seen, pcp_at(zone->pcps, zone->pcp_stride, i), audit);
+}
+
 int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 {
 	struct pp_zone_audit a = {
 		.managed = zone->managed,
-		.double_free = zone->area.refused,
+		.double_free = zone->area.refused + zone->buddy.refused,
 	};
 	unsigned char *seen = calloc(1, zone->managed / 8 + 1);
-	const struct pcp *pcp;
 	unsigned int i;
 
 	if (!seen)
 		return pp_set_error(ENOMEM, "no memory for an audit of %llu pages",
 				    (unsigned long long)zone->managed);
-	zone_lock(zone);
-	audit_objs(zone, seen, zone->area.obj, zone->area.count, &a);
-	zone_unlock(zone);
-	for (i = 0; i < zone->cores; i++) {
-		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
-		audit_cache(zone, seen, pcp, &a);
+	audit_area(zone, seen, &a);
+	for (i = 1; i < CACHED_ORDERS; i++) {
+		if (zone->inner[i])
+			audit_area(zone->inner[i], seen, &a);
 	}
+	zone_lock(zone);
+	audit_blocks(zone, seen, &a);
+	zone_unlock(zone);
 	free(seen);
 	a.leaked = a.managed - a.home;
 	return stats_copy(audit, &a, sizeof(a));

@@ -92,6 +92,8 @@ struct pp_zone_stats zone_stats(struct pp_zone *zone);
 bool drain_done(long err);
 /* the ledger, with @out pages known to be with the test; nothing else may run in the zone */
 void zone_check(struct pp_zone *zone, uint64_t out);
+/* runs of pages are in use, too, which have caches of their own */
+extern bool zone_has_runs;
 /* the ledger with every page at home, then the end */
 void zone_end(struct pp_zone *zone);
 

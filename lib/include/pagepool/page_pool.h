@@ -53,6 +53,8 @@ enum pp_numa {
  * @node:       with @set: preferred NUMA node + 1; 0: the one that the owner runs on when it
  *              refills. Use pp_node_param().
  * @numa:       with @set: what becomes of other nodes' pages
+ * @order:      without @set: each buffer is a run of 2^@order of the zone's pages, for instance 2
+ *              for jumbo frames; 0 .. 9, and no more than 2 MiB. The other sizes here count runs
  */
 struct page_pool_params {
 	size_t sz;
@@ -64,6 +66,7 @@ struct page_pool_params {
 	struct pp_zone_set *set;
 	int node;
 	enum pp_numa numa;
+	uint32_t order;
 };
 
 /**

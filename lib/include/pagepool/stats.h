@@ -66,11 +66,11 @@ struct page_pool_stats {
  * @node:           NUMA node
  * @page_size:      bytes of a page
  * @managed:        pages of the zone
- * @free:           pages in the free area
+ * @free:           pages in the free area, one by one or merged
  * @cached:         pages in the cores' caches
  * @in_flight:      pages out of the zone: with users, or in pools' caches and rings
- * @isolated:       pages taken out of use
- * @unaccepted:     pages whose memory was not accepted yet
+ * @isolated:       pages of isolated blocks that came home
+ * @unaccepted:     pages whose memory was not accepted yet, or was given back
  * @batch:          pages moved between a core's cache and the free area at once
  * @high:           a core's cache holds at most so many pages
  * @allocs:         pages taken from the zone
@@ -84,6 +84,9 @@ struct page_pool_stats {
  * @drain_timeouts: drains that gave up on a holder
  * @high_raises:    the tuner raised a cache's high
  * @high_decays:    the tuner lowered it
+ * @accepts:        blocks accepted
+ * @accept_failures: blocks that could not be, each time
+ * @releases:       blocks given back to the system
  *
  * Policies rseq and llist, which never hold a cache, count in allocs and frees only what went
  * past it.
@@ -114,6 +117,9 @@ struct pp_zone_stats {
 	uint64_t drain_timeouts;
 	uint64_t high_raises;
 	uint64_t high_decays;
+	uint64_t accepts;
+	uint64_t accept_failures;
+	uint64_t releases;
 };
 
 /**
@@ -146,7 +152,7 @@ struct pp_window_stats {
  * struct pp_zone_audit - the ledger: every page has exactly one owner
  * @sz:          sizeof(struct pp_zone_audit), set by the caller
  * @managed:     pages of the zone
- * @home:        different pages found in the free area and the cores' caches
+ * @home:        different pages found in the free area and the cores' caches, or unaccepted
  * @leaked:      @managed - @home: pages that did not come home
  * @double_free: entries that name a page already seen, or no page of the zone at all
  */

@@ -57,6 +57,37 @@ enum pp_mem {
  */
 #define PP_ZONE_SIGNAL_SAFE (1u << 4)
 
+/**
+ * PP_ZONE_LAZY - only addresses at first; memory is accepted, 2 MiB at a time, on demand
+ *
+ * When fewer than @low pages are free, whoever found the zone's stack of pages empty accepts
+ * a block, after it has got its pages; an allocation waits for one only if no page is free.
+ * See doc/memory.md, and pp_zone_shrink() for the way back.
+ */
+#define PP_ZONE_LAZY (1u << 5)
+/**
+ * PP_ZONE_ACCEPT_THREAD - a thread of the library accepts blocks ahead of need, to twice @low
+ *
+ * PP_ZONE_LAZY zones only; with PP_ZONE_SIGNAL_SAFE nobody else accepts.
+ */
+#define PP_ZONE_ACCEPT_THREAD (1u << 6)
+/** PP_ZONE_LOCK - lock the memory (mlock), all at creation, or each block as it is accepted */
+#define PP_ZONE_LOCK (1u << 7)
+
+/**
+ * struct pp_zone_ops - who must know when a block of memory comes and goes
+ * @accept:   @len bytes at @base can be used from now on, for instance to register them with a
+ *            device; 0, or -errno: they can not. NULL: nobody asks
+ * @unaccept: they can not any more: about to be given back to the system, or the zone ends
+ *
+ * Blocks of 2 MiB, the last one shorter; in eager zones all at creation. Called without any lock
+ * of the zone, by several threads at a time for different blocks; must not use the zone.
+ */
+struct pp_zone_ops {
+	int (*accept)(void *arg, void *base, size_t len);
+	void (*unaccept)(void *arg, void *base, size_t len);
+};
+
 /** PP_NODE_ANY - no preferred NUMA node */
 #define PP_NODE_ANY (-1)
 
@@ -83,6 +114,11 @@ enum pp_mem {
  * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;
  *              0: 20000
  *
+ * @low:        PP_ZONE_LAZY: pages; with fewer free a block is accepted; 0: two blocks' worth
+ * @ops:        told of blocks that come and go; outlives the zone; NULL: nobody
+ * @ops_arg:    first argument of its functions
+ * @idle_ms:    pp_zone_maintain() gives memory back that was not needed for so long, ms; 0: never
+ *
  * A struct longer than the library's is taken if what is beyond is zero.
  */
 struct pp_zone_params {
@@ -101,6 +137,10 @@ struct pp_zone_params {
 	uint32_t drain_us;
 	const char *policy;
 	uint32_t high_max;
+	uint64_t low;
+	const struct pp_zone_ops *ops;
+	void *ops_arg;
+	uint32_t idle_ms;
 };
 
 /** pp_node_param() - value of pp_zone_params.node for NUMA node @node or PP_NODE_ANY */
@@ -113,11 +153,12 @@ static inline int pp_node_param(int node)
  * pp_zone_create() - map memory and build a zone over it
  * @params: what is wanted
  *
- * The memory is populated before this returns, so that no later touch can fail; its content is
- * zero, but for PP_MEM_USER. No page is in any core's cache yet.
+ * The memory is populated before this returns, so that no later touch can fail, or, with
+ * PP_ZONE_LAZY, before a page of it is handed out; its content is zero, but for PP_MEM_USER. No
+ * page is in any core's cache yet.
  *
  * Context: any thread; sleeps.
- * Cost:    populating the memory: about 0.25 s a GiB with small pages.
+ * Cost:    populating the memory: about 0.25 s a GiB with small pages; lazy: under 1 ms.
  * Return:  the zone, or NULL with errno and a sentence in pp_error():
  *          EINVAL: a parameter out of range (the sentence names it); unknown policy or flag;
  *          E2BIG:  params longer than known and not zero there;
@@ -144,9 +185,9 @@ int pp_zone_destroy(struct pp_zone *zone);
  * @n:     pages wanted, 1 .. PP_BULK_MAX (512)
  *
  * Looks in this core's cache, then in the free area, from which it refills the cache too, then
- * drains every core's cache once and looks again. Each page has data_off = the zone's headroom,
- * len = 0, next = NULL, port = 0 (unless PP_ZONE_NO_PREP), refs = 1; its payload is whatever its
- * last user left. This preparation happens after the cache is left, in a second pass.
+ * accepts a block, if there are unaccepted ones, then drains every core's cache once and looks
+ * again. Each page has data_off = the zone's headroom, len = 0, next = NULL, port = 0 (unless
+ * PP_ZONE_NO_PREP), refs = 1; its payload is whatever its last user left. This preparation happens after the cache is left, in a second pass.
  *
  * Context: any thread. Does not sleep in the cache; may wait for the zone's lock (held for
  *          at most 1024 pages' copying), and up to drain_us for each preempted holder when the
@@ -302,7 +343,11 @@ unsigned int pp_zone_cores(const struct pp_zone *zone);
  */
 unsigned int pp_zone_this_core(const struct pp_zone *zone);
 
-/** pp_zone_cached() - pages in the cache of @core now; a racy gauge; 0 for a core out of range */
+/**
+ * pp_zone_cached() - pages in the caches of @core now, single ones and in runs; a racy gauge
+ *
+ * Return: pages; 0 for a core out of range.
+ */
 unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core);
 
 /** pp_zone_name() - name given at creation */
