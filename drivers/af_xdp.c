@@ -17,6 +17,8 @@
 
 #include <linux/if_xdp.h>
 
+#include <pagepool/memory.h>
+
 #include "af_xdp_priv.h"
 #include "af_xdp_queue.h"
 
@@ -68,6 +70,9 @@ static void xdp_close_socket(struct xdp_queue *x)
 	if (x->umem)
 		xsk_umem__delete(x->umem);
 	x->umem = NULL;
+	if (x->pinned)
+		pp_zone_unpin(x->pinned);
+	x->pinned = NULL;
 }
 
 static void xdp_stop(struct pp_netdev *dev)
@@ -167,6 +172,11 @@ static int xdp_umem(struct xdp_dev *xd, struct xdp_queue *x)
 	uint64_t len = pp_zone_pages(zone) << x->shift;
 	int err;
 
+	/* the kernel takes these very pages of memory: none may come, or go, behind its back */
+	err = pp_zone_pin(zone);
+	if (err)
+		return err;
+	x->pinned = zone;
 	err = xsk_umem__create(&x->umem, pp_zone_base(zone), len, &x->fill, &x->comp, &cfg);
 	if (err == -ENOBUFS)
 		return pp_set_error(ENOBUFS,

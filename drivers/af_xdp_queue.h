@@ -59,6 +59,7 @@ struct xdp_queue {
 	bool busy_poll;
 	bool gone;
 	struct xsk_umem *umem;
+	struct pp_zone *pinned; /* for umem */
 	struct xsk_socket *xsk;
 	struct pp_netdev_stats kernel;
 };

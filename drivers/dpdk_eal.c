@@ -19,6 +19,8 @@
 #include <rte_log.h>
 #include <rte_memory.h>
 
+#include <pagepool/memory.h>
+
 #include "dpdk_priv.h"
 
 #define EAL_ARGS_MAX 128
@@ -316,6 +318,7 @@ size_t dpdk_zone_span(struct pp_zone *zone)
 int dpdk_zone_get(struct pp_zone *zone)
 {
 	struct known_zone *known;
+	int err;
 
 	for (known = zones; known; known = known->next) {
 		if (known->zone == zone) {
@@ -326,8 +329,15 @@ int dpdk_zone_get(struct pp_zone *zone)
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return pp_set_error(ENOMEM, "dpdk: no memory for a zone");
+	/* devices get at it by address: none may come, or go, behind their back */
+	err = pp_zone_pin(zone);
+	if (err) {
+		free(known);
+		return err;
+	}
 	if (rte_extmem_register(pp_zone_base(zone), dpdk_zone_span(zone), NULL, 0,
 				(size_t)sysconf(_SC_PAGESIZE))) {
+		pp_zone_unpin(zone);
 		free(known);
 		return pp_set_error(rte_errno, "dpdk: EAL does not take the zone's memory: %s",
 				    eal.said[0] ? eal.said : rte_strerror(rte_errno));
@@ -349,6 +359,7 @@ void dpdk_zone_put(struct pp_zone *zone)
 	if (--known->users)
 		return;
 	rte_extmem_unregister(pp_zone_base(zone), dpdk_zone_span(zone));
+	pp_zone_unpin(zone);
 	*at = known->next;
 	free(known);
 }

@@ -60,8 +60,8 @@ static void link_run(struct buddy *buddy, uint64_t i, unsigned int order)
 		(*head)->tstamp = (uintptr_t)page;
 	*head = page;
 	buddy->state[i] = (uint8_t)(order + 1);
-	WRITE_ONCE(buddy->count[set], buddy->count[set] + (1u << order));
-	buddy->block_free[i >> buddy->block_shift] += 1u << order;
+	count_add(buddy->count[set], (uint64_t)1 << order);
+	count_add(buddy->block_free[i >> buddy->block_shift], 1u << order);
 }
 
 static void unlink_run(struct buddy *buddy, uint64_t i, unsigned int order)
@@ -78,8 +78,8 @@ static void unlink_run(struct buddy *buddy, uint64_t i, unsigned int order)
 	page->next = NULL;
 	page->tstamp = 0;
 	buddy->state[i] = 0;
-	WRITE_ONCE(buddy->count[set], buddy->count[set] - (1u << order));
-	buddy->block_free[i >> buddy->block_shift] -= 1u << order;
+	count_add(buddy->count[set], -((uint64_t)1 << order));
+	count_add(buddy->block_free[i >> buddy->block_shift], -(1u << order));
 }
 
 /* The order of the free run that has page @i, and where it begins; -1: the page is not here. */
@@ -227,17 +227,17 @@ static void move_runs(struct buddy *buddy, uint64_t block, int change)
 			continue;
 		n = (uint64_t)1 << (buddy->state[i] - 1);
 		unlink_run(buddy, i, buddy->state[i] - 1u);
-		WRITE_ONCE(buddy->isolated[block], (uint16_t)(buddy->isolated[block] + change));
+		count_add(buddy->isolated[block], change);
 		link_run(buddy, i, (unsigned int)__builtin_ctzll(n));
-		WRITE_ONCE(buddy->isolated[block], (uint16_t)(buddy->isolated[block] - change));
+		count_add(buddy->isolated[block], -change);
 	}
-	WRITE_ONCE(buddy->isolated[block], (uint16_t)(buddy->isolated[block] + change));
+	count_add(buddy->isolated[block], change);
 }
 
 void buddy_isolate(struct buddy *buddy, uint64_t block)
 {
 	if (buddy->isolated[block])
-		buddy->isolated[block]++;
+		count_add(buddy->isolated[block], 1);
 	else
 		move_runs(buddy, block, 1);
 }
@@ -245,7 +245,7 @@ void buddy_isolate(struct buddy *buddy, uint64_t block)
 void buddy_restore(struct buddy *buddy, uint64_t block)
 {
 	if (buddy->isolated[block] > 1)
-		buddy->isolated[block]--;
+		count_add(buddy->isolated[block], -1);
 	else if (buddy->isolated[block])
 		move_runs(buddy, block, -1);
 }

@@ -35,7 +35,7 @@ static void restore(struct pp_zone *zone, uint64_t first, uint64_t last)
 		buddy_restore(&zone->buddy, first);
 	}
 	if (!zone->isolated_blocks)
-		zone->area.filter = false;
+		WRITE_ONCE(zone->area.filter, false);
 	zone_unlock(zone);
 	if (!zone->isolated_blocks)
 		orders_filter(zone, false);
@@ -59,7 +59,7 @@ static int mark(struct pp_zone *zone, const struct block_range *range)
 		buddy_isolate(&zone->buddy, block);
 	}
 	if (!err)
-		zone->area.filter = true;
+		WRITE_ONCE(zone->area.filter, true);
 	zone_unlock(zone);
 	if (!err)
 		orders_filter(zone, true);

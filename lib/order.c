@@ -205,7 +205,7 @@ void orders_filter(struct pp_zone *zone, bool filter)
 	for_each_inner(inner, zone, k)
 	{
 		zone_lock(inner);
-		inner->area.filter = filter;
+		WRITE_ONCE(inner->area.filter, filter);
 		while (filter && inner->area.count)
 			area_to_buddy(inner, MOVE);
 		zone_unlock(inner);
@@ -336,7 +336,7 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
 /* What an inner zone has too much goes on to the buddy. */
 static void trim(struct pp_zone *inner)
 {
-	if (likely(READ_ONCE(inner->area.count) < 4 * (uint64_t)inner->batch))
+	if (likely(READ_ONCE(inner->area.count) < 4 * (uint64_t)READ_ONCE(inner->batch)))
 		return;
 	zone_lock(inner);
 	area_to_buddy(inner, (unsigned int)inner->area.count / 2);

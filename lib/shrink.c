@@ -11,9 +11,14 @@
 /* Pages that go from the stack into the buddy for each hold of the zone's lock. */
 #define SPILL 1024u
 
-/* A block that nobody could accept again is lost to the zone. */
-static int check_grows(const struct pp_zone *zone)
+/* What nobody could accept again is lost to the zone; a device would keep the old memory. */
+static int check_may_shrink(const struct pp_zone *zone)
 {
+	if (READ_ONCE(zone->blocks.pins))
+		return pp_set_error(EBUSY,
+				    "zone %s: a device has all of its memory (pp_zone_pin); "
+				    "close the port first",
+				    zone->name);
 	if (zone->signal_safe && !zone->blocks.has_thread)
 		return pp_set_error(ENOTSUP,
 				    "zone %s: signal safe without an acceptor thread; "
@@ -46,7 +51,8 @@ static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 	if (!block_claim(zone, block, true))
 		return 0;
 	zone_lock(zone);
-	take = block_home(zone, block) && (isolated || !zone->buddy.isolated[block]);
+	take = !zone->blocks.pins && block_home(zone, block) &&
+	       (isolated || !zone->buddy.isolated[block]);
 	if (take)
 		take_block(zone, block);
 	zone_unlock(zone);
@@ -105,7 +111,7 @@ int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned i
 	if ((first & block) || (((first + n) & block) && first + n != zone->managed))
 		return pp_set_error(EINVAL, "offline: pages %llu .. %llu are not whole blocks",
 				    (unsigned long long)first, (unsigned long long)(first + n - 1));
-	err = check_grows(zone);
+	err = check_may_shrink(zone);
 	if (!err)
 		err = pp_zone_isolate_hard(zone, first, n, timeout_us);
 	if (err)
@@ -148,12 +154,38 @@ int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes)
 	int err = zone_range(zone, 0, 1, &range);
 
 	if (!err)
-		err = check_grows(zone);
+		err = check_may_shrink(zone);
 	if (err)
 		return err;
 	zone_drain_once(zone);
 	bytes = min(bytes, zone->managed << zone->shift);
 	return shrink_to(zone, (bytes + (1u << zone->shift) - 1) >> zone->shift);
+}
+
+/* ---- somebody has all of it ------------------------------------------------------------------ */
+
+int pp_zone_pin(struct pp_zone *zone)
+{
+	struct block_range range;
+	int err = zone_range(zone, 0, zone->managed, &range);
+
+	if (err)
+		return err;
+	zone_lock(zone);
+	zone->blocks.pins++;
+	zone_unlock(zone);
+	err = blocks_need(zone, range.first, range.last);
+	if (err)
+		pp_zone_unpin(zone);
+	return err;
+}
+
+void pp_zone_unpin(struct pp_zone *zone)
+{
+	zone_lock(zone);
+	if (zone->blocks.pins)
+		zone->blocks.pins--;
+	zone_unlock(zone);
 }
 
 /* ---- what was idle: the tick ----------------------------------------------------------------- */
@@ -163,7 +195,7 @@ void zone_shrink_idle(struct pp_zone *zone)
 	struct blocks *b = &zone->blocks;
 	uint64_t used, keep = 0, now = now_ns();
 
-	if (likely(!b->idle_ms) || check_grows(zone) || !pp_trylock(&b->idle_lock))
+	if (likely(!b->idle_ms) || check_may_shrink(zone) || !pp_trylock(&b->idle_lock))
 		return;
 	used = zone->managed - READ_ONCE(b->unaccepted);
 	used -= min(used, zone_usable(zone)); /* in use, cached or isolated */

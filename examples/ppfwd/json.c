@@ -126,6 +126,9 @@ static struct json_object *zone(const struct report *rep, const struct pp_zone_s
 	add_count(o, "isolated", s->isolated);
 	add_count(o, "unaccepted", s->unaccepted);
 	add_count(o, "alloc_failures", s->alloc_failures);
+	add_count(o, "accepts", s->accepts);
+	add_count(o, "accept_failures", s->accept_failures);
+	add_count(o, "releases", s->releases);
 	add_count(o, "drains", s->drains);
 	add_count(o, "drained_pages", s->drained_pages);
 	add_count(o, "batch", s->batch);
@@ -150,6 +153,19 @@ static struct json_object *irqoff(const struct pp_window_stats *w)
 	add_count(o, "max_cycles", w->max_cycles);
 	add_count(o, "max_pages", w->max_pages);
 	add_real(o, "mask_cycles_per_burst", mask_cycles(w));
+	return o;
+}
+
+static struct json_object *memory(const struct memory_work *m)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_count(o, "isolated", m->isolated);
+	add_count(o, "contig_fast", m->taken[PP_CONTIG_FAST]);
+	add_count(o, "contig_normal", m->taken[PP_CONTIG_NORMAL]);
+	add_count(o, "contig_hard", m->taken[PP_CONTIG_HARD]);
+	add_count(o, "busy", m->busy);
+	add_count(o, "shrunk_bytes", m->shrunk);
 	return o;
 }
 
@@ -187,6 +203,8 @@ static void add_lists(struct json_object *o, const struct report *rep)
 	json_object_object_add(o, "ports", ports);
 	json_object_object_add(o, "pools", pools);
 	json_object_object_add(o, "zones", zones);
+	if (rep->fwd->opts->memory_hz)
+		json_object_object_add(o, "memory_work", memory(&rep->fwd->memory));
 }
 
 int json_write(const struct report *rep, FILE *out)

@@ -95,6 +95,8 @@ static int open_zone(void)
 	}
 	if (opts->huge_fallback)
 		params.flags |= PP_ZONE_HUGE_FALLBACK;
+	params.flags |= opts->zone_flags;
+	params.idle_ms = opts->idle_ms;
 	if (opts->trace)
 		params.flags |= PP_ZONE_TRACE;
 	if (!(opts->node_set ? open_set(&params) : open_one(&params)))

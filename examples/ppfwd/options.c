@@ -25,6 +25,10 @@ enum {
 	OPT_PAGE_SIZE,
 	OPT_HEADROOM,
 	OPT_MEMORY,
+	OPT_ACCEPT,
+	OPT_LOCK,
+	OPT_IDLE_MS,
+	OPT_MEMORY_HZ,
 	OPT_NODE,
 	OPT_POLICY,
 	OPT_BATCH,
@@ -52,6 +56,10 @@ static const struct option long_options[] = {
 	{ "page-size", required_argument, NULL, OPT_PAGE_SIZE },
 	{ "headroom", required_argument, NULL, OPT_HEADROOM },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
+	{ "accept", required_argument, NULL, OPT_ACCEPT },
+	{ "lock", no_argument, NULL, OPT_LOCK },
+	{ "idle-ms", required_argument, NULL, OPT_IDLE_MS },
+	{ "memory-hz", required_argument, NULL, OPT_MEMORY_HZ },
 	{ "node", required_argument, NULL, OPT_NODE },
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "batch", required_argument, NULL, OPT_BATCH },
@@ -97,6 +105,10 @@ static const char usage_pool[] =
 	"  --page-size N      bytes of a page, a power of two, 2048 to 65536 (4096)\n"
 	"  --headroom N       bytes left free before each packet (128; 320 beside dpdk ports)\n"
 	"  --memory KIND      anon, hugetlb, hugetlb,fallback or memfd (anon)\n"
+	"  --accept WHEN      eager, lazy (on demand), or thread (ahead of need) (eager)\n"
+	"  --lock             lock the memory (mlock)\n"
+	"  --idle-ms N        give memory back that was not needed for N ms\n"
+	"  --memory-hz N      isolate, take a range, or shrink, in turns, N times a second\n"
 	"  --node N           NUMA node of the memory, local: the first worker's, or\n"
 	"                     set: a zone on each, of which workers take their own (any)\n"
 	"  --batch N          pages moved between a core's cache and the zone at once (auto)\n"
@@ -137,6 +149,18 @@ static void parse_memory(struct options *opts, const char *text)
 		usage_error("--memory %s: unknown; give anon, hugetlb, hugetlb,fallback or memfd",
 			    text);
 	}
+}
+
+static void parse_accept(struct options *opts, const char *text)
+{
+	if (!strcmp(text, "eager"))
+		opts->zone_flags &= ~(PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD);
+	else if (!strcmp(text, "lazy"))
+		opts->zone_flags |= PP_ZONE_LAZY;
+	else if (!strcmp(text, "thread"))
+		opts->zone_flags |= PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD;
+	else
+		usage_error("--accept %s: unknown; give eager, lazy or thread", text);
 }
 
 static void parse_engine(struct options *opts, const char *text)
@@ -204,6 +228,12 @@ static void parse_pool_option(struct options *opts, int opt, const char *arg)
 	case OPT_HEADROOM:
 		opts->headroom = (uint32_t)parse_number("--headroom", arg, 0, 65535);
 		break;
+	case OPT_IDLE_MS:
+		opts->idle_ms = (uint32_t)parse_number("--idle-ms", arg, 1, 86400000);
+		break;
+	case OPT_MEMORY_HZ:
+		opts->memory_hz = (uint32_t)parse_number("--memory-hz", arg, 1, 1000);
+		break;
 	case OPT_NODE:
 		opts->node_local = !strcmp(arg, "local");
 		opts->node_set = !strcmp(arg, "set");
@@ -236,6 +266,12 @@ static void parse_run_option(struct options *opts, int opt, const char *arg)
 		break;
 	case OPT_MEMORY:
 		parse_memory(opts, arg);
+		break;
+	case OPT_ACCEPT:
+		parse_accept(opts, arg);
+		break;
+	case OPT_LOCK:
+		opts->zone_flags |= PP_ZONE_LOCK;
 		break;
 	case OPT_POLICY:
 		parse_policy(opts, arg);

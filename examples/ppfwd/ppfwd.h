@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <pagepool/memory.h>
 #include <pagepool/netdev.h>
 #include <pagepool/zone_set.h>
 
@@ -47,6 +48,8 @@ struct engine;
  * @cores:    CPUs of the workers
  * @pages:    pages of the zone; 0: enough for the ports, see default_pages()
  * @drain_hz: drains of all cores a second by a thread of their own; 0: none
+ * @memory_hz: operations on the zone's memory a second by a thread of their own; 0: none
+ * @zone_flags: PP_ZONE_LAZY, PP_ZONE_ACCEPT_THREAD, PP_ZONE_LOCK
  * @duration: seconds; 0: no limit
  * @packets:  packets; 0: no limit
  * @period:   seconds between updates of the live line; 0: none
@@ -77,6 +80,9 @@ struct options {
 	uint32_t batch;
 	uint32_t high;
 	uint32_t drain_hz;
+	uint32_t memory_hz;
+	uint32_t idle_ms;
+	uint32_t zone_flags;
 	bool trace;
 	double duration;
 	uint64_t packets;
@@ -131,6 +137,20 @@ struct worker {
 } __attribute__((aligned(128)));
 
 /**
+ * struct memory_work - what the thread of --memory-hz and --idle-ms did
+ * @isolated: ranges isolated, hard and not, and put back
+ * @taken:    contiguous ranges taken, by enum pp_contig, and given back
+ * @busy:     attempts that were refused, as they may be
+ * @shrunk:   bytes given back to the system, by --memory-hz
+ */
+struct memory_work {
+	uint64_t isolated;
+	uint64_t taken[3];
+	uint64_t busy;
+	uint64_t shrunk;
+};
+
+/**
  * struct fwd - a run of ppfwd
  * @opts:    what was asked for
  * @stop:    atomic: workers leave at the end of their round
@@ -156,6 +176,9 @@ struct fwd {
 	unsigned int nstarted;
 	pthread_t drainer;
 	bool draining;
+	pthread_t keeper;
+	bool keeping;
+	struct memory_work memory;
 	int stop;
 	sem_t wake;
 	uint64_t start_ns;
@@ -184,6 +207,10 @@ int workers_start(struct fwd *fwd);
 void workers_join(struct fwd *fwd);
 void workers_free(struct fwd *fwd);
 void fwd_stop(struct fwd *fwd); /* safe in signal handlers */
+
+/* memory.c */
+int keeper_start(struct fwd *fwd);
+void keeper_join(struct fwd *fwd);
 
 /**
  * struct port_report - a port after the run; @stats.tx_dropped includes what it would not take

@@ -169,6 +169,7 @@ static void table_pools(const struct report *rep, FILE *out)
 void report_table(const struct report *rep, FILE *out)
 {
 	const struct pp_window_stats *w = &rep->windows;
+	const struct memory_work *m = &rep->fwd->memory;
 
 	table_ports(rep, out);
 	table_pools(rep, out);
@@ -191,6 +192,13 @@ void report_table(const struct report *rep, FILE *out)
 	fprintf(out, "%s: %" PRIu64 " packets in %.3f s, %.6f Mpps, %.1f cycles a packet\n",
 		rep->fwd->opts->engine->name, rep->packets, rep->fwd->duration_s, rep->mpps,
 		rep->cycles_per_packet);
+	if (rep->fwd->opts->memory_hz)
+		fprintf(out,
+			"memory: %" PRIu64 " ranges isolated, %" PRIu64 " fast, %" PRIu64
+			" normal, %" PRIu64 " hard contiguous ones taken, %" PRIu64
+			" refused, %" PRIu64 " MiB given back\n",
+			m->isolated, m->taken[0], m->taken[1], m->taken[2], m->busy,
+			m->shrunk >> 20);
 	fprintf(out,
 		"ledger: %" PRIu64 " pages (%s), %" PRIu64 " leaked, %" PRIu64 " freed twice\n",
 		rep->audit.managed, mem_names[rep->mem], rep->audit.leaked, rep->audit.double_free);

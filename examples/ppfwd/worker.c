@@ -237,6 +237,8 @@ int workers_start(struct fwd *fwd)
 		if (err)
 			complain("thread for --drain-hz: %s; end other programs", strerror(err));
 	}
+	if (!err)
+		err = keeper_start(fwd);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -err;
 }
@@ -250,4 +252,5 @@ void workers_join(struct fwd *fwd)
 		pthread_join(fwd->workers[i].thread, NULL);
 	if (fwd->draining)
 		pthread_join(fwd->drainer, NULL);
+	keeper_join(fwd);
 }

@@ -142,7 +142,9 @@ static void kinds_of_memory(void **state)
 			if (mem == PP_MEM_HUGETLB) /* reserved lazily: see shrink.c */
 				continue;
 			p.region_len = p.pages * sizes[i];
-			p.region = mem == PP_MEM_USER ? aligned_alloc(65536, p.region_len) : NULL;
+			p.region = mem == PP_MEM_USER
+					   ? aligned_alloc(65536, (p.region_len + 65535) & ~65535ul)
+					   : NULL;
 			zone = zone_new(&p);
 			n = (unsigned int)p.pages;
 			assert_int_equal(pp_zone_alloc_bulk(zone, held, 32), 32);

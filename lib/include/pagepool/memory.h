@@ -233,9 +233,9 @@ void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
  * hugepages to their pool, a memfd's by punching a hole. The pages are unaccepted then, and the
  * zone accepts them again on demand, also if it was created eager.
  *
- * Return: 0; -EINVAL; -EBUSY: pages are in use still; -ETIMEDOUT: a cache's holder did not let go;
- *         -ENOTSUP: PP_ZONE_SIGNAL_SAFE without PP_ZONE_ACCEPT_THREAD, where nobody could
- *         accept it again; otherwise what the system said, with some of the range given back.
+ * Return: 0; -EINVAL; -EBUSY: pages are in use still, or the zone is pinned;
+ *         -ETIMEDOUT: a cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
+ *         PP_ZONE_ACCEPT_THREAD, where nobody could accept it again; otherwise what the system said, with some of the range given back.
  * Source: offline_pages(). Differs: a deadline; comes back by itself.
  */
 int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us);
@@ -248,11 +248,26 @@ int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned i
  * Drains the caches once and merges what is free. Blocks with a single page in use stay.
  *
  * Context: as the others; holds the zone's lock for one batch or one block at a time.
- * Return:  bytes given back, 0 or more; -EINVAL: a depot; -ENOTSUP as pp_zone_offline(); otherwise
- *          what the system said, and nothing was given back.
+ * Return:  bytes given back, 0 or more; -EINVAL: a depot; -EBUSY and -ENOTSUP as pp_zone_offline();
+ *          otherwise what the system said, and nothing was given back.
  * Source:  none in the kernel; what balloon and free page reporting do, for a pool.
  */
 int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes);
+
+/**
+ * pp_zone_pin() - accept all of a zone's memory, and give none back, until pp_zone_unpin()
+ * @zone: zone
+ *
+ * For drivers that hand the whole region to a device or to the kernel, which then has these very
+ * pages of the system, such as an AF_XDP UMEM. Nests.
+ *
+ * Return: 0; -EINVAL: a depot; otherwise why a block could not be accepted, and nothing is pinned.
+ * Source: pin_user_pages(), in spirit.
+ */
+int pp_zone_pin(struct pp_zone *zone);
+
+/** pp_zone_unpin() - undo one pp_zone_pin() */
+void pp_zone_unpin(struct pp_zone *zone);
 
 #ifdef __cplusplus
 }

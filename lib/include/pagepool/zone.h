@@ -187,7 +187,8 @@ int pp_zone_destroy(struct pp_zone *zone);
  * Looks in this core's cache, then in the free area, from which it refills the cache too, then
  * accepts a block, if there are unaccepted ones, then drains every core's cache once and looks
  * again. Each page has data_off = the zone's headroom, len = 0, next = NULL, port = 0 (unless
- * PP_ZONE_NO_PREP), refs = 1; its payload is whatever its last user left. This preparation happens after the cache is left, in a second pass.
+ * PP_ZONE_NO_PREP), refs = 1; its payload is whatever its last user left.
+ * This preparation happens after the cache is left, in a second pass.
  *
  * Context: any thread. Does not sleep in the cache; may wait for the zone's lock (held for
  *          at most 1024 pages' copying), and up to drain_us for each preempted holder when the
