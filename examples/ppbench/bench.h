@@ -186,6 +186,7 @@ extern const struct bench_case bench_compare;
 extern const struct bench_case bench_pft;
 extern const struct bench_case bench_scale;
 extern const struct bench_case bench_numa;
+extern const struct bench_case bench_memory;
 extern const struct bench_case bench_report;
 
 /*

@@ -7,7 +7,7 @@
 static const struct bench_case *const cases[] = {
 	&bench_refill, &bench_policy, &bench_page_pool, &bench_cross,	&bench_drain,
 	&bench_irqoff, &bench_bulk,   &bench_strand,	&bench_compare, &bench_pft,
-	&bench_scale,  &bench_numa,   &bench_report,	NULL,
+	&bench_scale,  &bench_memory, &bench_numa,	&bench_report,	NULL,
 };
 
 int main(int argc, char **argv)

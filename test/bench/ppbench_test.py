@@ -15,9 +15,10 @@ import tempfile
 import time
 import xml.etree.ElementTree
 
-UNIT = {'refill': 'mpps', 'strand': 'buffers', 'drain': 'cycles_per_drain', 'irqoff': 'cycles'}
+UNIT = {'refill': 'mpps', 'strand': 'buffers', 'drain': 'cycles_per_drain', 'irqoff': 'cycles',
+        'memory': 'cycles'}
 CASES = ['refill', 'policy', 'page_pool', 'cross', 'drain', 'irqoff', 'bulk', 'strand', 'compare',
-         'pft', 'scale', 'numa']
+         'pft', 'scale', 'memory', 'numa']
 TWO_CPUS = ['cross', 'drain', 'irqoff', 'strand']
 QUICK_S = 60  # what --quick may take, on two CPUs
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
@@ -225,6 +226,17 @@ def test_strand():
             check(row['idle_cached_at_1200'] == stranded, f'{row}: cache and a burst')
             check(row['buffers_min'] >= need + stranded, f'{row}: which the pool needs on top')
         check(row['rate_percent_at_1200'] < 5, f'{row}: stands still with 1200')
+
+
+def test_memory():
+    rows = rows_of('memory', '--bulk', '1,8')
+    median = {(r['kind'], r['bulk']): r['cycles_median'] for r in rows}
+    for order in range(10):
+        for bulk in 1, 8:
+            check((f'order {order}', bulk) in median, f'order {order}, bulk {bulk}')
+    check(median['order 3', 8] < median['order 4', 8], 'a cache for runs of 8, none for 16')
+    check(20 * median['build lazy', 1] < median['build eager', 1], 'lazy: 20 x sooner')
+    check(len(os.sched_getaffinity(0)) < 2 or ('p99.9 accept', 16) in median, 'beside an acceptor')
 
 
 def test_page_pool():

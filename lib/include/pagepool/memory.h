@@ -36,7 +36,7 @@ extern "C" {
  * merges what is free one by one, accepts a block, and at last drains every core's cache.
  *
  * Context: any thread; not from signal handlers. Takes the zone's lock.
- * Cost:    see `ppbench order`.
+ * Cost:    see `ppbench memory`.
  * Return:  runs written, 0 .. @n; fewer: free pages do not merge into as many, which
  *          stats.alloc_failures counts. 0 with errno EINVAL for an order out of range.
  * Source:  alloc_pages(). Differs: bulk at any order.
@@ -233,9 +233,10 @@ void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
  * hugepages to their pool, a memfd's by punching a hole. The pages are unaccepted then, and the
  * zone accepts them again on demand, also if it was created eager.
  *
- * Return: 0; -EINVAL; -EBUSY: pages are in use still, or the zone is pinned;
- *         -ETIMEDOUT: a cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
- *         PP_ZONE_ACCEPT_THREAD, where nobody could accept it again; otherwise what the system said, with some of the range given back.
+ * Return: 0; -EINVAL; -EBUSY: pages are in use still, or the zone is pinned; -ETIMEDOUT: a
+ *         cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
+ *         PP_ZONE_ACCEPT_THREAD, where nobody could accept it again; otherwise what the system
+ *         said, with some of the range given back.
  * Source: offline_pages(). Differs: a deadline; comes back by itself.
  */
 int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us);
