@@ -258,14 +258,16 @@ static void *acceptor(void *arg)
 {
 	struct pp_zone *zone = arg;
 	struct blocks *b = &zone->blocks;
-	uint32_t seen;
+	uint32_t seen, done = 0;
 	int k;
 
 	for (;;) {
 		seen = load_acquire(&b->kicked);
 		if (load_acquire(&b->stop))
 			return NULL;
-		k = 1;
+		/* not asked: what was given back just now is not taken at once */
+		k = seen != done;
+		done = seen;
 		while (k > 0 && zone_usable(zone) + READ_ONCE(b->accepting) < 2 * b->low &&
 		       !load_acquire(&b->stop))
 			k = accept_one(zone);
