@@ -18,7 +18,7 @@
 #include "zone.h"
 
 /* "dept", and the version of the layout */
-#define DEPOT_MAGIC 0x64657001u
+#define DEPOT_MAGIC 0x64657002u
 /* How long a lock may stay taken before somebody looks who took it. */
 #define SUSPECT_US 20000u
 

@@ -15,6 +15,7 @@
 
 int zone_range(const struct pp_zone *zone, uint64_t first, uint64_t n, struct block_range *range)
 {
+	*range = (struct block_range){ 0 };
 	if (!zone->area.buddy)
 		return pp_set_error(EINVAL, "zone %s is a depot: it has no pages", zone->name);
 	if (!n || first >= zone->managed || n > zone->managed - first)

@@ -250,6 +250,16 @@ unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsign
 	return got;
 }
 
+/* The free area, then what its zone has not merged or accepted yet; nobody is waited for. */
+static __coldpath unsigned int take_undrained(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got = zone_take_area(zone, objs, n);
+
+	if (got < n && zone->area.buddy)
+		got += zone_take_more(zone, objs + got, n - got, false);
+	return got;
+}
+
 static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsigned int n,
 					 const bool may_drain)
 {
@@ -259,7 +269,7 @@ static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsi
 	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
 	if (unlikely(got < n))
 		got += may_drain ? zone_take_slow(zone, objs + got, n - got)
-				 : zone_take_area(zone, objs + got, n - got);
+				 : take_undrained(zone, objs + got, n - got);
 	call_end(zone);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
@@ -271,7 +281,7 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 	return take(zone, objs, n, true);
 }
 
-/* As far as no other core is asked: this one's cache, and the free area. */
+/* As far as no other core is asked: this one's cache, the free area, memory to be accepted. */
 unsigned int zone_take_undrained(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	return take(zone, objs, n, false);
