@@ -13,6 +13,7 @@
 #include <pagepool/page_pool.h>
 
 #include "page_pool.h"
+#include "registry.h"
 
 #define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
 #define REFILL_DEFAULT	   64u /* one NAPI budget */
@@ -96,6 +97,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	pool->order = p.order;
 	pool->fresh = pool->zone->fresh;
 	snprintf(pool->name, sizeof(pool->name), "%s", p.name ? p.name : "pool");
+	registry_add_pool(pool);
 	return pool;
 }
 
@@ -149,6 +151,7 @@ void page_pool_destroy(struct page_pool *pool)
 
 	if (!pool)
 		return;
+	registry_del_pool(pool);
 	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
 	WRITE_ONCE(pool->owner, NO_OWNER);
 	ring_close(&pool->ring);

@@ -31,6 +31,7 @@ struct page_pool {
 	uint32_t order;
 	struct page_fresh fresh;
 	char name[32];
+	struct page_pool *next; /* registry.h */
 
 	/* by anybody, rarely */
 	uint64_t release __line_aligned; /* atomic */

@@ -82,6 +82,8 @@ struct pp_zone {
 	/* llist: index of the page below each, plus one; NULL for the other policies */
 	uint32_t *links;
 
+	struct pp_zone *next; /* registry.h; not for depots and inner zones */
+
 	/* pcp_set, pcp_disable: one at a time */
 	struct pp_lock control;
 	unsigned int disabled;
