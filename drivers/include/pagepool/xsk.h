@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * xsk.h - pages for programs that own their AF_XDP sockets and their UMEM
+ *
+ * The program makes socket, UMEM and rings as it always did, by libxdp or by
+ * setsockopt() and mmap(), and hands the rings over; frames are pages from then
+ * on, and nobody keeps a list of free addresses:
+ *
+ *   pp_xsk_refill()    pages of a page_pool go into the fill ring, in bulk;
+ *   pp_xsk_rx()        received packets are pages that the caller owns: it keeps them, frees
+ *                      them from any thread with page_pool_put_bulk(), or
+ *   pp_xsk_tx()        sends them, whichever socket of the UMEM they came from;
+ *   pp_xsk_complete()  what was sent goes home to the pool that each page came from.
+ *
+ * One owner record for each frame. What the kernel holds is marked in
+ * pp_page.owner with the socket and the direction; an address that comes back
+ * without its mark, or a second time, is counted and frees nothing; and once the
+ * socket is closed pp_xsk_fini() finds whatever was in its rings.
+ *
+ *                               [1] [2] [3] [4]     X: the caller must exclude
+ *  [1] pp_xsk_refill, rx         X   -   -   X      one thread, the owner of the pool
+ *  [2] pp_xsk_tx, complete       -   X   -   X      one thread, the same or another
+ *  [3] pp_xsk_get_stats          -   -   -   X
+ *  [4] pp_xsk_init, fini         X   X   X   X
+ *
+ * Other sockets, also of the same UMEM, are other pp_xsk: nothing is excluded.
+ * Sockets that share a queue share its fill and completion ring as well: the two
+ * rings belong to one pp_xsk, and only that socket may send.
+ *
+ * Needs neither libxdp nor libbpf. See doc/xdp.md.
+ */
+#ifndef PAGEPOOL_XSK_H
+#define PAGEPOOL_XSK_H
+
+#include <pagepool/page_pool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** PP_XSK_UNALIGNED - the UMEM was registered with XDP_UMEM_UNALIGNED_CHUNK_FLAG */
+#define PP_XSK_UNALIGNED (1u << 0)
+/** PP_XSK_NEED_WAKEUP - the socket was bound with XDP_USE_NEED_WAKEUP */
+#define PP_XSK_NEED_WAKEUP (1u << 1)
+
+/**
+ * struct pp_xsk_ring - a ring that is shared with the kernel
+ * @producer: index behind the newest entry
+ * @consumer: index of the oldest entry
+ * @flags:    the ring's flags, or NULL
+ * @ring:     the entries
+ * @size:     number of entries, a power of two; 0: there is no such ring
+ *
+ * From libxdp's rings: PP_XSK_RING(). From mmap(): the region plus the offsets that
+ * getsockopt(XDP_MMAP_OFFSETS) tells.
+ */
+struct pp_xsk_ring {
+	uint32_t *producer;
+	uint32_t *consumer;
+	uint32_t *flags;
+	void *ring;
+	uint32_t size;
+};
+
+/** PP_XSK_RING() - struct pp_xsk_ring of libxdp's struct xsk_ring_prod or xsk_ring_cons at @r */
+#define PP_XSK_RING(r)                                                         \
+	{                                                                      \
+		(r)->producer, (r)->consumer, (r)->flags, (r)->ring, (r)->size \
+	}
+
+/**
+ * struct pp_xsk_umem - where a zone's pages are in a UMEM; see pp_xsk_page() and pp_xsk_addr()
+ * @table:  metadata of the zone's pages
+ * @pages:  number of pages
+ * @offset: of the zone's first byte in the UMEM, bytes
+ * @shift:  log2 of the page size
+ * @flags:  PP_XSK_UNALIGNED or 0
+ */
+struct pp_xsk_umem {
+	struct pp_page *table;
+	uint64_t pages;
+	uint64_t offset;
+	uint32_t shift;
+	uint32_t flags;
+};
+
+/**
+ * struct pp_xsk_params - how a socket uses pages; zero means the default everywhere
+ * @sz:     sizeof(struct pp_xsk_params)
+ * @pool:   pool to refill from, of single pages; NULL: the socket only sends
+ * @zone:   zone whose memory the UMEM contains; NULL: the pool's
+ * @umem:   first byte of the UMEM as it was registered; NULL: the zone's first byte
+ * @flags:  PP_XSK_*
+ * @fd:     the socket
+ * @port:   stored in pp_page.port of every page received
+ * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring.
+ *          More than fits into the RX ring is of use for zero-copy devices alone
+ * @batch:  frames posted at once, at most PP_BULK_MAX and half of @frames; 0: 64
+ * @rx:     RX ring; without one the socket only sends
+ * @fill:   fill ring, with @rx
+ * @tx:     TX ring; without one the socket only receives
+ * @comp:   completion ring, with @tx
+ */
+struct pp_xsk_params {
+	size_t sz;
+	struct page_pool *pool;
+	struct pp_zone *zone;
+	void *umem;
+	uint32_t flags;
+	int fd;
+	uint16_t port;
+	uint32_t frames;
+	uint32_t batch;
+	struct pp_xsk_ring rx;
+	struct pp_xsk_ring fill;
+	struct pp_xsk_ring tx;
+	struct pp_xsk_ring comp;
+};
+
+/**
+ * struct pp_xsk_stats - what happened at a socket
+ * @sz:           sizeof(struct pp_xsk_stats), set by the caller
+ * @rx_packets:   packets given to callers of pp_xsk_rx()
+ * @rx_bytes:     their bytes
+ * @rx_dropped:   buffers dropped after reception: of packets that take several (XDP_USE_SG)
+ * @rx_bad:       received addresses that no frame of the socket's fill ring has
+ * @rx_nombuf:    pages that a refill wanted and the pool did not have
+ * @refilled:     pages posted
+ * @posted:       frames that the kernel has for reception now
+ * @debt:         frames that it should have besides
+ * @tx_packets:   packets completed, but for those that a kick reported as dropped
+ * @tx_bytes:     their bytes
+ * @tx_dropped:   packets taken and dropped: too long or empty, of another zone, shared, refused
+ *                by the kernel, or not sent when the socket was closed
+ * @tx_bad:       pages offered to pp_xsk_tx() although some ring had them: ignored
+ * @comp_bad:     completions for addresses that the socket has not sent, or a second time
+ * @tx_out:       frames that the kernel has for transmission now
+ * @kicks:        system calls made to send
+ * @kick_errors:  those that failed, but for what is retried by itself
+ * @reclaimed:    frames that pp_xsk_fini() found
+ * @gone:         1: the kernel says that the interface does not exist any more
+ * @kernel_rx_dropped:   XDP_STATISTICS: rx_dropped; in copy mode includes packets without a frame
+ * @kernel_rx_ring_full: rx_ring_full
+ * @kernel_fill_empty:   rx_fill_ring_empty_descs: packets that found no frame
+ * @kernel_rx_invalid:   rx_invalid_descs
+ * @kernel_tx_invalid:   tx_invalid_descs
+ * @kernel_tx_empty:     tx_ring_empty_descs
+ */
+struct pp_xsk_stats {
+	size_t sz;
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t rx_dropped;
+	uint64_t rx_bad;
+	uint64_t rx_nombuf;
+	uint64_t refilled;
+	uint64_t posted;
+	uint64_t debt;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint64_t tx_dropped;
+	uint64_t tx_bad;
+	uint64_t comp_bad;
+	uint64_t tx_out;
+	uint64_t kicks;
+	uint64_t kick_errors;
+	uint64_t reclaimed;
+	uint64_t gone;
+	uint64_t kernel_rx_dropped;
+	uint64_t kernel_rx_ring_full;
+	uint64_t kernel_fill_empty;
+	uint64_t kernel_rx_invalid;
+	uint64_t kernel_tx_invalid;
+	uint64_t kernel_tx_empty;
+};
+
+/**
+ * struct pp_xsk_cursor - a ring and how far we are in it; private
+ * @ring:  as given
+ * @mine:  our index: producer of fill and TX ring, consumer of the others
+ * @other: the kernel's index when we looked last
+ */
+struct pp_xsk_cursor {
+	struct pp_xsk_ring ring;
+	uint32_t mine;
+	uint32_t other;
+};
+
+/**
+ * struct pp_xsk_rx_side - what the receiving thread writes; private
+ * @fill, @rx: rings
+ * @posted:    frames that carry the mark of the fill ring
+ * @multi:     the last buffer was not the last one of its packet
+ * @retry_ns:  do not ask the pool again before (CLOCK_MONOTONIC)
+ * @st:        its counters
+ */
+struct pp_xsk_rx_side {
+	struct pp_xsk_cursor fill;
+	struct pp_xsk_cursor rx;
+	uint32_t posted;
+	uint32_t multi;
+	uint64_t retry_ns;
+	struct {
+		uint64_t packets, bytes, dropped, bad, nombuf, refilled;
+	} st;
+};
+
+/**
+ * struct pp_xsk_tx_side - what the sending thread writes; private
+ * @tx, @comp: rings
+ * @out:       frames that carry the mark of the TX ring
+ * @lost:      of those, how many the kernel said it dropped
+ * @gone:      the interface was deleted
+ * @st:        its counters
+ */
+struct pp_xsk_tx_side {
+	struct pp_xsk_cursor tx;
+	struct pp_xsk_cursor comp;
+	uint32_t out;
+	uint32_t lost;
+	uint32_t gone;
+	struct {
+		uint64_t packets, bytes, dropped, bad, comp_bad, kicks, kick_errors;
+	} st;
+};
+
+/**
+ * struct pp_xsk - what is remembered of a socket
+ * @umem: for pp_xsk_page() and pp_xsk_addr(); the other fields are private
+ *
+ * Part of the program's own struct for a queue. Not to be moved between pp_xsk_init() and
+ * pp_xsk_fini(). The two threads' parts are lines apart.
+ */
+struct pp_xsk {
+	struct pp_xsk_umem umem;
+	struct pp_zone *zone;
+	struct page_pool *pool;
+	uint32_t mark_fill;
+	uint32_t mark_tx;
+	uint32_t frames;
+	uint32_t batch;
+	uint32_t flags;
+	int fd;
+	uint16_t port;
+	uint64_t reclaimed;
+	uint64_t kernel[6];
+	struct pp_xsk_rx_side r __attribute__((aligned(128)));
+	struct pp_xsk_tx_side t __attribute__((aligned(128)));
+};
+
+/**
+ * pp_xsk_page() - the page that an address of the UMEM is in
+ * @umem: which memory
+ * @addr: address from a descriptor; any value. Unaligned: offset in the upper 16 bits
+ * @off:  out: the byte in the page, for data_off; may be NULL; untouched if there is no page
+ *
+ * Context: any thread. Cost: a few instructions; touches neither page nor metadata.
+ * Return:  the page, or NULL: the address is not the zone's.
+ * Source:  xsk_umem__extract_addr() and xsk_umem__add_offset_to_addr() together.
+ */
+static inline struct pp_page *pp_xsk_page(const struct pp_xsk_umem *umem, uint64_t addr,
+					  uint32_t *off)
+{
+	uint64_t i;
+
+	if (umem->flags & PP_XSK_UNALIGNED)
+		addr = (addr & (((uint64_t)1 << 48) - 1)) + (addr >> 48);
+	addr -= umem->offset; /* in front of the zone: very large */
+	i = addr >> umem->shift;
+	if (i >= umem->pages)
+		return NULL;
+	if (off)
+		*off = (uint32_t)(addr & (((uint64_t)1 << umem->shift) - 1));
+	return umem->table + i;
+}
+
+/**
+ * pp_xsk_addr() - the address of a byte of a page in the UMEM
+ * @umem: which memory
+ * @page: page of its zone
+ * @off:  byte in the page, less than its size: 0 for the fill ring, data_off for the TX ring
+ *
+ * Context: any thread. Cost: a few instructions; touches neither page nor metadata.
+ * Return:  what goes into a descriptor; unaligned: with @off in the upper 16 bits.
+ * Source:  the inverse of xsk_umem__extract_addr() and xsk_umem__extract_offset().
+ */
+static inline uint64_t pp_xsk_addr(const struct pp_xsk_umem *umem, const struct pp_page *page,
+				   uint32_t off)
+{
+	uint64_t base = umem->offset + ((uint64_t)(page - umem->table) << umem->shift);
+
+	return umem->flags & PP_XSK_UNALIGNED ? base | (uint64_t)off << 48 : base + off;
+}
+
+/**
+ * pp_xsk_umem_init() - say where a zone's pages are in a UMEM
+ * @umem:  out
+ * @zone:  zone whose memory is all in the UMEM
+ * @area:  first byte of the UMEM as it was registered; NULL: the zone's first byte
+ * @flags: PP_XSK_UNALIGNED or 0
+ *
+ * pp_xsk_init() does this by itself; it is for programs that drive their rings themselves.
+ *
+ * Context: any thread.
+ * Return:  0; -EINVAL, with a sentence in pp_error(): a depot, @area behind the zone, unknown
+ *          flags; without PP_XSK_UNALIGNED: a zone that does not begin at a chunk.
+ */
+int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void *area,
+		     uint32_t flags);
+
+/**
+ * pp_xsk_init() - use pages at a socket from now on
+ * @xsk:    out
+ * @params: pool, UMEM, rings
+ *
+ * The UMEM contains the zone: register the zone's memory (pp_zone_base(), pp_zone_pages() of
+ * pp_zone_page_size() bytes, after pp_zone_pin()), or build the zone over what is registered
+ * (PP_MEM_USER). Without XDP_UMEM_UNALIGNED_CHUNK_FLAG chunks are as large as pages; with it, at
+ * most. The rings are the library's alone until pp_xsk_fini(); what the program did with them
+ * before is done: no frame may be in them. Pins the zone. Posts nothing yet.
+ *
+ * Context: any thread.
+ * Return:  0, or -errno with a sentence in pp_error(): EINVAL: no zone, another zone's pool, no
+ *          ring, a ring without its partner, a size out of range, a ring that is not empty; what
+ *          pp_xsk_umem_init() says; E2BIG: params longer than known and not zero there.
+ */
+int pp_xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *params);
+
+/**
+ * pp_xsk_fini() - take back every frame that the socket's rings held
+ * @xsk: socket that is closed: close() has returned, and no ring is mapped
+ *
+ * With libxdp: after xsk_socket__delete(), and xsk_umem__delete() too if the UMEM was created for
+ * this socket, since the two share a descriptor until then. The kernel may still write into a
+ * frame of an open socket, so that a call before that corrupts packets. Looks at each page's
+ * metadata once. pp_xsk_get_stats() goes on telling what happened.
+ *
+ * Context: no thread uses @xsk; others may use the zone. Also after page_pool_destroy().
+ * Return:  frames that went home.
+ */
+uint64_t pp_xsk_fini(struct pp_xsk *xsk);
+
+/**
+ * pp_xsk_refill() - post frames for reception, in bulk
+ * @xsk: socket
+ *
+ * Takes pages from the pool first and slots of the ring after, so that a short pool leaves no
+ * hole; what is missing stays owed (stats.debt) and is asked for again, at most every 100 us while
+ * the pool has nothing. Does nothing while less than a batch is owed.
+ *
+ * With an empty fill ring no packet will wake up a sleeping program: as long as
+ * pp_xsk_debt() is not 0, sleep no longer than reception may stop.
+ *
+ * Context: the receiving thread, which owns the pool. Does not block.
+ * Cost:    per page at a batch of 64: page_pool_alloc_bulk(), a store to the metadata and one to
+ *          the ring.
+ * Return:  frames posted.
+ */
+unsigned int pp_xsk_refill(struct pp_xsk *xsk);
+
+/**
+ * pp_xsk_debt() - frames that the kernel should have for reception and has not
+ * @xsk: socket
+ *
+ * Less than a batch is ordinary and reported as 0.
+ *
+ * Context: the receiving thread.
+ */
+unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
+
+/**
+ * pp_xsk_rx() - receive packets
+ * @xsk:   socket
+ * @pages: out: array of @n pointers; the first RETURN are written
+ * @n:     packets wanted, 1 .. PP_BULK_MAX
+ *
+ * The caller owns the pages: one reference, data_off and len set to the packet, port set,
+ * tstamp 0. Does not refill: call pp_xsk_refill() once in a round.
+ *
+ * Context: the receiving thread. Does not block; a system call if nothing was received and the
+ *          kernel asks to be woken.
+ * Return:  packets received, 0 .. @n.
+ */
+unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
+
+/**
+ * pp_xsk_tx() - send packets
+ * @xsk:   socket
+ * @pages: array of @n pages of the zone that the caller owns, of any pool; the content of the
+ *         first RETURN slots is garbage afterwards
+ * @n:     packets, 1 .. PP_BULK_MAX
+ *
+ * Takes the first RETURN pages, which come home in pp_xsk_complete(); the others stay the
+ * caller's: the ring is full. A page that can never be sent is taken, sent home and counted
+ * (stats.tx_dropped): empty, longer than its buffer, of another zone, or with other users
+ * (page_pool_ref_page()). One that is in some ring already is not the caller's, and is left there
+ * (stats.tx_bad). Kicks the kernel.
+ *
+ * Context: the sending thread. Does not block.
+ * Return:  pages taken, 0 .. @n.
+ */
+unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
+
+/**
+ * pp_xsk_complete() - bring home the pages whose sending is complete
+ * @xsk: socket
+ *
+ * Kicks first if packets wait. Call it in every round, whether or not something was sent:
+ * otherwise reception starves when transmission stops.
+ *
+ * Context: the sending thread. Does not block.
+ * Return:  pages that came home.
+ */
+unsigned int pp_xsk_complete(struct pp_xsk *xsk);
+
+/**
+ * pp_xsk_kick() - make the kernel send what waits in the TX ring
+ * @xsk: socket
+ *
+ * pp_xsk_tx() and pp_xsk_complete() do it. Repeats the call until the ring is empty or the kernel
+ * refuses: in copy mode one call sends 32 packets at most.
+ *
+ * Context: the sending thread. Does not block.
+ * Return:  packets that still wait.
+ */
+unsigned int pp_xsk_kick(struct pp_xsk *xsk);
+
+/**
+ * pp_xsk_get_stats() - read a socket's counters
+ * @xsk:   socket, until it is closed, and again after pp_xsk_fini(); the kernel's counters are
+ *         those of the last call before it
+ * @stats: out; sz set by the caller
+ *
+ * Context: any thread; costs the socket's threads nothing.
+ * Return:  0; -E2BIG if stats->sz is larger than the library's.
+ */
+int pp_xsk_get_stats(struct pp_xsk *xsk, struct pp_xsk_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAGEPOOL_XSK_H */
