@@ -19,21 +19,16 @@
 #define XSK_PER_KICK  32u /* most packets that one sendto() takes in copy mode */
 #define XSK_PKT_CONTD (1u << 0) /* XDP_PKT_CONTD: the packet goes on in the next buffer */
 
-/*
- * Marks are not the af_xdp driver's, which end in 1 or 2 of two bits, nor the dpdk
- * driver's, which have the highest bit. Reused after 2^28 sockets.
- */
-#define XSK_MARK      3u
-#define XSK_MARK_BITS 2
-#define XSK_MARK_MASK 0x7fffffffu
+/* The highest bit is ours: af_xdp counts its sockets from 1, dpdk its queues from 2^30. */
+#define XSK_MARK ((uint32_t)1 << 31)
 
 void pp_xsk_marks(struct pp_xsk *xsk)
 {
 	static uint32_t marks;
-	uint32_t id = __atomic_fetch_add(&marks, 2, __ATOMIC_RELAXED);
+	uint32_t mark = __atomic_fetch_add(&marks, 2, __ATOMIC_RELAXED);
 
-	xsk->mark_fill = (id << XSK_MARK_BITS | XSK_MARK) & XSK_MARK_MASK;
-	xsk->mark_tx = ((id + 1) << XSK_MARK_BITS | XSK_MARK) & XSK_MARK_MASK;
+	xsk->mark_fill = XSK_MARK | mark;
+	xsk->mark_tx = XSK_MARK | (mark + 1);
 }
 
 /* ---- rings ------------------------------------------------------------------------------------*/
