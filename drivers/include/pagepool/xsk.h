@@ -255,22 +255,26 @@ struct pp_xsk {
  * @off:  out: the byte in the page, for data_off; may be NULL; untouched if there is no page
  *
  * Context: any thread. Cost: a few instructions; touches neither page nor metadata.
- * Return:  the page, or NULL: the address is not the zone's.
+ * Return:  the page, or NULL: the address is not the zone's, or its offset leads out of the page.
  * Source:  xsk_umem__extract_addr() and xsk_umem__add_offset_to_addr() together.
  */
 static inline struct pp_page *pp_xsk_page(const struct pp_xsk_umem *umem, uint64_t addr,
 					  uint32_t *off)
 {
-	uint64_t i;
+	uint64_t size = (uint64_t)1 << umem->shift;
+	uint64_t i, at = 0;
 
-	if (umem->flags & PP_XSK_UNALIGNED)
-		addr = (addr & (((uint64_t)1 << 48) - 1)) + (addr >> 48);
+	if (umem->flags & PP_XSK_UNALIGNED) {
+		at = addr >> 48;
+		addr &= ((uint64_t)1 << 48) - 1;
+	}
 	addr -= umem->offset; /* in front of the zone: very large */
 	i = addr >> umem->shift;
-	if (i >= umem->pages)
+	at += addr & (size - 1);
+	if (i >= umem->pages || at >= size)
 		return NULL;
 	if (off)
-		*off = (uint32_t)(addr & (((uint64_t)1 << umem->shift) - 1));
+		*off = (uint32_t)at;
 	return umem->table + i;
 }
 

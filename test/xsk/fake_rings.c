@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* fake_rings.c - see fake_rings.h */
+#include <sys/socket.h>
+
+#include "fake_rings.h"
+
+struct wire rx, fill, tx, comp;
+struct pp_zone *zone;
+struct page_pool *pool;
+struct pp_xsk xsk;
+
+/* ---- the kernel -------------------------------------------------------------------------------*/
+
+unsigned int kicks;
+int kick_errno[8];
+
+/* instead of libc's: sends up to 32 packets, whose completions are the test's business */
+ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
+	       socklen_t to_len)
+{
+	int answer = kick_errno[kicks < 8 ? kicks : 7];
+	uint32_t waiting = tx.producer - tx.consumer;
+	uint32_t most = answer == EBUSY ? 1 : 32;
+
+	kicks++;
+	if (answer && answer != EBUSY && answer != EAGAIN) {
+		errno = answer;
+		return -1;
+	}
+	__atomic_store_n(&tx.consumer, tx.consumer + (waiting < most ? waiting : most),
+			 __ATOMIC_RELEASE);
+	errno = answer ? answer : EAGAIN;
+	return answer || waiting > most ? -1 : 0;
+}
+
+uint64_t fill_take(void)
+{
+	uint64_t *addrs = (uint64_t *)fill.slots;
+
+	assert_int_not_equal(fill.producer, fill.consumer);
+	return addrs[fill.consumer++ % RING];
+}
+
+void rx_give(uint64_t addr, uint32_t len, uint32_t options)
+{
+	rx.slots[rx.producer++ % RING] = (struct xdp_desc){ addr, len, options };
+}
+
+void comp_give(uint64_t addr)
+{
+	((uint64_t *)comp.slots)[comp.producer++ % RING] = addr;
+}
+
+/* ---- before and after -------------------------------------------------------------------------*/
+
+struct pp_xsk_ring wire(struct wire *w)
+{
+	return (struct pp_xsk_ring){ &w->producer, &w->consumer, &w->flags, w->slots, RING };
+}
+
+struct pp_xsk_params params(void)
+{
+	return (struct pp_xsk_params){
+		.sz = sizeof(struct pp_xsk_params),
+		.pool = pool,
+		.fd = -1,
+		.port = 7,
+		.batch = 8,
+		.rx = wire(&rx),
+		.fill = wire(&fill),
+		.tx = wire(&tx),
+		.comp = wire(&comp),
+	};
+}
+
+static void wires_reset(void)
+{
+	memset(&rx, 0, sizeof(rx));
+	memset(&fill, 0, sizeof(fill));
+	memset(&tx, 0, sizeof(tx));
+	memset(&comp, 0, sizeof(comp));
+	/* indices that overflow within the test */
+	rx.producer = rx.consumer = fill.producer = fill.consumer = UINT32_MAX - 20;
+	tx.producer = tx.consumer = comp.producer = comp.consumer = UINT32_MAX - 30;
+	memset(kick_errno, 0, sizeof(kick_errno));
+	kicks = 0;
+}
+
+static int open_pages(uint64_t pages)
+{
+	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = pages, .page_size = PAGE };
+	struct page_pool_params pp = { .sz = sizeof(pp), .cache_size = 16, .refill = 8 };
+
+	wires_reset();
+	zone = pp_zone_create(&zp);
+	pp.zone = zone;
+	pool = page_pool_create(&pp);
+	return zone && pool ? 0 : -1;
+}
+
+int setup(void **state)
+{
+	struct pp_xsk_params p;
+
+	if (open_pages(PAGES))
+		return -1;
+	p = params();
+	return pp_xsk_init(&xsk, &p);
+}
+
+int setup_bare(void **state)
+{
+	return open_pages(PAGES);
+}
+
+int setup_short(void **state)
+{
+	struct pp_xsk_params p;
+
+	if (open_pages(20))
+		return -1;
+	p = params();
+	return pp_xsk_init(&xsk, &p);
+}
+
+static void assert_home(void)
+{
+	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+
+	page_pool_destroy(pool);
+	pool = NULL;
+	assert_int_equal(pp_zone_audit(zone, &audit), 0);
+	assert_int_equal(audit.double_free, 0);
+	assert_int_equal(audit.leaked, 0);
+	assert_int_equal(audit.home, audit.managed);
+	assert_int_equal(pp_zone_destroy(zone), 0);
+	zone = NULL;
+}
+
+int teardown(void **state)
+{
+	pp_xsk_fini(&xsk);
+	assert_home();
+	return 0;
+}
+
+int teardown_bare(void **state)
+{
+	assert_home();
+	return 0;
+}
+
+struct pp_xsk_stats stats(void)
+{
+	struct pp_xsk_stats st = { .sz = sizeof(st) };
+
+	assert_int_equal(pp_xsk_get_stats(&xsk, &st), 0);
+	return st;
+}
+
+void packets(struct pp_page **pages, unsigned int n)
+{
+	unsigned int i;
+
+	assert_int_equal(page_pool_alloc_bulk(pool, pages, n), n);
+	for (i = 0; i < n; i++) {
+		pages[i]->data_off = 64;
+		pages[i]->len = 60;
+	}
+}
