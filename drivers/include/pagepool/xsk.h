@@ -69,6 +69,15 @@ struct pp_xsk_ring {
 	}
 
 /**
+ * PP_XSK_RINGS() - the four rings in an initialiser of struct pp_xsk_params, from libxdp's
+ *
+ * All that is asked of them is the names of their fields: this header needs no libxdp.
+ */
+#define PP_XSK_RINGS(rx_, fill_, tx_, comp_)                                        \
+	.rx = PP_XSK_RING(rx_), .fill = PP_XSK_RING(fill_), .tx = PP_XSK_RING(tx_), \
+	.comp = PP_XSK_RING(comp_)
+
+/**
  * struct pp_xsk_umem - where a zone's pages are in a UMEM; see pp_xsk_page() and pp_xsk_addr()
  * @table:  metadata of the zone's pages
  * @pages:  number of pages
@@ -392,7 +401,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  * @xsk:   socket
  * @pages: array of @n pages of the zone that the caller owns, of any pool; the content of the
  *         first RETURN slots is garbage afterwards
- * @n:     packets, 1 .. PP_BULK_MAX
+ * @n:     packets, 0 .. PP_BULK_MAX
  *
  * Takes the first RETURN pages, which come home in pp_xsk_complete(); the others stay the
  * caller's: the ring is full. A page that can never be sent is taken, sent home and counted
