@@ -124,8 +124,15 @@ static int xsk_rings(struct pp_xsk *xsk, const struct pp_xsk_params *p)
  */
 static int xsk_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
+	uint32_t size = pp_zone_page_size(p->zone);
 	uint32_t frames = p->frames;
 
+	xsk->chunk = p->chunk_size ? p->chunk_size : size;
+	if (xsk->chunk > size || (xsk->chunk < size && !(p->flags & PP_XSK_UNALIGNED)))
+		return pp_set_error(EINVAL,
+				    "xsk: chunks of %u in pages of %u; only unaligned "
+				    "chunks may be smaller than pages, and none larger",
+				    xsk->chunk, size);
 	if (!p->rx.size)
 		return 0;
 	if (frames > p->fill.size)

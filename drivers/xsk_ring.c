@@ -140,6 +140,10 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk)
 	do {
 		want = ring_space(&xsk->r.fill, xsk->batch);
 		n = want ? page_pool_alloc_bulk(xsk->pool, pages, want) : 0;
+		if (unlikely(n && pages[0]->shift != xsk->umem.shift)) {
+			page_pool_put_bulk(pages, n); /* a pool of runs, which are no chunks */
+			n = 0;
+		}
 		for (i = 0; i < n; i++) {
 			xsk_set_mark(pages[i], xsk->mark_fill);
 			*ring_addr(&xsk->r.fill, i) = pp_xsk_addr(&xsk->umem, pages[i], 0);
@@ -321,9 +325,9 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 {
 	uint32_t before = xsk->t.out;
 
-	if (!before)
-		return 0;
-	pp_xsk_kick(xsk);
+	if (before)
+		pp_xsk_kick(xsk);
+	/* with nothing out as well: wrong completions would fill the ring unseen */
 	while (xsk_reap(xsk) == XSK_REAP)
 		;
 	return before - xsk->t.out;
@@ -331,8 +335,8 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 
 static inline bool xsk_may_send(const struct pp_xsk *xsk, const struct pp_page *page)
 {
-	return page->zone == xsk->zone && page->len && page->shift == xsk->umem.shift &&
-	       page->data_off + page->len <= pp_page_size(page) &&
+	return page->zone == xsk->zone && page->shift == xsk->umem.shift && page->len &&
+	       page->len <= xsk->chunk && page->data_off + page->len <= pp_page_size(page) &&
 	       __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) <= 1;
 }
 

@@ -92,6 +92,11 @@ static void refused(void **state)
 	assert_refused(EINVAL, &p, "begins behind");
 	p = params(), p.umem = (char *)pp_zone_base(zone) - 100;
 	assert_refused(EINVAL, &p, "no multiple");
+	p = params(), p.chunk_size = PAGE - 1;
+	assert_refused(EINVAL, &p, "chunks of 2047 in pages of 2048");
+	p.chunk_size = PAGE + 1, p.flags = ALL_FLAGS;
+	assert_refused(EINVAL, &p, "chunks of 2049");
+	p = params(), p.umem = (char *)pp_zone_base(zone) - 100;
 	p.flags = ALL_FLAGS;
 	assert_int_equal(pp_xsk_init(&xsk, &p), 0);
 	assert_int_equal(pp_xsk_fini(&xsk), 0);
@@ -149,6 +154,21 @@ static void refill_short(void **state)
 	usleep(1000);
 	assert_int_equal(pp_xsk_refill(&xsk), 6);
 	assert_int_equal(stats().posted, 20);
+}
+
+/* Runs of pages are no chunks: none is posted. */
+static void refill_runs(void **state)
+{
+	struct page_pool_params pp = { .sz = sizeof(pp), .zone = zone, .order = 1 };
+	struct pp_xsk_params p = params();
+
+	p.pool = page_pool_create(&pp);
+	assert_int_equal(pp_xsk_init(&xsk, &p), 0);
+	assert_int_equal(pp_xsk_refill(&xsk), 0);
+	assert_int_equal(fill.producer, fill.consumer);
+	assert_true(stats().rx_nombuf > 0);
+	assert_int_equal(pp_xsk_fini(&xsk), 0);
+	page_pool_destroy(p.pool);
 }
 
 /* A fill ring with slots that the kernel has not given back takes what fits. */
@@ -255,6 +275,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(refill, setup, teardown),
 		cmocka_unit_test_setup_teardown(refill_short, setup_short, teardown),
+		cmocka_unit_test_setup_teardown(refill_runs, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(refill_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(receive, setup, teardown),
 		cmocka_unit_test_setup_teardown(receive_wrong, setup, teardown),

@@ -52,7 +52,7 @@ static void transmit_full(void **state)
 }
 
 /* empty, too long, shared, of another zone, on its way already */
-static void transmit_wrong(void **state)
+static void offer_wrong(uint32_t transmit_len)
 {
 	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = 8, .page_size = PAGE };
 	struct pp_zone *other = pp_zone_create(&zp);
@@ -60,7 +60,7 @@ static void transmit_wrong(void **state)
 
 	packets(pages, 5);
 	pages[0]->len = 0;
-	pages[1]->data_off = 100, pages[1]->len = PAGE - 99;
+	pages[1]->data_off = 100, pages[1]->len = transmit_len;
 	page_pool_fragment_page(pages[2], 2);
 	shared = pages[2];
 	page_pool_put_bulk(pages + 3, 1);
@@ -75,6 +75,34 @@ static void transmit_wrong(void **state)
 	assert_int_equal(stats().tx_out, 1);
 	page_pool_put_page(pool, shared, false);
 	assert_int_equal(pp_zone_destroy(other), 0);
+}
+
+static void transmit_wrong(void **state)
+{
+	offer_wrong(PAGE - 99);
+}
+
+static void transmit_overflow(void **state)
+{
+	offer_wrong(UINT32_MAX - 50);
+}
+
+/* what the kernel would call invalid, and might never complete */
+static void transmit_chunk(void **state)
+{
+	struct pp_xsk_params p = params();
+	struct pp_page *pages[2];
+
+	p.flags = PP_XSK_UNALIGNED;
+	p.chunk_size = 1500;
+	assert_int_equal(pp_xsk_init(&xsk, &p), 0);
+	packets(pages, 2);
+	pages[0]->len = 1500;
+	pages[1]->len = 1501;
+	assert_int_equal(pp_xsk_tx(&xsk, pages, 2), 2);
+	assert_int_equal(stats().tx_out, 1);
+	assert_int_equal(stats().tx_dropped, 1);
+	assert_int_equal(pp_xsk_fini(&xsk), 1);
 }
 
 /* one frame completed four times, and addresses that were never sent */
@@ -100,6 +128,15 @@ static void complete_wrong(void **state)
 	assert_int_equal(stats().tx_out, 2);
 	assert_int_equal(stats().posted, RING / 2);
 	page_pool_put_bulk(&mine, 1);
+	/* with nothing out they are read as well */
+	comp_give(tx.slots[(tx.consumer - 2) % RING].addr);
+	comp_give(tx.slots[(tx.consumer - 1) % RING].addr);
+	assert_int_equal(pp_xsk_complete(&xsk), 2);
+	for (i = 0; i < 4; i++)
+		comp_give(addr);
+	assert_int_equal(pp_xsk_complete(&xsk), 0);
+	assert_int_equal(stats().comp_bad, 11);
+	assert_int_equal(comp.consumer, comp.producer);
 }
 
 /* EBUSY: one was dropped, the others wait for another call, and all are completed */
@@ -204,6 +241,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(transmit, setup, teardown),
 		cmocka_unit_test_setup_teardown(transmit_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(transmit_wrong, setup, teardown),
+		cmocka_unit_test_setup_teardown(transmit_overflow, setup, teardown),
+		cmocka_unit_test_setup_teardown(transmit_chunk, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(complete_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(kick_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(kick_gone, setup, teardown),

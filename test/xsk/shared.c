@@ -8,9 +8,10 @@
  * memory: each registers the same memory for itself.
  *
  * A thread receives into its own pool. What it received it frees, sends back, or
- * leaves to whoever comes by, who does the same; so every page is freed from, and sent by,
- * every thread. All the time threads are stopped with their rings full, their sockets closed,
- * their pools destroyed, and new ones started. In the end every page is home, once, and no
+ * leaves to whoever comes by, who does the same; so every page is freed from, and
+ * sent by, every thread. The last socket has a thread for each direction. All the
+ * time threads are stopped with their rings full, their sockets closed, their pools
+ * destroyed, and new ones started. In the end every page is home, once, and no
  * address came back that was not out.
  *
  * A page that the kernel writes to while a thread has it would change the sequence number
@@ -45,6 +46,11 @@ struct worker {
 	unsigned int seed;
 	bool stop;
 	uint64_t born, rx, tx, taken, reclaimed, bad, changed, dropped;
+};
+
+struct half {
+	struct worker *w;
+	struct pp_xsk *xsk;
 };
 
 static struct pp_zone *zone;
@@ -131,6 +137,54 @@ static void work(struct worker *w, struct pp_xsk *xsk)
 	}
 }
 
+/* the sending half of a worker: what others left, and what is complete */
+static void *send_half(void *arg)
+{
+	struct half *half = arg;
+	struct pp_page *pages[BURST];
+	unsigned int n, k;
+
+	while (!__atomic_load_n(&half->w->stop, __ATOMIC_RELAXED)) {
+		n = shelf_take(pages, BURST / 2);
+		k = pp_xsk_tx(half->xsk, pages, n);
+		page_pool_put_bulk(pages + k, n - k);
+		pp_xsk_complete(half->xsk);
+		if (!n)
+			sched_yield();
+	}
+	return NULL;
+}
+
+/* the receiving half */
+static void receive_half(struct worker *w, struct pp_xsk *xsk)
+{
+	struct pp_page *pages[BURST];
+	unsigned int n, i, k;
+
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		pp_xsk_refill(xsk);
+		n = pp_xsk_rx(xsk, pages, BURST);
+		for (i = 0; i < n; i++)
+			pages[i]->tstamp = frame_seq(pages[i]);
+		k = shelf_put(pages, n);
+		page_pool_put_bulk(pages + k, n - k);
+		if (!n)
+			sched_yield();
+		w->taken++;
+	}
+}
+
+static void work_split(struct worker *w, struct pp_xsk *xsk)
+{
+	struct half half = { w, xsk };
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, send_half, &half))
+		die("start a thread");
+	receive_half(w, xsk);
+	pthread_join(thread, NULL);
+}
+
 static void account(struct worker *w, struct pp_xsk *xsk)
 {
 	struct pp_xsk_stats st = { .sz = sizeof(st) };
@@ -165,7 +219,10 @@ static void *worker(void *arg)
 		die("use pages at the socket");
 	pp_xsk_refill(&xsk);
 	net_redirect(w->queue, s.fd);
-	work(w, &xsk);
+	if (w->queue == QUEUES - 1)
+		work_split(w, &xsk);
+	else
+		work(w, &xsk);
 	/* no farewell: rings full, sends under way, pages with others */
 	sock_close(&s);
 	if (w->seed & 1)
@@ -179,7 +236,7 @@ static void *worker(void *arg)
 
 static void *sender(void *arg)
 {
-	int fd = peer_open();
+	int fd = peer_open(false);
 	uint64_t seq = 0;
 
 	while (!__atomic_load_n(&quiet, __ATOMIC_RELAXED)) {

@@ -198,15 +198,18 @@ void sock_close(struct sock *s)
 
 /* ---- packets ----------------------------------------------------------------------------------*/
 
-int peer_open(void)
+int peer_open(bool hears)
 {
 	struct sockaddr_ll at = {
 		.sll_family = AF_PACKET,
+		.sll_protocol = hears ? htons(ETH_P_ALL) : 0,
 		.sll_ifindex = (int)if_nametoindex(IF_PEER),
 	};
+	struct timeval patience = { .tv_sec = 5 };
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)))
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)))
 		die("open the sender's socket");
 	return fd;
 }

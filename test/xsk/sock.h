@@ -54,8 +54,11 @@ struct pp_xsk_params sock_params(const struct sock *s);
 /* unmaps the rings, which keep the socket alive otherwise, and closes it */
 void sock_close(struct sock *s);
 
-/* a socket that sends to IF_XSK from IF_PEER; frames differ in UDP port, so in queue */
-int peer_open(void);
+/*
+ * a socket that sends to IF_XSK from IF_PEER; frames differ in UDP port, so in queue;
+ * with @hears it also receives what comes from there, waiting 5 s at most
+ */
+int peer_open(bool hears);
 void peer_send(int fd, uint64_t seq);
 
 #endif /* PP_TEST_XSK_SOCK_H */

@@ -60,7 +60,7 @@ static struct pp_xsk_stats stats(void)
 
 static void *sender(void *arg)
 {
-	int fd = peer_open();
+	int fd = peer_open(false);
 	uint64_t seq = 0;
 
 	while (!__atomic_load_n(&quiet, __ATOMIC_RELAXED)) {

@@ -100,6 +100,8 @@ struct pp_xsk_umem {
  * @zone:   zone whose memory the UMEM contains; NULL: the pool's
  * @umem:   first byte of the UMEM as it was registered; NULL: the zone's first byte
  * @flags:  PP_XSK_*
+ * @chunk_size: of the UMEM, bytes; PP_XSK_UNALIGNED: at most the page size; 0: the page size, as it
+ *          must be otherwise
  * @fd:     the socket
  * @port:   stored in pp_page.port of every page received
  * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring.
@@ -116,6 +118,7 @@ struct pp_xsk_params {
 	struct pp_zone *zone;
 	void *umem;
 	uint32_t flags;
+	uint32_t chunk_size;
 	int fd;
 	uint16_t port;
 	uint32_t frames;
@@ -248,6 +251,7 @@ struct pp_xsk {
 	uint32_t mark_tx;
 	uint32_t frames;
 	uint32_t batch;
+	uint32_t chunk;
 	uint32_t flags;
 	int fd;
 	uint16_t port;

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * real.c - what the rings' tests assume of the kernel, asked of the kernel
+ *
+ *   real addresses   aligned and unaligned chunks, headroom: every packet in, and out again
+ *   real gone        the interface goes down, then away, with frames in all rings
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/if_xdp.h>
+
+#include <pagepool/memory.h>
+
+#include "sock.h"
+
+#define PAGES	256u
+#define PAGE	2048u
+#define PACKETS 100u
+#define BURST	32u
+
+static struct sock sock;
+static struct pp_xsk xsk;
+static struct pp_zone *zone;
+
+#define CHECK(cond) ((cond) ? (void)0 : failed(#cond, __LINE__))
+
+static _Noreturn void failed(const char *what, int line)
+{
+	printf("FAILED: line %d: %s\n", line, what);
+	exit(1);
+}
+
+static struct pp_xsk_stats stats(void)
+{
+	struct pp_xsk_stats st = { .sz = sizeof(st) };
+
+	CHECK(!pp_xsk_get_stats(&xsk, &st));
+	return st;
+}
+
+static void begin(uint32_t umem_flags, uint32_t headroom)
+{
+	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = PAGES, .page_size = PAGE };
+	struct page_pool_params pp = { .sz = sizeof(pp) };
+	struct pp_xsk_params xp;
+
+	zone = pp_zone_create(&zp);
+	if (!zone || pp_zone_pin(zone))
+		die("memory");
+	sock_open(&sock, zone, umem_flags, headroom, -1);
+	sock_bind(&sock, IF_XSK, 0, -1);
+	pp.zone = zone;
+	xp = sock_params(&sock);
+	xp.pool = page_pool_create(&pp);
+	xp.flags = umem_flags & XDP_UMEM_UNALIGNED_CHUNK_FLAG ? PP_XSK_UNALIGNED : 0;
+	xp.frames = 64;
+	if (pp_xsk_init(&xsk, &xp))
+		die("use pages at the socket");
+	pp_xsk_refill(&xsk);
+	net_redirect(0, sock.fd);
+}
+
+static uint64_t end(void)
+{
+	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	uint64_t reclaimed;
+
+	sock_close(&sock);
+	reclaimed = pp_xsk_fini(&xsk);
+	page_pool_destroy(xsk.pool);
+	CHECK(!pp_zone_audit(zone, &audit) && !audit.leaked && !audit.double_free);
+	pp_zone_unpin(zone);
+	CHECK(!pp_zone_destroy(zone));
+	return reclaimed;
+}
+
+static unsigned int receive(struct pp_page **pages, unsigned int want)
+{
+	unsigned int n = 0, tries;
+
+	for (tries = 0; n < want && tries < 2000; tries++) {
+		n += pp_xsk_rx(&xsk, pages + n, want - n);
+		if (n < want)
+			usleep(1000);
+	}
+	return n;
+}
+
+static void complete_all(void)
+{
+	unsigned int tries;
+
+	for (tries = 0; stats().tx_out && tries < 2000; tries++)
+		if (!pp_xsk_complete(&xsk))
+			usleep(1000);
+}
+
+/* a packet at a time, so that it is known which comes back, through every page of the pool */
+static void addresses(uint32_t umem_flags, uint32_t headroom)
+{
+	struct pp_page *page;
+	unsigned char back[PAGE];
+	uint64_t seq, got;
+	int peer = peer_open(true);
+	ssize_t len;
+
+	begin(umem_flags, headroom);
+	for (seq = 1; seq <= PACKETS; seq++) {
+		peer_send(peer, seq);
+		CHECK(receive(&page, 1) == 1);
+		CHECK(page->len == FRAME_LEN && page->data_off == 256 + headroom);
+		memcpy(&got, (unsigned char *)pp_page_data(page) + FRAME_SEQ, sizeof(got));
+		CHECK(got == seq);
+		CHECK(pp_page_push(page, 4)); /* a header in front, as a tunnel has it */
+		memcpy(pp_page_data(page), (char *)pp_page_data(page) + 4, 4);
+		CHECK(pp_xsk_tx(&xsk, &page, 1) == 1);
+		do {
+			len = recv(peer, back, sizeof(back), 0);
+		} while (len >= 0 && len != FRAME_LEN + 4); /* its own, too */
+		CHECK(len == FRAME_LEN + 4);
+		memcpy(&got, back + FRAME_SEQ + 4, sizeof(got));
+		CHECK(got == seq);
+		complete_all();
+		pp_xsk_refill(&xsk);
+	}
+	CHECK(stats().tx_packets == PACKETS && stats().rx_packets == PACKETS);
+	CHECK(!stats().comp_bad && !stats().rx_bad && !stats().kernel_tx_invalid);
+	close(peer);
+	end();
+	printf("%s, headroom %u: %u packets in and out\n", umem_flags ? "unaligned" : "aligned",
+	       headroom, PACKETS);
+}
+
+static void gone(void)
+{
+	struct pp_page *pages[BURST];
+	struct pp_xsk_stats st;
+	int peer = peer_open(false);
+	unsigned int i;
+
+	begin(0, 0);
+	for (i = 0; i < BURST; i++)
+		peer_send(peer, i);
+	CHECK(receive(pages, BURST) == BURST);
+	run("ip link set " IF_XSK " down");
+	CHECK(pp_xsk_tx(&xsk, pages, BURST / 2) == BURST / 2);
+	CHECK(pp_xsk_complete(&xsk) == 0);
+	CHECK(!stats().gone && stats().tx_out == BURST / 2 && !stats().tx_dropped);
+	/* what waited goes out */
+	run("ip link set " IF_XSK " up");
+	complete_all();
+	CHECK(stats().tx_packets == BURST / 2);
+	run("ip link del " IF_XSK);
+	CHECK(pp_xsk_tx(&xsk, pages + BURST / 2, BURST / 2) == BURST / 2);
+	CHECK(pp_xsk_complete(&xsk) == 0);
+	st = stats();
+	CHECK(st.gone && st.kick_errors == 1 && st.tx_out == BURST / 2);
+	CHECK(end() == st.posted + BURST / 2);
+	st = stats();
+	CHECK(st.tx_dropped == BURST / 2);
+	close(peer);
+	printf("down, up, gone: %llu frames reclaimed\n", (unsigned long long)st.reclaimed);
+}
+
+int main(int argc, char **argv)
+{
+	static const uint32_t flags[] = { 0, XDP_UMEM_UNALIGNED_CHUNK_FLAG };
+	static const uint32_t headroom[] = { 0, 128, 1344 };
+	unsigned int i;
+
+	net_open(1);
+	if (argc > 1 && !strcmp(argv[1], "gone")) {
+		gone();
+		return 0;
+	}
+	for (i = 0; i < 6; i++)
+		addresses(flags[i / 3], headroom[i % 3]);
+	return 0;
+}
