@@ -217,7 +217,10 @@ static void reclaim(void **state)
 	assert_int_equal(stats().reclaimed, RING / 2 + 20);
 	assert_int_equal(stats().posted + stats().tx_out + stats().debt, 0);
 	assert_int_equal(stats().tx_dropped, 20);
+	/* the memory is a device's until the last one is done */
+	assert_int_equal(pp_zone_shrink(zone, UINT64_MAX), -EBUSY);
 	assert_int_equal(pp_xsk_fini(&second), RING / 2);
+	assert_int_equal(pp_zone_shrink(zone, UINT64_MAX), 0);
 	/* a shorter struct is filled as far as it goes, a longer one refused */
 	st.rx_bytes = 99;
 	assert_int_equal(pp_xsk_get_stats(&xsk, &st), 0);

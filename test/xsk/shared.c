@@ -30,13 +30,14 @@
 
 #define QUEUES 4u
 #define BURST  16u
-#define PAGES  4096u
-#define SHELF  1024u
+#define PAGES  1280u /* few, so that what one socket leaves is soon another one's */
+#define SHELF  512u
+#define KEEP   192u /* of them lie there for a while */
 
-/* pages that lie about for any thread */
+/* pages that lie about for any thread, oldest first */
 static struct {
 	pthread_mutex_t lock;
-	unsigned int n;
+	unsigned int first, n;
 	struct pp_page *pages[SHELF];
 } shelf = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -66,13 +67,13 @@ static uint64_t frame_seq(const struct pp_page *page)
 	return seq;
 }
 
-static unsigned int shelf_take(struct pp_page **pages, unsigned int n)
+static unsigned int shelf_take(struct pp_page **pages, unsigned int n, unsigned int keep)
 {
 	unsigned int i;
 
 	pthread_mutex_lock(&shelf.lock);
-	for (i = 0; i < n && shelf.n; i++)
-		pages[i] = shelf.pages[--shelf.n];
+	for (i = 0; i < n && shelf.n > keep; i++, shelf.n--)
+		pages[i] = shelf.pages[shelf.first++ % SHELF];
 	pthread_mutex_unlock(&shelf.lock);
 	return i;
 }
@@ -84,7 +85,7 @@ static unsigned int shelf_put(struct pp_page **pages, unsigned int n)
 
 	pthread_mutex_lock(&shelf.lock);
 	for (i = 0; i < n && shelf.n < SHELF; i++)
-		shelf.pages[shelf.n++] = pages[i];
+		shelf.pages[(shelf.first + shelf.n++) % SHELF] = pages[i];
 	pthread_mutex_unlock(&shelf.lock);
 	return i;
 }
@@ -128,7 +129,7 @@ static void work(struct worker *w, struct pp_xsk *xsk)
 		for (i = 0; i < n; i++)
 			pages[i]->tstamp = frame_seq(pages[i]);
 		dispose(w, xsk, pages, n);
-		n = shelf_take(pages, rand_r(&w->seed) % BURST);
+		n = shelf_take(pages, rand_r(&w->seed) % BURST, KEEP);
 		w->taken += n;
 		dispose(w, xsk, pages, n);
 		pp_xsk_complete(xsk);
@@ -145,7 +146,8 @@ static void *send_half(void *arg)
 	unsigned int n, k;
 
 	while (!__atomic_load_n(&half->w->stop, __ATOMIC_RELAXED)) {
-		n = shelf_take(pages, BURST / 2);
+		n = shelf_take(pages, BURST / 2, KEEP);
+		check(half->w, pages, n);
 		k = pp_xsk_tx(half->xsk, pages, n);
 		page_pool_put_bulk(pages + k, n - k);
 		pp_xsk_complete(half->xsk);
@@ -203,7 +205,10 @@ static void account(struct worker *w, struct pp_xsk *xsk)
 static void *worker(void *arg)
 {
 	struct worker *w = arg;
-	struct page_pool_params pp = { .sz = sizeof(pp), .zone = zone };
+	/* small, so that most pages go through the zone, and to another socket */
+	struct page_pool_params pp = {
+		.sz = sizeof(pp), .zone = zone, .pool_size = 32, .cache_size = 32, .refill = 16
+	};
 	int umem_fd = share_umem ? anchor.fd : -1;
 	struct pp_xsk_params xp;
 	struct pp_xsk xsk;
@@ -212,7 +217,6 @@ static void *worker(void *arg)
 	w->born++;
 	sock_open(&s, zone, 0, 0, umem_fd);
 	sock_bind(&s, IF_XSK, w->queue, umem_fd);
-	pp.pool_size = 256;
 	xp = sock_params(&s);
 	xp.pool = page_pool_create(&pp);
 	if (!xp.pool || pp_xsk_init(&xsk, &xp))
@@ -329,7 +333,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < QUEUES; i++)
 		stop(&workers[i]);
 	pthread_join(gen, NULL);
-	while ((n = shelf_take(left, BURST)))
+	while ((n = shelf_take(left, BURST, 0)))
 		page_pool_put_bulk(left, n);
 	if (share_umem)
 		sock_close(&anchor);
