@@ -37,6 +37,17 @@ new=$(diff "$examples/before.c" "$examples/after.c" | grep -c '^>')
 echo "guide: $rows lines changed: $gone gone, $new new"
 [ "$rows" -gt 0 ] && [ "$rows" -lt 50 ] || fail "$rows lines differ; fewer than 50 were promised"
 
+# what the guide quotes is what is there
+quotes() {
+	awk '/^<!-- examples\/xsk\/after\.c -->/ { wanted = 1; next }
+		/^```/ { on = wanted; wanted = 0; next }
+		on' "$here/../../doc/xdp.md"
+}
+[ "$(quotes | wc -l)" -gt 20 ] || fail "doc/xdp.md quotes nothing of after.c"
+quotes | while IFS= read -r line; do
+	grep -qxF -e "$line" "$examples/after.c" || echo "$line"
+done | grep . && fail "doc/xdp.md quotes lines that are not in after.c"
+
 if [ "$(id -u)" != 0 ]; then
 	echo "SKIP: the programs were not run: needs root, for namespaces and AF_XDP"
 	exit 77
@@ -48,7 +59,7 @@ ip netns add "$app" && ip netns add "$peer" &&
 	ip link add name va netns "$app" type veth peer name vp netns "$peer" &&
 	ip -n "$app" link set va up && ip -n "$peer" link set vp up || fail "cannot make a veth pair"
 for ns in "$app" "$peer"; do
-	ip netns exec "$ns" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6'
+	ip netns exec "$ns" sh -c 'f=/proc/sys/net/ipv6/conf/all/disable_ipv6; [ ! -e $f ] || echo 1 >$f'
 done
 
 # what a program reflects of 20000 frames, sent no faster than they come back

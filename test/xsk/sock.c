@@ -84,7 +84,7 @@ void net_open(unsigned int queues)
 		 "peer name " IF_PEER " numrxqueues %u numtxqueues %u && ip link set lo up",
 		 queues, queues, queues, queues);
 	run(cmd);
-	run("echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6");
+	run("f=/proc/sys/net/ipv6/conf/all/disable_ipv6; [ ! -e $f ] || echo 1 >$f");
 	run("ip link set " IF_XSK " up && ip link set " IF_PEER " up");
 	map_fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "pxk", 4, 4, queues, NULL);
 	if (map_fd < 0)
