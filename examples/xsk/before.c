@@ -59,13 +59,16 @@ static void socket_open(struct app *a, const char *ifname, unsigned int queue)
 		.frame_size = FRAME_SIZE,
 	};
 	struct xsk_socket_config cfg = { .rx_size = 512, .tx_size = 512 };
-	int err;
+	int err, tries = 100;
 
 	err = xsk_umem__create(&a->umem, a->area, (uint64_t)FRAMES * FRAME_SIZE, &a->fill, &a->comp,
 			       &ucfg);
 	if (err)
 		die("register the UMEM (as root?)", err);
-	err = xsk_socket__create(&a->xsk, ifname, queue, a->umem, &a->rx, &a->tx, &cfg);
+	/* the kernel keeps a queue for some 35 ms after its last socket was closed */
+	do {
+		err = xsk_socket__create(&a->xsk, ifname, queue, a->umem, &a->rx, &a->tx, &cfg);
+	} while (err == -EBUSY && tries-- && !usleep(10000));
 	if (err)
 		die(ifname, err);
 }
