@@ -85,6 +85,7 @@ void zone_drain_once(struct pp_zone *zone)
 {
 	unsigned int i;
 
+	pools_trim(zone, UINT64_MAX, zone->drain_us);
 	for (i = 0; i < zone->cores; i++)
 		zone_drain_core(zone, i, 0, zone->drain_us, false);
 	orders_drain(zone, 0, zone->cores, zone->drain_us);

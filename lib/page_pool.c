@@ -4,126 +4,48 @@
  *
  * The life of a page: zone -> cache -> user -> cache (the owner returned it) or ring
  * (anybody else did) -> cache -> user ..., and to the zone when a ring is full,
- * somebody else still holds the page, or the pool ends.
+ * somebody else still holds the page, the pool is trimmed, or it ends.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include <pagepool/memory.h>
 #include <pagepool/page_pool.h>
 
 #include "page_pool.h"
-#include "registry.h"
 
-#define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
-#define REFILL_DEFAULT	   64u /* one NAPI budget */
-#define RING_SIZE_DEFAULT  1024u
-#define CACHE_SIZE_MAX	   4096u
-#define RING_SIZE_MAX	   16384u
+__thread uint64_t self_number;
 
-/* A number that no other thread of this process ever had, unlike a thread id or an address. */
-static __always_inline uint64_t pp_self(void)
+uint64_t self_acquire(void)
 {
-	static __thread uint64_t self;
 	static uint64_t last;
 
-	if (unlikely(!self))
-		self = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
-	return self;
+	self_number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+	return self_number;
 }
 
-/* ---- creation -------------------------------------------------------------------------------- */
-
-static int check_params(const struct page_pool_params *p)
-{
-	if (!p->zone == !p->set)
-		return pp_set_error(EINVAL, "zone, set: a pool needs one of them");
-	if ((unsigned int)p->numa > PP_NUMA_FLUSH)
-		return pp_set_error(EINVAL, "numa: %u is no choice", (unsigned int)p->numa);
-	if (p->set && (p->node < 0 || p->node > p->set->rows))
-		return pp_set_error(EINVAL, "node: %d is not one of the set's", p->node - 1);
-	if (p->pool_size < 2 || p->pool_size > RING_SIZE_MAX || (p->pool_size & (p->pool_size - 1)))
-		return pp_set_error(EINVAL, "ring: %u is not a power of two in 2 .. %u",
-				    p->pool_size, RING_SIZE_MAX);
-	if (p->cache_size > CACHE_SIZE_MAX)
-		return pp_set_error(EINVAL, "cache: %u is not in 1 .. %u", p->cache_size,
-				    CACHE_SIZE_MAX);
-	if (p->refill > p->cache_size || p->refill > PP_BULK_MAX)
-		return pp_set_error(EINVAL, "refill: %u is above the cache %u, or above %u",
-				    p->refill, p->cache_size, PP_BULK_MAX);
-	if (p->order && p->set)
-		return pp_set_error(EINVAL, "order: a pool of runs takes them from one zone");
-	if (p->order &&
-	    (p->order > PP_ORDER_MAX || (uint64_t)1 << p->order > pp_zone_block_pages(p->zone)))
-		return pp_set_error(EINVAL, "order: %u is above %u, or more than a block of 2 MiB",
-				    p->order, PP_ORDER_MAX);
-	return 0;
-}
-
-struct page_pool *page_pool_create(const struct page_pool_params *params)
-{
-	struct page_pool_params p;
-	struct page_pool *pool;
-	size_t size;
-
-	if (params_copy(&p, sizeof(p), params))
-		return NULL;
-	p.pool_size = p.pool_size ? p.pool_size : RING_SIZE_DEFAULT;
-	p.cache_size = p.cache_size ? p.cache_size : max(p.refill, CACHE_SIZE_DEFAULT);
-	p.refill = p.refill ? p.refill : min(REFILL_DEFAULT, max(p.cache_size / 2, 1u));
-	if (check_params(&p))
-		return NULL;
-
-	size = sizeof(*pool) + p.cache_size * sizeof(pool->cache[0]);
-	size = (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
-	pool = aligned_alloc(PP_LINES, size);
-	if (!pool) {
-		pp_set_error(ENOMEM, "no memory for a pool with a cache of %u pages", p.cache_size);
-		return NULL;
-	}
-	memset(pool, 0, size);
-	if (ring_init(&pool->ring, p.pool_size)) {
-		free(pool);
-		errno = ENOMEM;
-		return NULL;
-	}
-	pool->set = p.set;
-	pool->zone = p.set ? p.set->order[0] : p.zone;
-	pool->nid = p.set ? p.node - 1 : PP_NODE_ANY;
-	pool->numa = p.numa;
-	pool->owner = pp_self();
-	pool->cache_size = p.cache_size;
-	pool->refill = p.refill;
-	pool->order = p.order;
-	pool->fresh = pool->zone->fresh;
-	snprintf(pool->name, sizeof(pool->name), "%s", p.name ? p.name : "pool");
-	registry_add_pool(pool);
-	return pool;
-}
-
-/* ---- back to the zone ------------------------------------------------------------------------ */
-
-static void pool_free(struct page_pool *pool)
-{
-	ring_fini(&pool->ring);
-	free(pool);
-}
+/* ---- from and to the zone -------------------------------------------------------------------- */
 
 /* The last of an ended pool's pages is home: nobody else can know the pool any more. */
-static void pool_released(struct page_pool *pool, uint64_t n)
+void pool_released(struct page_pool *pool, uint64_t n)
 {
 	/* release: our accesses come before the free; acquire: so do all the others' */
 	if (unlikely(__atomic_add_fetch(&pool->release, n, __ATOMIC_ACQ_REL) == POOL_ENDED))
 		pool_free(pool);
 }
 
-/* Pages leave the pool. Nothing of @pool may be touched afterwards: it may be gone. */
-static void release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
+	/* who takes a page from a zone that prepares none finds what we leave */
+	struct pp_page *mark = !pool->zone || pool->zone->prep ? HOME : NULL;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		pages[i]->pool = NULL;
+	if (unlikely(pool->provider)) {
+		pool->provider->release_bulk(pool->provider_arg, pool, pages, n);
+		pool_released(pool, n);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		WRITE_ONCE(pages[i]->pool, NULL);
+		WRITE_ONCE(pages[i]->next, mark);
+	}
 	if (pool->set)
 		pp_zone_set_free_bulk(pool->set, pages, n);
 	else if (unlikely(pool->order))
@@ -133,33 +55,42 @@ static void release_pages(struct page_pool *pool, struct pp_page **pages, unsign
 	pool_released(pool, n);
 }
 
-static void release_cache(struct page_pool *pool)
+unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
-	unsigned int n;
+	void **objs = (void **)pages;
+	unsigned int i;
 
-	while (pool->count) {
-		n = min(pool->count, PP_BULK_MAX);
-		WRITE_ONCE(pool->count, pool->count - n);
-		release_pages(pool, pool->cache + pool->count, n);
-	}
+	if (unlikely(pool->provider))
+		n = pool->provider->alloc_bulk(pool->provider_arg, pool, pages, n);
+	else if (unlikely(pool->set))
+		n = zone_set_take(pool->set, pool->nid, objs, n);
+	else if (unlikely(pool->order))
+		n = zone_take_order(pool->zone, pool->order, objs, n);
+	else
+		n = zone_take(pool->zone, objs, n);
+	for (i = 0; i < n; i++)
+		WRITE_ONCE(pages[i]->pool, pool);
+	return n;
 }
 
-void page_pool_destroy(struct page_pool *pool)
-{
-	struct pp_page *pages[64];
-	unsigned int n;
+/* ---- turns ----------------------------------------------------------------------------------- */
 
-	if (!pool)
-		return;
-	registry_del_pool(pool);
-	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
-	WRITE_ONCE(pool->owner, NO_OWNER);
-	ring_close(&pool->ring);
-	release_cache(pool);
-	while ((n = ring_consume(&pool->ring, (void **)pages, 64)))
-		release_pages(pool, pages, n);
-	/* release counts from -outstanding now; whoever brings it to POOL_ENDED is the last */
-	pool_released(pool, POOL_ENDED - pool->hold);
+/* A turn for the counters; true: cache and ring are open, too. */
+static bool turn_begin_any(struct page_pool *pool)
+{
+	turn_begin(pool);
+	if (unlikely(READ_ONCE(pool->special) & POOL_FENCED))
+		full_barrier(); /* pairs with the one in pool_close() */
+	/* pairs with the release in pool_open() */
+	return !(load_acquire(&pool->special) & POOL_CLOSED);
+}
+
+bool __coldpath pool_enter_special(struct page_pool *pool)
+{
+	if (turn_begin_any(pool))
+		return true;
+	turn_end(pool);
+	return false;
 }
 
 /* ---- allocation ------------------------------------------------------------------------------ */
@@ -180,63 +111,124 @@ static __noinline unsigned int consume_near(struct page_pool *pool)
 		if (!foreign)
 			break;
 		count_add(pool->waived, 1);
-		release_pages(pool, &foreign, 1);
+		pool_release_pages(pool, &foreign, 1);
 	} while (pool->numa == PP_NUMA_FLUSH && n < pool->refill);
 	return n;
 }
 
-static __always_inline unsigned int consume(struct page_pool *pool)
+/* Fill the empty cache from the ring, in a turn; pages. */
+static __always_inline unsigned int consume(struct page_pool *pool, bool any_node)
 {
-	if (unlikely(pool->set) && pool->numa != PP_NUMA_KEEP)
-		return consume_near(pool);
-	return ring_consume(&pool->ring, (void **)pool->cache, pool->refill);
+	unsigned int n;
+
+	if (unlikely(pool->set) && pool->numa != PP_NUMA_KEEP && !any_node)
+		n = consume_near(pool);
+	else
+		n = ring_consume(&pool->ring, (void **)pool->cache, pool->refill);
+	WRITE_ONCE(pool->count, n);
+	count_add(pool->refilled, !!n);
+	return n;
 }
 
-static __always_inline unsigned int take(struct page_pool *pool)
+/* In a turn: @n pages came. */
+static void count_held(struct page_pool *pool, unsigned int n)
 {
-	if (unlikely(pool->set))
-		return zone_set_take(pool->set, pool->nid, (void **)pool->cache, pool->refill);
-	if (unlikely(pool->order))
-		return zone_take_order(pool->zone, pool->order, (void **)pool->cache, pool->refill);
-	return zone_take(pool->zone, (void **)pool->cache, pool->refill);
+	uint64_t inflight = pool->hold + n - READ_ONCE(pool->release);
+
+	count_add(pool->hold, n);
+	if (pool->order)
+		count_add(pool->slow_ho, !!n);
+	else
+		count_add(pool->slow, !!n);
+	if (inflight > pool->inflight_max)
+		WRITE_ONCE(pool->inflight_max, inflight);
+}
+
+/* Cache and ring are somebody else's for the moment. */
+static __coldpath unsigned int alloc_around(struct page_pool *pool, struct pp_page **pages,
+					    unsigned int n)
+{
+	unsigned int got = n ? pool_take(pool, pages, n) : 0;
+
+	turn_begin(pool);
+	count_held(pool, got);
+	count_add(pool->fast, got - !!got);
+	count_add(pool->failures, got < n);
+	turn_end(pool);
+	return got;
+}
+
+/* In a turn: what the zone gave, first for the reserve, then for the empty cache. */
+static void keep(struct page_pool *pool, struct pp_page **fresh, unsigned int n)
+{
+	while (unlikely(pool->reserved < pool->reserve_size) && n > 1) {
+		pool->reserve[pool->reserved] = fresh[--n];
+		WRITE_ONCE(pool->reserved, pool->reserved + 1);
+	}
+	memcpy(pool->cache, fresh, n * sizeof(*fresh));
+	WRITE_ONCE(pool->count, n);
+}
+
+/* The callback of who wants to know that little is left: once, until there is more again. */
+static __coldpath void check_pressure(struct page_pool *pool)
+{
+	uint64_t available;
+
+	if (!pool->low_water)
+		return;
+	available = pool_available(pool);
+	if (available >= pool->low_water) {
+		pool->low = false;
+	} else if (!pool->low) {
+		pool->low = true;
+		pool->pressure(pool->pressure_arg, pool, available);
+	}
 }
 
 /*
  * Refill the empty cache: from the ring, else from the zone, in one batch. The
- * page_pool's own order; what follows inside the zone is zone.c's.
+ * page_pool's own order; what follows inside the zone is zone.c's. Called in a turn.
+ * 1: there are pages, still in it; 0: there are none, still in it; -1: the turn is over,
+ * somebody else came; what was taken is in @pages, @*n of at most that many.
  */
-static unsigned int refill_cache(struct page_pool *pool)
+static int refill_cache(struct page_pool *pool, struct pp_page **pages, unsigned int *n)
 {
+	struct pp_page *fresh[PP_BULK_MAX];
 	uint64_t waived = pool->waived;
-	unsigned int n = consume(pool), i;
+	unsigned int got, k;
 
-	if (n) {
-		count_add(pool->refilled, 1);
-		goto out;
-	}
+	if (consume(pool, false))
+		return 1;
 	count_add(pool->empty, waived == pool->waived);
-	n = take(pool);
-	if (!n && pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT)) {
+	/* not in a turn: this may take long, and trim pools, even this one */
+	turn_end(pool);
+	got = pool_take(pool, fresh, pool->refill);
+	check_pressure(pool);
+	if (likely(turn_begin_any(pool))) {
+		count_held(pool, got);
+		if (likely(got))
+			keep(pool, fresh, got);
 		/* no node has any: what was not waived yet is better than nothing */
-		n = ring_consume(&pool->ring, (void **)pool->cache, pool->refill);
-		count_add(pool->refilled, !!n);
-		goto out;
+		else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
+			got = consume(pool, true);
+		return !!got;
 	}
-	if (!n)
-		return 0;
-	for (i = 0; i < n; i++)
-		pool->cache[i]->pool = pool;
-	count_add(pool->hold, n);
-	count_add(*(pool->order ? &pool->slow_ho : &pool->slow), pool->order ? n : 1);
-out:
-	WRITE_ONCE(pool->count, n);
-	return n;
+	count_held(pool, got);
+	turn_end(pool);
+	k = min(got, *n);
+	memcpy(pages, fresh, k * sizeof(*pages));
+	if (k < got)
+		pool_release_pages(pool, fresh + k, got - k);
+	*n = k;
+	return -1;
 }
 
+/* In a turn, which it ends. */
 static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_page **pages,
 					    unsigned int n)
 {
 	unsigned int got = 0, refills = 0, k;
+	int more;
 
 	for (;;) {
 		k = min(n - got, pool->count);
@@ -245,7 +237,11 @@ static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_pa
 		got += k;
 		if (got == n)
 			break;
-		if (!refill_cache(pool)) {
+		k = n - got;
+		more = refill_cache(pool, pages + got, &k);
+		if (more < 0)
+			goto closed;
+		if (!more) {
 			count_add(pool->failures, 1);
 			break;
 		}
@@ -253,32 +249,102 @@ static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_pa
 	}
 	/* as the kernel counts: the page that made us refill is not a fast one */
 	count_add(pool->fast, got - refills);
+	turn_end(pool);
 	return got;
+closed:
+	got += k;
+	turn_begin(pool);
+	count_add(pool->fast, got - refills - !!k);
+	turn_end(pool);
+	return got == n ? got : got + alloc_around(pool, pages + got, n - got);
+}
+
+/* In a turn, which it ends. */
+static __always_inline unsigned int alloc_inside(struct page_pool *pool, struct pp_page **pages,
+						 unsigned int n)
+{
+	if (unlikely(pool->count < n))
+		return alloc_refill(pool, pages, n);
+	WRITE_ONCE(pool->count, pool->count - n);
+	copy_objs((void **)pages, (void **)pool->cache + pool->count, n);
+	count_add(pool->fast, n);
+	turn_end(pool);
+	return n;
+}
+
+/* How many pages max_outstanding leaves of @n. */
+static unsigned int allowed(struct page_pool *pool, unsigned int n)
+{
+	uint64_t out = pool_outstanding(pool);
+
+	if (out + n <= pool->max_outstanding)
+		return n;
+	turn_begin(pool);
+	count_add(pool->limited, 1);
+	turn_end(pool);
+	return out < pool->max_outstanding ? (unsigned int)(pool->max_outstanding - out) : 0;
+}
+
+static __coldpath unsigned int alloc_special(struct page_pool *pool, struct pp_page **pages,
+					     unsigned int n, const void *site)
+{
+	unsigned int special = READ_ONCE(pool->special);
+
+	if (special & POOL_LIMITED)
+		n = allowed(pool, n);
+	n = pool_enter_special(pool) ? alloc_inside(pool, pages, n) : alloc_around(pool, pages, n);
+	if (special & POOL_HOLDERS)
+		pool_tag(pages, n, site);
+	return n;
+}
+
+static __always_inline unsigned int alloc(struct page_pool *pool, struct pp_page **pages,
+					  unsigned int n, const void *site)
+{
+	const struct page_fresh fresh = pool->fresh; /* a copy: the stores might alias */
+	unsigned int i;
+
+	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
+	if (likely(pool_enter(pool)))
+		n = alloc_inside(pool, pages, n);
+	else
+		n = alloc_special(pool, pages, n, site);
+	for (i = 0; i < n; i++)
+		page_prep(pages[i], &fresh);
+	return n;
 }
 
 unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
-	const struct page_fresh fresh = pool->fresh; /* a copy: the stores might alias */
-	unsigned int got = n, i;
-
-	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
-	if (likely(pool->count >= n)) {
-		WRITE_ONCE(pool->count, pool->count - n);
-		memcpy(pages, pool->cache + pool->count, n * sizeof(*pages));
-		count_add(pool->fast, n);
-	} else {
-		got = alloc_refill(pool, pages, n);
-	}
-	for (i = 0; i < got; i++)
-		page_prep(pages[i], &fresh);
-	return got;
+	return alloc(pool, pages, n, __builtin_return_address(0));
 }
 
 struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
 {
 	struct pp_page *page;
 
-	return page_pool_alloc_bulk(pool, &page, 1) ? page : NULL;
+	return alloc(pool, &page, 1, __builtin_return_address(0)) ? page : NULL;
+}
+
+unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page **pages,
+					  unsigned int n)
+{
+	const void *site = __builtin_return_address(0);
+	unsigned int got = alloc(pool, pages, n, site), k, i;
+
+	if (likely(got == n))
+		return got;
+	turn_begin(pool);
+	k = min(n - got, pool->reserved);
+	WRITE_ONCE(pool->reserved, pool->reserved - k);
+	memcpy(pages + got, pool->reserve + pool->reserved, k * sizeof(*pages));
+	count_add(pool->from_reserve, k);
+	turn_end(pool);
+	for (i = got; i < got + k; i++)
+		page_prep(pages[i], &pool->fresh);
+	if (READ_ONCE(pool->special) & POOL_HOLDERS)
+		pool_tag(pages + got, k, site);
+	return got + k;
 }
 
 /* ---- return ---------------------------------------------------------------------------------- */
@@ -286,17 +352,13 @@ struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
 	       "both counts in one load");
 
-/*
- * 0 if @page is of @pool, nobody else holds it, and all users of it are done: without
- * a branch, for a loop that ORs the answers of a burst (half the cost of one that
- * leaves at the first odd page).
- */
+/* 0 if @page is of @pool and out, nobody else holds it, and all users of it are done. */
 static __always_inline uint64_t page_is_odd(const struct pp_page *page,
 					    const struct page_pool *pool)
 {
 	/* pairs with the release of whoever dropped the other references */
-	return ((uintptr_t)page->pool ^ (uintptr_t)pool) |
-	       (load_pair_acquire(&page->refs) ^ PAIR_OF_ONES);
+	return ((uintptr_t)READ_ONCE(page->pool) ^ (uintptr_t)pool) |
+	       (load_pair_acquire(&page->refs) ^ PAIR_OF_ONES) | (READ_ONCE(page->next) == HOME);
 }
 
 static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
@@ -304,26 +366,61 @@ static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsi
 	unsigned int k = ring_produce(&pool->ring, (void **)pages, n);
 
 	if (unlikely(k < n))
-		release_pages(pool, pages + k, n - k);
+		pool_release_pages(pool, pages + k, n - k);
 }
 
-/* Every page is of @pool and sole. */
+/* Every page is of @pool, sole, and marked as home. */
 static __always_inline void recycle(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
 	unsigned int k;
 
-	if (likely(READ_ONCE(pool->owner) == pp_self())) {
+	if (unlikely(READ_ONCE(pool->holders)))
+		pool_untag(pages, n);
+	if (likely(READ_ONCE(pool->owner) == pp_self()) && pool_enter_any(pool)) {
 		k = min(n, pool->cache_size - pool->count);
-		memcpy(pool->cache + pool->count, pages, k * sizeof(*pages));
+		copy_objs((void **)pool->cache + pool->count, (void **)pages, k);
 		WRITE_ONCE(pool->count, pool->count + k);
 		count_add(pool->cached, k);
-		if (likely(k == n))
+		if (likely(k == n)) {
+			turn_end(pool);
 			return;
+		}
 		count_add(pool->cache_full, n - k);
+		turn_end(pool);
 		pages += k;
 		n -= k;
 	}
 	recycle_in_ring(pool, pages, n);
+}
+
+static __coldpath void put_twice(struct pp_page *page)
+{
+	struct page_pool *pool = READ_ONCE(page->pool);
+
+	BUG_ON(true, page); /* it is home already */
+	if (pool)
+		count_add_shared(pool->double_puts, 1);
+	else if (page->zone)
+		count_add_shared(page->zone->double_puts, 1);
+}
+
+/* The pool's last reference is gone. True: the page can be recycled, and is marked. */
+static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
+{
+	if (likely(load_acquire(&page->refs) == 1)) {
+		WRITE_ONCE(page->next, HOME);
+		return true;
+	}
+	/* somebody else holds the buffer: it leaves us, and goes home when they are done */
+	count_add_shared(pool->released_ref, 1);
+	if (pool->provider) {
+		pp_page_put(page); /* whose last one gives it to the provider */
+		return false;
+	}
+	WRITE_ONCE(page->pool, NULL);
+	pp_page_put(page);
+	pool_released(pool, 1);
+	return false;
 }
 
 /*
@@ -332,39 +429,30 @@ static __always_inline void recycle(struct page_pool *pool, struct pp_page **pag
  */
 static bool put_reference(struct pp_page *page)
 {
-	struct page_pool *pool = page->pool;
-	int32_t left;
+	struct page_pool *pool = READ_ONCE(page->pool);
 
+	if (unlikely(READ_ONCE(page->next) == HOME)) {
+		put_twice(page);
+		return false;
+	}
 	if (!pool) {
 		pp_page_put(page);
 		return false;
 	}
-	/* the only reference needs no atomic; pairs with the decrements of the other users */
-	if (load_acquire(&page->pp_refs) != 1) {
-		left = __atomic_sub_fetch(&page->pp_refs, 1, __ATOMIC_ACQ_REL);
-		BUG_ON(left < 0, page);
-		if (left)
-			return false;
-		WRITE_ONCE(page->pp_refs, 1);
-	}
-	if (load_acquire(&page->refs) == 1)
-		return true;
-	/* somebody else holds the buffer: it leaves us, and goes home when they are done */
-	page->pool = NULL;
-	count_add_shared(pool->released_ref, 1);
-	pp_page_put(page);
-	pool_released(pool, 1);
-	return false;
+	return !page_pool_unref_page(page, 1) && page_is_ours(pool, page);
 }
 
-/* Pages of several pools, or with more than one reference: sorted out pool by pool. */
-static __noinline void put_mixed(struct pp_page **pages, unsigned int n)
+/*
+ * Pages of several pools, or with more than one reference: sorted out pool by pool.
+ * The first @done are sole ones of the first one's pool, and marked.
+ */
+static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
 {
 	struct pp_page *same[PP_BULK_MAX];
 	struct page_pool *pool;
-	unsigned int i, k, left = 0;
+	unsigned int i, k, left = done;
 
-	for (i = 0; i < n; i++) {
+	for (i = done; i < n; i++) {
 		if (put_reference(pages[i]))
 			pages[left++] = pages[i];
 	}
@@ -384,18 +472,20 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int n)
 void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 {
 	struct page_pool *pool;
-	uint64_t odd = 0;
 	unsigned int i;
 
 	if (unlikely(!n))
 		return;
-	pool = pages[0]->pool;
-	for (i = 0; i < n; i++)
-		odd |= page_is_odd(pages[i], pool);
-	if (likely(!odd && pool))
+	pool = READ_ONCE(pages[0]->pool);
+	for (i = 0; pool && i < n; i++) {
+		if (unlikely(page_is_odd(pages[i], pool)))
+			break;
+		WRITE_ONCE(pages[i]->next, HOME);
+	}
+	if (likely(i == n))
 		recycle(pool, pages, n);
 	else
-		put_mixed(pages, n);
+		put_mixed(pages, i, n);
 }
 
 static __coldpath void put_from_wrong_thread(struct page_pool *pool, struct pp_page *page)
@@ -407,43 +497,41 @@ static __coldpath void put_from_wrong_thread(struct page_pool *pool, struct pp_p
 
 void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
 {
-	BUG_ON(page->pool != pool, page);
-	if (unlikely(allow_direct && READ_ONCE(pool->owner) != pp_self()))
+	if (unlikely(allow_direct && READ_ONCE(pool->owner) != pp_self())) {
 		put_from_wrong_thread(pool, page);
+	} else if (likely(!page_is_odd(page, pool))) {
+		WRITE_ONCE(page->next, HOME);
+		recycle(pool, &page, 1);
+	} else {
+		put_mixed(&page, 0, 1);
+	}
+}
+
+void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	if (unlikely(allow_direct && READ_ONCE(pool->owner) != pp_self())) {
+		BUG_ON(true, page); /* as put_from_wrong_thread() */
+		count_add_shared(pool->wrong_owner, 1);
+	}
+	pool_recycle_last(pool, page);
+}
+
+void pool_recycle_last(struct page_pool *pool, struct pp_page *page)
+{
+	if (unlikely(READ_ONCE(page->next) == HOME))
+		put_twice(page);
+	else if (page_is_ours(pool, page))
+		recycle(pool, &page, 1);
+}
+
+/* Only a provider's pages stay with their pool when they are put while others hold them. */
+void page_pool_take_back(struct pp_page *page)
+{
+	struct page_pool *pool = page->pool;
+
+	BUG_ON(!pool->provider, page); /* belongs to a pool: page_pool_put_page() */
+	if (pool->provider)
+		pool_release_pages(pool, &page, 1);
 	else
-		page_pool_put_bulk(&page, 1);
-}
-
-void page_pool_enable_direct_recycling(struct page_pool *pool)
-{
-	WRITE_ONCE(pool->owner, pp_self());
-}
-
-void page_pool_disable_direct_recycling(struct page_pool *pool)
-{
-	WRITE_ONCE(pool->owner, NO_OWNER);
-}
-
-/* ---- the preferred node ---------------------------------------------------------------------- */
-
-int page_pool_update_nid(struct page_pool *pool, int nid)
-{
-	if (!pool->set && nid != PP_NODE_ANY && nid != max(pool->zone->region.node, 0))
-		return pp_set_error(EINVAL, "node: pool %s has one zone, and not on node %d",
-				    pool->name, nid);
-	if (!pool->set)
-		return 0;
-	if (nid < PP_NODE_ANY || nid >= pool->set->rows)
-		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
-	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
-	WRITE_ONCE(pool->nid, nid);
-	if (pool->numa != PP_NUMA_KEEP)
-		release_cache(pool);
-	return 0;
-}
-
-void page_pool_nid_changed(struct page_pool *pool, int nid)
-{
-	if (unlikely(pool->nid != nid) && pool->set)
-		page_pool_update_nid(pool, nid);
+		count_add_shared(pool->double_puts, 1);
 }

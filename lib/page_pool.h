@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* page_pool.h - struct page_pool, for page_pool*.c */
+/*
+ * page_pool.h - struct page_pool, and the turns by which its owner and others share it
+ *
+ * The owner uses cache and ring in turns, without a lock: it says in @turn that it is inside.
+ * Whoever else wants them (a trim) closes the pool, has every thread pass a barrier, and
+ * waits for the turn to end; an owner that comes meanwhile goes around them.
+ *
+ * Owner:  turn is odd; compiler barrier; read special      one of the two sees the other,
+ * Closer: special |= CLOSED; membarrier; read turn         as with a full barrier in both
+ */
 #ifndef PP_PAGE_POOL_INTERNAL_H
 #define PP_PAGE_POOL_INTERNAL_H
 
@@ -15,33 +24,61 @@
 /* No thread has this number. */
 #define NO_OWNER 0
 
+/* What a page's next says while the page is at home: who gives it back again is caught. */
+#define HOME ((struct pp_page *)~(uintptr_t)0)
+
+/* Why the owner leaves its fast path. */
+#define POOL_CLOSED  1u /* somebody else is at cache and ring */
+#define POOL_FENCED  2u /* there is no membarrier: the owner pays for the barrier */
+#define POOL_LIMITED 4u /* max_outstanding */
+#define POOL_HOLDERS 8u /* each allocation leaves its name */
+
 /*
- * hold - release == cache + ring + outstanding, where hold counts the pages taken
- * from the zone, and release those given back.
+ * hold - release == cache + ring + reserve + outstanding, where hold counts the pages taken
+ * from the zone or the provider, and release those given back.
  */
 struct page_pool {
 	/* read mostly */
-	struct pp_zone *zone; /* of a set: any one */
+	struct pp_zone *zone; /* of a set: any one; of a provider: perhaps none */
 	struct pp_zone_set *set; /* NULL: there is @zone only */
+	const struct page_pool_provider *provider; /* NULL: pages are from zone or set */
+	void *provider_arg;
 	int nid; /* PP_NODE_ANY: where the owner is */
 	enum pp_numa numa;
 	uint64_t owner; /* pp_self() of the owner; atomic */
 	uint32_t cache_size;
 	uint32_t refill;
 	uint32_t order;
+	bool holders; /* as POOL_HOLDERS, for those who return */
+	uint32_t idle_ms;
+	uint64_t max_outstanding; /* 0: any */
+	uint64_t low_water;
+	void (*pressure)(void *arg, struct page_pool *pool, uint64_t available);
+	void *pressure_arg;
 	struct page_fresh fresh;
 	char name[32];
 	struct page_pool *next; /* registry.h */
+	struct pp_page **reserve; /* behind the cache */
+	uint32_t reserve_size;
 
 	/* by anybody, rarely */
 	uint64_t release __line_aligned; /* atomic */
 	uint64_t released_ref;
 	uint64_t wrong_owner;
+	uint64_t double_puts;
+	uint64_t trims;
+	uint64_t trimmed;
+	struct pp_lock closing; /* one closer at a time; what follows is the closer's */
+	uint32_t idle_turn;
+	uint64_t idle_since_ns;
 
 	struct pp_ring ring;
 
-	/* the owner's */
-	uint32_t count __line_aligned;
+	/* the owner's; its counters change in its turns */
+	uint32_t count __line_aligned; /* the closer's, too */
+	uint32_t turn; /* odd: the owner is inside; atomic */
+	uint32_t special; /* POOL_*; atomic, by anybody, rarely */
+	uint32_t reserved;
 	uint64_t hold;
 	uint64_t fast;
 	uint64_t slow;
@@ -50,9 +87,105 @@ struct page_pool {
 	uint64_t refilled;
 	uint64_t waived;
 	uint64_t failures;
+	uint64_t limited;
+	uint64_t from_reserve;
 	uint64_t cached;
 	uint64_t cache_full;
+	uint64_t inflight_max;
+	bool low; /* the pressure callback was told */
+	struct pp_page *frag_page; /* its last fragments are to be handed out */
+	uint32_t frag_offset;
+	int32_t frag_users;
 	struct pp_page *cache[] __line_aligned; /* coldest first */
 };
+
+/* A number that no other thread of this process ever had, unlike a thread id or an address. */
+extern __thread uint64_t self_number __attribute__((__visibility__("hidden")));
+uint64_t self_acquire(void);
+
+static __always_inline uint64_t pp_self(void)
+{
+	uint64_t self = self_number;
+
+	return likely(self) ? self : self_acquire();
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+/* The owner alone writes it, so that this is no read-modify-write of memory others write. */
+static __always_inline void turn_begin(struct page_pool *pool)
+{
+	WRITE_ONCE(pool->turn, pool->turn + 1);
+	compiler_barrier(); /* pairs with the membarrier in pool_close() */
+}
+
+static __always_inline void turn_end(struct page_pool *pool)
+{
+	/* pairs with the acquire in pool_close() */
+	store_release(&pool->turn, pool->turn + 1);
+}
+
+/* False: something is special, and the turn has not begun: pool_enter_special(). */
+static __always_inline bool pool_enter(struct page_pool *pool)
+{
+	turn_begin(pool);
+	/* pairs with the release in pool_open() */
+	if (likely(!load_acquire(&pool->special)))
+		return true;
+	turn_end(pool);
+	return false;
+}
+
+/* False: it is closed: cache and ring must not be touched. */
+bool pool_enter_special(struct page_pool *pool);
+
+static __always_inline bool pool_enter_any(struct page_pool *pool)
+{
+	return likely(pool_enter(pool)) || pool_enter_special(pool);
+}
+
+/*
+ * Cache and ring become the caller's, any thread, until pool_open(). 0, -ETIMEDOUT: the owner is
+ * in the middle of something; -ENOTSUP: the barrier failed; -EDEADLK: by a handler of the owner.
+ */
+int pool_close(struct page_pool *pool, unsigned int timeout_us);
+void pool_open(struct page_pool *pool);
+
+/* ---- between the files of the pool ----------------------------------------------------------- */
+
+/* Pages leave the pool. Nothing of @pool may be touched afterwards: it may be gone. */
+void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n);
+void pool_released(struct page_pool *pool, uint64_t n);
+void pool_free(struct page_pool *pool);
+
+/* Up to @n pages from zone, set or provider, counted as held; outside a turn. */
+unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int n);
+
+/* The only reference of the pool's is gone, or never was more than one: recycle or release. */
+void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
+
+/* The page that fragments are cut from is not ours any more. */
+void pool_drop_frag_page(struct page_pool *pool);
+
+/* Whoever took @pages is remembered: thread, place, time; and forgotten. */
+void pool_tag(struct pp_page *const *pages, unsigned int n, const void *site);
+void pool_untag(struct pp_page *const *pages, unsigned int n);
+
+#define PP_REPORT_HOLDERS 16u
+unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
+			       uint64_t *ages, uint64_t *in_drivers);
+
+/* Pages that the pool could still get: at home in it, or with its zones. A gauge. */
+uint64_t pool_available(const struct page_pool *pool);
+
+static inline uint64_t pool_outstanding(const struct page_pool *pool)
+{
+	uint64_t home = READ_ONCE(pool->count) + (uint64_t)ring_count(&pool->ring) +
+			READ_ONCE(pool->reserved);
+	/* last, so that a page on its way is seen as out, not as less than none */
+	int64_t out = (int64_t)(READ_ONCE(pool->hold) - READ_ONCE(pool->release) - home);
+
+	return (uint64_t)max(out, (int64_t)0);
+}
 
 #endif /* PP_PAGE_POOL_INTERNAL_H */

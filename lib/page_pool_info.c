@@ -4,7 +4,10 @@
 
 int64_t page_pool_inflight(const struct page_pool *pool)
 {
-	return (int64_t)(READ_ONCE(pool->hold) - READ_ONCE(pool->release));
+	/* release first: a page on its way home is seen as in flight, not as less than none */
+	uint64_t release = load_acquire(&pool->release);
+
+	return (int64_t)(READ_ONCE(pool->hold) - release);
 }
 
 const char *page_pool_name(const struct page_pool *pool)
@@ -27,9 +30,29 @@ struct pp_zone_set *page_pool_zone_set(const struct page_pool *pool)
 	return pool->set;
 }
 
-int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
+uint64_t pool_available(const struct page_pool *pool)
 {
-	struct page_pool_stats s = {
+	uint64_t n = READ_ONCE(pool->count) + (uint64_t)ring_count(&pool->ring);
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+	int i;
+
+	if (!pool->zone)
+		return n;
+	if (!pool->set) {
+		pp_zone_stats(pool->zone, &s);
+		return n + ((s.free + s.cached + s.unaccepted) >> pool->order);
+	}
+	for (i = 0; pool->set->order[i]; i++) {
+		pp_zone_stats(pool->set->order[i], &s);
+		n += s.free + s.cached + s.unaccepted;
+	}
+	return n;
+}
+
+/* The ring's lock is held; what the owner wrote is of one turn only if none began meanwhile. */
+static void read_counters(const struct page_pool *pool, struct page_pool_stats *s)
+{
+	*s = (struct page_pool_stats){
 		.alloc_fast = READ_ONCE(pool->fast),
 		.alloc_slow = READ_ONCE(pool->slow),
 		.alloc_slow_ho = READ_ONCE(pool->slow_ho),
@@ -45,9 +68,41 @@ int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
 		.wrong_owner = READ_ONCE(pool->wrong_owner),
 		.cache = READ_ONCE(pool->count),
 		.ring = ring_count(&pool->ring),
+		.alloc_reserve = READ_ONCE(pool->from_reserve),
+		.alloc_limited = READ_ONCE(pool->limited),
+		.double_puts = READ_ONCE(pool->double_puts),
+		.trims = READ_ONCE(pool->trims),
+		.trimmed = READ_ONCE(pool->trimmed),
+		.reserve = READ_ONCE(pool->reserved),
+		.inflight = (uint64_t)page_pool_inflight(pool),
+		.inflight_max = READ_ONCE(pool->inflight_max),
+		.ring_max = READ_ONCE(pool->ring.max),
 	};
-	int64_t out = page_pool_inflight(pool) - (int64_t)(s.cache + s.ring);
+	s->outstanding = s->alloc_fast + s->alloc_slow + s->alloc_slow_ho + s->alloc_refill +
+			 s->alloc_reserve - s->recycle_cached - s->recycle_ring -
+			 s->recycle_ring_full - s->recycle_released_ref;
+}
 
-	s.outstanding = (uint64_t)max(out, (int64_t)0);
+/*
+ * The owner pays nothing: we read until it did not move meanwhile. Producers wait at the
+ * ring for as long as we read.
+ */
+int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
+{
+	struct page_pool_stats s;
+	unsigned int tries;
+	uint32_t turn;
+
+	/* an owner that never rests: what we saw last is a gauge */
+	for (tries = 0; tries < 1000; tries++) {
+		turn = load_acquire(&pool->turn);
+		pp_lock(&pool->ring.lock);
+		read_counters(pool, &s);
+		pp_unlock(&pool->ring.lock);
+		full_barrier();
+		if (!(turn & 1) && READ_ONCE(pool->turn) == turn)
+			break;
+		cpu_relax();
+	}
 	return stats_copy(stats, &s, sizeof(s));
 }

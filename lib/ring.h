@@ -27,6 +27,7 @@ struct pp_ring {
 	uint32_t head_seen; /* a lower bound of head */
 	uint64_t produced;
 	uint64_t refused;
+	uint32_t max; /* most that were in it */
 
 	/* the consumer's */
 	uint32_t head __line_aligned;
@@ -53,6 +54,15 @@ static inline uint32_t ring_count(const struct pp_ring *ring)
 	return READ_ONCE(ring->tail) - head;
 }
 
+/* By what is really in it: head_seen may be old. */
+static __noinline void note_max(struct pp_ring *ring, uint32_t tail)
+{
+	/* pairs with the release in ring_consume() */
+	ring->head_seen = load_acquire(&ring->head);
+	if (tail - ring->head_seen > ring->max)
+		WRITE_ONCE(ring->max, tail - ring->head_seen);
+}
+
 /* Any thread: put up to @n pages, returns how many fitted; none once the ring is closed. */
 static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int n)
 {
@@ -73,6 +83,8 @@ static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs,
 	store_release(&ring->tail, tail + k);
 	count_add(ring->produced, k);
 	count_add(ring->refused, n - k);
+	if (tail + k - ring->head_seen > ring->max)
+		note_max(ring, tail + k);
 	pp_unlock(&ring->lock);
 	return k;
 }

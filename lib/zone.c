@@ -127,7 +127,10 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
 
 static __coldpath void free_last(struct pp_page *page)
 {
-	BUG_ON(page->pool, page); /* belongs to a pool: page_pool_put_page() */
+	if (unlikely(page->pool)) {
+		page_pool_take_back(page);
+		return;
+	}
 	pp_zone_free_order_bulk(page->zone, &page, 1);
 }
 
@@ -221,14 +224,27 @@ bool zone_in_handler(void)
 	return zone_calls > 1 || zone_lock_held;
 }
 
+/* Every core's cache, until there is enough. */
+static unsigned int take_drained(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got = 0, i;
+
+	for (i = 0; i < zone->cores && got < n; i++) {
+		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
+			got += zone_take_area(zone, objs + got, n - got);
+	}
+	return got;
+}
+
 /*
  * The cache was closed to us, or it and the free area have less than @n. Drains
- * like pp_zone_drain_all(), but stops as soon as there is enough. Blocks that others
- * are accepting are waited for only when all that failed.
+ * like pp_zone_drain_all(), but stops as soon as there is enough; then asks the pools. Blocks
+ * that others are accepting are waited for only when all that failed.
  */
 unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	unsigned int got = zone_take_area(zone, objs, n), i;
+	unsigned int got = zone_take_area(zone, objs, n);
+	bool handler = zone_in_handler();
 
 	if (got == n) {
 		count_add_shared(zone->fallbacks, 1);
@@ -236,12 +252,14 @@ unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsign
 	}
 	if (zone->area.buddy)
 		got += zone_take_more(zone, objs + got, n - got, false);
-	for (i = 0; i < zone->cores && got < n && !zone_in_handler(); i++) {
-		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
-			got += zone_take_area(zone, objs + got, n - got);
+	if (got < n && !handler)
+		got += take_drained(zone, objs + got, n - got);
+	if (got < n && zone->area.buddy && !handler) {
+		if (pools_trim(zone, n - got, zone->drain_us))
+			got += take_drained(zone, objs + got, n - got);
+		if (got < n)
+			orders_drain(zone, 0, zone->cores, zone->drain_us);
 	}
-	if (got < n && zone->area.buddy && !zone_in_handler())
-		orders_drain(zone, 0, zone->cores, zone->drain_us);
 	if (got < n)
 		got += zone->area.buddy ? zone_take_more(zone, objs + got, n - got, true)
 					: zone_take_area(zone, objs + got, n - got);

@@ -61,6 +61,7 @@ struct pp_zone {
 	uint64_t drained_pages;
 	uint64_t drain_timeouts;
 	uint64_t fallbacks;
+	uint64_t double_puts;
 
 	/* what the lock protects */
 	struct pp_lock lock __line_aligned;
@@ -81,6 +82,8 @@ struct pp_zone {
 
 	/* llist: index of the page below each, plus one; NULL for the other policies */
 	uint32_t *links;
+
+	struct holder_tag *tags; /* page_pool_holders.c: one a page, made when asked for; atomic */
 
 	struct pp_zone *next; /* registry.h; not for depots and inner zones */
 
@@ -272,6 +275,22 @@ static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page
 	for (i = 0; i < n; i++)
 		page_prep(pages[i], &fresh);
 }
+
+/* ---- what a zone asks of the pools above it -------------------------------------------------- */
+
+/*
+ * Those that take from it give back what they keep, until @want pages came; pages.
+ * They lie in cores' caches then. Not for handlers.
+ */
+uint64_t pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
+
+/* Those that were not used for as long as they were told to wait. */
+void pools_trim_idle(struct pp_zone *zone);
+
+void zone_free_tags(struct pp_zone *zone); /* page_pool_holders.c */
+
+/* page_pool.c: the last reference to a page of a pool that was put while others held it */
+void page_pool_take_back(struct pp_page *page);
 
 /* Debug builds: a page is home, or it is not; both at once is a double free. */
 #define PAGE_HOME 1

@@ -114,6 +114,7 @@ long pp_zone_maintain(struct pp_zone *zone)
 		k = zone_drain_core(zone, i, pcp_limit(pcp), 0, false);
 		moved += k > 0 ? k : 0;
 	}
+	pools_trim_idle(zone);
 	zone_shrink_idle(zone);
 	return moved;
 }

@@ -247,6 +247,7 @@ static void zone_free(struct pp_zone *zone)
 	free_area_fini(&zone->area);
 	buddy_fini(&zone->buddy);
 	free(zone->links);
+	zone_free_tags(zone);
 	if (zone->pages)
 		munmap(zone->pages, zone->managed * sizeof(struct pp_page));
 	region_unmap(&zone->region);

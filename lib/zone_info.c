@@ -98,6 +98,7 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		.drains = READ_ONCE(zone->drains),
 		.drained_pages = READ_ONCE(zone->drained_pages),
 		.drain_timeouts = READ_ONCE(zone->drain_timeouts),
+		.double_puts = READ_ONCE(zone->double_puts),
 		.fallbacks = READ_ONCE(zone->fallbacks),
 		.accepts = READ_ONCE(zone->blocks.accepts),
 		.accept_failures = READ_ONCE(zone->blocks.failures),

@@ -183,7 +183,7 @@ static void pools(void **state)
 			assert_int_equal(pp_page_size(held[i]), 2048u << p.order);
 			assert_non_null(pp_page_put_tail(held[i], (2048u << p.order) - 64));
 		}
-		assert_int_equal(pool_stats(pool).alloc_slow_ho, 12);
+		assert_int_equal(pool_stats(pool).alloc_slow_ho, 3);
 		assert_int_equal(pool_stats(pool).alloc_slow, 0);
 		zone_check(zone, 12u << p.order);
 		page_pool_put_bulk(held, 12);

@@ -225,6 +225,19 @@ static void flush(void **state)
 	end(pool, set);
 }
 
+static unsigned int hog_node(struct pp_zone_set *set, int node, struct pp_page **pages,
+			     unsigned int max)
+{
+	unsigned int n = 0, k;
+
+	do {
+		k = max - n < 64 ? max - n : 64;
+		k = k ? pp_zone_set_alloc_bulk_node(set, node, pages + n, k) : 0;
+		n += k;
+	} while (k);
+	return n;
+}
+
 /* nobody has a page left but the ring, and these are foreign: all can be had, none is lost */
 static void exhausted(uint32_t flags, enum pp_numa numa)
 {
@@ -236,10 +249,9 @@ static void exhausted(uint32_t flags, enum pp_numa numa)
 	fake_nodes(2);
 	set = set_new(PAGES, flags, 0);
 	pool = moved(set, numa);
-	for (k = 1; k; n += k)
-		k = pp_zone_set_alloc_bulk_node(set, 1, hog + n, 64);
-	for (k = 1; k; n += k)
-		k = pp_zone_set_alloc_bulk_node(set, 0, hog + n, 64);
+	/* no more than that: the last resort would be the ring */
+	n = hog_node(set, 1, hog, 2 * PAGES - RING);
+	n += hog_node(set, 0, hog + n, 2 * PAGES - RING - n);
 	require(n == 2 * PAGES - RING);
 	k = page_pool_alloc_bulk(pool, pages, RING);
 	assert_int_equal(k, want);

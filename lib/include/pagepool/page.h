@@ -102,6 +102,22 @@ static inline struct pp_page *pp_list_pop(struct pp_list *list)
 	return page;
 }
 
+/**
+ * pp_page_init() - begin a page of memory that is no zone's, for a page pool's provider
+ * @page: page, not used by anybody
+ * @addr: first byte of its buffer
+ * @log2: log2 of the buffer's size in bytes
+ */
+static inline void pp_page_init(struct pp_page *page, void *addr, unsigned int log2)
+{
+	*page = (struct pp_page){
+		.addr = (unsigned char *)addr,
+		.refs = 1,
+		.pp_refs = 1,
+		.shift = (uint8_t)log2,
+	};
+}
+
 /** pp_page_size() - size of @page's buffer in bytes */
 static inline uint32_t pp_page_size(const struct pp_page *page)
 {

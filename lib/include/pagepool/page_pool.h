@@ -6,12 +6,13 @@
  * from an array (the alloc cache) that is refilled from a ring, which any
  * thread returns pages to, and behind that from the zone.
  *
- *                                 [1] [2] [3] [4] [5]     X: the caller must exclude
- *  [1] page_pool_alloc_bulk        X   -   -   X   X       one owner per pool
- *  [2] page_pool_put_bulk          -   -   -   -   X       any thread; also after [4]
- *  [3] pp_zone_drain               -   -   -   -   X
- *  [4] page_pool_destroy           X   -   -   X   X
- *  [5] pp_zone_destroy             X   X   X   X   X       -EBUSY while pages are out
+ *                                 [1] [2] [3] [4] [5] [6]    X: the caller must exclude
+ *  [1] page_pool_alloc_bulk        X   -   -   -   X   X      one owner per pool
+ *  [2] page_pool_put_bulk          -   -   -   -   -   X      any thread; also after [5]
+ *  [3] page_pool_trim, get_stats   -   -   -   -   X   X
+ *  [4] pp_zone_drain               -   -   -   -   -   X      and what a zone does to its pools
+ *  [5] page_pool_destroy           X   -   X   -   X   X
+ *  [6] pp_zone_destroy             X   X   X   X   X   X      -EBUSY while pages are out
  */
 #ifndef PAGEPOOL_PAGE_POOL_H
 #define PAGEPOOL_PAGE_POOL_H
@@ -40,11 +41,38 @@ enum pp_numa {
 	PP_NUMA_FLUSH,
 };
 
+struct page_pool;
+
+/**
+ * struct page_pool_provider - memory that is not of a zone: a device's, or another allocator's
+ * @init:         the pool is being built; 0, or -errno, and there will be no pool; NULL: nothing
+ * @alloc_bulk:   write up to @n pages, return how many; by the owner, in a refill
+ * @release_bulk: these pages leave the pool; any thread that may return pages
+ * @destroy:      the last page is home and the pool is going; any thread; NULL: nothing
+ *
+ * Its pages are struct pp_page of its own, each begun with pp_page_init(), not moved or freed while
+ * the pool has them. A page that is put while somebody else holds it (pp_page_get()) stays with
+ * the pool until the last pp_page_put(), and is released then.
+ *
+ * Source: struct memory_provider_ops. Differs: bulk; and it knows struct pp_page only.
+ */
+struct page_pool_provider {
+	int (*init)(void *arg, struct page_pool *pool);
+	unsigned int (*alloc_bulk)(void *arg, struct page_pool *pool, struct pp_page **pages,
+				   unsigned int n);
+	void (*release_bulk)(void *arg, struct page_pool *pool, struct pp_page **pages,
+			     unsigned int n);
+	void (*destroy)(void *arg, struct page_pool *pool);
+};
+
+/** PAGE_POOL_HOLDERS - remember who takes each page: page_pool_holders_enable() */
+#define PAGE_POOL_HOLDERS 1u
+
 /**
  * struct page_pool_params - how to build a pool; zero means the default everywhere
  * @sz:         sizeof(struct page_pool_params)
  * @name:       shown in reports; copied; NULL: "pool"
- * @zone:       zone to take pages from; must outlive the pool and its pages; NULL: @set
+ * @zone:       zone to take pages from; must outlive the pool and its pages; NULL: @set or @provider
  * @pool_size:  entries of the recycle ring, a power of two, 2 .. 16384; 0: 1024
  * @cache_size: pages in the alloc cache, 1 .. 4096; 0: 128, or @refill if that is more
  * @refill:     pages taken from ring or zone at once, 1 .. @cache_size and at most PP_BULK_MAX;
@@ -55,6 +83,21 @@ enum pp_numa {
  * @numa:       with @set: what becomes of other nodes' pages
  * @order:      without @set: each buffer is a run of 2^@order of the zone's pages, for instance 2
  *              for jumbo frames; 0 .. 9, and no more than 2 MiB. The other sizes here count runs
+ * @flags:      PAGE_POOL_HOLDERS or 0
+ * @cache_bytes: a budget for the alloc cache instead of @cache_size and @refill: 2 .. 4096 pages of
+ *              it, and a refill is half; 0: none
+ * @max_outstanding: pages that users may have at once; 0: any number
+ * @reserve:    pages that are set aside at once, for page_pool_alloc_reserve_bulk(); 0 .. PP_BULK_MAX
+ * @low_water:  fewer pages that the pool could still get, and @pressure is called; 0: never
+ * @pressure:   called by the owner, in an allocation that had to refill, once until there are
+ *              @low_water pages again; @available counts what is free, cached or not accepted yet
+ *              in the zone, and in the pool's own cache and ring. May use the pool
+ * @pressure_arg: its first argument
+ * @idle_ms:    pp_zone_maintain() of the zone trims the pool if its owner did not use it for so long;
+ *              0: never
+ * @headroom:   with @provider: data_off of fresh pages
+ * @provider:   where pages come from instead of @zone and @set; NULL: from these
+ * @provider_arg: its functions' first argument
  */
 struct page_pool_params {
 	size_t sz;
@@ -67,18 +110,30 @@ struct page_pool_params {
 	int node;
 	enum pp_numa numa;
 	uint32_t order;
+	uint32_t flags;
+	uint64_t cache_bytes;
+	uint64_t max_outstanding;
+	uint32_t reserve;
+	uint32_t headroom;
+	uint64_t low_water;
+	void (*pressure)(void *arg, struct page_pool *pool, uint64_t available);
+	void *pressure_arg;
+	uint32_t idle_ms;
+	const struct page_pool_provider *provider;
+	void *provider_arg;
 };
 
 /**
  * page_pool_create() - build a pool over a zone
  * @params: what is wanted
  *
- * The calling thread becomes the owner. No page is taken yet.
+ * The calling thread becomes the owner. No page is taken yet, but those of the reserve.
  *
  * Context: any thread; sleeps.
- * Return:  the pool, or NULL with errno and a sentence in pp_error(): EINVAL: no zone or set, or
- *          both, a size out of range, a node that the set does not know; E2BIG: params longer
- *          than known and not zero there; ENOMEM.
+ * Return:  the pool, or NULL with errno and a sentence in pp_error(): EINVAL: not exactly one of
+ *          zone, set and provider, a size out of range, a node that the set does not know; E2BIG:
+ *          params longer than known and not zero there; ENOMEM, also when there are too few
+ *          pages for the reserve; what the provider's init says.
  * Source:  page_pool_create(). Differs: NULL with errno, not an error pointer.
  */
 struct page_pool *page_pool_create(const struct page_pool_params *params);
@@ -96,6 +151,68 @@ struct page_pool *page_pool_create(const struct page_pool_params *params);
  */
 void page_pool_destroy(struct page_pool *pool);
 
+/** struct pp_holder - a page that somebody has; see page_pool_holders() */
+struct pp_holder {
+	/** @page: the page; it may be home by the time that you look */
+	const struct pp_page *page;
+	/** @age_ns: since it was taken; 0: nobody wrote that down */
+	uint64_t age_ns;
+	/** @thread: Linux thread id of who took it; 0: unknown */
+	uint64_t thread;
+	/** @site: where in the program: the return address of the allocation; NULL: unknown */
+	const void *site;
+	/** @driver: pp_page.owner: not 0: a driver has it in one of its rings */
+	uint64_t driver;
+};
+
+/**
+ * struct page_pool_report - what of a pool is still out
+ * @name:        the pool's
+ * @outstanding: pages
+ * @waited_ns:   since page_pool_destroy_wait() was called
+ * @in_drivers:  pages among them that a driver has in its rings
+ * @nholders:    entries of @holders, at most 16
+ * @holders:     the oldest first; with thread, site and age if the pool had holder tags
+ */
+struct page_pool_report {
+	const char *name;
+	uint64_t outstanding;
+	uint64_t waited_ns;
+	uint64_t in_drivers;
+	unsigned int nholders;
+	const struct pp_holder *holders;
+};
+
+/**
+ * struct page_pool_end - how to wait for a pool's pages
+ * @sz:         sizeof(struct page_pool_end)
+ * @timeout_ms: how long to wait at most; 0: not at all
+ * @report_ms:  @report is called as often meanwhile; 0: only at the end, if pages are out
+ * @report:     called by the thread that waits; what it is given is gone afterwards; NULL: nothing
+ * @arg:        its first argument
+ */
+struct page_pool_end {
+	size_t sz;
+	uint32_t timeout_ms;
+	uint32_t report_ms;
+	void (*report)(void *arg, const struct page_pool_report *report);
+	void *arg;
+};
+
+/**
+ * page_pool_destroy_wait() - page_pool_destroy(), and wait until all pages are home
+ * @pool: as page_pool_destroy()
+ * @end:  until when, and whom to tell
+ *
+ * However it ends, the pool is gone for the caller, and pages that are still out go to their zone
+ * when their users return them.
+ *
+ * Context: as page_pool_destroy(); sleeps.
+ * Return:  0: all pages are home; -ETIMEDOUT; -E2BIG, and nothing was done.
+ * Source:  page_pool_destroy() with its retries and warnings. Differs: a deadline, and names.
+ */
+int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *end);
+
 /**
  * page_pool_alloc_bulk() - take pages from a pool, for instance to refill an RX ring
  * @pool:  pool to take from
@@ -112,8 +229,9 @@ void page_pool_destroy(struct page_pool *pool);
  * Context: the pool's owner thread only (checked in debug builds). Does not sleep, but for what
  *          pp_zone_alloc_bulk() says of an empty zone.
  * Cost:    per page at @n = 32: see `ppbench page_pool`.
- * Return:  pages written, 0 .. @n. There is no error value; 0 means that no page of the zone is
- *          free in the pool, a core's cache or the zone, which stats.alloc_failures counts.
+ * Return:  pages written, 0 .. @n. There is no error value; less than @n means that no page is free
+ *          in the zone, a core's cache, or any pool's cache or ring, which stats.alloc_failures
+ *          counts, or max_outstanding (stats.alloc_limited).
  * Source:  page_pool_alloc_netmems() in net/core/page_pool.c. Differs: takes n, not one; no gfp.
  */
 unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages, unsigned int n);
@@ -129,6 +247,78 @@ unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages
 struct pp_page *page_pool_alloc_pages(struct page_pool *pool);
 
 /**
+ * page_pool_alloc_reserve_bulk() - take pages that must be had, for instance for control traffic
+ * @pool:  pool to take from
+ * @pages: as page_pool_alloc_bulk()
+ * @n:     as page_pool_alloc_bulk()
+ *
+ * As page_pool_alloc_bulk(); what that lacks comes from the pool's reserve, whatever
+ * max_outstanding says. The next pages that the pool gets from its zone fill the reserve again.
+ *
+ * Context: as page_pool_alloc_bulk().
+ * Return:  pages written, 0 .. @n.
+ * Source:  __GFP_MEMALLOC, in spirit.
+ */
+unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page **pages,
+					  unsigned int n);
+
+/* ---- fragments ------------------------------------------------------------------------------- */
+
+/**
+ * page_pool_alloc_frag() - take a part of a page
+ * @pool:   pool to take from
+ * @offset: out: where in the page's buffer it begins, bytes; a multiple of 64
+ * @size:   bytes wanted, 1 .. the page's size; rounded up to a multiple of 64
+ *
+ * The page is shared with the users of its other parts: its packet fields (len, data_off, port,
+ * next, tstamp) belong to none of them. Give the part back with page_pool_put_page(), once.
+ *
+ * Context: the pool's owner thread. May be mixed with whole pages.
+ * Cost:    no atomic instruction; one for each part that is given back while others are out.
+ * Return:  the page, or NULL: none free, or @size is 0 or more than a page.
+ * Source:  page_pool_alloc_frag(). Differs: no gfp; too large a size is an answer, not a warning.
+ */
+struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offset,
+				     unsigned int size);
+
+/**
+ * page_pool_alloc() - take a page or a part of one, whichever fits
+ * @pool:   pool to take from
+ * @offset: out: where in the page's buffer it begins, bytes
+ * @size:   in: bytes wanted; out: bytes that may be used, no less
+ *
+ * A size above half of a page takes a whole one; and the last part of a page is as large as what
+ * is left of it.
+ *
+ * Context: as page_pool_alloc_frag().
+ * Return:  the page, or NULL: none free, or @size is 0 or more than a page.
+ * Source:  page_pool_alloc().
+ */
+struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size);
+
+/**
+ * page_pool_alloc_va() - page_pool_alloc(), for those who want an address
+ * @pool: pool to take from
+ * @size: as page_pool_alloc()
+ *
+ * Return:  first byte, or NULL. Source: page_pool_alloc_va().
+ */
+void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size);
+
+/**
+ * page_pool_free_va() - give back what an address belongs to
+ * @pool:         the pool that it is from
+ * @va:           any address in the page or part, from page_pool_alloc_va()
+ * @allow_direct: as page_pool_put_page()
+ *
+ * Not for pools of a provider, whose memory we do not know. An address of something else is
+ * counted (stats.double_puts), aborts in debug builds, and is ignored.
+ *
+ * Source:  page_pool_free_va().
+ */
+void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
+
+/**
  * page_pool_put_page() - return a page to its pool
  * @pool:         the page's pool
  * @page:         page; not to be touched by the caller afterwards
@@ -138,7 +328,9 @@ struct pp_page *page_pool_alloc_pages(struct page_pool *pool);
  * calling thread is the owner, otherwise, or if the cache is full, into the ring; to the zone if
  * that is full too. A page on which somebody else holds a reference (pp_page_get()) leaves the
  * pool instead. @allow_direct from another thread is counted (stats.wrong_owner), aborts in
- * debug builds, and goes to the ring; the owner recycles directly without it as well.
+ * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that is
+ * at home already is counted (stats.double_puts), aborts in debug builds, and is left alone; what
+ * nobody can see is a second put after the page was handed out again.
  *
  * Context: any thread, also after page_pool_destroy(). May take the ring's or the zone's lock.
  * Source:  page_pool_put_page(). Differs: no dma_sync_size; the owner is checked.
@@ -243,6 +435,101 @@ static inline void page_pool_ref_page(struct pp_page *page)
 {
 	__atomic_fetch_add(&page->pp_refs, 1, __ATOMIC_RELAXED);
 }
+
+/**
+ * page_pool_unref_page() - drop references of the pool's without returning the page
+ * @page: page on which the caller holds @n references of the pool
+ * @n:    references, 1 or more
+ *
+ * Whoever gets 0 has the page alone, with one reference, and returns it with
+ * page_pool_put_unrefed_page().
+ *
+ * Context: any thread. Cost: no atomic instruction if the caller has all references.
+ * Return:  references left.
+ * Source:  page_pool_unref_page().
+ */
+static inline int page_pool_unref_page(struct pp_page *page, int n)
+{
+	int left = 0;
+
+	/* the last user need not tell anybody; pairs with the decrements of the others */
+	if (__atomic_load_n(&page->pp_refs, __ATOMIC_ACQUIRE) != n)
+		left = __atomic_sub_fetch(&page->pp_refs, n, __ATOMIC_ACQ_REL);
+	if (!left)
+		__atomic_store_n(&page->pp_refs, 1, __ATOMIC_RELAXED);
+	return left;
+}
+
+/**
+ * page_pool_put_unrefed_page() - return a page whose last reference of the pool is dropped
+ * @pool:         the page's pool
+ * @page:         page for which page_pool_unref_page() returned 0 to the caller
+ * @allow_direct: as page_pool_put_page()
+ *
+ * Source:  page_pool_put_unrefed_page().
+ */
+void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
+
+/**
+ * page_pool_trim() - take from a pool what it keeps, from outside
+ * @pool:       pool
+ * @keep:       pages that may stay
+ * @timeout_us: how long to wait for an owner in the middle of a call, us
+ *
+ * Ring and alloc cache go to the zone, the coldest pages first; the reserve stays. The owner is
+ * not asked and does not wait: while somebody else is at its cache it goes to the zone. A zone that
+ * has nothing left does this to all its pools before an allocation fails.
+ *
+ * Context: any thread, but not a signal handler. Interrupts the CPUs that this process runs on
+ *          for a moment (membarrier).
+ * Cost:    about 2 us and 30 cycles a page; nothing for the owner, see `ppbench page_pool`.
+ * Return:  pages moved; -ETIMEDOUT: the owner is stopped in the middle of a call, or somebody else
+ *          is trimming; -EDEADLK: by a handler that interrupted the owner; -ENOTSUP: membarrier fails.
+ * Source:  none: the kernel cannot drain a pool from outside.
+ */
+long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int timeout_us);
+
+/** PP_HOLDER_AGES - classes of age: below 1 ms, 10 ms, 100 ms, 1 s, 10 s, 100 s, and above */
+#define PP_HOLDER_AGES 7
+
+/**
+ * page_pool_holders_enable() - remember who takes pages, from now on, or stop that
+ * @pool: pool
+ * @on:   remember
+ *
+ * Thread, place and time of each allocation, 24 bytes a page in a table beside the zone's pages.
+ *
+ * Context: any thread.
+ * Cost:    off: none. On: a clock and three stores a page.
+ * Return:  0; -ENOMEM; -ENOTSUP: a pool of a provider.
+ * Source:  none in the kernel, where drgn scripts are the answer.
+ */
+int page_pool_holders_enable(struct page_pool *pool, bool on);
+
+/**
+ * page_pool_holders() - who has the pool's pages
+ * @pool: pool with tags on
+ * @out:  out: the oldest @n, oldest first
+ * @n:    room in @out, 0 or more
+ * @ages: out: pages in each class of age; NULL: not wanted
+ *
+ * Pages that were taken before the tags were switched on are not listed.
+ *
+ * Context: any thread. Walks the zone's page table.
+ * Return:  entries written.
+ */
+unsigned int page_pool_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
+			       uint64_t ages[PP_HOLDER_AGES]);
+
+/**
+ * pp_holder_site() - a holder's place as text: function+offset, or file+offset
+ * @holder: holder
+ * @buffer: out: the text, cut at @size
+ * @size:   bytes of @buffer
+ *
+ * Return: @buffer.
+ */
+const char *pp_holder_site(const struct pp_holder *holder, char *buffer, size_t size);
 
 /**
  * page_pool_inflight() - pages taken from the zone and not given back

@@ -20,7 +20,7 @@ extern "C" {
  * @sz:                 sizeof(struct page_pool_stats), set by the caller
  * @alloc_fast:         pages popped from the alloc cache
  * @alloc_slow:         calls that went to the zone and got something
- * @alloc_slow_ho:      high-order pages from the zone
+ * @alloc_slow_ho:      the same for a pool of runs (order above 0)
  * @alloc_empty:        refills that found the ring empty
  * @alloc_refill:       refills of the cache from the ring
  * @alloc_waive:        pages given up because they were on a foreign node
@@ -34,11 +34,25 @@ extern "C" {
  *                      went to the ring instead
  * @cache:              gauge: pages in the alloc cache
  * @ring:               gauge: pages in the ring
- * @outstanding:        gauge: pages with users; hold - release == cache + ring + outstanding
+ * @outstanding:        gauge: pages with users
+ * @alloc_reserve:      pages handed out from the reserve
+ * @alloc_limited:      allocations that max_outstanding cut short
+ * @double_puts:        pages that were given back although they were at home already: refused
+ * @trims:              times that somebody emptied cache and ring
+ * @trimmed:            pages taken by them
+ * @reserve:            gauge: pages in the reserve
+ * @inflight:           gauge: pages taken from the zone and not given back
+ * @inflight_max:       most of them at once, as seen when pages came from the zone
+ * @ring_max:           most pages in the ring
  *
- * The names after the kernel's ethtool names, rx_pp_NAME. Pages allocated altogether:
- * alloc_fast + alloc_refill + alloc_slow. Unlike the kernel's, recycle_ring_full counts pages,
- * in bulk calls too.
+ * The names of the first eleven after the kernel's ethtool names, rx_pp_NAME. Unlike the kernel's,
+ * recycle_ring_full counts pages, in bulk calls too.
+ *
+ * Pages handed out altogether: alloc_fast + alloc_refill + alloc_slow + alloc_slow_ho +
+ * alloc_reserve; returned: recycle_cached + recycle_ring + recycle_ring_full +
+ * recycle_released_ref; the difference is outstanding, in every snapshot. At rest
+ * inflight == cache + ring + reserve + outstanding; off by the pages on their way to the zone
+ * otherwise.
  */
 struct page_pool_stats {
 	size_t sz;
@@ -58,6 +72,15 @@ struct page_pool_stats {
 	uint64_t cache;
 	uint64_t ring;
 	uint64_t outstanding;
+	uint64_t alloc_reserve;
+	uint64_t alloc_limited;
+	uint64_t double_puts;
+	uint64_t trims;
+	uint64_t trimmed;
+	uint64_t reserve;
+	uint64_t inflight;
+	uint64_t inflight_max;
+	uint64_t ring_max;
 };
 
 /**
@@ -87,6 +110,8 @@ struct page_pool_stats {
  * @accepts:        blocks accepted
  * @accept_failures: blocks that could not be, each time
  * @releases:       blocks given back to the system
+ * @double_puts:    pages that were given back by page_pool_put_page() or page_pool_put_bulk() after
+ *                  they had left their pool and were at home already: refused
  *
  * Policies rseq and llist, which never hold a cache, count in allocs and frees only what went
  * past it.
@@ -120,6 +145,7 @@ struct pp_zone_stats {
 	uint64_t accepts;
 	uint64_t accept_failures;
 	uint64_t releases;
+	uint64_t double_puts;
 };
 
 /**

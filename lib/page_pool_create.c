@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* page_pool_create.c - a pool's beginning, its choices, and its end */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <pagepool/memory.h>
+
+#include "barrier.h"
+#include "page_pool.h"
+#include "registry.h"
+
+#define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
+#define REFILL_DEFAULT	   64u /* one NAPI budget */
+#define RING_SIZE_DEFAULT  1024u
+#define CACHE_SIZE_MAX	   4096u
+#define RING_SIZE_MAX	   16384u
+
+/* ---- creation -------------------------------------------------------------------------------- */
+
+static int check_source(const struct page_pool_params *p)
+{
+	const struct page_pool_provider *from = p->provider;
+
+	if (!!p->zone + !!p->set + !!from != 1)
+		return pp_set_error(EINVAL, "zone, set, provider: a pool needs one of them");
+	if (from && (!from->alloc_bulk || !from->release_bulk))
+		return pp_set_error(EINVAL, "provider: alloc_bulk and release_bulk are a must");
+	if ((unsigned int)p->numa > PP_NUMA_FLUSH)
+		return pp_set_error(EINVAL, "numa: %u is no choice", (unsigned int)p->numa);
+	if (p->set && (p->node < 0 || p->node > p->set->rows))
+		return pp_set_error(EINVAL, "node: %d is not one of the set's", p->node - 1);
+	if (p->order && !p->zone)
+		return pp_set_error(EINVAL, "order: a pool of runs takes them from one zone");
+	if (p->order &&
+	    (p->order > PP_ORDER_MAX || (uint64_t)1 << p->order > pp_zone_block_pages(p->zone)))
+		return pp_set_error(EINVAL, "order: %u is above %u, or more than a block of 2 MiB",
+				    p->order, PP_ORDER_MAX);
+	if (!from && p->headroom)
+		return pp_set_error(EINVAL, "headroom: the zone has it, a provider has none");
+	if (p->headroom > UINT16_MAX)
+		return pp_set_error(EINVAL, "headroom: %u is above %u", p->headroom, UINT16_MAX);
+	return 0;
+}
+
+static int check_params(const struct page_pool_params *p)
+{
+	int err = check_source(p);
+
+	if (err)
+		return err;
+	if (p->pool_size < 2 || p->pool_size > RING_SIZE_MAX || (p->pool_size & (p->pool_size - 1)))
+		return pp_set_error(EINVAL, "ring: %u is not a power of two in 2 .. %u",
+				    p->pool_size, RING_SIZE_MAX);
+	if (p->cache_size > CACHE_SIZE_MAX)
+		return pp_set_error(EINVAL, "cache: %u is not in 1 .. %u", p->cache_size,
+				    CACHE_SIZE_MAX);
+	if (p->refill > p->cache_size || p->refill > PP_BULK_MAX)
+		return pp_set_error(EINVAL, "refill: %u is above the cache %u, or above %u",
+				    p->refill, p->cache_size, PP_BULK_MAX);
+	if (p->reserve > PP_BULK_MAX)
+		return pp_set_error(EINVAL, "reserve: %u is above %u", p->reserve, PP_BULK_MAX);
+	if (!p->low_water != !p->pressure)
+		return pp_set_error(EINVAL, "low_water, pressure: one needs the other");
+	if (p->flags & ~PAGE_POOL_HOLDERS)
+		return pp_set_error(EINVAL, "flags: 0x%x has unknown bits", p->flags);
+	return 0;
+}
+
+/* A budget of bytes in pages: two refills, as by default. */
+static int size_by_bytes(struct page_pool_params *p)
+{
+	struct pp_zone *zone = p->set ? p->set->order[0] : p->zone;
+	uint64_t pages;
+
+	if (!p->cache_bytes)
+		return 0;
+	if (p->cache_size || p->refill || !zone)
+		return pp_set_error(EINVAL, "cache_bytes: goes with a zone or a set, and without "
+					    "cache and refill");
+	pages = p->cache_bytes >> (zone->shift + min(p->order, PP_ORDER_MAX));
+	p->cache_size = (uint32_t)min(max(pages, (uint64_t)2), (uint64_t)CACHE_SIZE_MAX);
+	p->refill = min(p->cache_size / 2, PP_BULK_MAX);
+	return 0;
+}
+
+static void set_up(struct page_pool *pool, const struct page_pool_params *p)
+{
+	pool->set = p->set;
+	pool->zone = p->set ? p->set->order[0] : p->zone;
+	pool->provider = p->provider;
+	pool->provider_arg = p->provider_arg;
+	pool->nid = p->set ? p->node - 1 : PP_NODE_ANY;
+	pool->numa = p->numa;
+	pool->owner = pp_self();
+	pool->cache_size = p->cache_size;
+	pool->refill = p->refill;
+	pool->order = p->order;
+	pool->idle_ms = p->idle_ms;
+	pool->max_outstanding = p->max_outstanding;
+	pool->low_water = p->low_water;
+	pool->pressure = p->pressure;
+	pool->pressure_arg = p->pressure_arg;
+	pool->reserve = pool->cache + p->cache_size;
+	pool->reserve_size = p->reserve;
+	if (pool->zone)
+		pool->fresh = pool->zone->fresh;
+	else
+		pool->fresh.data_off = (uint16_t)p->headroom;
+	if (p->max_outstanding)
+		pool->special |= POOL_LIMITED;
+	if (barrier_register())
+		pool->special |= POOL_FENCED;
+	snprintf(pool->name, sizeof(pool->name), "%s", p->name ? p->name : "pool");
+}
+
+static int fill_reserve(struct page_pool *pool)
+{
+	unsigned int n = pool->reserve_size;
+
+	if (!n)
+		return 0;
+	pool->reserved = pool_take(pool, pool->reserve, n);
+	pool->hold = pool->inflight_max = pool->reserved;
+	if (pool->reserved == n)
+		return 0;
+	return pp_set_error(ENOMEM, "reserve: there are only %u pages, not %u", pool->reserved, n);
+}
+
+static struct page_pool *pool_new(const struct page_pool_params *p)
+{
+	struct page_pool *pool;
+	size_t size;
+
+	size = sizeof(*pool) + (p->cache_size + p->reserve) * sizeof(pool->cache[0]);
+	size = (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
+	pool = aligned_alloc(PP_LINES, size);
+	if (!pool) {
+		pp_set_error(ENOMEM, "no memory for a pool with a cache of %u pages",
+			     p->cache_size);
+		return NULL;
+	}
+	memset(pool, 0, size);
+	if (ring_init(&pool->ring, p->pool_size)) {
+		free(pool);
+		errno = ENOMEM;
+		return NULL;
+	}
+	set_up(pool, p);
+	return pool;
+}
+
+struct page_pool *page_pool_create(const struct page_pool_params *params)
+{
+	struct page_pool_params p;
+	struct page_pool *pool;
+	int err;
+
+	if (params_copy(&p, sizeof(p), params))
+		return NULL;
+	if (size_by_bytes(&p))
+		return NULL;
+	p.pool_size = p.pool_size ? p.pool_size : RING_SIZE_DEFAULT;
+	p.cache_size = p.cache_size ? p.cache_size : max(p.refill, CACHE_SIZE_DEFAULT);
+	p.refill = p.refill ? p.refill : min(REFILL_DEFAULT, max(p.cache_size / 2, 1u));
+	if (check_params(&p))
+		return NULL;
+	pool = pool_new(&p);
+	if (!pool)
+		return NULL;
+	if (p.provider && p.provider->init) {
+		err = p.provider->init(p.provider_arg, pool);
+		if (err) {
+			pp_set_error(-err, "provider: init: %s", strerror(-err));
+			pool->provider = NULL; /* was not begun, so is not ended */
+			goto fail;
+		}
+	}
+	err = fill_reserve(pool);
+	if (!err && (p.flags & PAGE_POOL_HOLDERS))
+		err = page_pool_holders_enable(pool, true);
+	if (err)
+		goto fail;
+	registry_add_pool(pool);
+	return pool;
+fail:
+	page_pool_destroy(pool);
+	errno = -err;
+	return NULL;
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+void pool_free(struct page_pool *pool)
+{
+	if (pool->provider && pool->provider->destroy)
+		pool->provider->destroy(pool->provider_arg, pool);
+	ring_fini(&pool->ring);
+	free(pool);
+}
+
+static void release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count)
+{
+	unsigned int n;
+
+	while (*count) {
+		n = min(*count, PP_BULK_MAX);
+		WRITE_ONCE(*count, *count - n);
+		pool_release_pages(pool, pages + *count, n);
+	}
+}
+
+/* All but what users hold goes home, and nothing is recycled any more. */
+static void close_down(struct page_pool *pool)
+{
+	struct pp_page *pages[64];
+	unsigned int n;
+
+	registry_del_pool(pool);
+	pool_drop_frag_page(pool);
+	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
+	WRITE_ONCE(pool->owner, NO_OWNER);
+	ring_close(&pool->ring);
+	release_array(pool, pool->cache, &pool->count);
+	release_array(pool, pool->reserve, &pool->reserved);
+	while ((n = ring_consume(&pool->ring, (void **)pages, 64)))
+		pool_release_pages(pool, pages, n);
+}
+
+void page_pool_destroy(struct page_pool *pool)
+{
+	if (!pool)
+		return;
+	close_down(pool);
+	/* release counts from -outstanding now; whoever brings it to POOL_ENDED is the last */
+	pool_released(pool, POOL_ENDED - pool->hold);
+}
+
+static void tell(struct page_pool *pool, const struct page_pool_end *end, uint64_t out,
+		 uint64_t waited_ns)
+{
+	struct pp_holder holders[PP_REPORT_HOLDERS];
+	struct page_pool_report report = {
+		.name = pool->name, .outstanding = out, .waited_ns = waited_ns, .holders = holders
+	};
+
+	if (!end->report)
+		return;
+	report.nholders =
+		pool_find_holders(pool, holders, PP_REPORT_HOLDERS, NULL, &report.in_drivers);
+	end->report(end->arg, &report);
+}
+
+int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *params)
+{
+	struct page_pool_end end;
+	uint64_t start = now_ns(), told = start, now, out;
+	int err = params_copy(&end, sizeof(end), params);
+
+	if (err || !pool)
+		return err;
+	close_down(pool);
+	pool->hold++; /* one for us: the pool stays until we have seen the last page */
+	__atomic_add_fetch(&pool->release, POOL_ENDED - pool->hold, __ATOMIC_ACQ_REL);
+	for (;;) {
+		out = POOL_ENDED - load_acquire(&pool->release) - 1;
+		now = now_ns();
+		if (!out || now - start >= (uint64_t)end.timeout_ms * 1000000)
+			break;
+		if (end.report_ms && now - told >= (uint64_t)end.report_ms * 1000000) {
+			tell(pool, &end, out, now - start);
+			told = now;
+		}
+		usleep(500);
+	}
+	if (out) {
+		tell(pool, &end, out, now - start);
+		err = pp_set_error(ETIMEDOUT, "pool %s: %llu pages are still out", pool->name,
+				   (unsigned long long)out);
+	}
+	pool_released(pool, 1);
+	return err;
+}
+
+/* ---- owner and node -------------------------------------------------------------------------- */
+
+void page_pool_enable_direct_recycling(struct page_pool *pool)
+{
+	WRITE_ONCE(pool->owner, pp_self());
+}
+
+void page_pool_disable_direct_recycling(struct page_pool *pool)
+{
+	WRITE_ONCE(pool->owner, NO_OWNER);
+}
+
+int page_pool_update_nid(struct page_pool *pool, int nid)
+{
+	int node = pool->zone ? pool->zone->region.node : 0;
+
+	if (!pool->set && nid != PP_NODE_ANY && nid != max(node, 0))
+		return pp_set_error(EINVAL, "node: pool %s has one zone, and not on node %d",
+				    pool->name, nid);
+	if (!pool->set)
+		return 0;
+	if (nid < PP_NODE_ANY || nid >= pool->set->rows)
+		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
+	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
+	WRITE_ONCE(pool->nid, nid);
+	if (pool->numa != PP_NUMA_KEEP && pool_enter_any(pool)) {
+		release_array(pool, pool->cache, &pool->count);
+		turn_end(pool);
+	}
+	return 0;
+}
+
+void page_pool_nid_changed(struct page_pool *pool, int nid)
+{
+	if (unlikely(pool->nid != nid) && pool->set)
+		page_pool_update_nid(pool, nid);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * page_pool_frag.c - several buffers from one page
+ *
+ * The page is handed out with more references than it can ever have users; what is too
+ * many is taken back at once when its last fragment is cut. So cutting one costs no
+ * atomic instruction, only giving it back does.
+ */
+#include <pagepool/zone.h>
+
+#include "page_pool.h"
+
+#define FRAG_ALIGN 64u /* two users never share a line */
+#define BIAS	   (INT32_MAX / 2)
+
+static bool fits(const struct page_pool *pool, uint64_t need)
+{
+	return pool->frag_page && pool->frag_offset + need <= pp_page_size(pool->frag_page);
+}
+
+static void start(struct page_pool *pool, struct pp_page *page)
+{
+	page_pool_fragment_page(page, BIAS);
+	pool->frag_page = page;
+	pool->frag_offset = 0;
+	pool->frag_users = 0;
+}
+
+/* The last fragment is cut: what references are left is taken back. */
+void pool_drop_frag_page(struct page_pool *pool)
+{
+	struct pp_page *page = pool->frag_page;
+
+	pool->frag_page = NULL;
+	if (page && !page_pool_unref_page(page, BIAS - pool->frag_users))
+		pool_recycle_last(pool, page);
+}
+
+/* True: all its users are gone already, and it starts anew. */
+static bool starts_anew(struct page_pool *pool)
+{
+	struct pp_page *page = pool->frag_page;
+
+	if (!page)
+		return false;
+	/* pairs with the release of whoever dropped the other references */
+	if (load_acquire(&page->pp_refs) != BIAS - pool->frag_users ||
+	    load_acquire(&page->refs) != 1) {
+		pool_drop_frag_page(pool);
+		return false;
+	}
+	start(pool, page);
+	return true;
+}
+
+static bool take_page(struct page_pool *pool)
+{
+	struct pp_page *page = page_pool_alloc_pages(pool);
+
+	if (page)
+		start(pool, page);
+	return page;
+}
+
+struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offset,
+				     unsigned int size)
+{
+	uint64_t need = ((uint64_t)size + FRAG_ALIGN - 1) & ~(uint64_t)(FRAG_ALIGN - 1);
+
+	if (!pool->frag_page && !take_page(pool))
+		return NULL;
+	if (!size || need > pp_page_size(pool->frag_page))
+		return NULL;
+	if (!fits(pool, need) && !starts_anew(pool) && !take_page(pool))
+		return NULL;
+	pool->frag_users++;
+	*offset = pool->frag_offset;
+	pool->frag_offset += (uint32_t)need;
+	return pool->frag_page;
+}
+
+struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size)
+{
+	struct pp_page *page;
+	uint32_t room;
+
+	if (!pool->zone && !pool->frag_page && !take_page(pool))
+		return NULL;
+	room = pool->zone ? 1u << (pool->zone->shift + pool->order) : pp_page_size(pool->frag_page);
+	if (!*size || *size > room)
+		return NULL;
+	if ((uint64_t)*size * 2 > room) {
+		page = page_pool_alloc_pages(pool);
+		if (!page)
+			return NULL;
+		*offset = 0;
+		*size = pp_page_size(page);
+		return page;
+	}
+	page = page_pool_alloc_frag(pool, offset, *size);
+	if (!page)
+		return NULL;
+	/* what is left would serve nobody of this size */
+	if (!fits(pool, pool->frag_offset - *offset))
+		pool->frag_offset = room;
+	*size = pool->frag_offset - *offset;
+	return page;
+}
+
+void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size)
+{
+	unsigned int offset;
+	struct pp_page *page = page_pool_alloc(pool, &offset, size);
+
+	return page ? page->addr + offset : NULL;
+}
+
+static struct pp_page *zone_page_of(const struct pp_zone *zone, const void *va)
+{
+	return pp_zone_page_at(zone, (uintptr_t)va - (uintptr_t)pp_zone_base(zone));
+}
+
+/* The first page of the buffer that @va lies in; NULL: it is not of this pool. */
+static struct pp_page *page_of(const struct page_pool *pool, const void *va)
+{
+	struct pp_page *page = NULL;
+	int i;
+
+	if (!pool->set) {
+		page = pool->zone ? zone_page_of(pool->zone, va) : NULL;
+		if (page && pool->order)
+			page = pool->zone->pages +
+			       ((page - pool->zone->pages) & ~(((ptrdiff_t)1 << pool->order) - 1));
+	}
+	for (i = 0; pool->set && i < pool->set->rows && !page; i++) {
+		if (pool->set->node[i].zone)
+			page = zone_page_of(pool->set->node[i].zone, va);
+	}
+	return page && READ_ONCE(page->pool) == pool ? page : NULL;
+}
+
+void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct)
+{
+	struct pp_page *page = page_of(pool, va);
+
+	BUG_ON(!page, va);
+	if (page)
+		page_pool_put_page(pool, page, allow_direct);
+	else
+		count_add_shared(pool->double_puts, 1);
+}
