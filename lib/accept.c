@@ -169,7 +169,21 @@ static int accept_one(struct pp_zone *zone)
 	return err;
 }
 
-int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last)
+int block_wait(struct pp_zone *zone, uint64_t block, uint32_t seen, uint64_t deadline_ns)
+{
+	if (!block_test(zone->blocks.busy, block))
+		return 0;
+	if (now_ns() >= deadline_ns)
+		return pp_set_error(
+			ETIMEDOUT,
+			"zone %s: another thread is still accepting block %llu, or giving "
+			"it back",
+			zone->name, (unsigned long long)block);
+	futex_wait(&zone->blocks.changed, seen, 1000);
+	return 0;
+}
+
+int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last, uint64_t deadline_ns)
 {
 	uint32_t seen;
 	int err = 0;
@@ -179,8 +193,8 @@ int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last)
 			seen = load_acquire(&zone->blocks.changed);
 			if (block_claim(zone, first, false))
 				err = block_accept(zone, first);
-			else if (block_test(zone->blocks.busy, first))
-				futex_wait(&zone->blocks.changed, seen, 1000);
+			else
+				err = block_wait(zone, first, seen, deadline_ns);
 		}
 	}
 	return err;
@@ -215,19 +229,44 @@ static unsigned int refill_and_take(struct pp_zone *zone, void **objs, unsigned 
 	return got;
 }
 
-bool zone_get_more(struct pp_zone *zone, bool wait, uint64_t deadline_ns)
+/* Somebody accepts a block, or gives one back, which can be accepted after that. */
+static bool any_coming(const struct blocks *b)
+{
+	uint64_t i;
+
+	for (i = 0; i < (b->nr + 63) / 64; i++) {
+		if (load_acquire(&b->busy[i]) & ~load_acquire(&b->accepted[i]))
+			return true;
+	}
+	return false;
+}
+
+bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadline_ns)
 {
 	struct blocks *b = &zone->blocks;
 	uint32_t seen = load_acquire(&b->changed);
+	int got = 0;
 
+	if (READ_ONCE(b->unaccepted) < had)
+		return true; /* somebody's block came after the caller had looked */
 	if (!READ_ONCE(b->unaccepted))
 		return false;
-	if (zone->signal_safe)
+	if (zone->signal_safe) {
+		store_release(&b->wanted, true);
 		futex_signal(&b->kicked); /* this may be a handler: the acceptor does it */
-	else if (accept_one(zone) > 0)
+	} else {
+		got = accept_one(zone);
+	}
+	if (got > 0 || READ_ONCE(b->unaccepted) < had)
 		return true;
-	if (!wait || !(zone->signal_safe || READ_ONCE(b->accepting)) || now_ns() >= deadline_ns)
+	if (!wait || now_ns() >= deadline_ns)
 		return false;
+	if (got < 0)
+		seen = load_acquire(&b->changed); /* that was us */
+	else if (!zone->signal_safe && load_acquire(&b->changed) != seen)
+		return true;
+	if (!zone->signal_safe && !any_coming(b))
+		return READ_ONCE(b->unaccepted) < had;
 	futex_wait(&b->changed, seen, 1000);
 	return true;
 }
@@ -236,14 +275,16 @@ unsigned int __coldpath zone_take_more(struct pp_zone *zone, void **objs, unsign
 {
 	uint64_t deadline_ns = wait ? now_ns() + (uint64_t)zone->drain_us * 1000 : 0;
 	unsigned int got = 0;
+	uint64_t had;
 
 	for (;;) {
+		had = READ_ONCE(zone->blocks.unaccepted);
 		got += refill_and_take(zone, objs + got, n - got);
 		if (zone_in_handler() || (got == n && !is_low(zone)))
 			return got;
 		if (got == n)
 			break;
-		if (!zone_get_more(zone, wait, deadline_ns))
+		if (!zone_get_more(zone, had, wait, deadline_ns))
 			return got;
 	}
 	/* the caller has its pages; one block at most, while the others have some, too */
@@ -268,6 +309,8 @@ static void *acceptor(void *arg)
 		/* not asked: what was given back just now is not taken at once */
 		k = seen != done;
 		done = seen;
+		if (__atomic_exchange_n(&b->wanted, false, __ATOMIC_ACQ_REL))
+			k = accept_one(zone); /* a run: what is free may be in pieces */
 		while (k > 0 && zone_usable(zone) + READ_ONCE(b->accepting) < 2 * b->low &&
 		       !load_acquire(&b->stop))
 			k = accept_one(zone);

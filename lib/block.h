@@ -39,6 +39,7 @@ struct blocks {
 
 	/* the background acceptor */
 	uint32_t kicked; /* futex */
+	bool wanted; /* atomic: a block, however many pages are free */
 	bool stop;
 	bool has_thread;
 	pthread_t thread;
@@ -86,8 +87,13 @@ void block_unclaim(struct pp_zone *zone, uint64_t block);
 int block_accept(struct pp_zone *zone, uint64_t block);
 /* A claimed block that counts as unaccepted already gives its memory back. 0 or -errno. */
 int block_release(struct pp_zone *zone, uint64_t block);
-/* Make sure that blocks [first, last] are accepted; waits for others. 0 or -errno. */
-int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last);
+/*
+ * Make sure that blocks [first, last] are accepted; waits for others, but not beyond the
+ * deadline. 0 or -errno with pp_error().
+ */
+int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last, uint64_t deadline_ns);
+/* Let others finish with a block: returns as soon as something may have changed. 0, -ETIMEDOUT. */
+int block_wait(struct pp_zone *zone, uint64_t block, uint32_t seen, uint64_t deadline_ns);
 
 /* Pages that the zone, and not a cache, has free: the stack's and the buddy's. A gauge. */
 uint64_t zone_usable(const struct pp_zone *zone);
@@ -97,8 +103,11 @@ uint64_t zone_usable(const struct pp_zone *zone);
  */
 unsigned int zone_take_more(struct pp_zone *zone, void **objs, unsigned int n, bool wait);
 
-/* Pages are missing: accept a block, or @wait for one; true if there may be more than before. */
-bool zone_get_more(struct pp_zone *zone, bool wait, uint64_t deadline_ns);
+/*
+ * Pages are missing: accept a block, or @wait for one; true if there may be more than before.
+ * @had: blocks.unaccepted, read before the caller looked for pages
+ */
+bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadline_ns);
 
 /* ---- ranges: isolate.c and shrink.c ---------------------------------------------------------- */
 

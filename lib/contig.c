@@ -27,7 +27,7 @@ static uint64_t align_to(uint64_t i, uint64_t align)
 static uint64_t find_free(const struct pp_zone *zone, const struct wanted *want)
 {
 	const struct buddy *buddy = &zone->buddy;
-	uint64_t i = 0, run, next, block, step;
+	uint64_t i = 0, run, next = 0, block, step;
 
 	while (i + want->n <= zone->managed) {
 		for (run = 0; run < want->n; run += next) {
@@ -139,12 +139,14 @@ static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint6
 	return i;
 }
 
-static int accept_range(struct pp_zone *zone, uint64_t first, uint64_t n)
+/* Others' acceptances are waited for as long as an allocation would, or until the deadline. */
+static int accept_range(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns)
 {
+	deadline_ns = max(deadline_ns, now_ns() + (uint64_t)zone->drain_us * 1000);
 	if (zone->signal_safe && !zone->blocks.has_thread)
 		return 0;
 	return blocks_need(zone, first >> zone->buddy.block_shift,
-			   (first + n - 1) >> zone->buddy.block_shift);
+			   (first + n - 1) >> zone->buddy.block_shift, deadline_ns);
 }
 
 static int take_normal(struct pp_zone *zone, const struct wanted *want, struct pp_page **first)
@@ -159,8 +161,10 @@ static int take_normal(struct pp_zone *zone, const struct wanted *want, struct p
 	i = find_best(zone, want, &missing);
 	if (i == NONE || missing)
 		return -EBUSY;
-	err = accept_range(zone, i, want->n);
-	return err ? err : take_free(zone, want, first);
+	err = accept_range(zone, i, want->n, 0);
+	if (err)
+		return err == -ETIMEDOUT ? -EBUSY : err;
+	return take_free(zone, want, first);
 }
 
 /* ---- hard: and what users have --------------------------------------------------------------- */
@@ -168,13 +172,13 @@ static int take_normal(struct pp_zone *zone, const struct wanted *want, struct p
 static int take_hard(struct pp_zone *zone, const struct wanted *want, uint64_t deadline_ns,
 		     struct pp_page **first)
 {
-	uint64_t missing, i = find_best(zone, want, &missing), now = now_ns();
+	uint64_t missing, i = find_best(zone, want, &missing), now;
 	int err;
 
 	if (i == NONE)
 		return -EBUSY;
-	err = accept_range(zone, i, want->n);
-	now = min(now, deadline_ns);
+	err = accept_range(zone, i, want->n, deadline_ns);
+	now = min(now_ns(), deadline_ns);
 	if (!err)
 		err = pp_zone_isolate_hard(zone, i, want->n,
 					   (unsigned int)((deadline_ns - now) / 1000));

@@ -269,6 +269,19 @@ static unsigned int refill_inner(struct pp_zone *zone, struct pp_zone *inner, vo
 	return i;
 }
 
+static unsigned int take_runs_or_accept(struct pp_zone *zone, unsigned int order, void **objs,
+					unsigned int n, bool wait, uint64_t deadline_ns)
+{
+	unsigned int got = 0;
+	uint64_t had;
+
+	do {
+		had = READ_ONCE(zone->blocks.unaccepted);
+		got += take_runs(zone, order, objs + got, n - got);
+	} while (got < n && zone_get_more(zone, had, wait, deadline_ns));
+	return got;
+}
+
 /* Merge what lies about, then accept, then drain, then wait: in the order of zone_take_slow(). */
 static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned int order,
 					       void **objs, unsigned int n)
@@ -277,16 +290,12 @@ static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned in
 	unsigned int got;
 
 	zone_spill(zone);
-	got = take_runs(zone, order, objs, n);
-	while (got < n && zone_get_more(zone, false, 0))
-		got += take_runs(zone, order, objs + got, n - got);
+	got = take_runs_or_accept(zone, order, objs, n, false, 0);
 	if (got == n)
 		return got;
 	zone_drain_once(zone);
 	zone_spill(zone);
-	got += take_runs(zone, order, objs + got, n - got);
-	while (got < n && zone_get_more(zone, true, deadline_ns))
-		got += take_runs(zone, order, objs + got, n - got);
+	got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
 	if (got < n)
 		count_add_shared(zone->alloc_failures, 1);
 	return got;

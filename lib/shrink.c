@@ -42,14 +42,12 @@ static bool block_home(const struct pp_zone *zone, uint64_t block)
 	return zone->buddy.block_free[block] == block_pages(&zone->buddy, block);
 }
 
-/* 1: given back; 0: it is not wholly free, or somebody else's business; or -errno. */
+/* A claimed block, which it unclaims. 1: given back; 0: not wholly free, or pinned; or -errno. */
 static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 {
 	bool take;
 	int err;
 
-	if (!block_claim(zone, block, true))
-		return 0;
 	zone_lock(zone);
 	take = !zone->blocks.pins && block_home(zone, block) &&
 	       (isolated || !zone->buddy.isolated[block]);
@@ -99,6 +97,27 @@ int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t de
 	return 0;
 }
 
+/* An isolated block whose pages were home; others may be accepting it, or taking it as we do. */
+static int offline_block(struct pp_zone *zone, uint64_t block, uint64_t deadline_ns)
+{
+	struct blocks *b = &zone->blocks;
+	uint32_t seen = load_acquire(&b->changed);
+	int err = 0;
+
+	while (!err && !block_claim(zone, block, true)) {
+		if (!block_test(b->busy, block) && !block_test(b->accepted, block))
+			return 0;
+		err = block_wait(zone, block, seen, deadline_ns);
+		seen = load_acquire(&b->changed);
+	}
+	if (err)
+		return -EBUSY;
+	err = release_if_free(zone, block, true);
+	if (!err)
+		return pp_set_error(EBUSY, "zone %s: pages of this range are in use", zone->name);
+	return min(err, 0);
+}
+
 int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us)
 {
 	uint64_t deadline_ns = now_ns() + (uint64_t)timeout_us * 1000, block;
@@ -119,10 +138,8 @@ int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned i
 	err = zone_wait_home(zone, first, n, deadline_ns);
 	if (err)
 		err = pp_set_error(EBUSY, "zone %s: pages of this range are in use", zone->name);
-	for (block = range.first; block <= range.last && !err; block++) {
-		err = release_if_free(zone, block, true);
-		err = min(err, 0);
-	}
+	for (block = range.first; block <= range.last && !err; block++)
+		err = offline_block(zone, block, deadline_ns);
 	pp_zone_isolate_hard_undo(zone, first, n);
 	return err;
 }
@@ -142,7 +159,7 @@ static int64_t shrink_to(struct pp_zone *zone, uint64_t pages)
 			break;
 		if (READ_ONCE(zone->buddy.block_free[block]) < n)
 			continue;
-		err = release_if_free(zone, block, false);
+		err = block_claim(zone, block, true) ? release_if_free(zone, block, false) : 0;
 		given += err > 0 ? n : 0;
 	}
 	return err < 0 && !given ? err : (int64_t)(given << zone->shift);
@@ -174,7 +191,7 @@ int pp_zone_pin(struct pp_zone *zone)
 	zone_lock(zone);
 	zone->blocks.pins++;
 	zone_unlock(zone);
-	err = blocks_need(zone, range.first, range.last);
+	err = blocks_need(zone, range.first, range.last, UINT64_MAX);
 	if (err)
 		pp_zone_unpin(zone);
 	return err;
