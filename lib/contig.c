@@ -169,6 +169,18 @@ static int take_normal(struct pp_zone *zone, const struct wanted *want, struct p
 
 /* ---- hard: and what users have --------------------------------------------------------------- */
 
+/* Under the zone's lock: nobody else was promised that these blocks stay. */
+static bool only_ours(const struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	uint64_t block = first >> zone->buddy.block_shift;
+
+	for (; block <= (first + n - 1) >> zone->buddy.block_shift; block++) {
+		if (zone->buddy.isolated[block] != 1)
+			return false;
+	}
+	return true;
+}
+
 static int take_hard(struct pp_zone *zone, const struct wanted *want, uint64_t deadline_ns,
 		     struct pp_page **first)
 {
@@ -187,8 +199,8 @@ static int take_hard(struct pp_zone *zone, const struct wanted *want, uint64_t d
 	err = zone_wait_home(zone, i, want->n, deadline_ns);
 	if (!err) {
 		zone_lock(zone);
-		/* somebody may have given the memory back, or taken it as we do */
-		if (buddy_run(&zone->buddy, i, want->n) == want->n) {
+		/* somebody may have given the memory back, or isolated the range as we did */
+		if (only_ours(zone, i, want->n) && buddy_run(&zone->buddy, i, want->n) == want->n) {
 			buddy_take_range(&zone->buddy, i, want->n);
 			count_add(zone->allocs, want->n);
 			*first = &zone->pages[i];
@@ -207,6 +219,7 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 			 unsigned int timeout_us, struct pp_page **first)
 {
 	uint64_t deadline_ns = now_ns() + (uint64_t)timeout_us * 1000;
+	const struct timespec nap = { .tv_nsec = 50000 };
 	const struct wanted want = { .n = n, .align = align ? align : 1 };
 	struct block_range range;
 	int err = zone_range(zone, 0, n, &range);
@@ -220,8 +233,13 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 	err = take_free(zone, &want, first);
 	if (err && mode >= PP_CONTIG_NORMAL)
 		err = take_normal(zone, &want, first);
-	if (err && mode == PP_CONTIG_HARD)
+	while (err && mode == PP_CONTIG_HARD) {
 		err = take_hard(zone, &want, deadline_ns, first);
+		/* others want it, too: who comes first, the others look elsewhere */
+		if (err != -EBUSY || now_ns() >= deadline_ns)
+			break;
+		nanosleep(&nap, NULL);
+	}
 	if (!err)
 		return 0;
 	count_add_shared(zone->alloc_failures, 1);

@@ -27,6 +27,7 @@ static struct pp_zone_params params(enum pp_mem mem, uint32_t flags)
 	p.page_size = 4096;
 	p.mem = mem;
 	p.flags = flags;
+	p.drain_us = 10000000; /* an acceptor is waited for, however busy the machine */
 	return p;
 }
 
