@@ -73,6 +73,10 @@ static int populate(const struct region *region, uint64_t offset, size_t len)
 
 	if (!madvise(start, len, POPULATE_WRITE))
 		return 0;
+	if (errno != EINVAL && region->mem == PP_MEM_HUGETLB)
+		return pp_set_error(ENOMEM,
+				    "no hugepage is left for %s of memory; raise vm.nr_hugepages",
+				    size_text(len));
 	if (errno != EINVAL)
 		return pp_set_error(ENOMEM, "cannot populate %s of memory: %s", size_text(len),
 				    strerror(errno));

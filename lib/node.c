@@ -56,8 +56,8 @@ static int machine_bind(void *base, size_t len, int node)
 	err = mbind(base, len, MPOL_BIND, mask->maskp, mask->size + 1, 0);
 	numa_bitmask_free(mask);
 	if (err)
-		return pp_set_error(errno, "cannot bind memory to node %d: %s", node,
-				    strerror(errno));
+		return pp_set_error(errno, "cannot bind memory to node %d: %s; ask for any node",
+				    node, strerror(errno));
 	return 0;
 }
 
