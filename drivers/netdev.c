@@ -9,6 +9,7 @@
 #include "args.h"
 #include "netdev_priv.h"
 
+#include <pagepool/memory.h>
 #include <pagepool/zone_set.h>
 
 #define QUEUE_ALIGN    128u /* two lines: neighbours fetch each other's, see doc/design.md */
@@ -72,6 +73,7 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 		.pool_size = dev->params.pool_size,
 		.cache_size = dev->params.cache_size,
 		.refill = dev->params.refill,
+		.order = dev->params.order,
 	};
 	struct pp_queue *q;
 	char name[32];
@@ -134,6 +136,8 @@ static int copy_params(struct pp_netdev_params *to, const struct pp_netdev_param
 	if (!to->zone == !to->set)
 		return pp_set_error(EINVAL, "struct pp_netdev_params: one of zone and set is NULL, "
 					    "and not both");
+	if (to->order > PP_ORDER_MAX)
+		return pp_set_error(EINVAL, "order: %u is above %u", to->order, PP_ORDER_MAX);
 	if (to->set)
 		to->zone = pp_zone_set_zone(to->set, __builtin_ctzll(pp_zone_set_nodes(to->set)));
 	/* drivers size their rings by these: spell the pool's defaults out */
@@ -205,6 +209,11 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 		goto free_args;
 	if (copy.set && !ops->sets) {
 		pp_set_error(ENOTSUP, "%s: needs one zone's memory, not a set of zones", ops->name);
+		goto free_args;
+	}
+	if (copy.order && !ops->sets) {
+		pp_set_error(ENOTSUP, "%s: packets need single pages, not runs of them; order: 0",
+			     ops->name);
 		goto free_args;
 	}
 	if (!ops->own_syntax && pp_args_parse(args))

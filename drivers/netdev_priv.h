@@ -27,7 +27,8 @@ struct pp_args;
  * struct pp_netdev_ops - a driver
  * @name:       what stands before the colon in a spec
  * @dev_size:   sizeof the driver's port struct, which begins with struct pp_netdev
- * @sets:       does not mind which zone a page is of: pp_netdev_params.set may be used, and @zone
+ * @sets:       does not mind which zone a page is of, and how large: pp_netdev_params.order and set
+ *              may be used, and @zone
  *              is then one of the set's
  * @own_syntax: what is behind the colon is the driver's to parse, see pp_args_rest()
  * @open:       build the port and its queues (pp_netdev_add_queue()); 0 or -errno with

@@ -35,6 +35,7 @@ struct null_queue {
 	struct null_head head;
 	unsigned char *frame; /* copy=1: what is received */
 	unsigned char *sink; /* copy=1: where sent packets are copied to */
+	uint32_t room; /* of the sink; longer packets begin there */
 };
 
 struct null_dev {
@@ -89,7 +90,8 @@ static unsigned int null_tx_copy(struct pp_queue *q, struct pp_page **pages, uns
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		memcpy(nq->sink, pp_page_data(pages[i]), pages[i]->len);
+		memcpy(nq->sink, pp_page_data(pages[i]),
+		       pages[i]->len < nq->room ? pages[i]->len : nq->room);
 	return null_tx(q, pages, n);
 }
 
@@ -148,7 +150,8 @@ static void build_frame(unsigned char *frame, unsigned int size, const unsigned 
 static int null_open_copy(struct null_dev *nd, struct null_queue *nq)
 {
 	nd->frame = calloc(1, nq->head.len);
-	nd->sink = malloc(pp_zone_page_size(nd->dev.params.zone));
+	nq->room = pp_zone_page_size(nd->dev.params.zone) << nd->dev.params.order;
+	nd->sink = malloc(nq->room);
 	if (!nd->frame || !nd->sink)
 		return pp_set_error(ENOMEM, "null: no memory for copies");
 	build_frame(nd->frame, nq->head.len, nd->dev.mac);
@@ -162,7 +165,8 @@ static int null_open(struct pp_netdev *dev, struct pp_args *args)
 	static const char *const off_on[] = { "0", "1", NULL };
 	struct null_dev *nd = (struct null_dev *)dev;
 	uint32_t size = SIZE_DEFAULT, headroom = pp_zone_headroom(dev->params.zone);
-	uint32_t room = pp_zone_page_size(dev->params.zone) - headroom;
+	unsigned int order = dev->params.order;
+	uint32_t room = (pp_zone_page_size(dev->params.zone) << order) - headroom;
 	struct null_queue *nq;
 	unsigned int copy = 0;
 	int err;

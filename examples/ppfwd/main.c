@@ -129,6 +129,7 @@ static int open_ports(void)
 		.pool_size = opts->ring,
 		.cache_size = opts->cache,
 		.refill = opts->refill,
+		.order = opts->order,
 	};
 
 	if (opts->eal && pp_netdev_dpdk_eal(opts->eal)) {

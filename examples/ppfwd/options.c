@@ -23,6 +23,7 @@ enum {
 	OPT_RING,
 	OPT_PAGES,
 	OPT_PAGE_SIZE,
+	OPT_ORDER,
 	OPT_HEADROOM,
 	OPT_MEMORY,
 	OPT_ACCEPT,
@@ -54,6 +55,7 @@ static const struct option long_options[] = {
 	{ "ring", required_argument, NULL, OPT_RING },
 	{ "pages", required_argument, NULL, OPT_PAGES },
 	{ "page-size", required_argument, NULL, OPT_PAGE_SIZE },
+	{ "order", required_argument, NULL, OPT_ORDER },
 	{ "headroom", required_argument, NULL, OPT_HEADROOM },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "accept", required_argument, NULL, OPT_ACCEPT },
@@ -103,6 +105,7 @@ static const char usage_pool[] =
 	"  --ring N           pages in a pool's ring, a power of two (1024)\n"
 	"  --pages N          pages altogether (default: enough for the ports)\n"
 	"  --page-size N      bytes of a page, a power of two, 2048 to 65536 (4096)\n"
+	"  --order N          each buffer is 2^N pages beside each other, 0 to 9 (0)\n"
 	"  --headroom N       bytes left free before each packet (128; 320 beside dpdk ports)\n"
 	"  --memory KIND      anon, hugetlb, hugetlb,fallback or memfd (anon)\n"
 	"  --accept WHEN      eager, lazy (on demand), or thread (ahead of need) (eager)\n"
@@ -225,6 +228,9 @@ static void parse_pool_option(struct options *opts, int opt, const char *arg)
 	case OPT_PAGE_SIZE:
 		opts->page_size = (uint32_t)parse_number("--page-size", arg, 2048, 65536);
 		break;
+	case OPT_ORDER:
+		opts->order = (uint32_t)parse_number("--order", arg, 0, 9);
+		break;
 	case OPT_HEADROOM:
 		opts->headroom = (uint32_t)parse_number("--headroom", arg, 0, 65535);
 		break;
@@ -333,6 +339,11 @@ static void check_together(struct options *opts)
 	if (opts->page_size & (opts->page_size - 1))
 		usage_error("--page-size %u: not a power of two; give 2048, 4096 .. 65536",
 			    opts->page_size);
+	if (opts->page_size << opts->order > 2u << 20)
+		usage_error("--order %u: 2^%u pages of %u bytes are more than 2 MiB; give less",
+			    opts->order, opts->order, opts->page_size);
+	if (opts->order && opts->node_set)
+		usage_error("--order: takes runs of one zone; leave out --node set");
 	if (opts->headroom > opts->page_size - 64)
 		usage_error("--headroom %u: leaves no room for packets; give at most %u",
 			    opts->headroom, opts->page_size - 64);
@@ -393,7 +404,7 @@ uint64_t default_pages(const struct options *opts)
 			opts->ring + opts->cache + 2 * opts->burst;
 		pages += queue * spec_parse_number(opts->ports[i], "queues", 1);
 	}
-	return pages ? pages : 1;
+	return (pages ? pages : 1) << opts->order;
 }
 
 void options_parse(struct options *opts, int argc, char **argv)

@@ -70,6 +70,7 @@ struct options {
 	uint32_t ring;
 	uint64_t pages;
 	uint32_t page_size;
+	uint32_t order;
 	uint32_t headroom;
 	enum pp_mem mem;
 	bool huge_fallback;

@@ -24,7 +24,7 @@ bad 2 "--trace" $two --trace=1
 bad 2 "bogus" $two --engine bogus
 bad 2 "bogus" $two --policy bogus
 bad 2 "bogus" $two --memory bogus
-for opt in burst refill cache ring pages page-size headroom node batch high drain-hz packets; do
+for opt in burst refill cache ring pages page-size headroom order node batch high drain-hz packets; do
 	bad 2 "--$opt" $two --$opt nonsense
 	bad 2 "--$opt" $two --$opt -1
 	bad 2 "--$opt" $two --$opt 99999999999999999999999
@@ -45,6 +45,9 @@ bad 2 "--ring 32768" $two --ring 32768
 bad 2 "--page-size 4097" $two --page-size 4097
 bad 2 "--page-size 1024" $two --page-size 1024
 bad 2 "--page-size 131072" $two --page-size 131072
+bad 2 "--order 10" $two --order 10
+bad 2 "--order 6" $two --order 6 --page-size 65536
+bad 2 "--order" $two --order 1 --node set
 bad 2 "--headroom 4096" $two --headroom 4096
 bad 2 "--pages 4294967296" $two --pages 4294967296
 bad 2 "--batch 65" $two --batch 65 --high 64

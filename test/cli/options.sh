@@ -30,6 +30,8 @@ ok "--engine icmpecho" clean
 
 for opt in "--burst 1" "--burst 512" "--refill 1" "--refill 128" "--cache 1" "--cache 4096" \
 	"--ring 2" "--ring 16384" "--pages 2048" "--page-size 2048" "--page-size 65536" \
+	"--order 2" "--order 1 --accept lazy" \
+	"--order 9 --accept lazy --burst 4 --refill 4 --cache 8" \
 	"--headroom 0" "--headroom 2000" "--memory anon" "--memory memfd" \
 	"--memory hugetlb,fallback" "--policy trylock" "--policy spin" "--batch 1" \
 	"--high 64" "--batch 8 --high 8" "--drain-hz 1000" "--trace" "--stats-period 0" \
@@ -63,6 +65,10 @@ run "$ppfwd" --port null --port null --port null $n
 ok "three ports" clean
 run "$ppfwd" --port null:size=128,copy=1 --port null:copy=1 $n
 ok "null:size=,copy=" clean
+run "$ppfwd" --port null:size=9000,copy=1 --port null:copy=1 --order 2 $n
+ok "--order 2 holds 9000 bytes" clean
+run "$ppfwd" --port null:size=9000 --port null $n
+ok "one page of 4096 bytes does not" [ "$rc" -eq 1 ]
 run "$ppfwd" --port loop:a,peer=b --port loop:b,peer=a --engine flowgen $n
 ok "loop:,peer=" clean
 run "$ppfwd" --port loop:a --engine flowgen --duration 0.2
@@ -96,6 +102,7 @@ if [ -n "$jsonget" ]; then
 	ok "json engine" is "$(json engine --engine mac)" mac
 	ok "json pages" is "$(json zones.0.managed --pages 3000)" 3000
 	ok "json page_size" is "$(json zones.0.page_size --page-size 8192)" 8192
+	ok "json managed, --order 3" is "$(json zones.0.managed --order 3 --pages 30000)" 30000
 	ok "json batch" is "$(json zones.0.batch --batch 5 --high 50)" 5
 	ok "json high" is "$(json zones.0.high --batch 5 --high 50)" 50
 	ok "json memory" is "$(json zones.0.memory --memory memfd)" memfd

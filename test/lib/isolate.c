@@ -232,7 +232,7 @@ static bool one_round(struct rng *r, unsigned int *late)
 	__atomic_store_n(&race.first, first, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&race.epoch, 1, __ATOMIC_SEQ_CST);
 	while (spins--)
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		pp_cycles();
 	if (rng_below(r, 1000) == 0)
 		sleep_us(rng_below(r, 500));
 	home = !pp_zone_isolate_test(race.zone, first, 2 * SMALL);

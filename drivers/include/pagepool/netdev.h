@@ -37,6 +37,8 @@ struct pp_queue;
  * @port:       stored in pp_page.port of every page received
  * @set:        zones of several NUMA nodes, see zone_set.h; each pool prefers the node that its
  *              owner runs on. Drivers null, loop and pcap; a device knows one zone's memory.
+ * @order:      each buffer is a run of 2^@order of the zone's pages, for jumbo frames; as
+ *              page_pool_params. Drivers null, loop and pcap.
  */
 struct pp_netdev_params {
 	size_t sz;
@@ -46,6 +48,7 @@ struct pp_netdev_params {
 	uint32_t refill;
 	uint16_t port;
 	struct pp_zone_set *set;
+	uint32_t order;
 };
 
 /**
@@ -173,7 +176,7 @@ static inline void pp_queue_own(struct pp_queue *q)
  * Return:  the port, or NULL with errno and a sentence in pp_error(). After a failure the
  *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
  *          unknown option or a value out of range, ENOTSUP for a driver that was not built, or that
- *          needs one zone and was given a set, ENOENT for an unknown driver, a missing interface
+ *          needs one zone or single pages and was given something else, ENOENT for an unknown driver, a missing interface
  *          or file; EPERM, EBUSY, ENODEV, ENETDOWN, ENOMEM as they come.
  */
 struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params);
