@@ -45,6 +45,7 @@ static struct pp_zone_params lazy_params(uint64_t pages, uint32_t flags)
 	p.page_size = 4096;
 	p.flags = PP_ZONE_LAZY | flags;
 	p.ops = &ops;
+	p.drain_us = 10000000; /* others are waited for, however busy the machine */
 	return p;
 }
 
@@ -107,7 +108,6 @@ static void nobody_is_short(void **state)
 	for (round = 0; now_s() < end; round++) {
 		p = lazy_params(2 * BLOCK, flags[round % 3]);
 		fw.delay_us = round & 4 ? rng_below(&r, 300) : 0;
-		p.drain_us = 5000000; /* others are waited for, however busy the machine */
 		zone = zone_new(&p);
 		for (i = n = 0; i < ARRAY_LEN(takers); i++) {
 			take_by(&takers[i], zone, 0, MOST);
@@ -185,7 +185,6 @@ static void runs_where_pages_are_in_pieces(void **state)
 
 	for (i = 0; i < ARRAY_LEN(flags); i++) {
 		p = lazy_params(16 * BLOCK, flags[i]);
-		p.drain_us = 2000000;
 		zone = zone_new(&p);
 		take_by(&takers[0], zone, 0, 8 * BLOCK);
 		take(&takers[0]);
@@ -300,7 +299,6 @@ static void another_zone_never_waits(void **state)
 
 	need_two_cpus();
 	q.ops = NULL;
-	p.drain_us = 5000000;
 	grow_zone.stop = false;
 	grow_zone.slow = zone_new(&p);
 	same = (struct bystander){ .zone = grow_zone.slow };
@@ -337,7 +335,7 @@ static void another_zone_never_waits(void **state)
 
 static double first_page(uint32_t flags, double *created)
 {
-	struct pp_zone_params p = zone_params(1 << 18); /* 1 GiB; eager has to find it */
+	struct pp_zone_params p = zone_params(1 << 16); /* 256 MiB; eager has to find it */
 	struct pp_zone *zone;
 	struct pp_page *page;
 	double start = now_s(), t;
@@ -365,7 +363,7 @@ static void first_page_is_sooner(void **state)
 	}
 	eager = first_page(0, &made);
 	print_message(
-		"# 1 GiB, to the first page: lazy %.3f ms, eager %.3f ms: %.0f times sooner\n",
+		"# 256 MiB, to the first page: lazy %.3f ms, eager %.3f ms: %.0f times sooner\n",
 		lazy * 1e3, eager * 1e3, eager / lazy);
 	assert_true(eager > 20 * lazy);
 }

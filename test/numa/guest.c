@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <pagepool/memory.h>
 #include <pagepool/page_pool.h>
 #include <pagepool/zone_set.h>
 
@@ -171,6 +172,40 @@ static void memory_is_bound(enum pp_mem mem, uint64_t pages)
 	set_end(set);
 }
 
+/* Block by block as they are accepted, and again in what comes after they were given back. */
+static void blocks_are_bound(enum pp_mem mem, int node)
+{
+	struct pp_zone_params p = { .sz = sizeof(p), .pages = 4 * 512, .mem = mem };
+	static struct pp_page *pages[4 * 512];
+	unsigned int n, round;
+	struct pp_zone *zone;
+
+	p.node = pp_node_param(node);
+	p.flags = PP_ZONE_LAZY;
+	zone = pp_zone_create(&p);
+	check(zone, "lazy zone on node %d: %s", node, pp_error());
+	for (round = 0; zone && round < 3; round++) {
+		for (n = 0; n < 4 * 512 && pp_zone_alloc_bulk(zone, &pages[n], 1); n++)
+			*(volatile char *)pages[n]->addr = 1;
+		check(n == 4 * 512, "memory %d, node %d: %u pages: %s", mem, node, n, pp_error());
+		pages_are_on(pages, n, node);
+		while (n)
+			pp_zone_free_bulk(zone, &pages[--n], 1);
+		check(pp_zone_shrink(zone, 0) == 4 << 21, "memory %d: not all given back", mem);
+	}
+	check(!pp_zone_destroy(zone), "%s", pp_error());
+}
+
+static void accepted_where_asked(enum pp_mem mem)
+{
+	struct pp_zone_set *set = set_new(PP_MEM_ANON, 64, 0);
+	uint64_t nodes = pp_zone_set_nodes(set);
+
+	set_end(set);
+	for (; nodes; nodes &= nodes - 1)
+		blocks_are_bound(mem, __builtin_ctzll(nodes));
+}
+
 static void hugepages(void)
 {
 	struct bitmask *nodes = numa_get_mems_allowed();
@@ -190,6 +225,7 @@ static void hugepages(void)
 	}
 	numa_bitmask_free(nodes);
 	memory_is_bound(PP_MEM_HUGETLB, 4 * 512);
+	accepted_where_asked(PP_MEM_HUGETLB);
 }
 
 static void allocation_on_this_node(void)
@@ -378,6 +414,8 @@ int main(int argc, char **argv)
 	nodes_are_there();
 	memory_is_bound(PP_MEM_ANON, PAGES);
 	memory_is_bound(PP_MEM_MEMFD, PAGES);
+	accepted_where_asked(PP_MEM_ANON);
+	accepted_where_asked(PP_MEM_MEMFD);
 	allocation_on_this_node();
 	fallback_when_exhausted();
 	for (last = numa_max_node();
