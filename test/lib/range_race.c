@@ -215,6 +215,38 @@ static void given_back_by_another_thread(void **state)
 	zone_end(race.zone);
 }
 
+/* While a range is waited for, its last page's holder isolates it for certain, and gives up then. */
+static void isolate_and_give(void *arg, struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct pp_page **last = arg;
+
+	if (!*last)
+		return;
+	require(!pp_zone_isolate_hard(zone, BLOCK, 2 * BLOCK, 100000));
+	pp_zone_free_bulk(zone, last, 1);
+	*last = NULL;
+}
+
+static void others_isolation_is_left_alone(void **state)
+{
+	struct pp_page *last, *first = NULL;
+	struct pp_reclaimer reclaimer = { .reclaim = isolate_and_give, .arg = &last };
+	struct pp_zone *zone = small_blocks(0);
+
+	require(pp_zone_alloc_bulk(zone, &last, 1) == 1);
+	pp_zone_reclaimer_add(zone, &reclaimer);
+	assert_int_equal(pp_zone_alloc_contig(zone, PAGES, 1, PP_CONTIG_HARD, 200000, &first),
+			 -EBUSY);
+	assert_null(last);
+	assert_int_equal(pp_zone_isolate_test(zone, BLOCK, 2 * BLOCK), 0);
+	assert_int_equal(zone_stats(zone).isolated, 2 * BLOCK);
+	assert_int_equal(pp_zone_isolate_hard_undo(zone, BLOCK, 2 * BLOCK), 0);
+	assert_int_equal(pp_zone_alloc_contig(zone, PAGES, 1, PP_CONTIG_HARD, 200000, &first), 0);
+	pp_zone_reclaimer_del(zone, &reclaimer);
+	pp_zone_free_contig(zone, first, PAGES);
+	zone_end(zone);
+}
+
 /* What was isolated once is undone once, and a hard one's undo opens no caches twice. */
 static void undone_too_often(void **state)
 {
@@ -238,6 +270,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everybody_wants_the_same),
 		cmocka_unit_test(given_back_by_another_thread),
+		cmocka_unit_test(others_isolation_is_left_alone),
 		cmocka_unit_test(undone_too_often),
 	};
 	int refused;

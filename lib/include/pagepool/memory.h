@@ -85,7 +85,8 @@ uint32_t pp_zone_block_pages(const struct pp_zone *zone);
  * to the free area: pp_zone_isolate_hard() excludes that.
  *
  * Isolations nest and may overlap; each is undone by one pp_zone_isolate_undo() of the same range.
- * Unaccepted blocks stay unaccepted, and are not accepted meanwhile.
+ * Unaccepted blocks stay unaccepted: no allocation accepts them, but pp_zone_pin() does, and so
+ * may a contiguous range that was being looked for already.
  *
  * Return: 0; -EINVAL: not a range of this zone, or a depot; -EOVERFLOW: 65535 isolations nest.
  * Source: start_isolate_page_range() with drain_all_pages(). Differs: nests, where the kernel
@@ -171,8 +172,13 @@ enum pp_contig {
  * They are @n single pages, as pp_zone_alloc_bulk() leaves them, whose buffers are one range of
  * @n * page size bytes. Give them back together or one by one.
  *
- * Return: 0; -EINVAL; -EBUSY: there is no such range now; -ETIMEDOUT: PP_CONTIG_HARD found one, but
- *         pages of it did not come home, or a cache's holder did not let go.
+ * PP_CONTIG_NORMAL waits at most pp_zone_params.drain_us for a block that another thread is
+ * accepting; PP_CONTIG_HARD until the deadline, as for a range that others have isolated, which
+ * it never takes.
+ *
+ * Return: 0; -EINVAL; -EBUSY: there is no such range now, or others have it isolated; -ETIMEDOUT:
+ *         PP_CONTIG_HARD found one, but pages of it did not come home, a cache's holder did not
+ *         let go, or a block's acceptor was not done; otherwise why a block could not be accepted.
  * Source: alloc_contig_pages(). Differs: three modes and a deadline; nothing is migrated,
  *         reclaimers give back instead.
  */
@@ -192,7 +198,8 @@ void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n
 /**
  * struct pp_reclaimer - somebody who holds pages and can give them back when asked
  * @reclaim: pages [@first, @first + @n) are wanted: free them as soon as may be, now or later, from
- *           any thread; called without any lock of the zone, and possibly often
+ *           any thread; possibly often, and without the zone's locks: it may allocate and free, but
+ *           not add or delete reclaimers, nor ask for PP_CONTIG_HARD or pp_zone_offline() itself
  * @arg:     its first argument
  * @next:    the library's
  */
@@ -233,7 +240,8 @@ void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
  * hugepages to their pool, a memfd's by punching a hole. The pages are unaccepted then, and the
  * zone accepts them again on demand, also if it was created eager.
  *
- * Return: 0; -EINVAL; -EBUSY: pages are in use still, or the zone is pinned; -ETIMEDOUT: a
+ * Return: 0; -EINVAL; -EBUSY: pages are in use, or being accepted, still, or the zone is pinned;
+ *         -ETIMEDOUT: a
  *         cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
  *         PP_ZONE_ACCEPT_THREAD, where nobody could accept it again; otherwise what the system
  *         said, with some of the range given back.
@@ -260,7 +268,8 @@ int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes);
  * @zone: zone
  *
  * For drivers that hand the whole region to a device or to the kernel, which then has these very
- * pages of the system, such as an AF_XDP UMEM. Nests.
+ * pages of the system, such as an AF_XDP UMEM. Nests. Waits for blocks that others are accepting,
+ * however long that takes.
  *
  * Return: 0; -EINVAL: a depot; otherwise why a block could not be accepted, and nothing is pinned.
  * Source: pin_user_pages(), in spirit.

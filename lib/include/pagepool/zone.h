@@ -111,8 +111,8 @@ struct pp_zone_ops {
  *              cores, 4 .. 512, but at least @batch
  * @high_max:   what tuning may raise @high to, at most 65536; 0 or @high: high is fixed; it stays
  *              at @high with policies rseq and llist, which do not tune
- * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, us;
- *              0: 20000
+ * @drain_us:   how long an allocation that drains all caches waits for one preempted holder, and
+ *              one that finds nothing for a block that another thread is accepting, us; 0: 20000
  *
  * @low:        PP_ZONE_LAZY: pages; with fewer free a block is accepted; 0: two blocks' worth
  * @ops:        told of blocks that come and go; outlives the zone; NULL: nobody
