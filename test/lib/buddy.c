@@ -6,6 +6,7 @@
 
 #include "harness.h"
 #include <buddy.h>
+#include <free_area.h>
 
 #define PAGES 5000u /* the last block is a part of one */
 #define BLOCK 512u
@@ -193,13 +194,94 @@ static void addresses(void **state)
 	buddy_fini(&buddy);
 }
 
+/* ---- the stack in front of it, while there are isolated blocks -------------------------------- */
+
+#define STACK 2000u /* of blocks 0 .. 3, of which 1 and 3 are isolated */
+
+static struct free_area area;
+
+static void start_stack(void *objs[])
+{
+	unsigned int i;
+
+	start();
+	require(!free_area_init(&area, PAGES));
+	area.buddy = &buddy;
+	for (i = 0; i < STACK; i++)
+		objs[i] = pages + i * 7 % STACK;
+}
+
+static void isolate_two(void)
+{
+	buddy_isolate(&buddy, 1);
+	buddy_isolate(&buddy, 3);
+	area.filter = true;
+}
+
+static unsigned int in_isolated(void *const *objs, unsigned int n)
+{
+	unsigned int i, k = 0;
+
+	for (i = 0; i < n; i++)
+		k += page_isolated(&buddy, objs[i]);
+	return k;
+}
+
+static void end_stack(void)
+{
+	free_area_fini(&area);
+	buddy_fini(&buddy);
+}
+
+/* What was there before: popped from, or swept in parts, none of it goes out. */
+static void popped_and_swept(void **state)
+{
+	static void *objs[STACK], *got[STACK];
+	unsigned int n, sweep;
+	uint64_t from;
+
+	for (sweep = 0; sweep < 2; sweep++) {
+		start_stack(objs);
+		free_area_push(&area, objs, STACK);
+		isolate_two();
+		for (n = 0, from = 0; n < 700;) {
+			n += free_area_pop(&area, got + n, 7);
+			if (sweep)
+				free_area_sweep(&area, &from, 3);
+		}
+		while (sweep && !free_area_sweep(&area, &from, 100))
+			;
+		assert_int_equal(in_isolated(area.obj, (unsigned int)area.count) > 0, !sweep);
+		while (area.count)
+			n += free_area_pop(&area, got + n, 64);
+		assert_int_equal(in_isolated(got, n), 0);
+		assert_int_equal(n, 2 * BLOCK);
+		assert_int_equal(buddy.count[BUDDY_ISOLATED], STACK - n);
+		end_stack();
+	}
+}
+
+/* What comes later does not stay. */
+static void pushed(void **state)
+{
+	static void *objs[STACK];
+
+	start_stack(objs);
+	isolate_two();
+	free_area_push(&area, objs, STACK / 2);
+	free_area_push(&area, objs + STACK / 2, STACK - STACK / 2);
+	assert_int_equal(in_isolated(area.obj, (unsigned int)area.count), 0);
+	assert_int_equal(area.count + buddy.count[BUDDY_ISOLATED], STACK);
+	assert_int_equal(area.count, 2 * BLOCK);
+	end_stack();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(against_model),
-		cmocka_unit_test(merges_to_full),
-		cmocka_unit_test(freed_twice),
-		cmocka_unit_test(addresses),
+		cmocka_unit_test(against_model),    cmocka_unit_test(merges_to_full),
+		cmocka_unit_test(freed_twice),	    cmocka_unit_test(addresses),
+		cmocka_unit_test(popped_and_swept), cmocka_unit_test(pushed),
 	};
 
 	return test_main("buddy", tests, ARRAY_LEN(tests), 120);
