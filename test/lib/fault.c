@@ -267,6 +267,45 @@ static void mbind_refused_later(void **state)
 	assert_int_equal(status, 0);
 }
 
+static long resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages;
+
+	require(f && fscanf(f, "%*d %ld", &pages) == 1);
+	fclose(f);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static int accept_never(void *arg, void *base, size_t len)
+{
+	return -EIO;
+}
+
+/* The memory was there already when the firmware said no: it is given back. */
+static void what_was_refused_is_given_back(void **state)
+{
+	static const struct pp_zone_ops never = { .accept = accept_never };
+	struct pp_zone_params p = params(PP_MEM_ANON, PP_ZONE_LAZY);
+	struct pp_zone *zone;
+	struct pp_page *page;
+	unsigned int i;
+	long before;
+
+	for (i = 0; i < 2; i++) {
+		p.mem = i ? PP_MEM_MEMFD : PP_MEM_ANON;
+		p.ops = &never;
+		zone = zone_new(&p);
+		before = resident();
+		require(!pp_zone_alloc_bulk(zone, &page, 1));
+		require(zone_stats(zone).accept_failures >= 3);
+		require(pp_zone_pin(zone) == -EIO);
+		failed_with(EIO, "block 0 was not accepted");
+		require(resident() - before < (long)BLOCK_LEN);
+		zone_end(zone);
+	}
+}
+
 /* Some may be locked, not all. */
 static void with_little_to_lock(void)
 {
@@ -274,6 +313,7 @@ static void with_little_to_lock(void)
 	struct rlimit some = { 3 * BLOCK_LEN, 3 * BLOCK_LEN };
 	struct pp_zone *zone;
 	unsigned int n;
+	long before;
 	void *other;
 
 	/* root may lock whatever the limit says, so be somebody else */
@@ -287,8 +327,11 @@ static void with_little_to_lock(void)
 	failed_with(ENOMEM, "ulimit -l");
 	p.flags |= PP_ZONE_LAZY;
 	zone = zone_new(&p);
+	before = resident();
 	n = take_all(zone);
 	require(n == 3 * BLOCK);
+	/* what could not be locked is not kept */
+	require(resident() - before < 4 * (long)BLOCK_LEN);
 	zone_check(zone, n);
 	give_all(zone, n);
 	require(pp_zone_pin(zone) == -ENOMEM);
@@ -501,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup(too_few_hugepages, make_shared),
 		cmocka_unit_test(mbind_refused),
 		cmocka_unit_test(mbind_refused_later),
+		cmocka_unit_test(what_was_refused_is_given_back),
 		cmocka_unit_test(lock_limited),
 		cmocka_unit_test(killed_with_hugepages),
 		cmocka_unit_test(killed_beside_a_survivor),

@@ -237,6 +237,26 @@ static void offline(void **state)
 	zone_end(zone);
 }
 
+/* Neither accepted for an allocation nor given back by a shrink, until that is undone. */
+static void isolated_blocks_stay(void **state)
+{
+	struct pp_zone_params p = params(PP_MEM_ANON, PP_ZONE_LAZY);
+	struct pp_zone *zone = zone_new(&p);
+
+	assert_int_equal(pp_zone_isolate(zone, 0, 3 * BLOCK), 0);
+	assert_int_equal(take_all(zone), PAGES - 3 * BLOCK);
+	assert_int_equal(zone_stats(zone).unaccepted, 3 * BLOCK);
+	assert_int_equal(pp_zone_isolate_undo(zone, 0, 3 * BLOCK), 0);
+	give_all(zone, PAGES - 3 * BLOCK);
+	assert_int_equal(pp_zone_isolate(zone, 5 * BLOCK, 2 * BLOCK), 0);
+	assert_int_equal(pp_zone_shrink(zone, 0), 27 * BLOCK_LEN);
+	assert_int_equal(zone_stats(zone).isolated, 2 * BLOCK);
+	assert_int_equal(zone_stats(zone).unaccepted, 30 * BLOCK);
+	assert_int_equal(pp_zone_isolate_undo(zone, 5 * BLOCK, 2 * BLOCK), 0);
+	assert_int_equal(pp_zone_shrink(zone, 0), 2 * BLOCK_LEN);
+	zone_end(zone);
+}
+
 /* A device has it: all there, and none goes. */
 static void pinned(void **state)
 {
@@ -339,10 +359,15 @@ static void signal_safe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(anonymous),   cmocka_unit_test(memfd),
-		cmocka_unit_test(hugepages),   cmocka_unit_test(blocks_in_use_stay),
-		cmocka_unit_test(offline),     cmocka_unit_test(after_idle_time),
-		cmocka_unit_test(pinned),      cmocka_unit_test(not_lockable),
+		cmocka_unit_test(anonymous),
+		cmocka_unit_test(memfd),
+		cmocka_unit_test(hugepages),
+		cmocka_unit_test(blocks_in_use_stay),
+		cmocka_unit_test(offline),
+		cmocka_unit_test(after_idle_time),
+		cmocka_unit_test(isolated_blocks_stay),
+		cmocka_unit_test(pinned),
+		cmocka_unit_test(not_lockable),
 		cmocka_unit_test(signal_safe),
 	};
 
