@@ -214,6 +214,21 @@ static uint64_t take_range(struct rng *r)
 	return n;
 }
 
+/* Runs of two have caches of their own, which are closed and filtered as well. */
+static void take_runs(struct rng *r)
+{
+	struct pp_page *runs[4];
+	uint64_t first, epoch;
+	unsigned int k, i;
+
+	epoch = __atomic_load_n(&race.epoch, __ATOMIC_SEQ_CST);
+	k = pp_zone_alloc_order_bulk(race.zone, 1, runs, 1 + rng_below(r, 4));
+	if (sure_of(epoch, &first))
+		for (i = 0; i < k; i++)
+			require(page_index(race.zone, runs[i]) - first >= 2 * SMALL);
+	pp_zone_free_order_bulk(race.zone, runs, k);
+}
+
 static void churn_small(void *arg)
 {
 	struct rng r = rng_init((uintptr_t)arg);
@@ -225,6 +240,8 @@ static void churn_small(void *arg)
 		k = 1 + rng_below(&r, 8);
 		if (!rng_below(&r, 4000)) {
 			frees += take_range(&r);
+		} else if (!rng_below(&r, 16)) {
+			take_runs(&r);
 		} else if (n + k <= 40 && rng_below(&r, 2)) {
 			epoch = __atomic_load_n(&race.epoch, __ATOMIC_SEQ_CST);
 			k = pp_zone_alloc_bulk(race.zone, mine + n, k);
@@ -290,6 +307,7 @@ static void hard_race(void **state)
 	struct rng r = rng_init(99);
 
 	p.page_size = 65536;
+	zone_has_runs = true;
 	race.zone = zone_new(&p);
 	race.stop = false;
 	race.epoch = race.frees = race.checked = 0;
