@@ -194,7 +194,7 @@ static void addresses(void **state)
 	buddy_fini(&buddy);
 }
 
-/* ---- the stack in front of it, while there are isolated blocks -------------------------------- */
+/* ---- the stack in front of it, while there are isolated blocks */
 
 #define STACK 2000u /* of blocks 0 .. 3, of which 1 and 3 are isolated */
 

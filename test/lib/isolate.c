@@ -186,7 +186,7 @@ static void churn(void *arg)
 	pp_zone_free_bulk(race.zone, mine, n);
 }
 
-/* ---- the same, as often as it goes: small blocks, so that a round takes microseconds ---------- */
+/* ---- the same, as often as it goes: small blocks, so that a round takes microseconds --------- */
 
 #define SMALL	    32u /* pages of 64 KiB in a block */
 #define SMALL_PAGES (6 * SMALL + 5)

@@ -304,7 +304,7 @@ static void check_all(const struct worker *workers, bool has_acceptor)
 	uint64_t held = 0;
 	unsigned int i;
 
-	if (!rests & 1)
+	if (!(rests & 1))
 		drain_done(pp_zone_drain_all(zone, 1000));
 	/* a thread of the zone may be at what it was asked for last */
 	while (has_acceptor && !agrees(workers) && now_s() < end)

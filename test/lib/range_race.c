@@ -215,7 +215,7 @@ static void given_back_by_another_thread(void **state)
 	zone_end(race.zone);
 }
 
-/* While a range is waited for, its last page's holder isolates it for certain, and gives up then. */
+/* While a range is waited for, its last page's holder isolates it for certain, then gives it up. */
 static void isolate_and_give(void *arg, struct pp_zone *zone, uint64_t first, uint64_t n)
 {
 	struct pp_page **last = arg;

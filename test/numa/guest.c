@@ -186,7 +186,7 @@ static void blocks_are_bound(enum pp_mem mem, int node)
 	check(zone, "lazy zone on node %d: %s", node, pp_error());
 	for (round = 0; zone && round < 3; round++) {
 		for (n = 0; n < 4 * 512 && pp_zone_alloc_bulk(zone, &pages[n], 1); n++)
-			*(volatile char *)pages[n]->addr = 1;
+			memset(pages[n]->addr, 1, 1);
 		check(n == 4 * 512, "memory %d, node %d: %u pages: %s", mem, node, n, pp_error());
 		pages_are_on(pages, n, node);
 		while (n)
