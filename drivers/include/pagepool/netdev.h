@@ -177,7 +177,8 @@ static inline void pp_queue_own(struct pp_queue *q)
  *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
  *          unknown option or a value out of range, ENOTSUP for a driver that was not built, or that
  *          needs one zone or single pages and was given something else, ENOENT for an unknown
- *          driver, a missing interface or file; EPERM, EBUSY, ENODEV, ENETDOWN, ENOMEM as they come.
+ *          driver, a missing interface or file; EPERM, EBUSY, ENODEV, ENETDOWN, ENOMEM as they
+ *          come.
  */
 struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params);
 
