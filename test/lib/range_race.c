@@ -159,6 +159,8 @@ static struct {
 
 static void ask(void *arg, struct pp_zone *zone, uint64_t first, uint64_t n)
 {
+	if (__atomic_load_n(&holder.asked, __ATOMIC_ACQUIRE))
+		return; /* often, for the same */
 	holder.first = first;
 	holder.n = n;
 	__atomic_store_n(&holder.asked, true, __ATOMIC_RELEASE);
