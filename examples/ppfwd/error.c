@@ -3,8 +3,8 @@
  * error.c - what went wrong, in one line
  */
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "ppfwd.h"
 
@@ -31,12 +31,26 @@ void complain(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* One line is promised: what follows from the first error is not told. */
+static bool usage_failed;
+
 void usage_error(const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_line(fmt, ap);
+	if (!usage_failed)
+		print_line(fmt, ap);
 	va_end(ap);
-	exit(2);
+	usage_failed = true;
+}
+
+bool usage_wrong(void)
+{
+	return usage_failed;
+}
+
+void usage_begin(void)
+{
+	usage_failed = false;
 }

@@ -297,15 +297,18 @@ int main(int argc, char **argv)
 {
 	static struct options opts;
 	FILE *json = NULL;
-	int err = -1;
+	int err;
 
-	options_parse(&opts, argc, argv);
+	err = options_parse(&opts, argc, argv);
+	if (err >= 0)
+		return err;
 	fwd.opts = &opts;
 	sem_init(&fwd.wake, 0, 0);
 	catch_signals();
 	if (opts.json) {
 		json = open_json(opts.json);
-		if (!json)
+		err = json ? 0 : -1;
+		if (err)
 			goto out;
 	}
 	err = open_zone();

@@ -192,11 +192,6 @@ static void parse_policy(struct options *opts, const char *text)
 
 static void parse_json(struct options *opts, const char *text)
 {
-	if (!json_available) {
-		complain("--json %s: built without json-c; install libjson-c-dev and build again",
-			 text);
-		exit(1);
-	}
 	opts->json = text;
 }
 
@@ -204,7 +199,8 @@ static void add_port(struct options *opts, const char *text)
 {
 	if (opts->nports == PPFWD_PORTS_MAX)
 		usage_error("--port %s: too many ports; give at most %u", text, PPFWD_PORTS_MAX);
-	opts->ports[opts->nports++] = text;
+	else
+		opts->ports[opts->nports++] = text;
 }
 
 static void parse_pool_option(struct options *opts, int opt, const char *arg)
@@ -359,9 +355,10 @@ static void bad_option(int opt, char **argv)
 
 	if (opt == ':')
 		usage_error("%s: a value is missing; see ppfwd --help", word);
-	if (optopt > 255)
+	else if (optopt > 255)
 		usage_error("%s: takes no value; see ppfwd --help", word);
-	usage_error("%s: unknown option; see ppfwd --help", word);
+	else
+		usage_error("%s: unknown option; see ppfwd --help", word);
 }
 
 static char *join(int argc, char **argv)
@@ -407,10 +404,39 @@ uint64_t default_pages(const struct options *opts)
 	return (pages ? pages : 1) << opts->order;
 }
 
-void options_parse(struct options *opts, int argc, char **argv)
+/* 0: go on, -1: help or version was printed, or usage_wrong() */
+static int parse_all(struct options *opts, int argc, char **argv)
 {
 	int opt;
 
+	opterr = 0;
+	optind = 0; /* afresh: whoever calls again has other arguments */
+	while ((opt = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (opt == OPT_HELP) {
+			print_help();
+			return -1;
+		}
+		if (opt == OPT_VERSION) {
+			printf("ppfwd %s\n", PP_VERSION);
+			return -1;
+		}
+		if (opt == ':' || opt == '?')
+			bad_option(opt, argv);
+		else
+			parse_run_option(opts, opt, optarg);
+		if (usage_wrong())
+			return -1;
+	}
+	if (optind < argc)
+		usage_error("%s: unexpected argument; ports are given as --port SPEC",
+			    argv[optind]);
+	else
+		check_together(opts);
+	return usage_wrong() ? -1 : 0;
+}
+
+int options_parse(struct options *opts, int argc, char **argv)
+{
 	*opts = (struct options){
 		.engine = engines[0],
 		.burst = 32,
@@ -421,27 +447,18 @@ void options_parse(struct options *opts, int argc, char **argv)
 		.node = PP_NODE_ANY,
 		.period = 1,
 	};
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		if (opt == OPT_HELP) {
-			print_help();
-			exit(0);
-		}
-		if (opt == OPT_VERSION) {
-			printf("ppfwd %s\n", PP_VERSION);
-			exit(0);
-		}
-		if (opt == ':' || opt == '?')
-			bad_option(opt, argv);
-		parse_run_option(opts, opt, optarg);
+	usage_begin();
+	if (parse_all(opts, argc, argv))
+		return usage_wrong() ? 2 : 0;
+	if (opts->json && !json_available) {
+		complain("--json %s: built without json-c; install libjson-c-dev and build again",
+			 opts->json);
+		return 1;
 	}
-	if (optind < argc)
-		usage_error("%s: unexpected argument; ports are given as --port SPEC",
-			    argv[optind]);
-	check_together(opts);
 	if (!opts->ncores)
 		default_core(opts);
 	if (opts->node_local)
 		opts->node = pp_node_of_cpu(opts->cores[0]);
 	opts->command = join(argc, argv);
+	return -1;
 }

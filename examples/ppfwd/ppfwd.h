@@ -188,19 +188,24 @@ struct fwd {
 	uint64_t settled;
 };
 
-/* options.c: exits for --help and --version (0) and for bad usage (2) */
-void options_parse(struct options *opts, int argc, char **argv);
+/* options.c: -1: go on; else the exit status: 0 for --help and --version, 2 for bad usage */
+int options_parse(struct options *opts, int argc, char **argv);
 uint64_t default_pages(const struct options *opts);
 
-/* values.c: what is no such value, or out of range, is bad usage */
+/* values.c: what is no such value, or out of range, is bad usage, and answered with @min */
 uint64_t parse_number(const char *name, const char *text, uint64_t min, uint64_t max);
 double parse_seconds(const char *name, const char *text, double min);
 void parse_cores(struct options *opts, const char *text);
 void default_core(struct options *opts);
 
-/* error.c: one line on stderr, "WHAT: WHY; what to do"; usage_error() exits with 2 */
+/*
+ * error.c: one line on stderr, "WHAT: WHY; what to do". After the first usage_error() the others are
+ * silent and usage_wrong() is true, so that parsing needs to look at the end of each option only.
+ */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
-void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold, noreturn));
+void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+bool usage_wrong(void);
+void usage_begin(void);
 
 /* worker.c */
 int workers_create(struct fwd *fwd);

@@ -17,10 +17,12 @@ uint64_t parse_number(const char *name, const char *text, uint64_t min, uint64_t
 	if (*text < '0' || *text > '9' || *end)
 		usage_error("%s %s: not a number; give %" PRIu64 " to %" PRIu64, name, text, min,
 			    max);
-	if (value < min || value > max) /* ULLONG_MAX, on overflow, is above any max */
+	else if (value < min || value > max) /* ULLONG_MAX, on overflow, is above any max */
 		usage_error("%s %s: out of range; give %" PRIu64 " to %" PRIu64, name, text, min,
 			    max);
-	return value;
+	else
+		return value;
+	return min;
 }
 
 double parse_seconds(const char *name, const char *text, double min)
@@ -32,9 +34,11 @@ double parse_seconds(const char *name, const char *text, double min)
 	value = strtod(text, &end);
 	if (end == text || *end || !isfinite(value))
 		usage_error("%s %s: not a number; give seconds, as 2.5", name, text);
-	if (value < min || value > max)
+	else if (value < min || value > max)
 		usage_error("%s %s: out of range; give %g to %g seconds", name, text, min, max);
-	return value;
+	else
+		return value;
+	return min;
 }
 
 static void add_core(struct options *opts, unsigned int core)
@@ -43,13 +47,16 @@ static void add_core(struct options *opts, unsigned int core)
 	unsigned int i;
 
 	for (i = 0; i < opts->ncores; i++) {
-		if (opts->cores[i] == core)
+		if (opts->cores[i] == core) {
 			usage_error("--cores: CPU %u twice; one worker has a CPU to itself", core);
+			return;
+		}
 	}
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) || !CPU_ISSET(core, &allowed))
 		usage_error("--cores: CPU %u does not exist or is not allowed; see taskset -cp $$",
 			    core);
-	opts->cores[opts->ncores++] = core;
+	else
+		opts->cores[opts->ncores++] = core;
 }
 
 void parse_cores(struct options *opts, const char *text)
@@ -67,13 +74,13 @@ void parse_cores(struct options *opts, const char *text)
 		}
 		if (*at < '0' || *at > '9' || (*end && *end != ',') || first > last)
 			usage_error("--cores %s: not a list of CPUs; give one as 0,2-3", text);
-		if (last >= PPFWD_CORES_MAX)
+		else if (last >= PPFWD_CORES_MAX)
 			usage_error("--cores %s: out of range; give 0 to %u", text,
 				    (unsigned int)PPFWD_CORES_MAX - 1);
-		for (; first <= last; first++)
+		for (; first <= last && !usage_wrong(); first++)
 			add_core(opts, (unsigned int)first);
 		at = end + 1;
-	} while (*end);
+	} while (*end && !usage_wrong());
 }
 
 void default_core(struct options *opts)
