@@ -21,10 +21,16 @@ const char *pp_error(void)
 int pp_set_error(int err, const char *fmt, ...)
 {
 	va_list args;
+	char *c;
 
 	va_start(args, fmt);
 	vsnprintf(error_text, sizeof(error_text), fmt, args);
 	va_end(args);
+	/* a name that it quotes may hold anything, but one line is promised */
+	for (c = error_text; *c; c++) {
+		if ((unsigned char)*c < ' ')
+			*c = '?';
+	}
 	errno = err;
 	return -err;
 }

@@ -23,6 +23,14 @@ static struct model_page *known(struct model *m, const struct pp_page *page)
 	return &m->pages[page_index(m->zone, page)];
 }
 
+/* The pool that a page is from; NULL: the zone. */
+static struct model_life *life_of(struct model *m, const struct pp_page *page)
+{
+	int life = known(m, page)->life;
+
+	return life < 0 ? NULL : &m->lives[life];
+}
+
 static struct model_life *present(struct model *m, unsigned int i)
 {
 	return &m->lives[m->life[i]];
@@ -76,7 +84,7 @@ static void untouched(struct model *m, const struct pp_page *page)
 static void forget(struct model *m, struct model_ref ref)
 {
 	struct model_page *mp = known(m, ref.page);
-	struct model_life *life = mp->life < 0 ? NULL : &m->lives[mp->life];
+	struct model_life *life = life_of(m, ref.page);
 
 	untouched(m, ref.page);
 	if (ref.of_pool && __atomic_sub_fetch(&mp->of_pool, 1, __ATOMIC_ACQ_REL) == 0) {
@@ -89,16 +97,16 @@ static void forget(struct model *m, struct model_ref ref)
 void model_drop(struct model *m, const struct model_ref *refs, unsigned int n, bool bulk)
 {
 	struct pp_page *pages[PP_BULK_MAX];
+	struct model_life *life;
 	unsigned int i, k = 0;
-	int life;
 
 	for (i = 0; i < n; i++) {
-		life = known(m, refs[i].page)->life;
+		life = life_of(m, refs[i].page);
 		forget(m, refs[i]);
 		/* page_pool_put_bulk() takes what a page's pool counts, or else a zone's page */
 		if (refs[i].of_pool && !bulk)
-			page_pool_put_page(m->lives[life].pool, refs[i].page, false);
-		else if (refs[i].of_pool || (bulk && life < 0))
+			page_pool_put_page(life->pool, refs[i].page, false);
+		else if (refs[i].of_pool || (bulk && !life))
 			pages[k++] = refs[i].page;
 		else
 			pp_page_put(refs[i].page);
@@ -174,7 +182,7 @@ static void op_put_direct(struct model *m, unsigned int i)
 	if (!m->nrefs)
 		return;
 	ref = pick(m);
-	life = &m->lives[known(m, ref.page)->life];
+	life = life_of(m, ref.page);
 	if (!ref.of_pool || life->ended) {
 		model_drop(m, &ref, 1, true);
 		return;
@@ -212,7 +220,7 @@ static void op_put_wrong_owner(struct model *m, unsigned int i)
 	if (PP_DEBUG || !m->nrefs)
 		return;
 	ref = pick(m);
-	life = &m->lives[known(m, ref.page)->life];
+	life = life_of(m, ref.page);
 	if (!ref.of_pool || life->ended) {
 		model_drop(m, &ref, 1, true);
 		return;
