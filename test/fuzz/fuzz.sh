@@ -61,7 +61,8 @@ all() {
 	fi
 	ninja -C "$build" fuzz-targets >"$2/build.log" 2>&1 ||
 		{ tail -n 30 "$2/build.log" >&2; exit 1; }
-	meson test -C "$build" --no-rebuild --suite fuzz --num-processes 2 --print-errorlogs -v
+	meson test -C "$build" --no-rebuild --suite fuzz -t 0 --num-processes 2 \
+		--print-errorlogs -v
 }
 
 what=${1-}
