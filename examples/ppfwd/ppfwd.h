@@ -199,8 +199,8 @@ void parse_cores(struct options *opts, const char *text);
 void default_core(struct options *opts);
 
 /*
- * error.c: one line on stderr, "WHAT: WHY; what to do". After the first usage_error() the others are
- * silent and usage_wrong() is true, so that parsing needs to look at the end of each option only.
+ * error.c: one line on stderr, "WHAT: WHY; what to do". After the first usage_error() the others
+ * are silent and usage_wrong() is true, so that parsing need not look before an option's end.
  */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));

@@ -13,19 +13,27 @@
 
 static const unsigned int bulks[] = { 1, 64, 0 };
 
-const struct bench_case bench_refill = { .name = "refill",
-					 .title = "t",
-					 .bulks = bulks,
-					 .policies = "trylock",
-					 .cores = 1,
-					 .ports = true };
+const struct bench_case bench_refill = {
+	.name = "refill",
+	.title = "t",
+	.bulks = bulks,
+	.policies = "trylock",
+	.cores = 1,
+	.ports = true,
+};
 const struct bench_case bench_policy = { .name = "policy", .bulks = bulks, .cores = 1 };
 const struct bench_case bench_cross = { .name = "cross", .bulks = bulks, .cores = 2 };
-const struct bench_case bench_pft = { .name = "pft", .bulks = bulks, .cores = 1, .all_cores = true };
+const struct bench_case bench_pft = {
+	.name = "pft",
+	.bulks = bulks,
+	.cores = 1,
+	.all_cores = true,
+};
 const struct bench_case bench_report = { .name = "report", .bulks = bulks, .cores = 1 };
 
-static const struct bench_case *const cases[] = { &bench_refill, &bench_policy, &bench_cross,
-						  &bench_pft,	 &bench_report, NULL };
+static const struct bench_case *const cases[] = {
+	&bench_refill, &bench_policy, &bench_cross, &bench_pft, &bench_report, NULL,
+};
 
 static unsigned int errors;
 

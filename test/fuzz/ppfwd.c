@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ppfwd.c - ppfwd's command line: what is accepted is in range, what is not is exit status 0 to 2 */
+/* ppfwd.c - ppfwd's command line: what is accepted is in range, what is not is an exit status */
 #include "ppfwd.h"
 
 #include "fuzz.h"

@@ -342,11 +342,12 @@ static void op_check(struct model *m, unsigned int i)
 
 static void begin_life(struct model *m, unsigned int i)
 {
-	uint32_t cache = 1 + choose(m, 64);
-	uint32_t refill = 1 + choose(m, cache);
+	struct model_life *life = &m->lives[m->nlives];
 
 	m->life[i] = m->nlives++;
-	m->lives[m->life[i]].pool = pool_new(m->zone, 2u << choose(m, 6), cache, refill);
+	life->cache = 1 + choose(m, 64);
+	life->ring = 2u << choose(m, 6);
+	life->pool = pool_new(m->zone, life->ring, life->cache, 1 + choose(m, life->cache));
 }
 
 /* its pages come home later, or not before the end */
@@ -404,6 +405,7 @@ static void check_life(struct model *m, const struct model_life *life)
 		life->finals);
 	require(s.alloc_failures == life->failures);
 	require(s.wrong_owner == life->wrong);
+	require(s.cache <= life->cache && s.ring <= life->ring);
 }
 
 void model_check(struct model *m)

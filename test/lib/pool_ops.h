@@ -37,6 +37,8 @@ struct model_page {
 /* A pool from create to the return of its last page. */
 struct model_life {
 	struct page_pool *pool;
+	uint32_t cache;
+	uint32_t ring;
 	bool ended;
 	uint64_t allocs; /* pages */
 	uint64_t failures;
