@@ -32,7 +32,7 @@ one() {
 	[ -d "$corpus" ] || { echo "$corpus: no corpus to begin with" >&2; exit 1; }
 	# what the program prints is no news; the fuzzer's and the sanitizers' reports are
 	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ASAN_OPTIONS=detect_leaks=1:${ASAN_OPTIONS-} \
-		"$program" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -max_len=4096 \
+		"$program" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=2048 -max_len=1024 \
 		-close_fd_mask=3 -print_final_stats=1 -artifact_prefix="$dir/$name." \
 		"$work" "$corpus" >"$dir/$name.log" 2>&1
 	err=$?
@@ -40,7 +40,7 @@ one() {
 		unit=$(sed -n 's/^.*Test unit written to //p' "$dir/$name.log")
 		tail -n 60 "$dir/$name.log"
 		[ -z "$unit" ] || "$program" "$unit" 2>&1 | tail -n 40
-		echo "repeat with: $program $unit"
+		echo "repeat with, in $PWD: $program $unit"
 		exit 1
 	fi
 	sed -n 's/^stat::number_of_executed_units: */executed /p; s/^Done .*/&/p' "$dir/$name.log"
