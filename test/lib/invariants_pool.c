@@ -43,6 +43,30 @@ static void traffic(struct page_pool *pool, unsigned int steps)
 	pool_check(pool, 0);
 }
 
+/* A page that comes home twice is counted, and nothing else: never less than none in flight. */
+static void put_twice(struct page_pool *pool)
+{
+	struct pp_page *page = page_pool_alloc_pages(pool), *part;
+	int64_t inflight = page_pool_inflight(pool);
+	unsigned int offset;
+
+	require(page);
+	page_pool_put_page(pool, page, true);
+	if (!PP_DEBUG) {
+		page_pool_put_page(pool, page, true);
+		page_pool_put_bulk(&page, 1);
+		assert_int_equal(pool_stats(pool).double_puts, 2);
+	}
+	assert_int_equal(page_pool_inflight(pool), inflight);
+	pool_check(pool, 0);
+	/* the page that fragments are cut from is out, also when all of them are home */
+	part = page_pool_alloc_frag(pool, &offset, 100);
+	require(part);
+	pool_check(pool, 1);
+	page_pool_put_page(pool, part, true);
+	pool_check(pool, 1);
+}
+
 /*
  * The kernel's counters have 32 bits and wrap; ours have 64, and begin here just before 2^32, and
  * where 2^63 would be next, which is what an ended pool counts up to: its limit.
@@ -64,6 +88,7 @@ static void invariant_01_hold_release_balance(void **state)
 		assert_true(pool->hold - starts[i] > 300 && pool->hold - starts[i] < 39000);
 		assert_true(pool_stats(pool).recycle_ring > starts[i] + 50);
 		assert_int_equal(page_pool_inflight(pool), pool->count + ring_count(&pool->ring));
+		put_twice(pool);
 		zone_check(zone, (uint64_t)page_pool_inflight(pool));
 		page_pool_destroy(pool);
 		zone_end(zone); /* 0 after destroy */

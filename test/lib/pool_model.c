@@ -23,6 +23,9 @@ static struct box {
 	unsigned int id;
 } boxes[THREADS];
 
+static bool trimming;
+static uint64_t trims; /* that got something */
+
 static bool into_a_box(struct model *m, struct model_ref ref)
 {
 	struct box *box = &boxes[rng_below(&m->from.rng, THREADS)];
@@ -71,12 +74,38 @@ static void return_pages(void *arg)
 	} while (n || !stop);
 }
 
+/* Somebody who empties pools and caches that are not his, and asks them how they are. */
+static void trim_pools(void *arg)
+{
+	struct rng r = rng_init(200);
+	struct model_life *life;
+	struct model *m = arg;
+	struct page_pool_stats s;
+	long n;
+
+	while (__atomic_load_n(&trimming, __ATOMIC_RELAXED)) {
+		pthread_mutex_lock(&m->ending);
+		life = &m->lives[m->life[rng_below(&r, MODEL_POOLS)]];
+		n = page_pool_trim(life->pool, rng_below(&r, 32), 2000);
+		trims += drain_done(n) && n > 0;
+		s = pool_stats(life->pool);
+		require(s.cache <= life->cache && s.ring <= life->ring);
+		pthread_mutex_unlock(&m->ending);
+		if (rng_below(&r, 16) == 0)
+			drain_done(pp_zone_drain_all(m->zone, 2000));
+		if (rng_below(&r, 16) == 0)
+			sleep_us(rng_below(&r, 50));
+	}
+}
+
 static void threads_start(struct model *m, struct pinned *threads)
 {
 	unsigned int i;
 
-	m->others = true;
+	m->others = m->gave = true;
 	m->give_away = into_a_box;
+	__atomic_store_n(&trimming, true, __ATOMIC_RELAXED);
+	pinned_start(&threads[THREADS], -1, trim_pools, m);
 	for (i = 0; i < THREADS; i++) {
 		boxes[i].m = m;
 		boxes[i].stop = false;
@@ -94,7 +123,8 @@ static void threads_join(struct model *m, struct pinned *threads)
 		boxes[i].stop = true;
 		pthread_mutex_unlock(&boxes[i].lock);
 	}
-	for (i = 0; i < THREADS; i++)
+	__atomic_store_n(&trimming, false, __ATOMIC_RELAXED);
+	for (i = 0; i <= THREADS; i++)
 		pinned_join(&threads[i]);
 	m->others = false;
 	m->give_away = NULL;
@@ -127,7 +157,7 @@ static void model_with_threads(void **state)
 {
 	double end = now_s() + test_seconds("PP_MODEL_SECONDS", 3, 60) * 2 / 3;
 	struct model *m = malloc(sizeof(*m));
-	struct pinned threads[THREADS];
+	struct pinned threads[THREADS + 1];
 	uint64_t rounds, steps = 0, returned = 0;
 	unsigned int i, part;
 
@@ -148,9 +178,10 @@ static void model_with_threads(void **state)
 	}
 	for (i = 0; i < THREADS; i++)
 		returned += boxes[i].returned;
-	print_message("# %llu steps, %llu references returned by others\n",
-		      (unsigned long long)steps, (unsigned long long)returned);
-	assert_true(returned > 0);
+	print_message("# %llu steps, %llu references returned by others, %llu trims\n",
+		      (unsigned long long)steps, (unsigned long long)returned,
+		      (unsigned long long)trims);
+	assert_true(returned > 0 && trims > 0);
 	free(m);
 }
 

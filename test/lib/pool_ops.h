@@ -30,8 +30,8 @@ struct choices {
 struct model_page {
 	uint32_t holders; /* atomic */
 	uint32_t of_pool; /* atomic: those that are the pool's to count */
-	uint64_t stamp;
-	int life; /* which pool it was allocated from; -1: the zone */
+	uint32_t parts; /* atomic: a bit for each 64 bytes that a user of a part has */
+	int life; /* atomic: which pool it was allocated from; -1: the zone */
 };
 
 /* A pool from create to the return of its last page. */
@@ -39,10 +39,14 @@ struct model_life {
 	struct page_pool *pool;
 	uint32_t cache;
 	uint32_t ring;
+	uint32_t reserve;
+	uint64_t limit; /* max_outstanding; 0: none */
 	bool ended;
+	bool parts; /* the pool cuts a page, of which it does not tell: sums are not known */
 	uint64_t allocs; /* pages */
 	uint64_t failures;
 	uint64_t finals; /* atomic: last references that were dropped */
+	uint64_t limited; /* times that the limit cut an allocation short, if nobody else is there */
 	uint64_t wrong; /* direct recycling that was asked for without being the owner */
 	int64_t out; /* atomic: pages with references of the pool */
 };
@@ -51,6 +55,9 @@ struct model_life {
 struct model_ref {
 	struct pp_page *page;
 	bool of_pool; /* else taken with pp_page_get(), or with a page of the zone */
+	uint32_t offset; /* where we wrote @stamp */
+	uint32_t parts; /* as in struct model_page: what is this user's */
+	uint64_t stamp;
 };
 
 struct model {
@@ -64,10 +71,13 @@ struct model {
 	unsigned int life[MODEL_POOLS]; /* the present ones */
 	unsigned int closed; /* pp_zone_pcp_disable() */
 	uint64_t stamp;
+	uint64_t twice; /* pages that were put although they were home */
 	uint64_t steps;
 	/* somebody who may take references instead of the model; true: taken */
 	bool (*give_away)(struct model *m, struct model_ref ref);
 	bool others; /* other threads may hold references: no exact sums now */
+	pthread_mutex_t ending; /* pools end and begin: not for those who look at them */
+	bool gave; /* they had some: what a limit did then is not known */
 };
 
 void model_init(struct model *m, const uint8_t *data, size_t size, uint64_t stream);
