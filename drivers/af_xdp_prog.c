@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp_prog.c - the interface below an af_xdp port, and the XDP program on it
+ * af_xdp_prog.c - the XDP program below af_xdp ports
  *
  * The program sends what arrives on a queue to that queue's socket, and whatever
  * has no socket on to the kernel's stack. Six instructions need no compiler, no
@@ -10,115 +10,36 @@
  * dispatcher: a link goes away with the process that holds it, also after
  * SIGKILL, so that no run can leave a program behind, and it never replaces
  * somebody else's program. Hence nothing is pinned and no bpffs is needed.
+ *
+ * An interface has room for one program, so the ports of a process on the same
+ * interface share one: the first attaches it, the last takes it away.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/bpf.h>
-#include <linux/ethtool.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
 
 #include <pagepool/error.h>
 
 #include "af_xdp_priv.h"
+#include "af_xdp_uapi.h"
 
-#define PROG_NAME "pp_af_xdp"
+#define PROG_NAME  "pp_af_xdp"
+#define QUEUES_MIN 64u
 
-void pp_xdp_sleep_ms(unsigned int ms)
+static pthread_mutex_t progs_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct xdp_prog *progs;
+
+static int prog_load(struct xdp_prog *prog, const struct xdp_if *xif)
 {
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
-
-/*
- * Asks the device, not sysfs: a mounted sysfs shows the namespace that it was
- * mounted in, which need not be the one that this process is in.
- */
-static unsigned int if_channels(int fd, struct ifreq *ifr)
-{
-	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
-	unsigned int rx, tx;
-
-	ifr->ifr_data = (void *)&ch;
-	if (ioctl(fd, SIOCETHTOOL, ifr))
-		return 0;
-	rx = ch.combined_count + ch.rx_count;
-	tx = ch.combined_count + ch.tx_count;
-	return rx < tx ? rx : tx;
-}
-
-static int if_ioctls(int fd, struct xdp_if *xif)
-{
-	struct ifreq ifr;
-
-	memset(&ifr, 0, sizeof(ifr));
-	memcpy(ifr.ifr_name, xif->name, sizeof(ifr.ifr_name));
-	if (ioctl(fd, SIOCGIFFLAGS, &ifr))
-		return -errno;
-	if (!(ifr.ifr_flags & IFF_UP))
-		return pp_set_error(ENETDOWN,
-				    "interface %s is down; set it up first: ip link set dev %s up",
-				    xif->name, xif->name);
-	if (ioctl(fd, SIOCGIFMTU, &ifr))
-		return -errno;
-	xif->mtu = (unsigned int)ifr.ifr_mtu;
-	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
-		return -errno;
-	memcpy(xif->mac, ifr.ifr_hwaddr.sa_data, sizeof(xif->mac));
-	xif->channels = if_channels(fd, &ifr);
-	return 0;
-}
-
-int pp_xdp_if_query(const char *name, struct xdp_if *xif)
-{
-	int fd, err;
-
-	memset(xif, 0, sizeof(*xif));
-	if (!name || !name[0])
-		return pp_set_error(EINVAL, "no interface given; write af_xdp:IF, for instance "
-					    "af_xdp:eth0");
-	if (strlen(name) < sizeof(xif->name))
-		xif->index = (int)if_nametoindex(name);
-	if (!xif->index)
-		return pp_set_error(ENOENT,
-				    "there is no interface %s in this network namespace; "
-				    "\"ip link\" lists what there is",
-				    name);
-	strcpy(xif->name, name);
-
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return pp_set_error(errno, "cannot ask for the state of interface %s: %s", name,
-				    strerror(errno));
-	err = if_ioctls(fd, xif);
-	if (err && err != -ENETDOWN)
-		err = pp_set_error(-err, "cannot ask for the state of interface %s: %s", name,
-				   strerror(-err));
-	close(fd);
-	return err;
-}
-
-int pp_xdp_error(int err, const struct xdp_if *xif, const char *what)
-{
-	if (err == -EPERM || err == -EACCES)
-		return pp_set_error(-err,
-				    "no permission to %s for %s; run as root or with CAP_NET_RAW, "
-				    "CAP_NET_ADMIN and CAP_BPF",
-				    what, xif->name);
-	return pp_set_error(-err, "cannot %s for %s: %s", what, xif->name, strerror(-err));
-}
-
-static int prog_load(struct xdp_prog *prog, const struct xdp_if *xif, unsigned int queues)
-{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = prog->frags ? BPF_F_XDP_HAS_FRAGS : 0);
 	struct bpf_insn insns[] = {
 		/* r2 = ctx->rx_queue_index */
 		{ .code = BPF_LDX | BPF_MEM | BPF_W,
@@ -137,12 +58,12 @@ static int prog_load(struct xdp_prog *prog, const struct xdp_if *xif, unsigned i
 	};
 
 	prog->map_fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, PROG_NAME, sizeof(uint32_t), sizeof(int),
-				      queues, NULL);
+				      prog->queues, NULL);
 	if (prog->map_fd < 0)
 		return pp_xdp_error(-errno, xif, "create an XSKMAP");
 	insns[1].imm = prog->map_fd;
 	prog->prog_fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PROG_NAME, "Dual BSD/GPL", insns,
-				      sizeof(insns) / sizeof(insns[0]), NULL);
+				      sizeof(insns) / sizeof(insns[0]), &opts);
 	if (prog->prog_fd < 0)
 		return pp_xdp_error(-errno, xif, "load the XDP program");
 	return 0;
@@ -233,14 +154,9 @@ static const char *why_not_native(int err)
 	}
 }
 
-int pp_xdp_prog_attach(struct xdp_prog *prog, const struct xdp_if *xif, enum xdp_mode mode,
-		       unsigned int queues)
+static int prog_attach(struct xdp_prog *prog, const struct xdp_if *xif, enum xdp_mode mode)
 {
 	int err;
-
-	err = prog_load(prog, xif, queues);
-	if (err)
-		return err;
 
 	prog->mode = mode == XDP_MODE_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE;
 	err = prog_link(prog, xif, mode == XDP_MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
@@ -258,10 +174,134 @@ int pp_xdp_prog_attach(struct xdp_prog *prog, const struct xdp_if *xif, enum xdp
 	return err ? pp_xdp_error(err, xif, "attach the XDP program") : 0;
 }
 
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void prog_free(struct xdp_prog *prog)
+{
+	close_fd(&prog->link_fd);
+	close_fd(&prog->prog_fd);
+	close_fd(&prog->map_fd);
+	free(prog);
+}
+
+static int prog_open(struct xdp_prog *prog, const struct xdp_if *xif,
+		     const struct xdp_prog_params *params)
+{
+	int err;
+
+	if (params->map) {
+		prog->mode = XDP_MODE_OTHERS;
+		return pp_xdp_object_map(prog, xif, params->map);
+	}
+	if (params->file)
+		err = pp_xdp_object_load(prog, xif, params->file);
+	else
+		err = prog_load(prog, xif);
+	return err ? err : prog_attach(prog, xif, params->mode);
+}
+
+/* may a port with other wishes use the program that is there? */
+static int prog_check(const struct xdp_prog *prog, const struct xdp_if *xif,
+		      const struct xdp_prog_params *params)
+{
+	const char *file = params->file ? params->file : "";
+
+	if (params->mode != XDP_MODE_AUTO && params->mode != prog->mode)
+		return pp_set_error(EBUSY,
+				    "another port has the XDP program on %s in mode=%s; give both "
+				    "ports the same mode",
+				    xif->name, prog->mode == XDP_MODE_SKB ? "skb" : "native");
+	if (strcmp(file, prog->file))
+		return pp_set_error(EBUSY,
+				    "another port has another XDP program on %s; give both ports "
+				    "the same prog",
+				    xif->name);
+	if (params->frags && !prog->frags)
+		return pp_set_error(EBUSY, "another port on %s has sg=off; give both sg=on",
+				    xif->name);
+	return 0;
+}
+
+static struct xdp_prog *prog_find(int ifindex, ino_t net)
+{
+	struct xdp_prog *prog;
+
+	for (prog = progs; prog; prog = prog->next)
+		if (prog->ifindex == ifindex && prog->net == net)
+			break;
+	return prog;
+}
+
+static struct xdp_prog *prog_create(const struct xdp_if *xif, ino_t net,
+				    const struct xdp_prog_params *params)
+{
+	struct xdp_prog *prog = calloc(1, sizeof(*prog));
+	int err;
+
+	if (!prog) {
+		pp_set_error(ENOMEM, "no memory for the XDP program of %s", xif->name);
+		return NULL;
+	}
+	prog->map_fd = -1;
+	prog->prog_fd = -1;
+	prog->link_fd = -1;
+	prog->ifindex = xif->index;
+	prog->net = net;
+	prog->frags = params->frags;
+	prog->queues = params->queues > xif->channels ? params->queues : xif->channels;
+	if (prog->queues < QUEUES_MIN)
+		prog->queues = QUEUES_MIN; /* for ports to come */
+	snprintf(prog->file, sizeof(prog->file), "%s", params->file ? params->file : "");
+	err = prog_open(prog, xif, params);
+	if (err) {
+		prog_free(prog);
+		errno = -err;
+		return NULL;
+	}
+	return prog;
+}
+
+/* a program whose map was passed to us is not ours to share */
+struct xdp_prog *pp_xdp_prog_get(const struct xdp_if *xif, const struct xdp_prog_params *params)
+{
+	struct xdp_prog *prog;
+	struct stat st = { 0 };
+	int err = 0;
+
+	(void)stat("/proc/thread-self/ns/net", &st);
+	pthread_mutex_lock(&progs_lock);
+	prog = params->map ? NULL : prog_find(xif->index, st.st_ino);
+	if (prog) {
+		err = prog_check(prog, xif, params);
+	} else {
+		prog = prog_create(xif, st.st_ino, params);
+		err = prog ? 0 : -errno;
+		if (prog && !params->map) {
+			prog->next = progs;
+			progs = prog;
+		}
+	}
+	if (!err)
+		prog->refs++;
+	pthread_mutex_unlock(&progs_lock);
+	errno = -err;
+	return err ? NULL : prog;
+}
+
 int pp_xdp_prog_set(struct xdp_prog *prog, const struct xdp_if *xif, unsigned int queue, int fd)
 {
 	uint32_t key = queue;
 
+	if (queue >= prog->queues)
+		return pp_set_error(EINVAL,
+				    "the XSKMAP of the program on %s has %u entries, and "
+				    "none for queue %u",
+				    xif->name, prog->queues, queue);
 	if (bpf_map_update_elem(prog->map_fd, &key, &fd, BPF_ANY))
 		return pp_xdp_error(-errno, xif, "put the socket into the XSKMAP");
 	return 0;
@@ -275,16 +315,21 @@ void pp_xdp_prog_unset(struct xdp_prog *prog, unsigned int queue)
 		bpf_map_delete_elem(prog->map_fd, &key);
 }
 
-static void close_fd(int *fd)
+void pp_xdp_prog_put(struct xdp_prog *prog)
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
+	struct xdp_prog **link;
 
-void pp_xdp_prog_detach(struct xdp_prog *prog)
-{
-	close_fd(&prog->link_fd);
-	close_fd(&prog->prog_fd);
-	close_fd(&prog->map_fd);
+	if (!prog)
+		return;
+	pthread_mutex_lock(&progs_lock);
+	if (!--prog->refs) {
+		for (link = &progs; *link; link = &(*link)->next) {
+			if (*link == prog) {
+				*link = prog->next;
+				break;
+			}
+		}
+		prog_free(prog);
+	}
+	pthread_mutex_unlock(&progs_lock);
 }

@@ -25,17 +25,6 @@
 #define PAUSE_POLLS 16u /* polls to let pass after the kernel or the pool said no */
 #define ETH_MIN	    14u
 
-/* Relaxed: the walk in pp_xdp_bring_home() reads the tags of other ports' frames as they run. */
-static uint32_t owner_get(const struct pp_page *page)
-{
-	return __atomic_load_n(&page->owner, __ATOMIC_RELAXED);
-}
-
-static void owner_set(struct pp_page *page, uint32_t owner)
-{
-	__atomic_store_n(&page->owner, owner, __ATOMIC_RELAXED);
-}
-
 /* the page of an address from the kernel if it has the tag @owner, otherwise NULL */
 static inline struct pp_page *xdp_page(const struct xdp_queue *x, uint64_t addr, uint32_t owner)
 {
@@ -45,7 +34,7 @@ static inline struct pp_page *xdp_page(const struct xdp_queue *x, uint64_t addr,
 	if (unlikely(i >= x->npages))
 		return NULL;
 	page = x->table + i;
-	return likely(owner_get(page) == owner) ? page : NULL;
+	return likely(xdp_owner_get(page) == owner) ? page : NULL;
 }
 
 static inline uint64_t xdp_addr(const struct xdp_queue *x, const struct pp_page *page)
@@ -54,7 +43,7 @@ static inline uint64_t xdp_addr(const struct xdp_queue *x, const struct pp_page 
 }
 
 /* Bring home what was sent. The kernel's EBUSY tells how many it dropped, not which. */
-static unsigned int xdp_reap(struct xdp_queue *x)
+unsigned int pp_xdp_reap(struct xdp_queue *x)
 {
 	struct pp_page *done[REAP_BATCH];
 	struct pp_page *page;
@@ -63,16 +52,16 @@ static unsigned int xdp_reap(struct xdp_queue *x)
 	uint32_t idx;
 
 	do {
-		n = xsk_ring_cons__peek(&x->comp, REAP_BATCH, &idx);
+		n = xsk_ring_cons__peek(&x->s.comp, REAP_BATCH, &idx);
 		if (!n)
 			break;
 		bytes = k = sent = 0;
 		for (i = 0; i < n; i++) {
-			page = xdp_page(x, *xsk_ring_cons__comp_addr(&x->comp, idx + i),
+			page = xdp_page(x, *xsk_ring_cons__comp_addr(&x->s.comp, idx + i),
 					x->owner_tx);
 			if (unlikely(!page))
 				continue;
-			owner_set(page, 0);
+			xdp_owner_set(page, 0);
 			done[k++] = page;
 			if (unlikely(x->tx_lost)) {
 				x->tx_lost--;
@@ -81,21 +70,18 @@ static unsigned int xdp_reap(struct xdp_queue *x)
 			bytes += page->len;
 			sent++;
 		}
-		xsk_ring_cons__release(&x->comp, n);
+		xsk_ring_cons__release(&x->s.comp, n);
 		page_pool_put_bulk(done, k);
 		x->tx_out -= k;
 		total += k;
 		pp_stat_add(&x->q.stats.tx_packets, sent);
 		pp_stat_add(&x->q.stats.tx_bytes, bytes);
-		if (unlikely(k < n))
+		if (unlikely(k < n)) {
+			pp_stat_add(&x->q.stats.tx_bad, n - k);
 			pp_stat_add(&x->q.stats.errors, n - k);
+		}
 	} while (n == REAP_BATCH);
 	return total;
-}
-
-static inline uint32_t xdp_tx_waiting(const struct xdp_queue *x)
-{
-	return x->tx.cached_prod - __atomic_load_n(x->tx.consumer, __ATOMIC_ACQUIRE);
 }
 
 static __attribute__((noinline, cold)) void xdp_kick_failed(struct xdp_queue *x, int err)
@@ -105,8 +91,11 @@ static __attribute__((noinline, cold)) void xdp_kick_failed(struct xdp_queue *x,
 	case EAGAIN:
 	case EINTR:
 	case ENOBUFS:
+		/* nothing is lost: what waits goes out once there is memory */
+		break;
 	case ENETDOWN:
-		/* nothing is lost: what waits goes out once there is memory, or the link is up */
+		/* or once the link is up */
+		pp_xdp_link_seen(to_xdp_dev(x->q.dev), PP_LINK_DOWN);
 		break;
 	case ENXIO:
 	case ENODEV:
@@ -123,7 +112,7 @@ static __attribute__((noinline, cold)) void xdp_kick_failed(struct xdp_queue *x,
  * one packet was dropped and will be completed all the same, and that those
  * behind it wait for another call.
  */
-static void xdp_kick(struct xdp_queue *x)
+void pp_xdp_kick(struct xdp_queue *x)
 {
 	uint32_t waiting = xdp_tx_waiting(x);
 	uint32_t again = waiting / TX_PER_KICK + 1;
@@ -134,9 +123,9 @@ static void xdp_kick(struct xdp_queue *x)
 		return;
 	}
 	for (calls = waiting + again; waiting && calls && !x->gone; calls--) {
-		if (x->wakeup && !xsk_ring_prod__needs_wakeup(&x->tx))
+		if (x->wakeup && !xsk_ring_prod__needs_wakeup(&x->s.tx))
 			return;
-		if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
+		if (sendto(x->s.fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
 			return;
 		if (errno == EBUSY) {
 			x->tx_lost++;
@@ -167,17 +156,17 @@ void pp_xdp_refill(struct xdp_queue *x)
 		return;
 	}
 	do {
-		want = xsk_prod_nb_free(&x->fill, x->batch);
+		want = xsk_prod_nb_free(&x->s.fill, x->batch);
 		if (want > x->batch)
 			want = x->batch;
 		n = want ? page_pool_alloc_bulk(x->q.pool, pages, want) : 0;
-		if (n && xsk_ring_prod__reserve(&x->fill, n, &idx) == n) {
+		if (n && xsk_ring_prod__reserve(&x->s.fill, n, &idx) == n) {
 			for (i = 0; i < n; i++) {
-				owner_set(pages[i], x->owner_fill);
-				*xsk_ring_prod__fill_addr(&x->fill, idx + i) =
+				xdp_owner_set(pages[i], x->owner_fill);
+				*xsk_ring_prod__fill_addr(&x->s.fill, idx + i) =
 					xdp_addr(x, pages[i]);
 			}
-			xsk_ring_prod__submit(&x->fill, n);
+			xsk_ring_prod__submit(&x->s.fill, n);
 			x->posted += n;
 		}
 		if (unlikely(n < x->batch)) {
@@ -196,8 +185,8 @@ static inline unsigned int xdp_turn(struct xdp_queue *x)
 
 	if (x->tx_out) {
 		if (xdp_tx_waiting(x))
-			xdp_kick(x);
-		n = xdp_reap(x);
+			pp_xdp_kick(x);
+		n = pp_xdp_reap(x);
 		if (n)
 			x->fill_pause = 0;
 	}
@@ -205,16 +194,30 @@ static inline unsigned int xdp_turn(struct xdp_queue *x)
 	return n;
 }
 
+/*
+ * Whoever only sends learns from here that the interface is gone; who receives as
+ * well first gets what is left in the RX ring.
+ */
 static unsigned int xdp_tx_clean(struct pp_queue *q)
 {
-	return xdp_turn(to_xdp(q));
+	struct xdp_queue *x = to_xdp(q);
+
+	if (unlikely(x->gone) && (!xsk_cons_nb_avail(&x->s.rx, 1) || !x->look--)) {
+		pp_xdp_gone(x);
+		return 0;
+	}
+	return xdp_turn(x);
 }
 
 /* The driver below sleeps if it found the fill ring empty, or polls only when asked to. */
-static inline void xdp_rx_wake(struct xdp_queue *x)
+static inline void xdp_rx_idle(struct xdp_queue *x)
 {
-	if (x->busy_poll || (x->wakeup && xsk_ring_prod__needs_wakeup(&x->fill)))
-		(void)recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+	if (unlikely(x->gone || !x->look--)) {
+		pp_xdp_look(x);
+		return;
+	}
+	if (x->busy_poll || (x->wakeup && xsk_ring_prod__needs_wakeup(&x->s.fill)))
+		(void)recvfrom(x->s.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 
 static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
@@ -226,13 +229,13 @@ static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	uint64_t bytes = 0;
 	uint32_t idx;
 
-	avail = xsk_ring_cons__peek(&x->rx, n, &idx);
+	avail = xsk_ring_cons__peek(&x->s.rx, n, &idx);
 	for (i = 0; i < avail; i++) {
-		desc = xsk_ring_cons__rx_desc(&x->rx, idx + i);
+		desc = xsk_ring_cons__rx_desc(&x->s.rx, idx + i);
 		page = xdp_page(x, desc->addr, x->owner_fill);
 		if (unlikely(!page))
 			continue;
-		owner_set(page, 0);
+		xdp_owner_set(page, 0);
 		page->data_off = (uint16_t)(desc->addr & ((1u << x->shift) - 1));
 		page->len = desc->len;
 		page->port = x->port;
@@ -241,14 +244,18 @@ static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, uns
 		pages[k++] = page;
 	}
 	if (avail) {
-		xsk_ring_cons__release(&x->rx, avail);
+		xsk_ring_cons__release(&x->s.rx, avail);
 		x->posted -= k;
 		pp_stat_add(&q->stats.rx_packets, k);
 		pp_stat_add(&q->stats.rx_bytes, bytes);
-		if (unlikely(k < avail))
+		if (unlikely(k < avail)) {
+			pp_stat_add(&q->stats.rx_bad, avail - k);
 			pp_stat_add(&q->stats.errors, avail - k);
+		}
 	} else {
-		xdp_rx_wake(x);
+		xdp_rx_idle(x);
+		if (unlikely(x->gone))
+			return 0;
 	}
 	xdp_turn(x);
 	return k;
@@ -278,7 +285,7 @@ static __attribute__((noinline)) struct pp_page *xdp_tx_copy(struct xdp_queue *x
 
 static inline bool xdp_tx_in_place(const struct xdp_queue *x, const struct pp_page *page)
 {
-	return page->zone == x->q.dev->params.zone && !owner_get(page) &&
+	return page->zone == x->q.dev->params.zone && !xdp_owner_get(page) &&
 	       __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) <= 1;
 }
 
@@ -299,7 +306,7 @@ static __attribute__((noinline, cold)) void xdp_tx_drop(struct xdp_queue *x, str
 
 static uint32_t xdp_tx_space(struct xdp_queue *x, uint32_t n)
 {
-	uint32_t space = xsk_prod_nb_free(&x->tx, n);
+	uint32_t space = xsk_prod_nb_free(&x->s.tx, n);
 
 	/* each frame also needs a slot of the completion ring, which is as large */
 	if (space > XDP_TX_SIZE - x->tx_out)
@@ -333,18 +340,18 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 			if (!page)
 				break;
 		}
-		xsk_ring_prod__reserve(&x->tx, 1, &idx);
-		desc = xsk_ring_prod__tx_desc(&x->tx, idx);
+		xsk_ring_prod__reserve(&x->s.tx, 1, &idx);
+		desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
 		desc->addr = xdp_addr(x, page) + page->data_off;
 		desc->len = page->len;
 		desc->options = 0;
-		owner_set(page, x->owner_tx);
+		xdp_owner_set(page, x->owner_tx);
 		sent++;
 	}
 	if (sent) {
-		xsk_ring_prod__submit(&x->tx, sent);
+		xsk_ring_prod__submit(&x->s.tx, sent);
 		x->tx_out += sent;
-		xdp_kick(x);
+		pp_xdp_kick(x);
 	}
 	return i;
 }
@@ -354,66 +361,3 @@ const struct pp_queue_ops pp_xdp_queue_ops = {
 	.tx_burst = xdp_tx_burst,
 	.tx_clean = xdp_tx_clean,
 };
-
-/* What only the kernel counts. In copy mode a packet that found no frame is in two counters. */
-void pp_xdp_kernel_stats(struct xdp_queue *x, struct pp_netdev_stats *stats)
-{
-	struct xdp_statistics st;
-	socklen_t len = sizeof(st);
-
-	memset(&st, 0, sizeof(st));
-	if (getsockopt(__atomic_load_n(&x->fd, __ATOMIC_RELAXED), SOL_XDP, XDP_STATISTICS, &st,
-		       &len)) {
-		stats->rx_dropped += x->kernel.rx_dropped;
-		stats->rx_nombuf += x->kernel.rx_nombuf;
-		stats->errors += x->kernel.errors;
-		return;
-	}
-	stats->rx_dropped += st.rx_dropped + st.rx_ring_full + st.rx_invalid_descs;
-	stats->rx_nombuf += st.rx_fill_ring_empty_descs;
-	stats->errors += st.tx_invalid_descs;
-}
-
-unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms)
-{
-	x->target = 0; /* nothing more is posted */
-	for (;;) {
-		x->kick_pause = 0;
-		if (xdp_tx_waiting(x))
-			xdp_kick(x);
-		if (xdp_reap(x))
-			continue;
-		if (!x->tx_out || x->gone || !ms)
-			return ms;
-		pp_xdp_sleep_ms(1);
-		ms--;
-	}
-}
-
-/* After close() no frame with the socket's tag is in use by the kernel, wherever it was. */
-void pp_xdp_bring_home(struct xdp_queue *x)
-{
-	struct pp_page *home[REAP_BATCH];
-	unsigned int n = 0;
-	uint32_t owner, unsent = 0;
-	uint64_t i;
-
-	for (i = 0; i < x->npages && x->posted + x->tx_out; i++) {
-		owner = owner_get(x->table + i);
-		if (owner == x->owner_fill)
-			x->posted--;
-		else if (owner == x->owner_tx)
-			x->tx_out--, unsent++;
-		else
-			continue;
-		owner_set(x->table + i, 0);
-		home[n++] = x->table + i;
-		if (n == REAP_BATCH) {
-			page_pool_put_bulk(home, n);
-			n = 0;
-		}
-	}
-	page_pool_put_bulk(home, n);
-	if (unsent > x->tx_lost)
-		pp_stat_add(&x->q.stats.tx_dropped, unsent - x->tx_lost);
-}

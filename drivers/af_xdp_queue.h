@@ -1,26 +1,54 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp_queue.h - an AF_XDP socket and its four rings, as a queue
+ * af_xdp_queue.h - a port on AF_XDP: its queues, each with a socket and four rings
  */
 #ifndef PP_AF_XDP_QUEUE_H
 #define PP_AF_XDP_QUEUE_H
 
-#include <xdp/xsk.h>
+#include <pthread.h>
 
+#include "af_xdp_priv.h"
+#include "af_xdp_socket.h"
 #include "netdev_priv.h"
-
-#ifndef SOL_XDP
-#define SOL_XDP 283
-#endif
-
-#define XDP_RX_SIZE 2048u
-#define XDP_TX_SIZE 2048u
 
 /* pp_page.owner is socket << XDP_OWNER_BITS | one of these; 0 is nobody */
 enum {
 	XDP_OWNER_FILL = 1,
 	XDP_OWNER_TX = 2,
 	XDP_OWNER_BITS = 2,
+};
+
+/*
+ * struct xdp_dev - a port
+ * @lock:   of the queues' socket descriptors and last statistics, against get_stats()
+ * @xif:    the interface as it was last reported
+ * @link:   atomic, enum pp_link: as it was last seen by whoever came by
+ * @downs:  atomic: how often it was seen to go down, or away
+ * @told:   what the last event told of @link
+ * @gone:   atomic: queues that were taken apart because the interface is gone
+ * @longest: packet that fits into a page
+ */
+struct xdp_dev {
+	struct pp_netdev dev;
+	pthread_mutex_t lock;
+	struct xdp_if xif;
+	struct xdp_prog *prog;
+	struct xdp_prog_params how;
+	uint32_t first;
+	uint32_t nqueues;
+	unsigned int zerocopy;
+	unsigned int wakeup;
+	uint32_t busy_poll_us;
+	uint32_t fill_size;
+	uint32_t longest;
+	int socket_fd;
+	bool is_zerocopy;
+	const char *busy_poll_note;
+	int link;
+	uint64_t downs;
+	enum pp_link told;
+	unsigned int gone;
+	char news[192];
 };
 
 /*
@@ -32,19 +60,16 @@ enum {
  * @tx_out:                 frames that the kernel has for transmission
  * @tx_lost:                of those, how many it dropped
  * @kick_pause, @fill_pause: polls left before sendto() or the pool is asked again
- * @gone:                   the interface was deleted
+ * @look:                   idle polls left before the kernel is asked for the interface
+ * @gone:                   the interface is gone, and the socket goes next
  * @kernel:                 what XDP_STATISTICS said when the socket was closed
  */
 struct xdp_queue {
 	struct pp_queue q;
-	struct xsk_ring_cons rx;
-	struct xsk_ring_prod fill;
-	struct xsk_ring_prod tx;
-	struct xsk_ring_cons comp;
+	struct xdp_socket s;
 	struct pp_page *table;
 	uint64_t npages;
 	unsigned int shift;
-	int fd;
 	uint32_t owner_fill;
 	uint32_t owner_tx;
 	uint32_t posted;
@@ -54,31 +79,74 @@ struct xdp_queue {
 	uint32_t tx_lost;
 	uint32_t kick_pause;
 	uint32_t fill_pause;
+	uint32_t look;
 	uint16_t port;
 	bool wakeup;
 	bool busy_poll;
 	bool gone;
-	struct xsk_umem *umem;
-	struct pp_zone *pinned; /* for umem */
-	struct xsk_socket *xsk;
+	struct pp_zone *pinned; /* for the memory registered */
 	struct pp_netdev_stats kernel;
 };
 
 extern const struct pp_queue_ops pp_xdp_queue_ops;
+extern const struct pp_queue_ops pp_xdp_gone_ops;
 
 static inline struct xdp_queue *to_xdp(struct pp_queue *q)
 {
 	return (struct xdp_queue *)q;
 }
 
+static inline struct xdp_dev *to_xdp_dev(struct pp_netdev *dev)
+{
+	return (struct xdp_dev *)dev;
+}
+
+/* Relaxed: the walk in pp_xdp_bring_home() reads the tags of other ports' frames as they run. */
+static inline uint32_t xdp_owner_get(const struct pp_page *page)
+{
+	return __atomic_load_n(&page->owner, __ATOMIC_RELAXED);
+}
+
+static inline void xdp_owner_set(struct pp_page *page, uint32_t owner)
+{
+	__atomic_store_n(&page->owner, owner, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t xdp_tx_waiting(const struct xdp_queue *x)
+{
+	return x->s.tx.cached_prod - __atomic_load_n(x->s.tx.consumer, __ATOMIC_ACQUIRE);
+}
+
+/* af_xdp_queue.c */
+
 /* post frames up to the target, as far as the pool has them */
 void pp_xdp_refill(struct xdp_queue *x);
+
+/* bring home what was sent; how many came */
+unsigned int pp_xdp_reap(struct xdp_queue *x);
+
+/* make the kernel send */
+void pp_xdp_kick(struct xdp_queue *x);
+
+/* af_xdp_life.c */
+
+/* somebody saw the interface in this state */
+void pp_xdp_link_seen(struct xdp_dev *xd, enum pp_link link);
+
+/* idle: ask the kernel whether the socket still has its interface */
+void pp_xdp_look(struct xdp_queue *x);
+
+/* the interface is gone: take the queue apart, by its own thread */
+void pp_xdp_gone(struct xdp_queue *x);
+
+/* what has become of the interface since the last call; NULL: nothing */
+const char *pp_xdp_event(struct pp_netdev *dev);
 
 /* give the kernel @ms to send what it has, and the queue nothing more to do; returns the ms left */
 unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms);
 
-/* once the socket is closed: take back every frame that the kernel had */
-void pp_xdp_bring_home(struct xdp_queue *x);
+/* close the socket, and take back every frame that the kernel had */
+void pp_xdp_close_queue(struct xdp_queue *x);
 
 /* add what only the kernel counts; the last answer once the socket is closed */
 void pp_xdp_kernel_stats(struct xdp_queue *x, struct pp_netdev_stats *stats);

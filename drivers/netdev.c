@@ -296,17 +296,21 @@ bool pp_netdev_done(const struct pp_netdev *dev)
 	return __atomic_load_n(&dev->done, __ATOMIC_ACQUIRE);
 }
 
+/* all that follows sz are counters */
 static void add_stats(struct pp_netdev_stats *sum, const struct pp_netdev_stats *q)
 {
-	sum->rx_packets += __atomic_load_n(&q->rx_packets, __ATOMIC_RELAXED);
-	sum->rx_bytes += __atomic_load_n(&q->rx_bytes, __ATOMIC_RELAXED);
-	sum->rx_dropped += __atomic_load_n(&q->rx_dropped, __ATOMIC_RELAXED);
-	sum->rx_nombuf += __atomic_load_n(&q->rx_nombuf, __ATOMIC_RELAXED);
-	sum->tx_packets += __atomic_load_n(&q->tx_packets, __ATOMIC_RELAXED);
-	sum->tx_bytes += __atomic_load_n(&q->tx_bytes, __ATOMIC_RELAXED);
-	sum->tx_dropped += __atomic_load_n(&q->tx_dropped, __ATOMIC_RELAXED);
-	sum->errors += __atomic_load_n(&q->errors, __ATOMIC_RELAXED);
-	sum->copied += __atomic_load_n(&q->copied, __ATOMIC_RELAXED);
+	const size_t first = offsetof(struct pp_netdev_stats, rx_packets);
+	const uint64_t *from = (const uint64_t *)((const char *)q + first);
+	uint64_t *to = (uint64_t *)((char *)sum + first);
+	size_t i;
+
+	for (i = 0; i < (sizeof(*sum) - first) / sizeof(*to); i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+const char *pp_netdev_event(struct pp_netdev *dev)
+{
+	return dev->ops->event ? dev->ops->event(dev) : NULL;
 }
 
 int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)

@@ -37,6 +37,7 @@ struct pp_args;
  * @stop:       take back every page; queues stay, for the counters; may be NULL
  * @close:      free what @open made, but for queues and pools; may be NULL
  * @get_stats:  add what only the kernel knows to @stats; may be NULL
+ * @event:      see pp_netdev_event(); may be NULL
  */
 struct pp_netdev_ops {
 	const char *name;
@@ -47,6 +48,7 @@ struct pp_netdev_ops {
 	void (*stop)(struct pp_netdev *dev);
 	void (*close)(struct pp_netdev *dev);
 	void (*get_stats)(struct pp_netdev *dev, struct pp_netdev_stats *stats);
+	const char *(*event)(struct pp_netdev *dev);
 };
 
 struct pp_netdev {

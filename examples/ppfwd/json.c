@@ -84,6 +84,14 @@ static struct json_object *port(const struct port_report *r)
 	add_count(o, "rx_nombuf", r->stats.rx_nombuf);
 	add_count(o, "errors", r->stats.errors);
 	add_count(o, "copied", r->stats.copied);
+	add_count(o, "rx_fill_empty", r->stats.rx_fill_empty);
+	add_count(o, "rx_ring_full", r->stats.rx_ring_full);
+	add_count(o, "rx_invalid", r->stats.rx_invalid);
+	add_count(o, "rx_bad", r->stats.rx_bad);
+	add_count(o, "tx_invalid", r->stats.tx_invalid);
+	add_count(o, "tx_ring_empty", r->stats.tx_ring_empty);
+	add_count(o, "tx_bad", r->stats.tx_bad);
+	add_count(o, "link_downs", r->stats.link_downs);
 	return o;
 }
 

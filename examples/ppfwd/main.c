@@ -15,6 +15,8 @@
 #include "engine.h"
 #include "ppfwd.h"
 
+#define EVENTS_NS 100000000u /* how often ports are asked what happened to them */
+
 /* signal handlers have no argument */
 static struct fwd fwd;
 
@@ -156,6 +158,19 @@ static void wait_until(uint64_t ns)
 	sem_clockwait(&fwd.wake, CLOCK_MONOTONIC, &ts);
 }
 
+/* interfaces come and go; the ports that are left go on */
+static void tell_events(void)
+{
+	const char *event;
+	unsigned int i;
+
+	for (i = 0; i < fwd.nports; i++) {
+		event = pp_netdev_event(fwd.ports[i]);
+		if (event)
+			complain("port %s: %s", fwd.opts->ports[i], event);
+	}
+}
+
 /* from start to the first reason to stop */
 static void watch(void)
 {
@@ -169,7 +184,10 @@ static void watch(void)
 	tick = period_ns && isatty(STDERR_FILENO) ? fwd.start_ns + period_ns : forever;
 	while (!__atomic_load_n(&fwd.stop, __ATOMIC_ACQUIRE)) {
 		next = tick < end ? tick : end;
+		if (next > now_ns() + EVENTS_NS)
+			next = now_ns() + EVENTS_NS;
 		wait_until(next);
+		tell_events();
 		if (now_ns() >= end)
 			break;
 		if (now_ns() < tick)

@@ -149,6 +149,26 @@ static void table_ports(const struct report *rep, FILE *out)
 	}
 }
 
+/* what the kernel below a port says, where it says anything */
+static void table_kernel(const struct report *rep, FILE *out)
+{
+	const struct pp_netdev_stats *s;
+	unsigned int i;
+
+	for (i = 0; i < rep->fwd->opts->nports; i++) {
+		s = &rep->ports[i].stats;
+		if (!(s->rx_fill_empty | s->rx_ring_full | s->rx_invalid | s->rx_bad |
+		      s->tx_invalid | s->tx_bad | s->link_downs))
+			continue;
+		fprintf(out,
+			"port %u: fill ring empty %" PRIu64 ", RX ring full %" PRIu64
+			", invalid buffers %" PRIu64 " rx %" PRIu64 " tx, answers not believed "
+			"%" PRIu64 " rx %" PRIu64 " tx, link down %" PRIu64 "\n",
+			i, s->rx_fill_empty, s->rx_ring_full, s->rx_invalid, s->tx_invalid,
+			s->rx_bad, s->tx_bad, s->link_downs);
+	}
+}
+
 static void table_pools(const struct report *rep, FILE *out)
 {
 	const struct page_pool_stats *s;
@@ -172,6 +192,7 @@ void report_table(const struct report *rep, FILE *out)
 	const struct memory_work *m = &rep->fwd->memory;
 
 	table_ports(rep, out);
+	table_kernel(rep, out);
 	table_pools(rep, out);
 	if (rep->traced)
 		fprintf(out,

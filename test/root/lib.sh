@@ -28,6 +28,7 @@ ADDR_B=10.77.0.2
 FWD=
 HELD=
 TMP=
+UNDO= # what a test wants done at its end, besides
 
 say() {
 	echo "$NAME: $*"
@@ -57,7 +58,7 @@ remove_namespace() {
 
 # namespaces and directories carry the process id of the test that made them
 remove_leftovers() {
-	for ns in $(ip netns list | sed -n 's/^\(ppx-[0-9]*-[arb]\).*/\1/p'); do
+	for ns in $(ip netns list | sed -n 's/^\(ppx-[0-9]*-[arbc]\).*/\1/p'); do
 		owner=${ns#ppx-}
 		[ -d "/proc/${owner%-?}" ] || remove_namespace "$ns"
 	done
@@ -77,6 +78,7 @@ remove_topology() {
 cleanup() {
 	status=$?
 	trap - EXIT
+	eval "$UNDO"
 	remove_topology
 	exit "$status"
 }
@@ -206,6 +208,15 @@ check_ledger() {
 
 no_program() {
 	! ip -n "$R" link show | grep -q xdp || fail "an XDP program was left behind"
+}
+
+no_program_soon() { # a kill takes the kernel some milliseconds
+	tries=60
+	while ip -n "$R" link show | grep -q xdp; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "an XDP program was left behind"
+		sleep 0.02
+	done
 }
 
 fwd_stop() {

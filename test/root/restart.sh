@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# restart.sh - after kill -9 the next start works at once, ten times
+# restart.sh - the next start works at once: after kill -9 at any moment, and 100 times in a row
 . "$(dirname "$0")/lib.sh"
 
 topology
@@ -16,6 +16,49 @@ kill -KILL "$FWD"
 gone "$FWD"
 no_program
 say "10 restarts after kill -9"
+
+# what a run may leave: programs, maps, hugepages
+traces() {
+	"$XDP_HOLD" count
+	awk '/^HugePages_Free/ { print "hugepages free:", $2 }' /proc/meminfo
+}
+
+same_traces() {
+	tries=60
+	until [ "$(traces)" = "$1" ]; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "left behind: $(traces), and before: $1"
+		sleep 0.05
+	done
+}
+
+# killed while it starts, or just has; in hugepages where there are some
+reserved=$(cat /proc/sys/vm/nr_hugepages)
+UNDO='echo "$reserved" >/proc/sys/vm/nr_hugepages'
+echo $((reserved + 32)) >/proc/sys/vm/nr_hugepages
+[ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge 32 ] ||
+	fail "no 32 free hugepages to be had"
+before=$(traces)
+for ms in 0 2 5 8 11 14 17 20 25 30 40 60 80 120; do
+	fwd_start --port af_xdp:west --port af_xdp:east --memory hugetlb --pages 16384
+	sleep "$(printf '0.%03d' "$ms")"
+	kill -KILL "$FWD" || fail "after $ms ms: ended by itself"
+	wait "$FWD" 2>/dev/null
+	no_program_soon
+	same_traces "$before"
+done
+fwd_start --port af_xdp:west --port af_xdp:east
+connected 3 || fail "no ping after 14 starts that were killed"
+fwd_stop
+say "killed at 14 moments of a start: nothing left"
+
+for round in $(seq 100); do
+	in_r "$PPFWD" --port af_xdp:west --port af_xdp:east --memory hugetlb --pages 4096 \
+		--duration 0.01 >"$TMP/round" 2>&1 || fail "start $round: $(cat "$TMP/round")"
+	grep -q ' 0 leaked, 0 freed twice' "$TMP/round" || fail "start $round: $(cat "$TMP/round")"
+done
+same_traces "$before"
+say "100 restarts in a row"
 
 # and two starts after a failed one
 fwd_start --port af_xdp:west --port af_xdp:nowhere

@@ -4,6 +4,7 @@
  *
  *   xdp_hold socket IF QUEUE
  *   xdp_hold prog IF native|skb
+ *   xdp_hold count               programs and maps of af_xdp ports, on the whole machine
  *
  * Prints "ready" and stays until it is killed. The program is attached as
  * "ip link set xdp" would do it, and removed at SIGTERM.
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +95,41 @@ static int hold_prog(const char *ifname, uint32_t flags)
 	return bpf_xdp_detach(ifindex, flags, NULL) ? 1 : 0;
 }
 
+static bool is_ours(const char *name)
+{
+	return !strcmp(name, "pp_af_xdp");
+}
+
+static int count(void)
+{
+	unsigned int id, progs = 0, maps = 0;
+	struct bpf_prog_info prog;
+	struct bpf_map_info map;
+	uint32_t len;
+	int fd;
+
+	for (id = 0; !bpf_prog_get_next_id(id, &id);) {
+		memset(&prog, 0, sizeof(prog));
+		len = sizeof(prog);
+		fd = bpf_prog_get_fd_by_id(id);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &prog, &len))
+			continue;
+		progs += is_ours(prog.name);
+		close(fd);
+	}
+	for (id = 0; !bpf_map_get_next_id(id, &id);) {
+		memset(&map, 0, sizeof(map));
+		len = sizeof(map);
+		fd = bpf_map_get_fd_by_id(id);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &map, &len))
+			continue;
+		maps += is_ours(map.name);
+		close(fd);
+	}
+	printf("programs: %u, maps: %u\n", progs, maps);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "socket"))
@@ -100,6 +137,9 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "prog"))
 		return hold_prog(argv[2],
 				 strcmp(argv[3], "skb") ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	fprintf(stderr, "usage: xdp_hold socket IF QUEUE | xdp_hold prog IF native|skb\n");
+	if (argc == 2 && !strcmp(argv[1], "count"))
+		return count();
+	fprintf(stderr,
+		"usage: xdp_hold socket IF QUEUE | xdp_hold prog IF native|skb | xdp_hold count\n");
 	return 2;
 }

@@ -63,6 +63,15 @@ struct pp_netdev_params {
  * @tx_dropped: packets that the driver took and dropped
  * @errors:     everything else that went wrong: truncated input, bad completions, kicks refused
  * @copied:     packets that the driver had to copy into another page, either way (dpdk)
+ * @rx_fill_empty: times that the kernel wanted a buffer to receive into, and found none posted
+ *              (af_xdp, as all that follow); when it copies, that is a packet in @rx_dropped, too
+ * @rx_ring_full: packets in @rx_dropped that found no place in the RX ring: nobody read in time
+ * @rx_invalid: buffers in @rx_dropped that the kernel refused to receive into
+ * @rx_bad:     descriptors in @errors for a buffer that was not posted; left alone
+ * @tx_invalid: descriptors in @errors that the kernel refused to send
+ * @tx_ring_empty: times that the kernel was told to send, and found nothing
+ * @tx_bad:     completions in @errors of a buffer that was not sent, or more than once; left alone
+ * @link_downs: times that the interface was seen to go down, or away
  */
 struct pp_netdev_stats {
 	size_t sz;
@@ -75,6 +84,21 @@ struct pp_netdev_stats {
 	uint64_t tx_dropped;
 	uint64_t errors;
 	uint64_t copied;
+	uint64_t rx_fill_empty;
+	uint64_t rx_ring_full;
+	uint64_t rx_invalid;
+	uint64_t rx_bad;
+	uint64_t tx_invalid;
+	uint64_t tx_ring_empty;
+	uint64_t tx_bad;
+	uint64_t link_downs;
+};
+
+/** enum pp_link - the interface below a port */
+enum pp_link {
+	PP_LINK_UP,
+	PP_LINK_DOWN,
+	PP_LINK_GONE, /* deleted, or moved to another namespace */
 };
 
 /**
@@ -217,8 +241,25 @@ unsigned int pp_netdev_queues(const struct pp_netdev *dev);
 /** pp_netdev_queue() - queue @i, 0 .. pp_netdev_queues() - 1 */
 struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
 
-/** pp_netdev_done() - true once a finite source has delivered its last packet */
+/** pp_netdev_done() - true once no packet will come any more: end of a file, interface gone */
 bool pp_netdev_done(const struct pp_netdev *dev);
+
+/**
+ * pp_netdev_event() - what has happened to the interface below a port
+ * @dev: port, running; its queues may be in use
+ *
+ * For a control thread, a few times a second. An interface that goes down, comes up, is given
+ * another MTU or name, is deleted or moved to another namespace, is told once each, also if the
+ * queues have noticed before. A port whose interface is gone is done (pp_netdev_done()): the
+ * call on each of its queues that notices it, which is within 1024 polls without a packet, gives
+ * the socket back and brings its pages home, and takes up to 50 ms for that; from then on the
+ * queue receives nothing, and takes, drops and counts what is to be sent. Other ports go on.
+ *
+ * Context: one thread at a time. Does not block.
+ * Return:  a sentence without full stop, valid until the next call; NULL: nothing new, or a
+ *          driver without interfaces.
+ */
+const char *pp_netdev_event(struct pp_netdev *dev);
 
 /**
  * pp_netdev_get_stats() - counters of all queues of a port, and of the kernel below it
