@@ -13,10 +13,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <pagepool/memory.h>
 
 #include "af_xdp_queue.h"
 
@@ -25,12 +21,6 @@
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 
 #define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send what waits */
-
-enum xdp_zc {
-	ZC_AUTO,
-	ZC_ON,
-	ZC_OFF,
-};
 
 static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 {
@@ -68,6 +58,36 @@ static void xdp_close(struct pp_netdev *dev)
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
 
+/* the program, or what was made by somebody with more rights */
+static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
+{
+	const char *prog = pp_args_str(args, "prog");
+	uint32_t fd = UINT32_MAX;
+	int err;
+
+	xd->how.map = pp_args_str(args, "map");
+	err = pp_args_u32(args, "socket", 0, 1u << 20, &fd);
+	if (err)
+		return err;
+	xd->socket_fd = fd == UINT32_MAX ? -1 : (int)fd;
+	if (prog && strcmp(prog, "none"))
+		xd->how.file = prog;
+	if (xd->how.file && (xd->how.map || xd->socket_fd >= 0))
+		return pp_set_error(EINVAL,
+				    "prog=%s is not needed with map and socket, whose "
+				    "program is there already; leave it out",
+				    prog);
+	if (prog && !xd->how.file && !xd->how.map && xd->socket_fd < 0)
+		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
+					    "program that is there");
+	if (xd->socket_fd >= 0 && xd->nqueues > 1)
+		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
+	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != XDP_MODE_AUTO)
+		return pp_set_error(EINVAL,
+				    "mode is up to the program that is there; leave it out");
+	return 0;
+}
+
 static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 {
 	static const char *const modes[] = { "auto", "native", "skb", NULL };
@@ -95,6 +115,9 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 		return err;
 	xd->how.mode = mode;
 	xd->how.queues = xd->first + xd->nqueues;
+	err = xdp_parse_prog(xd, args);
+	if (err)
+		return err;
 	if (xd->fill_size & (xd->fill_size - 1))
 		return pp_set_error(EINVAL, "fill=%u is no power of two; try fill=%u",
 				    xd->fill_size, 1u << (31 - __builtin_clz(xd->fill_size)));
@@ -134,167 +157,24 @@ static int xdp_check(struct xdp_dev *xd)
 	return 0;
 }
 
-static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
+static const char *xdp_mode_name(const struct xdp_dev *xd)
 {
-	struct pp_zone *zone = xd->dev.params.zone;
-	struct xdp_umem_reg_meta reg = {
-		.addr = (uint64_t)(uintptr_t)pp_zone_base(zone),
-		.len = pp_zone_pages(zone) << x->shift,
-		.chunk_size = pp_zone_page_size(zone),
-		.headroom = pp_zone_headroom(zone),
-	};
-	int err;
-
-	err = pp_xdp_socket_open(&x->s);
-	if (err == -EAFNOSUPPORT)
-		return pp_set_error(EAFNOSUPPORT, "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)");
-	if (err)
-		return pp_xdp_error(err, &xd->xif, "open an AF_XDP socket");
-	/* the kernel takes these very pages of memory: none may come, or go, behind its back */
-	err = pp_zone_pin(zone);
-	if (err)
-		return err;
-	x->pinned = zone;
-	err = pp_xdp_socket_register(&x->s, &reg);
-	if (err == -ENOBUFS)
-		return pp_set_error(ENOBUFS,
-				    "not allowed to lock %llu KiB of packet memory for %s; raise "
-				    "the limit (ulimit -l), or run with CAP_IPC_LOCK",
-				    (unsigned long long)reg.len >> 10, xd->xif.name);
-	return err ? pp_xdp_error(err, &xd->xif, "register packet memory") : 0;
-}
-
-static int xdp_bind_error(int err, const struct xdp_dev *xd, unsigned int queue)
-{
-	const char *name = xd->xif.name;
-
-	switch (err) {
-	case -EBUSY:
-		return pp_set_error(EBUSY,
-				    "queue %u of %s is in use by another socket; stop its owner or "
-				    "take another queue with queue=K",
-				    queue, name);
-	case -EINVAL:
-		return pp_set_error(EINVAL, "%s has no queue %u, or not for AF_XDP (ethtool -l %s)",
-				    name, queue, name);
-	case -EOPNOTSUPP:
-		return pp_set_error(EOPNOTSUPP,
-				    "the driver of %s cannot do zero-copy; leave zerocopy=on out",
-				    name);
-	default:
-		return pp_xdp_error(err, &xd->xif, "bind an AF_XDP socket");
-	}
-}
-
-static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
-{
-	uint16_t flags = 0;
-	int err;
-
-	if (x->wakeup)
-		flags |= XDP_USE_NEED_WAKEUP;
-	if (xd->zerocopy == ZC_ON)
-		flags |= XDP_ZEROCOPY;
-	else if (xd->zerocopy == ZC_OFF || xd->prog->mode == XDP_MODE_SKB)
-		flags |= XDP_COPY;
-	/* neither: the kernel tries zero-copy first */
-	err = pp_xdp_socket_rings(&x->s, xd->fill_size);
-	if (err)
-		return pp_xdp_error(err, &xd->xif, "make the rings");
-	err = pp_xdp_socket_bind(&x->s, xd->xif.index, queue, flags);
-	return err ? xdp_bind_error(err, xd, queue) : 0;
-}
-
-static const char *xdp_busy_poll(struct xdp_dev *xd, struct xdp_queue *x)
-{
-	const int prefer = 1, budget = 64, us = (int)xd->busy_poll_us;
-	socklen_t len = sizeof(int);
-	int napi = 0;
-
-	if (setsockopt(x->s.fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof(prefer)) ||
-	    setsockopt(x->s.fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us)) ||
-	    setsockopt(x->s.fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget)))
-		return errno == EPERM ? "busy poll refused: needs CAP_NET_ADMIN"
-				      : "busy poll refused by the kernel";
-	x->busy_poll = true;
-	if (getsockopt(x->s.fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &napi, &len) || !napi)
-		return "busy poll inert: no NAPI behind the queue yet";
-	return "busy poll";
-}
-
-static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
-{
-	struct xdp_options opts = { 0 };
-	socklen_t len = sizeof(opts);
-
-	if (!getsockopt(x->s.fd, SOL_XDP, XDP_OPTIONS, &opts, &len))
-		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
-}
-
-/*
- * How many frames to post. A device that receives without a copy takes frames
- * off the fill ring long before it needs them. No port posts more than a quarter
- * of the zone: two ports on a small zone must leave each other something to send.
- */
-static void xdp_set_target(struct xdp_dev *xd, struct xdp_queue *x)
-{
-	uint64_t share = pp_zone_pages(xd->dev.params.zone) / 4 / xd->nqueues;
-	uint32_t target = xd->fill_size;
-
-	if (!xd->is_zerocopy && target > XDP_RX_SIZE)
-		target = XDP_RX_SIZE;
-	if (target > share)
-		target = share ? (uint32_t)share : 1;
-	x->target = target;
-	x->batch = xd->dev.params.refill ? xd->dev.params.refill : 64;
-	if (x->batch > target / 2)
-		x->batch = target / 2 ? target / 2 : 1;
-}
-
-static int xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
-{
-	static uint32_t sockets; /* 0 is never used: it is the owner "nobody" */
-	struct pp_zone *zone = xd->dev.params.zone;
-	struct xdp_queue *x;
-	uint32_t id;
-	int err;
-
-	x = to_xdp(pp_netdev_add_queue(&xd->dev, sizeof(*x), &pp_xdp_queue_ops));
-	if (!x)
-		return -errno;
-	id = __atomic_add_fetch(&sockets, 1, __ATOMIC_RELAXED) << XDP_OWNER_BITS;
-	x->owner_fill = id | XDP_OWNER_FILL;
-	x->owner_tx = id | XDP_OWNER_TX;
-	x->s.fd = -1;
-	x->table = pp_zone_page_table(zone);
-	x->npages = pp_zone_pages(zone);
-	x->shift = (unsigned int)__builtin_ctz(pp_zone_page_size(zone));
-	x->port = xd->dev.params.port;
-	x->wakeup = xd->wakeup == 0;
-
-	err = xdp_register(xd, x);
-	if (err)
-		return err;
-	err = xdp_bind(xd, x, queue);
-	if (err)
-		return err;
-	xdp_is_zerocopy(xd, x);
-	if (xd->busy_poll_us)
-		xd->busy_poll_note = xdp_busy_poll(xd, x);
-	xdp_set_target(xd, x);
-	pp_xdp_refill(x);
-	return pp_xdp_prog_set(xd->prog, &xd->xif, queue, x->s.fd);
+	if (!xd->prog)
+		return "passed socket";
+	if (xd->prog->mode == XDP_MODE_OTHERS)
+		return "program that was there";
+	return xd->prog->mode == XDP_MODE_SKB ? "skb" : "native";
 }
 
 static void xdp_describe(struct xdp_dev *xd)
 {
 	const char *note = xd->busy_poll_note;
-	bool why = xd->prog->fallback[0];
+	const char *fallback = xd->prog ? xd->prog->fallback : "";
 
 	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s",
-		 xd->prog->mode == XDP_MODE_SKB ? "skb" : "native", why ? " (" : "",
-		 xd->prog->fallback, why ? ")" : "", xd->is_zerocopy ? "zero-copy" : "copy",
-		 xd->nqueues, xd->nqueues == 1 ? "" : "s", note ? ", " : "", note ? note : "");
+		 xdp_mode_name(xd), fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
+		 xd->is_zerocopy ? "zero-copy" : "copy", xd->nqueues, xd->nqueues == 1 ? "" : "s",
+		 note ? ", " : "", note ? note : "");
 }
 
 static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
@@ -318,15 +198,17 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 	memcpy(dev->mac, xd->xif.mac, sizeof(dev->mac));
 
 	/* program first: until the sockets are in its map, it passes everything on */
-	xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
-	if (!xd->prog)
-		return -errno;
-	if (xd->zerocopy == ZC_ON && xd->prog->mode == XDP_MODE_SKB)
+	if (xd->socket_fd < 0) {
+		xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
+		if (!xd->prog)
+			return -errno;
+	}
+	if (xd->prog && xd->zerocopy == ZC_ON && xd->prog->mode == XDP_MODE_SKB)
 		err = pp_set_error(EOPNOTSUPP,
 				   "zerocopy=on needs native XDP, not to be had on %s: %s",
 				   xd->xif.name, xd->prog->fallback);
 	for (i = 0; !err && i < xd->nqueues; i++)
-		err = xdp_open_queue(xd, xd->first + i);
+		err = pp_xdp_open_queue(xd, xd->first + i);
 	if (err)
 		return err;
 	xdp_describe(xd);

@@ -39,14 +39,16 @@ static int object_load(struct xdp_prog *prog, const struct xdp_if *xif, const ch
 {
 	struct bpf_object *obj = bpf_object__open_file(file, NULL);
 	struct bpf_program *p;
+	char why[128];
 	int err;
 
 	err = (int)libbpf_get_error(obj);
+	libbpf_strerror(err, why, sizeof(why)); /* libbpf has numbers of its own */
 	if (err)
-		return pp_set_error(-err,
+		return pp_set_error(-err < 4000 ? -err : EINVAL,
 				    "cannot read the XDP program in %s: %s; compile it with "
 				    "clang -O2 -g -target bpf",
-				    file, strerror(-err));
+				    file, why);
 	p = bpf_object__next_program(obj, NULL);
 	if (!p || bpf_program__type(p) != BPF_PROG_TYPE_XDP) {
 		err = pp_set_error(EINVAL, "%s: its first program is not in section \"xdp\"", file);

@@ -18,6 +18,12 @@ enum {
 	XDP_OWNER_BITS = 2,
 };
 
+enum xdp_zc {
+	ZC_AUTO,
+	ZC_ON,
+	ZC_OFF,
+};
+
 /*
  * struct xdp_dev - a port
  * @lock:   of the queues' socket descriptors and last statistics, against get_stats()
@@ -27,6 +33,7 @@ enum {
  * @told:   what the last event told of @link
  * @gone:   atomic: queues that were taken apart because the interface is gone
  * @longest: packet that fits into a page
+ * @socket_fd: passed by somebody who has bound it; -1: none was
  */
 struct xdp_dev {
 	struct pp_netdev dev;
@@ -116,6 +123,9 @@ static inline uint32_t xdp_tx_waiting(const struct xdp_queue *x)
 {
 	return x->s.tx.cached_prod - __atomic_load_n(x->s.tx.consumer, __ATOMIC_ACQUIRE);
 }
+
+/* af_xdp_open.c: 0 or -errno with pp_set_error(); a half built queue is closed as any other */
+int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue);
 
 /* af_xdp_queue.c */
 

@@ -164,6 +164,10 @@ int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size)
 	err = rings_map(s, fill_size);
 	if (!err && ring_is_larger(s))
 		err = -EINVAL;
+	if (err) {
+		s->fd = -1; /* stays the caller's */
+		pp_xdp_socket_close(s);
+	}
 	return err;
 }
 

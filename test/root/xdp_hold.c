@@ -4,12 +4,16 @@
  *
  *   xdp_hold socket IF QUEUE
  *   xdp_hold prog IF native|skb
+ *   xdp_hold exec IF IF -- COMMAND...   attach programs, and become COMMAND with their maps,
+ *                                       named xsks_map, as descriptors 20 and 21
+ *   xdp_hold pin IF PATH                the same for one, with the map pinned
  *   xdp_hold count               programs and maps of af_xdp ports, on the whole machine
  *
  * Prints "ready" and stays until it is killed. The program is attached as
  * "ip link set xdp" would do it, and removed at SIGTERM.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -95,6 +99,58 @@ static int hold_prog(const char *ifname, uint32_t flags)
 	return bpf_xdp_detach(ifindex, flags, NULL) ? 1 : 0;
 }
 
+/* descriptor of the map; that of the link stays open, also in a COMMAND */
+static int attach_redirect(const char *ifname)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = 16 },
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD },
+		{ 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect_map },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int map, prog, link;
+
+	map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "xsks_map", 4, 4, 4, NULL);
+	if (map < 0)
+		return map;
+	insns[1].imm = map;
+	prog = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", insns, 6, NULL);
+	if (prog < 0)
+		return prog;
+	link = bpf_link_create(prog, (int)if_nametoindex(ifname), BPF_XDP, NULL);
+	if (link < 0 || fcntl(link, F_SETFD, 0))
+		return -errno;
+	return map;
+}
+
+static int hold_pinned(const char *ifname, const char *path)
+{
+	int map = attach_redirect(ifname);
+
+	if (map < 0 || bpf_obj_pin(map, path))
+		return fail(path, map < 0 ? map : -errno);
+	hold();
+	return unlink(path) ? 1 : 0;
+}
+
+static int hand_over(char **argv)
+{
+	int i, map;
+
+	for (i = 0; i < 2; i++) {
+		map = attach_redirect(argv[i]);
+		if (map < 0)
+			return fail(argv[i], map);
+		if (dup2(map, 20 + i) < 0)
+			return fail("dup2", -errno);
+		close(map);
+	}
+	execvp(argv[3], argv + 3);
+	return fail(argv[3], -errno);
+}
+
 static bool is_ours(const char *name)
 {
 	return !strcmp(name, "pp_af_xdp");
@@ -137,9 +193,14 @@ int main(int argc, char **argv)
 	if (argc == 4 && !strcmp(argv[1], "prog"))
 		return hold_prog(argv[2],
 				 strcmp(argv[3], "skb") ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	if (argc == 4 && !strcmp(argv[1], "pin"))
+		return hold_pinned(argv[2], argv[3]);
+	if (argc > 5 && !strcmp(argv[1], "exec"))
+		return hand_over(argv + 2);
 	if (argc == 2 && !strcmp(argv[1], "count"))
 		return count();
 	fprintf(stderr,
-		"usage: xdp_hold socket IF QUEUE | xdp_hold prog IF native|skb | xdp_hold count\n");
+		"usage: xdp_hold socket IF QUEUE | prog IF native|skb | exec IF IF -- COMMAND... | "
+		"pin IF PATH | count\n");
 	return 2;
 }

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp_open.c - build a queue: its socket, memory, rings, and what it may post
+ */
+#include <string.h>
+
+#include <pagepool/memory.h>
+
+#include "af_xdp_queue.h"
+
+static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	struct pp_zone *zone = xd->dev.params.zone;
+	struct xdp_umem_reg_meta reg = {
+		.addr = (uint64_t)(uintptr_t)pp_zone_base(zone),
+		.len = pp_zone_pages(zone) << x->shift,
+		.chunk_size = pp_zone_page_size(zone),
+		.headroom = pp_zone_headroom(zone),
+	};
+	int err;
+
+	err = pp_xdp_socket_open(&x->s);
+	if (err == -EAFNOSUPPORT)
+		return pp_set_error(EAFNOSUPPORT, "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)");
+	if (err)
+		return pp_xdp_error(err, &xd->xif, "open an AF_XDP socket");
+	/* the kernel takes these very pages of memory: none may come, or go, behind its back */
+	err = pp_zone_pin(zone);
+	if (err)
+		return err;
+	x->pinned = zone;
+	err = pp_xdp_socket_register(&x->s, &reg);
+	if (err == -ENOBUFS)
+		return pp_set_error(ENOBUFS,
+				    "not allowed to lock %llu KiB of packet memory for %s; raise "
+				    "the limit (ulimit -l), or run with CAP_IPC_LOCK",
+				    (unsigned long long)reg.len >> 10, xd->xif.name);
+	return err ? pp_xdp_error(err, &xd->xif, "register packet memory") : 0;
+}
+
+/* The frames in its rings are not ours: whoever passed it has posted none, see doc/ports.md. */
+static int xdp_adopt(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	int err = pp_xdp_socket_adopt(&x->s, xd->socket_fd, xd->fill_size);
+
+	switch (err) {
+	case 0:
+		break;
+	case -EINVAL:
+		return pp_set_error(EINVAL,
+				    "socket=%d of %s has rings of other sizes than %u (RX, TX, "
+				    "completion) and %u (fill)",
+				    xd->socket_fd, xd->xif.name, XDP_RX_SIZE, xd->fill_size);
+	case -ENOTCONN:
+		return pp_set_error(ENOTCONN, "socket=%d is not bound; bind it to %s first",
+				    xd->socket_fd, xd->xif.name);
+	default:
+		return pp_set_error(-err,
+				    "socket=%d is no AF_XDP socket: %s; pass the descriptor "
+				    "on, without close-on-exec",
+				    xd->socket_fd, strerror(-err));
+	}
+	err = pp_zone_pin(xd->dev.params.zone);
+	if (!err)
+		x->pinned = xd->dev.params.zone;
+	return err;
+}
+
+static int xdp_bind_error(int err, const struct xdp_dev *xd, unsigned int queue)
+{
+	const char *name = xd->xif.name;
+
+	switch (err) {
+	case -EBUSY:
+		return pp_set_error(EBUSY,
+				    "queue %u of %s is in use by another socket; stop its owner or "
+				    "take another queue with queue=K",
+				    queue, name);
+	case -EINVAL:
+		return pp_set_error(EINVAL, "%s has no queue %u, or not for AF_XDP (ethtool -l %s)",
+				    name, queue, name);
+	case -EOPNOTSUPP:
+		return pp_set_error(EOPNOTSUPP,
+				    "the driver of %s cannot do zero-copy; leave zerocopy=on out",
+				    name);
+	default:
+		return pp_xdp_error(err, &xd->xif, "bind an AF_XDP socket");
+	}
+}
+
+static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
+{
+	uint16_t flags = 0;
+	int err;
+
+	if (x->wakeup)
+		flags |= XDP_USE_NEED_WAKEUP;
+	if (xd->zerocopy == ZC_ON)
+		flags |= XDP_ZEROCOPY;
+	else if (xd->zerocopy == ZC_OFF || xd->prog->mode == XDP_MODE_SKB)
+		flags |= XDP_COPY;
+	/* neither: the kernel tries zero-copy first */
+	err = pp_xdp_socket_rings(&x->s, xd->fill_size);
+	if (err)
+		return pp_xdp_error(err, &xd->xif, "make the rings");
+	err = pp_xdp_socket_bind(&x->s, xd->xif.index, queue, flags);
+	return err ? xdp_bind_error(err, xd, queue) : 0;
+}
+
+static const char *xdp_busy_poll(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	const int prefer = 1, budget = 64, us = (int)xd->busy_poll_us;
+	socklen_t len = sizeof(int);
+	int napi = 0;
+
+	if (setsockopt(x->s.fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof(prefer)) ||
+	    setsockopt(x->s.fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us)) ||
+	    setsockopt(x->s.fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget)))
+		return errno == EPERM ? "busy poll refused: needs CAP_NET_ADMIN"
+				      : "busy poll refused by the kernel";
+	x->busy_poll = true;
+	if (getsockopt(x->s.fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &napi, &len) || !napi)
+		return "busy poll inert: no NAPI behind the queue yet";
+	return "busy poll";
+}
+
+static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
+{
+	struct xdp_options opts = { 0 };
+	socklen_t len = sizeof(opts);
+
+	if (!getsockopt(x->s.fd, SOL_XDP, XDP_OPTIONS, &opts, &len))
+		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+/*
+ * How many frames to post. A device that receives without a copy takes frames
+ * off the fill ring long before it needs them. No port posts more than a quarter
+ * of the zone: two ports on a small zone must leave each other something to send.
+ */
+static void xdp_set_target(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	uint64_t share = pp_zone_pages(xd->dev.params.zone) / 4 / xd->nqueues;
+	uint32_t target = xd->fill_size;
+
+	if (!xd->is_zerocopy && target > XDP_RX_SIZE)
+		target = XDP_RX_SIZE;
+	if (target > share)
+		target = share ? (uint32_t)share : 1;
+	x->target = target;
+	x->batch = xd->dev.params.refill ? xd->dev.params.refill : 64;
+	if (x->batch > target / 2)
+		x->batch = target / 2 ? target / 2 : 1;
+}
+
+int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
+{
+	static uint32_t sockets; /* 0 is never used: it is the owner "nobody" */
+	struct pp_zone *zone = xd->dev.params.zone;
+	struct xdp_queue *x;
+	uint32_t id;
+	int err;
+
+	x = to_xdp(pp_netdev_add_queue(&xd->dev, sizeof(*x), &pp_xdp_queue_ops));
+	if (!x)
+		return -errno;
+	id = __atomic_add_fetch(&sockets, 1, __ATOMIC_RELAXED) << XDP_OWNER_BITS;
+	x->owner_fill = id | XDP_OWNER_FILL;
+	x->owner_tx = id | XDP_OWNER_TX;
+	x->s.fd = -1;
+	x->table = pp_zone_page_table(zone);
+	x->npages = pp_zone_pages(zone);
+	x->shift = (unsigned int)__builtin_ctz(pp_zone_page_size(zone));
+	x->port = xd->dev.params.port;
+	x->wakeup = xd->wakeup == 0;
+
+	err = xd->socket_fd < 0 ? xdp_register(xd, x) : xdp_adopt(xd, x);
+	if (!err && xd->socket_fd < 0)
+		err = xdp_bind(xd, x, queue);
+	if (err)
+		return err;
+	xdp_is_zerocopy(xd, x);
+	if (xd->busy_poll_us)
+		xd->busy_poll_note = xdp_busy_poll(xd, x);
+	xdp_set_target(xd, x);
+	pp_xdp_refill(x);
+	return !xd->prog ? 0 : pp_xdp_prog_set(xd->prog, &xd->xif, queue, x->s.fd);
+}
