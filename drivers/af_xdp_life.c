@@ -236,6 +236,9 @@ void pp_xdp_close_queue(struct xdp_queue *x)
 
 	pp_xdp_socket_close(&s);
 	bring_home(x);
+	if (x->share)
+		pp_xdp_share_drop(xd->dev.params.zone, x->share);
+	x->share = 0;
 	if (x->pinned)
 		pp_zone_unpin(x->pinned);
 	x->pinned = NULL;

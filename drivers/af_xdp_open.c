@@ -2,6 +2,7 @@
 /*
  * af_xdp_open.c - build a queue: its socket, memory, rings, and what it may post
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <pagepool/memory.h>
@@ -133,24 +134,99 @@ static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
+/* frames that the queues of a zone may post, all together */
+struct zone_share {
+	struct zone_share *next;
+	const struct pp_zone *zone;
+	uint64_t frames;
+	unsigned int queues;
+};
+
+static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct zone_share *shares;
+
+static struct zone_share *share_find(const struct pp_zone *zone)
+{
+	struct zone_share *share;
+
+	for (share = shares; share; share = share->next)
+		if (share->zone == zone)
+			break;
+	return share;
+}
+
+/*
+ * No port posts more than a quarter of the zone, nor more than half of what is left
+ * of three quarters: however many there are, something is left to send and to hold.
+ */
+static uint32_t share_take(const struct pp_zone *zone, uint32_t want, unsigned int nqueues)
+{
+	uint64_t pages = pp_zone_pages(zone), most = pages / 4 / nqueues;
+	struct zone_share *share;
+
+	pthread_mutex_lock(&shares_lock);
+	share = share_find(zone);
+	if (!share) {
+		share = calloc(1, sizeof(*share));
+		if (!share)
+			goto out;
+		share->zone = zone;
+		share->next = shares;
+		shares = share;
+	}
+	if (most > (pages * 3 / 4 - share->frames) / 2)
+		most = (pages * 3 / 4 - share->frames) / 2;
+	if (want > most)
+		want = most ? (uint32_t)most : 1;
+	if (share->frames + want > pages * 3 / 4)
+		want = 0;
+	share->frames += want;
+	share->queues += want > 0;
+out:
+	pthread_mutex_unlock(&shares_lock);
+	return share ? want : 0;
+}
+
+void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames)
+{
+	struct zone_share **link, *share;
+
+	pthread_mutex_lock(&shares_lock);
+	for (link = &shares; (share = *link); link = &share->next) {
+		if (share->zone != zone)
+			continue;
+		share->frames -= frames;
+		if (!--share->queues) {
+			*link = share->next;
+			free(share);
+		}
+		break;
+	}
+	pthread_mutex_unlock(&shares_lock);
+}
+
 /*
  * How many frames to post. A device that receives without a copy takes frames
- * off the fill ring long before it needs them. No port posts more than a quarter
- * of the zone: two ports on a small zone must leave each other something to send.
+ * off the fill ring long before it needs them.
  */
-static void xdp_set_target(struct xdp_dev *xd, struct xdp_queue *x)
+static int xdp_set_target(struct xdp_dev *xd, struct xdp_queue *x)
 {
-	uint64_t share = pp_zone_pages(xd->dev.params.zone) / 4 / xd->nqueues;
 	uint32_t target = xd->fill_size;
 
 	if (!xd->is_zerocopy && target > XDP_RX_SIZE)
 		target = XDP_RX_SIZE;
-	if (target > share)
-		target = share ? (uint32_t)share : 1;
+	target = share_take(xd->dev.params.zone, target, xd->nqueues);
+	if (!target)
+		return pp_set_error(ENOMEM,
+				    "the zone's %llu pages are too few for another queue; give it "
+				    "more pages",
+				    (unsigned long long)x->npages);
 	x->target = target;
+	x->share = target;
 	x->batch = xd->dev.params.refill ? xd->dev.params.refill : 64;
 	if (x->batch > target / 2)
 		x->batch = target / 2 ? target / 2 : 1;
+	return 0;
 }
 
 int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
@@ -182,7 +258,9 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	xdp_is_zerocopy(xd, x);
 	if (xd->busy_poll_us)
 		xd->busy_poll_note = xdp_busy_poll(xd, x);
-	xdp_set_target(xd, x);
+	err = xdp_set_target(xd, x);
+	if (err)
+		return err;
 	pp_xdp_refill(x);
 	return !xd->prog ? 0 : pp_xdp_prog_set(xd->prog, &xd->xif, queue, x->s.fd);
 }

@@ -63,6 +63,7 @@ struct xdp_dev {
  * @table, @npages, @shift: the zone, so that an address becomes a page without a call
  * @owner_fill, @owner_tx:  tags of this socket
  * @posted, @target:        frames that the kernel has for reception, and should have
+ * @share:                  what the other queues of the zone leave to it
  * @batch:                  frames posted at once
  * @tx_out:                 frames that the kernel has for transmission
  * @tx_lost:                of those, how many it dropped
@@ -81,6 +82,7 @@ struct xdp_queue {
 	uint32_t owner_tx;
 	uint32_t posted;
 	uint32_t target;
+	uint32_t share;
 	uint32_t batch;
 	uint32_t tx_out;
 	uint32_t tx_lost;
@@ -126,6 +128,7 @@ static inline uint32_t xdp_tx_waiting(const struct xdp_queue *x)
 
 /* af_xdp_open.c: 0 or -errno with pp_set_error(); a half built queue is closed as any other */
 int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue);
+void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames);
 
 /* af_xdp_queue.c */
 

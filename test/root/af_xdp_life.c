@@ -272,16 +272,6 @@ static void raw_send(int fd)
 	CHECK(send(fd, frame, sizeof(frame), 0) == sizeof(frame));
 }
 
-static void put_all(struct pp_page **pages, unsigned int n)
-{
-	unsigned int i, k;
-
-	for (i = 0; i < n; i += k) {
-		k = n - i < PP_BULK_MAX ? n - i : PP_BULK_MAX;
-		page_pool_put_bulk(pages + i, k);
-	}
-}
-
 /* a consumer that keeps everything until packets are lost, and then lets go; ms until the next */
 static uint64_t starve(void)
 {

@@ -47,13 +47,18 @@ static __attribute__((unused)) uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-static __attribute__((unused)) struct pp_zone *make_zone(void)
+static __attribute__((unused)) struct pp_zone *make_zone_of(uint64_t pages)
 {
-	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = PAGES, .headroom = 128 };
+	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = pages, .headroom = 128 };
 	struct pp_zone *zone = pp_zone_create(&zp);
 
 	CHECK(zone);
 	return zone;
+}
+
+static __attribute__((unused)) struct pp_zone *make_zone(void)
+{
+	return make_zone_of(PAGES);
 }
 
 static __attribute__((unused)) struct page_pool *make_pool(struct pp_zone *zone)
@@ -181,6 +186,16 @@ static __attribute__((unused)) void wait_complete(struct rig *rig, unsigned int 
 	} while (st.tx_packets + st.tx_dropped < taken && now_ms() < end);
 	CHECK(st.tx_packets + st.tx_dropped == taken);
 	CHECK(to_xdp(rig->q[i])->tx_out == 0);
+}
+
+static __attribute__((unused)) void put_all(struct pp_page **pages, unsigned int n)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < PP_BULK_MAX ? n - i : PP_BULK_MAX;
+		page_pool_put_bulk(pages + i, k);
+	}
 }
 
 #endif /* RIG_H */
