@@ -9,6 +9,30 @@
 
 #include "af_xdp_queue.h"
 
+/* Linux 6.8 takes the length as it is, later ones only with the flag that says so */
+static int xdp_register_meta(const struct xdp_dev *xd, struct xdp_queue *x,
+			     struct xdp_umem_reg_meta *reg)
+{
+	int err;
+
+	reg->tx_metadata_len = sizeof(struct xdp_tx_meta);
+	reg->flags = XDP_UMEM_TX_METADATA_LEN;
+	if (xd->tx_csum == CSUM_KERNEL)
+		reg->flags |= XDP_UMEM_TX_SW_CSUM;
+	err = pp_xdp_socket_register(&x->s, reg);
+	if (err == -EINVAL) {
+		reg->flags &= ~(uint32_t)XDP_UMEM_TX_METADATA_LEN;
+		err = pp_xdp_socket_register(&x->s, reg);
+	}
+	x->tx_csum = !err;
+	if (err == -EINVAL)
+		return pp_set_error(EOPNOTSUPP,
+				    "this kernel has no TX metadata for %s, Linux 6.8 "
+				    "has; leave tx_csum out",
+				    xd->xif.name);
+	return err;
+}
+
 static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 {
 	struct pp_zone *zone = xd->dev.params.zone;
@@ -30,7 +54,12 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	if (err)
 		return err;
 	x->pinned = zone;
-	err = pp_xdp_socket_register(&x->s, &reg);
+	if (xd->tx_csum)
+		err = xdp_register_meta(xd, x, &reg);
+	else
+		err = pp_xdp_socket_register(&x->s, &reg);
+	if (err == -EOPNOTSUPP)
+		return err;
 	if (err == -ENOBUFS)
 		return pp_set_error(ENOBUFS,
 				    "not allowed to lock %llu KiB of packet memory for %s; raise "

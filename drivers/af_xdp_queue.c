@@ -344,7 +344,7 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 		desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
 		desc->addr = xdp_addr(x, page) + page->data_off;
 		desc->len = page->len;
-		desc->options = 0;
+		desc->options = unlikely(x->tx_csum) ? pp_xdp_tx_csum(page) : 0;
 		xdp_owner_set(page, x->owner_tx);
 		sent++;
 	}

@@ -24,6 +24,12 @@ enum xdp_zc {
 	ZC_OFF,
 };
 
+enum xdp_csum {
+	CSUM_OFF,
+	CSUM_DEVICE,
+	CSUM_KERNEL, /* as it copies */
+};
+
 /*
  * struct xdp_dev - a port
  * @lock:   of the queues' socket descriptors and last statistics, against get_stats()
@@ -45,6 +51,7 @@ struct xdp_dev {
 	uint32_t nqueues;
 	unsigned int zerocopy;
 	unsigned int wakeup;
+	unsigned int tx_csum;
 	uint32_t busy_poll_us;
 	uint32_t fill_size;
 	uint32_t longest;
@@ -92,6 +99,7 @@ struct xdp_queue {
 	uint16_t port;
 	bool wakeup;
 	bool busy_poll;
+	bool tx_csum;
 	bool gone;
 	struct pp_zone *pinned; /* for the memory registered */
 	struct pp_netdev_stats kernel;
@@ -140,6 +148,9 @@ unsigned int pp_xdp_reap(struct xdp_queue *x);
 
 /* make the kernel send */
 void pp_xdp_kick(struct xdp_queue *x);
+
+/* af_xdp_meta.c: ask for the checksum of TCP or UDP; options of the descriptor */
+uint32_t pp_xdp_tx_csum(struct pp_page *page);
 
 /* af_xdp_life.c */
 

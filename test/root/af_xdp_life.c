@@ -4,7 +4,6 @@
  *
  *   af_xdp_life native|skb NAMESPACE      px0 and px1 are a veth; NAMESPACE is another one's name
  */
-#include <linux/if_packet.h>
 #include <unistd.h>
 
 #include "rig.h"
@@ -221,6 +220,35 @@ static void test_bad_completions(void)
 	rig_down(&rig);
 }
 
+/* this kernel completes a frame again at each kick, as long as it dislikes the metadata */
+static void test_completion_storm(void)
+{
+	struct pp_netdev_stats st;
+	struct pp_page *page;
+	struct xdp_queue *x;
+	struct rig rig;
+	uint64_t flags = 1ull << 40;
+	unsigned int i;
+
+	rig_open(&rig, "px0,tx_csum=sw", "px1");
+	x = to_xdp(rig.q[0]);
+	page = make_frame(rig.pool, 100, 1);
+	memcpy((unsigned char *)pp_page_data(page) - sizeof(struct xdp_tx_meta), &flags, 8);
+	forge_tx(x, addr_of(&rig, page), 100, XDP_TX_METADATA);
+	xdp_owner_set(page, x->owner_tx);
+	x->tx_out = 1;
+	for (i = 0; i < 1000; i++) {
+		x->tx_out += !x->tx_out; /* somebody waits for a completion: keep on kicking */
+		pp_tx_clean(rig.q[0]);
+	}
+	x->tx_out = 0;
+	stats_of(&rig, 0, &st);
+	printf("af_xdp_life: one frame completed %llu times, not believed %llu times\n",
+	       (unsigned long long)(st.tx_packets + st.tx_bad), (unsigned long long)st.tx_bad);
+	CHECK(st.tx_packets == 1 && st.tx_bad > 2 && outstanding(rig.pool) == 0);
+	rig_down(&rig);
+}
+
 /* the kernel "receives" into pages that were not posted, or are not there */
 static void test_bad_descriptors(void)
 {
@@ -250,26 +278,6 @@ static void test_bad_descriptors(void)
 	page_pool_put_bulk(pages, 1);
 	page_pool_put_bulk(&mine, 1);
 	rig_down(&rig); /* the three that the kernel really filled come home now */
-}
-
-/* a sender that needs no pages: out of px0, with the rig's type of frame */
-static int raw_socket(void)
-{
-	struct sockaddr_ll sll = { .sll_family = AF_PACKET };
-	int fd = socket(AF_PACKET, SOCK_RAW, 0);
-
-	sll.sll_ifindex = (int)if_nametoindex("px0");
-	CHECK(fd >= 0 && !bind(fd, (struct sockaddr *)&sll, sizeof(sll)));
-	return fd;
-}
-
-static void raw_send(int fd)
-{
-	unsigned char frame[100] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-	frame[12] = 0x88;
-	frame[13] = 0xb5;
-	CHECK(send(fd, frame, sizeof(frame), 0) == sizeof(frame));
 }
 
 /* a consumer that keeps everything until packets are lost, and then lets go; ms until the next */
@@ -326,9 +334,9 @@ static void test_starved(void)
 int main(int argc, char **argv)
 {
 	static void (*const tests[])(void) = {
-		test_news,    test_deleted,	    test_deleted_sending,
-		test_moved,   test_bad_completions, test_bad_descriptors,
-		test_starved,
+		test_completion_storm, test_news,    test_deleted,
+		test_deleted_sending,  test_moved,   test_bad_completions,
+		test_bad_descriptors,  test_starved,
 	};
 	size_t i;
 

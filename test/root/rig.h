@@ -7,6 +7,7 @@
 #ifndef RIG_H
 #define RIG_H
 
+#include <linux/if_packet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +197,26 @@ static __attribute__((unused)) void put_all(struct pp_page **pages, unsigned int
 		k = n - i < PP_BULK_MAX ? n - i : PP_BULK_MAX;
 		page_pool_put_bulk(pages + i, k);
 	}
+}
+
+/* a sender that needs no pages: out of px0, with the rig's type of frame */
+static __attribute__((unused)) int raw_socket(void)
+{
+	struct sockaddr_ll sll = { .sll_family = AF_PACKET };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+
+	sll.sll_ifindex = (int)if_nametoindex("px0");
+	CHECK(fd >= 0 && !bind(fd, (struct sockaddr *)&sll, sizeof(sll)));
+	return fd;
+}
+
+static __attribute__((unused)) void raw_send(int fd)
+{
+	unsigned char frame[100] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+	frame[12] = 0x88;
+	frame[13] = 0xb5;
+	CHECK(send(fd, frame, sizeof(frame), 0) == sizeof(frame));
 }
 
 #endif /* RIG_H */
