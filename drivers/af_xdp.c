@@ -96,8 +96,9 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	static const char *const modes[] = { "auto", "native", "skb", NULL };
 	static const char *const zerocopy[] = { "auto", "on", "off", NULL };
 	static const char *const wakeup[] = { "on", "off", NULL };
+	static const char *const sg[] = { "off", "on", NULL };
 	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
-	unsigned int mode = XDP_MODE_AUTO;
+	unsigned int mode = XDP_MODE_AUTO, frags = 0;
 	int err;
 
 	xd->nqueues = 1;
@@ -112,6 +113,8 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (!err)
 		err = pp_args_word(args, "wakeup", wakeup, &xd->wakeup);
 	if (!err)
+		err = pp_args_word(args, "sg", sg, &frags);
+	if (!err)
 		err = pp_args_word(args, "tx_csum", tx_csum, &xd->tx_csum);
 	if (!err)
 		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
@@ -120,6 +123,8 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (err)
 		return err;
 	xd->how.mode = mode;
+	xd->how.frags = frags;
+	xd->dev.chains = frags;
 	xd->how.queues = xd->first + xd->nqueues;
 	err = xdp_parse_prog(xd, args);
 	if (err)
@@ -149,13 +154,16 @@ static int xdp_check(struct xdp_dev *xd)
 				    "%u, which is %u",
 				    headroom, size, size - XDP_CHUNK_RESERVE);
 	xd->longest = size - XDP_HEADROOM - headroom;
+	if (xd->how.frags)
+		xd->longest = PP_PACKET_PAGES_MAX * xd->longest;
 	if (xif->mtu + XDP_ETH_OVERHEAD > xd->longest)
-		return pp_set_error(EMSGSIZE,
-				    "%s has MTU %u, frames of up to %u bytes, and a page of %u "
-				    "holds %u; %sset the MTU: ip link set dev %s mtu %u",
-				    xif->name, xif->mtu, xif->mtu + XDP_ETH_OVERHEAD, size,
-				    xd->longest, size < 4096 ? "take pages of 4096 or " : "",
-				    xif->name, xd->longest - XDP_ETH_OVERHEAD);
+		return pp_set_error(
+			EMSGSIZE,
+			"%s has MTU %u, frames of up to %u bytes, and a page of %u "
+			"holds %u; %stake sg=on, or set the MTU: ip link set dev %s mtu %u",
+			xif->name, xif->mtu, xif->mtu + XDP_ETH_OVERHEAD, size, xd->longest,
+			size < 4096 ? "take pages of 4096, " : "", xif->name,
+			xd->longest - XDP_ETH_OVERHEAD);
 	if (xif->channels && xd->first + xd->nqueues > xif->channels)
 		return pp_set_error(
 			EINVAL, "%s has no queue %u: it has %u, numbered from 0 (ethtool -l %s)",

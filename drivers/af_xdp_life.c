@@ -206,6 +206,8 @@ static void bring_home(struct xdp_queue *x)
 			x->posted--;
 		else if (owner == x->owner_tx)
 			x->tx_out--, unsent++;
+		else if (owner == (x->owner_tx | XDP_OWNER_TX_MORE))
+			x->tx_out--;
 		else
 			continue;
 		xdp_owner_set(x->table + i, 0);
@@ -236,6 +238,7 @@ void pp_xdp_close_queue(struct xdp_queue *x)
 
 	pp_xdp_socket_close(&s);
 	bring_home(x);
+	pp_xdp_sg_forget(x);
 	if (x->share)
 		pp_xdp_share_drop(xd->dev.params.zone, x->share);
 	x->share = 0;

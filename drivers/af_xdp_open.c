@@ -125,6 +125,8 @@ static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
 
 	if (x->wakeup)
 		flags |= XDP_USE_NEED_WAKEUP;
+	if (x->sg)
+		flags |= XDP_USE_SG;
 	if (xd->zerocopy == ZC_ON)
 		flags |= XDP_ZEROCOPY;
 	else if (xd->zerocopy == ZC_OFF || xd->prog->mode == XDP_MODE_SKB)
@@ -278,6 +280,7 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	x->shift = (unsigned int)__builtin_ctz(pp_zone_page_size(zone));
 	x->port = xd->dev.params.port;
 	x->wakeup = xd->wakeup == 0;
+	x->sg = xd->how.frags;
 
 	err = xd->socket_fd < 0 ? xdp_register(xd, x) : xdp_adopt(xd, x);
 	if (!err && xd->socket_fd < 0)

@@ -25,30 +25,13 @@
 #define PAUSE_POLLS 16u /* polls to let pass after the kernel or the pool said no */
 #define ETH_MIN	    14u
 
-/* the page of an address from the kernel if it has the tag @owner, otherwise NULL */
-static inline struct pp_page *xdp_page(const struct xdp_queue *x, uint64_t addr, uint32_t owner)
-{
-	uint64_t i = xsk_umem__extract_addr(addr) >> x->shift;
-	struct pp_page *page;
-
-	if (unlikely(i >= x->npages))
-		return NULL;
-	page = x->table + i;
-	return likely(xdp_owner_get(page) == owner) ? page : NULL;
-}
-
-static inline uint64_t xdp_addr(const struct xdp_queue *x, const struct pp_page *page)
-{
-	return (uint64_t)(page - x->table) << x->shift;
-}
-
 /* Bring home what was sent. The kernel's EBUSY tells how many it dropped, not which. */
 unsigned int pp_xdp_reap(struct xdp_queue *x)
 {
 	struct pp_page *done[REAP_BATCH];
-	struct pp_page *page;
+	struct pp_page *page, *more;
 	unsigned int total = 0, i, n, k, sent;
-	uint64_t bytes;
+	uint64_t bytes, addr;
 	uint32_t idx;
 
 	do {
@@ -57,12 +40,19 @@ unsigned int pp_xdp_reap(struct xdp_queue *x)
 			break;
 		bytes = k = sent = 0;
 		for (i = 0; i < n; i++) {
-			page = xdp_page(x, *xsk_ring_cons__comp_addr(&x->s.comp, idx + i),
-					x->owner_tx);
+			addr = *xsk_ring_cons__comp_addr(&x->s.comp, idx + i);
+			page = xdp_page(x, addr, x->owner_tx);
+			more = NULL;
+			if (unlikely(!page && x->sg))
+				page = more = xdp_page(x, addr, x->owner_tx | XDP_OWNER_TX_MORE);
 			if (unlikely(!page))
 				continue;
 			xdp_owner_set(page, 0);
 			done[k++] = page;
+			if (unlikely(more)) {
+				bytes += page->len;
+				continue;
+			}
 			if (unlikely(x->tx_lost)) {
 				x->tx_lost--;
 				continue;
@@ -220,6 +210,18 @@ static inline void xdp_rx_idle(struct xdp_queue *x)
 		(void)recvfrom(x->s.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 
+static __attribute__((noinline)) unsigned int xdp_rx_sg(struct xdp_queue *x, struct pp_page **pages,
+							unsigned int n)
+{
+	unsigned int k = pp_xdp_sg_receive(x, pages, n);
+
+	if (!k)
+		xdp_rx_idle(x);
+	if (likely(!x->gone || k))
+		xdp_turn(x);
+	return k;
+}
+
 static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
 	struct xdp_queue *x = to_xdp(q);
@@ -229,6 +231,8 @@ static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	uint64_t bytes = 0;
 	uint32_t idx;
 
+	if (unlikely(x->sg))
+		return xdp_rx_sg(x, pages, n);
 	avail = xsk_ring_cons__peek(&x->s.rx, n, &idx);
 	for (i = 0; i < avail; i++) {
 		desc = xsk_ring_cons__rx_desc(&x->s.rx, idx + i);
@@ -283,12 +287,6 @@ static __attribute__((noinline)) struct pp_page *xdp_tx_copy(struct xdp_queue *x
 	return copy;
 }
 
-static inline bool xdp_tx_in_place(const struct xdp_queue *x, const struct pp_page *page)
-{
-	return page->zone == x->q.dev->params.zone && !xdp_owner_get(page) &&
-	       __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) <= 1;
-}
-
 /* The kernel judges the MTU, which may change; what it would call an invalid descriptor is ours. */
 static inline bool xdp_tx_valid(const struct xdp_queue *x, const struct pp_page *page)
 {
@@ -300,7 +298,7 @@ static inline bool xdp_tx_valid(const struct xdp_queue *x, const struct pp_page 
 
 static __attribute__((noinline, cold)) void xdp_tx_drop(struct xdp_queue *x, struct pp_page *page)
 {
-	page_pool_put_bulk(&page, 1);
+	pp_packet_put(&page, 1);
 	pp_stat_add(&x->q.stats.tx_dropped, 1);
 }
 
@@ -320,17 +318,31 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	struct xdp_desc *desc;
 	struct pp_page *page;
 	uint32_t space = xdp_tx_space(x, n);
-	uint32_t sent = 0, idx = 0;
-	unsigned int i;
+	uint32_t sent = 0, idx = 0, want = n;
+	unsigned int i, pieces;
 
-	if (unlikely(space < n)) {
+	if (unlikely(x->sg))
+		want = n * PP_PACKET_PAGES_MAX;
+	if (unlikely(space < want)) {
 		xdp_turn(x);
-		space = xdp_tx_space(x, n);
+		space = xdp_tx_space(x, want);
 	}
 	for (i = 0; i < n; i++) {
 		page = pages[i];
 		if (unlikely(!xdp_tx_valid(x, page))) {
 			xdp_tx_drop(x, page);
+			continue;
+		}
+		if (unlikely(x->sg && page->next)) {
+			pieces = pp_xdp_sg_pages(x, page);
+			if (!pieces) {
+				xdp_tx_drop(x, page);
+				continue;
+			}
+			if (sent + pieces > space)
+				break;
+			pp_xdp_sg_post(x, page);
+			sent += pieces;
 			continue;
 		}
 		if (unlikely(sent == space))

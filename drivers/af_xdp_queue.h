@@ -15,6 +15,7 @@
 enum {
 	XDP_OWNER_FILL = 1,
 	XDP_OWNER_TX = 2,
+	XDP_OWNER_TX_MORE = 3, /* a page behind the first of a packet; has the bits of TX */
 	XDP_OWNER_BITS = 2,
 };
 
@@ -77,6 +78,9 @@ struct xdp_dev {
  * @kick_pause, @fill_pause: polls left before sendto() or the pool is asked again
  * @look:                   idle polls left before the kernel is asked for the interface
  * @gone:                   the interface is gone, and the socket goes next
+ * @sg:                     packets may have several pages
+ * @sg_head, @sg_tail, @sg_pages: of the packet that is being received
+ * @sg_skip:                drop what is left of it
  * @kernel:                 what XDP_STATISTICS said when the socket was closed
  */
 struct xdp_queue {
@@ -101,6 +105,11 @@ struct xdp_queue {
 	bool busy_poll;
 	bool tx_csum;
 	bool gone;
+	bool sg;
+	bool sg_skip;
+	unsigned int sg_pages;
+	struct pp_page *sg_head;
+	struct pp_page *sg_tail;
 	struct pp_zone *pinned; /* for the memory registered */
 	struct pp_netdev_stats kernel;
 };
@@ -134,6 +143,29 @@ static inline uint32_t xdp_tx_waiting(const struct xdp_queue *x)
 	return x->s.tx.cached_prod - __atomic_load_n(x->s.tx.consumer, __ATOMIC_ACQUIRE);
 }
 
+/* the page of an address from the kernel if it has the tag @owner, otherwise NULL */
+static inline struct pp_page *xdp_page(const struct xdp_queue *x, uint64_t addr, uint32_t owner)
+{
+	uint64_t i = xsk_umem__extract_addr(addr) >> x->shift;
+	struct pp_page *page;
+
+	if (unlikely(i >= x->npages))
+		return NULL;
+	page = x->table + i;
+	return likely(xdp_owner_get(page) == owner) ? page : NULL;
+}
+
+static inline uint64_t xdp_addr(const struct xdp_queue *x, const struct pp_page *page)
+{
+	return (uint64_t)(page - x->table) << x->shift;
+}
+
+static inline bool xdp_tx_in_place(const struct xdp_queue *x, const struct pp_page *page)
+{
+	return page->zone == x->q.dev->params.zone && !xdp_owner_get(page) &&
+	       __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) <= 1;
+}
+
 /* af_xdp_open.c: 0 or -errno with pp_set_error(); a half built queue is closed as any other */
 int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue);
 void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames);
@@ -148,6 +180,13 @@ unsigned int pp_xdp_reap(struct xdp_queue *x);
 
 /* make the kernel send */
 void pp_xdp_kick(struct xdp_queue *x);
+
+/* af_xdp_sg.c */
+unsigned int pp_xdp_sg_receive(struct xdp_queue *x, struct pp_page **pages, unsigned int n);
+void pp_xdp_sg_forget(struct xdp_queue *x);
+/* descriptors that a packet takes; 0: it can not be sent */
+unsigned int pp_xdp_sg_pages(const struct xdp_queue *x, const struct pp_page *head);
+void pp_xdp_sg_post(struct xdp_queue *x, struct pp_page *head);
 
 /* af_xdp_meta.c: ask for the checksum of TCP or UDP; options of the descriptor */
 uint32_t pp_xdp_tx_csum(struct pp_page *page);

@@ -290,6 +290,11 @@ struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i)
 	return dev->queues[i];
 }
 
+bool pp_netdev_chains(const struct pp_netdev *dev)
+{
+	return dev->chains;
+}
+
 bool pp_netdev_done(const struct pp_netdev *dev)
 {
 	/* pairs with the drivers' release: what precedes, dev->info for instance, is visible */

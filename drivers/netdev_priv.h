@@ -59,6 +59,7 @@ struct pp_netdev {
 	char info[128];
 	unsigned char mac[6];
 	bool stopped;
+	bool chains; /* see pp_netdev_chains() */
 	bool done; /* atomic: set by a queue's thread, read by any */
 	unsigned int nqueues;
 	struct pp_queue *queues[PP_QUEUES_MAX];

@@ -86,9 +86,37 @@ static void warn_unused(const struct fwd *fwd, unsigned int units)
 			 fwd->opts->ncores, units, fwd->opts->ncores - units);
 }
 
+/* packets of several pages: only between ports, and by engines, that look at their heads alone */
+static int check_chains(const struct fwd *fwd)
+{
+	const struct engine *engine = fwd->opts->engine;
+	unsigned int port;
+
+	for (port = 0; port < fwd->nports; port++) {
+		if (!pp_netdev_chains(fwd->ports[port]))
+			continue;
+		if (!pp_netdev_chains(fwd->ports[peer_of(fwd, port)])) {
+			complain("port %s: takes packets of one page only, and its peer has sg=on; "
+				 "give both sg=on",
+				 fwd->opts->ports[peer_of(fwd, port)]);
+			return -EINVAL;
+		}
+		if (engine != &engine_io && engine != &engine_mac && engine != &engine_macswap) {
+			complain("port %s: sg=on goes with the engines io, mac and macswap, not "
+				 "with %s; take one of them",
+				 fwd->opts->ports[port], engine->name);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
 int workers_create(struct fwd *fwd)
 {
 	unsigned int port, i, units = 0;
+
+	if (check_chains(fwd))
+		return -EINVAL;
 
 	for (port = 0; port < fwd->nports; port++) {
 		fwd->ndirs += units_of(fwd, port);

@@ -52,7 +52,7 @@ static __attribute__((noinline)) unsigned int send_rest(struct dir *d, struct pp
 		k += pp_tx_burst(d->out, pages + k, m - k);
 	}
 	if (k < m) {
-		page_pool_put_bulk(pages + k, m - k);
+		pp_packet_put(pages + k, m - k);
 		counter_add(&d->unsent, m - k);
 	}
 	return k;

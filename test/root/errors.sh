@@ -32,7 +32,7 @@ ip -n "$R" link set west up
 ip -n "$R" link set west mtu 9000
 bad 'MTU 9000.*holds 37' af_xdp:west
 ip -n "$R" link set west mtu 3600
-bad 'MTU 3600.*pages of 4096 or set the MTU' af_xdp:west --page-size 2048
+bad 'MTU 3600.*pages of 4096, take sg=on, or set the MTU' af_xdp:west --page-size 2048
 ip -n "$R" link set west mtu 1500
 
 held "$R" socket west 0

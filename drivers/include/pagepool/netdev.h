@@ -27,6 +27,9 @@ struct pp_queue;
 /** PP_BURST_MAX - the largest burst that the queue calls take */
 #define PP_BURST_MAX PP_BULK_MAX
 
+/** PP_PACKET_PAGES_MAX - most pages of a packet, as many as AF_XDP sends */
+#define PP_PACKET_PAGES_MAX 18u
+
 /**
  * struct pp_netdev_params - what every port needs, whatever its driver
  * @sz:         sizeof(struct pp_netdev_params)
@@ -135,7 +138,8 @@ struct pp_queue {
  * @pages: out: array of @n pointers; the first RETURN are written
  * @n:     packets wanted, 1 .. PP_BURST_MAX
  *
- * The caller owns the pages: one reference, data_off and len set to the packet, port set. The
+ * The caller owns the pages: one reference, data_off and len set to the packet, port set; of a
+ * packet of several pages (pp_netdev_chains()) the array has the first. The
  * driver refills itself from the queue's pool, in bulk, at the end.
  *
  * Context: the queue's thread. Does not block.
@@ -240,6 +244,38 @@ unsigned int pp_netdev_queues(const struct pp_netdev *dev);
 
 /** pp_netdev_queue() - queue @i, 0 .. pp_netdev_queues() - 1 */
 struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
+
+/**
+ * pp_netdev_chains() - does the port receive and send packets of several pages?
+ * @dev: port
+ *
+ * Only those that were opened so (af_xdp with sg=on). Such a packet is its first page; the others
+ * hang on pp_page.next, each with data_off and len of its own. Every page is freed for itself, or
+ * all with pp_packet_put(). Other ports take packets of one page only: they would send the
+ * first, and lose the others.
+ */
+bool pp_netdev_chains(const struct pp_netdev *dev);
+
+/**
+ * pp_packet_put() - free packets of one page or several
+ * @packets: array of @n first pages
+ * @n:       packets
+ *
+ * Context: as page_pool_put_bulk().
+ */
+static inline void pp_packet_put(struct pp_page **packets, unsigned int n)
+{
+	struct pp_page *page, *next;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		for (page = packets[i]; page; page = next) {
+			next = page->next;
+			page->next = NULL;
+			page_pool_put_bulk(&page, 1);
+		}
+	}
+}
 
 /** pp_netdev_done() - true once no packet will come any more: end of a file, interface gone */
 bool pp_netdev_done(const struct pp_netdev *dev);
