@@ -96,8 +96,9 @@ check_layers() {
 		"only lib/sync/*.c includes pcp_impl.h"
 	forbid "$(without "$tmp/product" '^lib/node\.c$')" '#include <numa' \
 		"only lib/node.c includes libnuma"
-	forbid "$(without "$tmp/product" '^drivers/af_xdp[^/]*$|\.bpf\.c$|^examples/xsk/')" \
-		'#include <(xdp|bpf)/' "only drivers/af_xdp* and examples/xsk include libxdp and libbpf"
+	forbid "$(without "$tmp/product" '^drivers/af_xdp[^/]*$|\.bpf\.c$|^examples/(xsk|xdp_app|xdp_peers)/')" \
+		'#include <(xdp|bpf)/' \
+		"only drivers/af_xdp* and the examples with sockets of their own include libxdp and libbpf"
 	forbid "$(without "$tmp/product" '^drivers/pcap\.c$')" '#include <pcap' \
 		"only drivers/pcap.c includes libpcap"
 	forbid "$(without "$tmp/product" 'dpdk[^/]*\.[ch]$')" '#include <rte_' \

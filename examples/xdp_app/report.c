@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * report.c - what happened, and where the pages are
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app.h"
+
+typedef unsigned long long ull;
+
+/* sums over the queues, and the gauges of the ledger */
+struct totals {
+	uint64_t received;
+	uint64_t unsent;
+	uint64_t verdicts[VERDICTS];
+	uint64_t tx_packets;
+	uint64_t tx_dropped;
+	uint64_t errors; /* addresses from the kernel that were not believed */
+	uint64_t rx_lost; /* packets that the kernel could not deliver */
+	uint64_t posted; /* pages that the kernel has to receive into */
+	uint64_t sending; /* pages that it has to send */
+	uint64_t outstanding; /* pages that are in use, according to the pools */
+};
+
+static void add_socket(struct totals *t, struct queue *q)
+{
+	struct page_pool_stats pool = { .sz = sizeof(pool) };
+	struct pp_xsk_stats s = { .sz = sizeof(s) };
+
+	pp_xsk_get_stats(&q->xsk, &s);
+	t->tx_packets += s.tx_packets;
+	t->tx_dropped += s.tx_dropped;
+	t->errors += s.rx_bad + s.tx_bad + s.comp_bad + s.kernel_rx_invalid + s.kernel_tx_invalid;
+	t->rx_lost += s.kernel_rx_dropped + s.kernel_rx_ring_full + s.rx_dropped;
+	t->posted += s.posted;
+	t->sending += s.tx_out;
+	if (q->pool)
+		page_pool_get_stats(q->pool, &pool);
+	t->outstanding += pool.outstanding;
+}
+
+static void add_up(const struct app *app, struct totals *t)
+{
+	unsigned int i, v;
+
+	memset(t, 0, sizeof(*t));
+	for (i = 0; i < app->nqueues; i++) {
+		t->received += read_count(&app->queues[i].received);
+		t->unsent += read_count(&app->queues[i].unsent);
+		for (v = 0; v < VERDICTS; v++)
+			t->verdicts[v] += read_count(&app->queues[i].verdicts[v]);
+		add_socket(t, app->queues + i);
+	}
+}
+
+static unsigned long rss_kib(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*u %lu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * ((unsigned long)sysconf(_SC_PAGESIZE) >> 10);
+}
+
+/*
+ * A line of gauges. "adrift" are the pages in use that nobody here knows of: a few while packets
+ * are on their way through a thread, and none when all is quiet. If it grows, something leaks.
+ */
+void report_line(const struct app *app, double seconds)
+{
+	struct pp_zone_stats zone = { .sz = sizeof(zone) };
+	uint64_t kept = read_count(&app->slow.kept);
+	struct totals t;
+
+	add_up(app, &t);
+	pp_zone_stats(app->zone, &zone);
+	printf("t=%.1f received=%llu sent=%llu slow_sent=%llu kept=%llu posted=%llu sending=%llu "
+	       "adrift=%lld free=%llu cached=%llu in_flight=%llu managed=%llu rss_kib=%lu\n",
+	       seconds, (ull)t.received, (ull)t.tx_packets, (ull)read_count(&app->slow.sent),
+	       (ull)kept, (ull)t.posted, (ull)t.sending,
+	       (long long)(t.outstanding - t.posted - t.sending - kept), (ull)zone.free,
+	       (ull)zone.cached, (ull)zone.in_flight, (ull)zone.managed, rss_kib());
+	fflush(stdout);
+}
+
+void report_summary(const struct app *app)
+{
+	struct totals t;
+	FILE *out = stdout;
+
+	if (app->options.json && !strcmp(app->options.json, "-"))
+		return;
+	add_up(app, &t);
+	fprintf(out,
+		"%s: %.1f s, %llu packets received, %llu sent by AF_XDP, %llu by the slow path\n",
+		app->iface.name, app->seconds, (ull)t.received, (ull)t.tx_packets,
+		(ull)app->slow.sent);
+#define X(upper, lower, text)            \
+	if (t.verdicts[VERDICT_##upper]) \
+		fprintf(out, "  %12llu  %s\n", (ull)t.verdicts[VERDICT_##upper], text);
+	XDP_APP_VERDICTS(X)
+#undef X
+	if (t.unsent + t.tx_dropped + app->slow.failed + t.rx_lost)
+		fprintf(out,
+			"  lost: %llu not delivered to us, %llu answers without a place, "
+			"%llu dropped by the kernel, %llu by the slow path\n",
+			(ull)t.rx_lost, (ull)t.unsent, (ull)t.tx_dropped, (ull)app->slow.failed);
+	fprintf(out, "  ledger: %llu pages, %llu home, %llu leaked, %llu freed twice\n",
+		(ull)app->audit.managed, (ull)app->audit.home, (ull)app->audit.leaked,
+		(ull)app->audit.double_free);
+}
+
+/* a string in JSON: an interface may be named anything but "a/b" and "a b" */
+static void put_string(FILE *f, const char *s)
+{
+	fputc('"', f);
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			fputc('\\', f);
+		if ((unsigned char)*s < 0x20)
+			fprintf(f, "\\u%04x", (unsigned int)*s);
+		else
+			fputc(*s, f);
+	}
+	fputc('"', f);
+}
+
+static void put_json(const struct app *app, FILE *f)
+{
+	struct totals t;
+
+	add_up(app, &t);
+	fprintf(f, "{\n  \"version\": \"%s\",\n  \"interface\": ", PP_VERSION);
+	put_string(f, app->iface.name);
+	fprintf(f, ",\n  \"mode\": \"%s\",\n  \"queues\": %u,\n  \"duration_s\": %.3f,\n",
+		prog_mode(&app->prog), app->nqueues, app->seconds);
+	fprintf(f, "  \"received\": %llu,\n  \"verdicts\": {", (ull)t.received);
+#define X(upper, lower, text)                                                  \
+	fprintf(f, "%s\n    \"" #lower "\": %llu", VERDICT_##upper ? "," : "", \
+		(ull)t.verdicts[VERDICT_##upper]);
+	XDP_APP_VERDICTS(X)
+#undef X
+	fprintf(f,
+		"\n  },\n  \"tx_packets\": %llu,\n  \"tx_dropped\": %llu,\n  \"unsent\": %llu,\n",
+		(ull)t.tx_packets, (ull)t.tx_dropped, (ull)t.unsent);
+	fprintf(f, "  \"rx_lost\": %llu,\n  \"errors\": %llu,\n", (ull)t.rx_lost, (ull)t.errors);
+	fprintf(f, "  \"slow\": { \"sent\": %llu, \"failed\": %llu },\n", (ull)app->slow.sent,
+		(ull)app->slow.failed);
+	fprintf(f,
+		"  \"ledger\": { \"managed\": %llu, \"home\": %llu, \"leaked\": %llu, "
+		"\"double_free\": %llu }\n}\n",
+		(ull)app->audit.managed, (ull)app->audit.home, (ull)app->audit.leaked,
+		(ull)app->audit.double_free);
+}
+
+int report_json(const struct app *app)
+{
+	const char *path = app->options.json;
+	FILE *f;
+	int err;
+
+	if (!path)
+		return 0;
+	f = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	if (!f)
+		return fail("cannot write %s: %s", path, strerror(errno));
+	put_json(app, f);
+	err = ferror(f) | (f == stdout ? fflush(f) : fclose(f));
+	return err ? fail("cannot write %s: %s", path, strerror(errno)) : 0;
+}
