@@ -127,6 +127,7 @@ struct app {
 	struct slow slow;
 	unsigned int nqueues;
 	struct queue *queues;
+	FILE *json;
 	double seconds; /* that it ran */
 	struct pp_zone_audit audit;
 };
@@ -178,6 +179,7 @@ void slow_close(struct slow *slow);
 
 void report_line(const struct app *app, double seconds);
 void report_summary(const struct app *app);
-int report_json(const struct app *app);
+int report_open(struct app *app);
+int report_json(struct app *app);
 
 #endif /* XDP_APP_APP_H */

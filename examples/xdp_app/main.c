@@ -186,7 +186,9 @@ int main(int argc, char **argv)
 	block_signals(&set);
 	prog_init(&app.prog);
 	app.slow.fd = -1;
-	err = app_open(&app);
+	err = report_open(&app);
+	if (!err)
+		err = app_open(&app);
 	if (!err) {
 		printf("xdp_app: ready: %s, %u queues, %s, %s\n", app.iface.name, app.nqueues,
 		       prog_mode(&app.prog), app.prog.dispatched ? "dispatcher" : "bpf_link");

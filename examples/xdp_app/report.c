@@ -159,18 +159,25 @@ static void put_json(const struct app *app, FILE *f)
 		(ull)app->audit.double_free);
 }
 
-int report_json(const struct app *app)
+/* Before the work, not after hours of it. */
+int report_open(struct app *app)
 {
 	const char *path = app->options.json;
-	FILE *f;
-	int err;
 
 	if (!path)
 		return 0;
-	f = strcmp(path, "-") ? fopen(path, "we") : stdout;
-	if (!f)
-		return fail("cannot write %s: %s", path, strerror(errno));
-	put_json(app, f);
-	err = ferror(f) | (f == stdout ? fflush(f) : fclose(f));
-	return err ? fail("cannot write %s: %s", path, strerror(errno)) : 0;
+	app->json = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	return app->json ? 0 : fail("cannot write %s: %s", path, strerror(errno));
+}
+
+int report_json(struct app *app)
+{
+	int err;
+
+	if (!app->json)
+		return 0;
+	put_json(app, app->json);
+	err = ferror(app->json);
+	err |= app->json == stdout ? fflush(stdout) : fclose(app->json);
+	return err ? fail("cannot write %s: %s", app->options.json, strerror(errno)) : 0;
 }
