@@ -1,0 +1,308 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# xdp_peers.sh - who forwards how much between two veths: ppfwd, dpdk-testpmd, the kernel itself
+#
+#   generator --- fwd0 | forwarder | fwd1 --- sink (XDP_DROP)
+#
+# All on the same interfaces, one after the other, in turns, so that what the machine does
+# meanwhile hits all of them. As root; makes namespaces and removes them.
+#
+# The generator has one CPU, the forwarder the other. The kernel's rows are the bound: a bridge,
+# which copies nothing but makes an skb a packet, and an XDP program that redirects. For them the
+# receiving side of fwd0 is a thread of the kernel on the forwarder's CPU.
+set -u
+
+usage() {
+	cat <<-END
+	usage: xdp_peers.sh [OPTION ...]
+	  --repeat N       measurements of each (default: 5)
+	  --duration S     seconds of each (default: 3)
+	  --bursts LIST    of ppfwd and testpmd (default: 32 64, in quotes)
+	  --pages N        ppfwd's buffers of 2048 bytes (default: 1024, which is 2 MiB)
+	  --generator G    live: frames that the kernel makes; af_xdp: ppfwd (default: live)
+	  --build DIR      where ppfwd and livegen are (default: build)
+	  --mode M         of ppfwd's XDP program: native or skb (default: native)
+	  --no-huge        reserve no hugepages for testpmd, although it is slow without
+	END
+}
+
+fail() {
+	echo "xdp_peers.sh: $1" >&2
+	exit "${2:-1}"
+}
+
+number() {
+	case $2 in
+	'' | *[!0-9]* | 0*) fail "$1 '$2': need a number above 0; see --help" 2 ;;
+	esac
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=$root/build
+repeat=5 duration=3 bursts='32 64' pages=1024 generator=live huge=yes mode=native
+while [ $# -gt 0 ]; do
+	case $1 in
+	--help) usage; exit 0 ;;
+	--no-huge) huge=no ;;
+	--repeat | --duration | --bursts | --pages | --generator | --build | --mode)
+		[ $# -gt 1 ] || fail "a value must follow $1; see --help" 2
+		case $1 in
+		--repeat) repeat=$2; number "$1" "$2" ;;
+		--duration) duration=$2; number "$1" "$2" ;;
+		--bursts) bursts=$2; for b in $2; do number "$1" "$b"; done ;;
+		--pages) pages=$2; number "$1" "$2" ;;
+		--generator) generator=$2 ;;
+		--build) build=$2 ;;
+		--mode) mode=$2 ;;
+		esac
+		shift ;;
+	*) fail "unknown option '$1'; see --help" 2 ;;
+	esac
+	shift
+done
+case $generator in live | af_xdp) ;; *) fail "--generator '$generator': need live or af_xdp" 2 ;; esac
+case $mode in native | skb) ;; *) fail "--mode '$mode': need native or skb" 2 ;; esac
+
+ppfwd=$build/examples/ppfwd/ppfwd
+livegen=$build/examples/xdp_peers/livegen
+[ "$(id -u)" = 0 ] || fail "makes namespaces and needs root; run it with sudo"
+for tool in "$ppfwd" "$livegen"; do
+	[ -x "$tool" ] || fail "no $tool; build it with 'meson setup build && ninja -C build'"
+done
+for tool in ip ethtool clang taskset nsenter; do
+	command -v $tool >/dev/null || fail "$tool is missing; sh test/deps.sh test installs it"
+done
+command -v dpdk-testpmd >/dev/null ||
+	fail "dpdk-testpmd is missing, so there is nobody to compare with; install dpdk-dev or dpdk"
+[ "$(nproc)" -ge 2 ] || fail "needs two CPUs: the generator's and the forwarder's"
+
+gen_cpu=0
+fwd_cpu=1
+tag=ppxp$$
+tmp=$(mktemp -d) || fail "cannot make a temporary directory"
+old_huge= gen_pid= fwd_pid=
+
+stop() {
+	[ -z "$1" ] || { kill "$1" && wait "$1"; } 2>/dev/null
+}
+
+cleanup() {
+	trap - EXIT
+	stop "$fwd_pid"
+	stop "$gen_pid"
+	for ns in gen fwd sink; do
+		ip netns del $tag-$ns 2>/dev/null
+	done
+	[ -z "$old_huge" ] || echo "$old_huge" >/proc/sys/vm/nr_hugepages
+	rm -rf "$tmp" "/var/run/dpdk/$tag"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# nsenter leaves the mounts alone, unlike ip netns exec, which hides /sys/fs/bpf
+in_ns() {
+	at=/var/run/netns/$tag-$1
+	shift
+	nsenter --net="$at" "$@"
+}
+
+# ---- interfaces --------------------------------------------------------------------------------
+
+veth() {
+	ip link add "$2" netns "$tag-$1" numrxqueues 1 numtxqueues 1 type veth \
+		peer name "$4" netns "$tag-$3" numrxqueues 1 numtxqueues 1 ||
+		fail "cannot make a veth pair: is the veth module there?"
+	in_ns "$1" ip link set "$2" up
+	in_ns "$3" ip link set "$4" up
+}
+
+program() { # NAME C-BODY
+	echo "static long (*redirect)(unsigned int, unsigned long) = (void *)23;
+	__attribute__((section(\"xdp\"), used)) int $1(void *ctx) { $2 }" >"$tmp/$1.c"
+	clang -O2 -Wno-unused -target bpf -c "$tmp/$1.c" -o "$tmp/$1.o" ||
+		fail "clang cannot build an XDP program"
+}
+
+for ns in gen fwd sink; do
+	ip netns add $tag-$ns || fail "cannot make a network namespace"
+	in_ns $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	in_ns $ns ip link set lo up
+done
+veth gen gen0 fwd fwd0
+veth fwd fwd1 sink sink0
+program drop 'return 1;'
+program redir "return redirect($(in_ns fwd ip -o link show fwd1 | cut -d: -f1), 0);"
+in_ns sink ip link set sink0 xdpdrv obj "$tmp/drop.o" sec xdp || fail "cannot drop at the sink"
+# live frames arrive only where there is NAPI, which the bridge has not by itself
+in_ns fwd ethtool -K fwd0 gro on
+
+# ---- one measurement ---------------------------------------------------------------------------
+
+received() {
+	in_ns sink ip -s -j link show sink0 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/'
+}
+
+ticks() { # of CPU time of a process, user and system
+	awk '{ print $14, $15 }' "/proc/$1/stat"
+}
+
+# Mpps at the sink into $rate; ns of user and system time a packet into $times
+measure() { # NAME
+	sleep 1
+	[ -z "$fwd_pid" ] || cpu_a=$(ticks "$fwd_pid")
+	a=$(received) from=$(date +%s%N)
+	sleep "$duration"
+	b=$(received) to=$(date +%s%N)
+	times='- -'
+	if [ -n "$fwd_pid" ]; then
+		kill -0 "$fwd_pid" 2>/dev/null || fail "$1 ended early: $(tail -n 1 "$tmp/fwd.out")"
+		times=$(echo "$cpu_a $(ticks "$fwd_pid") $((b - a)) $(getconf CLK_TCK)" |
+			awk '$5 > 0 { printf "%.0f %.0f", ($3 - $1) / $6 / $5 * 1e9,
+				($4 - $2) / $6 / $5 * 1e9 }')
+	fi
+	rate=$(awk "BEGIN { print ($b - $a) * 1e3 / ($to - $from) }")
+}
+
+record() { # NAME MORE...
+	name=$1
+	shift
+	echo "$rate $*" >>"$tmp/$name.row"
+}
+
+run_ppfwd() { # BURST
+	nsenter --net=/var/run/netns/$tag-fwd "$ppfwd" \
+		--port "af_xdp:fwd0,mode=$mode" --port "af_xdp:fwd1,mode=$mode" --engine io \
+		--cores $fwd_cpu --burst "$1" --pages "$pages" --page-size 2048 \
+		--json "$tmp/ppfwd.json" >"$tmp/fwd.out" 2>&1 </dev/null &
+	fwd_pid=$!
+	measure ppfwd
+	stop $fwd_pid
+	fwd_pid=
+	cycles=$(awk -F'[:,]' '/"cycles_per_packet"/ { printf "%.0f", $2; exit }' "$tmp/ppfwd.json")
+	leaked=$(awk -F'[:,]' '/"leaked"/ { print $2 + 0; exit }' "$tmp/ppfwd.json")
+	[ "$leaked" = 0 ] || fail "ppfwd leaked $leaked pages"
+	record "ppfwd-$1" "$times" "${cycles:--}"
+}
+
+run_testpmd() { # BURST
+	# shellcheck disable=SC2086
+	nsenter --net=/var/run/netns/$tag-fwd stdbuf -oL dpdk-testpmd $eal \
+		--vdev net_af_xdp0,iface=fwd0,force_copy=1 \
+		--vdev net_af_xdp1,iface=fwd1,force_copy=1 \
+		-- --forward-mode=io --nb-cores=1 --burst="$1" --total-num-mbufs=16384 \
+		--stats-period 60 >"$tmp/fwd.out" 2>&1 </dev/null &
+	fwd_pid=$!
+	measure testpmd
+	stop $fwd_pid
+	fwd_pid=
+	record "testpmd-$1" "$times" -
+	# a dispatcher or a plain program that it left
+	in_ns fwd ip link set fwd0 xdp off 2>/dev/null
+	in_ns fwd ip link set fwd1 xdp off 2>/dev/null
+}
+
+# NAPI of fwd0 in a thread on the forwarder's CPU; by ip netns exec, whose /sys is the namespace's
+threaded() { # 0 or 1
+	ip netns exec $tag-fwd sh -c "echo $1 >/sys/class/net/fwd0/threaded" ||
+		fail "no threaded NAPI on fwd0"
+	[ "$1" = 0 ] || for task in /proc/[0-9]*/comm; do
+		grep -q '^napi/fwd0-' "$task" 2>/dev/null || continue
+		task=${task#/proc/}
+		taskset -p -c $fwd_cpu "${task%/comm}" >/dev/null
+	done
+}
+
+run_bridge() {
+	in_ns fwd ip link add br0 type bridge || return
+	in_ns fwd ip link set br0 up
+	in_ns fwd ip link set fwd0 master br0
+	in_ns fwd ip link set fwd1 master br0
+	threaded 1
+	measure bridge
+	threaded 0
+	in_ns fwd ip link del br0
+	record bridge - - -
+}
+
+run_redirect() {
+	in_ns fwd ip link set fwd0 xdpdrv obj "$tmp/redir.o" sec xdp ||
+		fail "cannot redirect in the kernel"
+	threaded 1
+	measure redirect
+	threaded 0
+	in_ns fwd ip link set fwd0 xdpdrv off
+	record redirect - - -
+}
+
+start_generator() {
+	if [ $generator = live ]; then
+		nsenter --net=/var/run/netns/$tag-gen taskset -c $gen_cpu "$livegen" gen0 \
+			>"$tmp/gen.out" 2>&1 </dev/null &
+	else
+		nsenter --net=/var/run/netns/$tag-gen "$ppfwd" --port af_xdp:gen0 --engine txonly \
+			--cores $gen_cpu >"$tmp/gen.out" 2>&1 </dev/null &
+	fi
+	gen_pid=$!
+	sleep 1
+	kill -0 $gen_pid 2>/dev/null || fail "the generator ended: $(tail -n 1 "$tmp/gen.out")"
+}
+
+# ---- the table ---------------------------------------------------------------------------------
+
+# of column $1 in stdin: "median min max", or "- - -"
+spread() {
+	awk -v c="$1" '$c != "-" { print $c }' | sort -n | awk '{ v[NR] = $1 }
+		END {
+			if (!NR) { print "- - -"; exit }
+			m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
+			print m, v[1], v[NR]
+		}'
+}
+
+line() { # ROW WHAT BUFFERS PEER
+	[ -s "$tmp/$1.row" ] || { printf '%-22s not possible here\n' "$2"; return; }
+	peer=-
+	[ -z "${4-}" ] || [ ! -s "$tmp/$4.row" ] || peer=$(spread 1 <"$tmp/$4.row" | cut -d' ' -f1)
+	echo "$(spread 1 <"$tmp/$1.row") $(spread 2 <"$tmp/$1.row" | cut -d' ' -f1) $(spread 3 \
+		<"$tmp/$1.row" | cut -d' ' -f1) $(spread 4 <"$tmp/$1.row" | cut -d' ' -f1) $peer" |
+		awk -v what="$2" -v buffers="$3" '{
+			printf "%-18s %-10s %6.3f (%.3f .. %.3f) %8s %8s %8s %8s\n", what, buffers,
+				$1, $2, $3, $4, $5, $6, ($7 > 0 ? sprintf("%.2f", $1 / $7) : "-") }'
+}
+
+if [ $huge = yes ] && [ "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)" -lt 64 ]; then
+	old_huge=$(cat /proc/sys/vm/nr_hugepages)
+	echo $((old_huge + 64)) >/proc/sys/vm/nr_hugepages
+fi
+eal="-l $gen_cpu,$fwd_cpu --no-pci --no-telemetry --log-level error"
+if [ $huge = yes ] && [ "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)" -ge 64 ]; then
+	eal="$eal --in-memory -m 100"
+else
+	eal="$eal --no-huge --no-shconf --file-prefix $tag -m 256"
+	echo "testpmd: WITHOUT hugepages (none free, or --no-huge): its figures are too low"
+fi
+
+start_generator
+i=0
+while [ $i -lt "$repeat" ]; do
+	for burst in $bursts; do
+		run_ppfwd "$burst"
+		run_testpmd "$burst"
+	done
+	run_bridge
+	[ $mode = skb ] || run_redirect
+	i=$((i + 1))
+done
+
+echo "$(uname -r), $mode XDP, generator $generator, 60 bytes, one forwarding CPU ($fwd_cpu)," \
+	"$repeat times $duration s in turns: median (smallest .. largest)"
+printf '%-18s %-10s %-24s %8s %8s %8s %8s\n' '' buffers 'Mpps at the sink' 'user ns' 'sys ns' \
+	'cycles' 'x peer'
+for burst in $bursts; do
+	line "ppfwd-$burst" "ppfwd $burst" "$((pages * 2)) KiB" "testpmd-$burst"
+	line "testpmd-$burst" "testpmd $burst" '16384 mbufs' ''
+done
+line bridge 'kernel: bridge' - ''
+[ $mode = skb ] || line redirect 'kernel: redirect' - ''
+echo "user, sys: CPU time of the process a packet; cycles: the forwarding thread's, as ppfwd reports them"
