@@ -93,37 +93,40 @@ static uint32_t frames(const struct app *app)
 	return share < RX_SIZE ? (uint32_t)share : RX_SIZE;
 }
 
+/* From here on the rings are the library's, and what is in them are pages. */
+static int use_pages(struct queue *q, const struct app *app)
+{
+	const struct pp_xsk_params params = {
+		.sz = sizeof(params),
+		.pool = q->pool,
+		.flags = PP_XSK_NEED_WAKEUP,
+		.fd = xsk_socket__fd(q->socket),
+		.port = (uint16_t)q->index,
+		.frames = frames(app),
+		PP_XSK_RINGS(&q->rx, &q->fill, &q->tx, &q->comp),
+	};
+
+	if (pp_xsk_init(&q->xsk, &params))
+		return fail("queue %u of %s: %s", q->index, app->iface.name, pp_error());
+	q->has_xsk = true;
+	q->fd = params.fd;
+	pp_xsk_refill(&q->xsk); /* this thread has made the pool, and owns it for now */
+	return 0;
+}
+
 int queue_open(struct queue *q, const struct app *app, struct slow *slow, unsigned int index)
 {
 	struct page_pool_params pool = { .sz = sizeof(pool), .zone = app->zone };
-	struct pp_xsk_params params = {
-		.sz = sizeof(params),
-		.flags = PP_XSK_NEED_WAKEUP,
-		.frames = frames(app),
-	};
-	const char *interface = app->iface.name;
 
 	q->index = index;
 	q->slow = slow;
 	q->options = &app->options;
-	if (open_umem(q, app->zone, interface) || open_socket(q, interface))
+	if (open_umem(q, app->zone, app->iface.name) || open_socket(q, app->iface.name))
 		return -1;
-	q->fd = xsk_socket__fd(q->socket);
 	q->pool = page_pool_create(&pool);
 	if (!q->pool)
 		return fail("page pool of queue %u: %s", index, pp_error());
-	params.pool = q->pool;
-	params.fd = q->fd;
-	params.port = (uint16_t)index;
-	params.rx = (struct pp_xsk_ring)PP_XSK_RING(&q->rx);
-	params.tx = (struct pp_xsk_ring)PP_XSK_RING(&q->tx);
-	params.fill = (struct pp_xsk_ring)PP_XSK_RING(&q->fill);
-	params.comp = (struct pp_xsk_ring)PP_XSK_RING(&q->comp);
-	if (pp_xsk_init(&q->xsk, &params))
-		return fail("queue %u of %s: %s", index, interface, pp_error());
-	q->has_xsk = true;
-	pp_xsk_refill(&q->xsk); /* this thread has made the pool, and owns it for now */
-	return 0;
+	return use_pages(q, app);
 }
 
 /* The rings go first, then the socket; only then is no frame in the kernel's hands any more. */

@@ -52,10 +52,10 @@ say "$times restarts after kill -9, under load"
 kill $perf && wait $perf 2>/dev/null
 
 # ordinary ends: SIGTERM, the duration; what the kernel got meanwhile is its own
-app_start --duration 1
-app_ready
-answers
+app_start --duration 1 --queues 1
 wait "$APP" || fail "--duration: exit status $?"
+grep -q '"duration_s": 1\.' "$TMP/app.json" || fail "--duration 1 is not a second"
+[ "$(number queues)" = 1 ] || fail "--queues 1 is $(number queues)"
 app_start
 app_ready
 answers
@@ -78,7 +78,7 @@ expect_error 1 'cannot write /nowhere/f' --json /nowhere/f server
 ip -n "$S" link set server mtu 3000
 ip -n "$C" link set client mtu 3000
 expect_error 1 'MTU 3000, and a page of 2048.*--page-size 4096' server
-app_start --page-size 4096 --queues 1 --slow-max 0 --busy
+app_start --page-size 4096 --slow-max 0 --busy
 app_ready
 expect_answer "$ADDR4" slow.example.org A SERVFAIL ''
 app_stop
