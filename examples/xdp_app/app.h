@@ -128,6 +128,7 @@ struct app {
 	unsigned int nqueues;
 	struct queue *queues;
 	FILE *json;
+	FILE *text; /* stdout, or stderr if the JSON goes there */
 	double seconds; /* that it ran */
 	struct pp_zone_audit audit;
 };
@@ -177,6 +178,7 @@ void slow_keep(struct slow *slow, struct pp_page *page);
 void slow_join(struct slow *slow); /* everything is sent first */
 void slow_close(struct slow *slow);
 
+void report_ready(const struct app *app);
 void report_line(const struct app *app, double seconds);
 void report_summary(const struct app *app);
 int report_open(struct app *app);

@@ -190,9 +190,7 @@ int main(int argc, char **argv)
 	if (!err)
 		err = app_open(&app);
 	if (!err) {
-		printf("xdp_app: ready: %s, %u queues, %s, %s\n", app.iface.name, app.nqueues,
-		       prog_mode(&app.prog), app.prog.dispatched ? "dispatcher" : "bpf_link");
-		fflush(stdout);
+		report_ready(&app);
 		err = run(&app, &set);
 		err |= app_close(&app);
 		report_summary(&app);

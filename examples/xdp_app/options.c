@@ -76,7 +76,7 @@ static const char help[] =
 	"  --busy             poll without sleeping\n"
 	"  --duration S       end after S seconds (0: do not)\n"
 	"  --stats-period S   a line of counters each S seconds (0: none)\n"
-	"  --json FILE        write the summary as JSON; -: to stdout, instead of text\n"
+	"  --json FILE        write the summary as JSON; -: to stdout, the text to stderr\n"
 	"  --help, --version\n";
 
 static int usage(const char *option, const char *value, const char *need)

@@ -68,6 +68,13 @@ static unsigned long rss_kib(void)
 	return pages * ((unsigned long)sysconf(_SC_PAGESIZE) >> 10);
 }
 
+void report_ready(const struct app *app)
+{
+	fprintf(app->text, "xdp_app: ready: %s, %u queues, %s, %s\n", app->iface.name, app->nqueues,
+		prog_mode(&app->prog), app->prog.dispatched ? "dispatcher" : "bpf_link");
+	fflush(app->text);
+}
+
 /*
  * A line of gauges. "adrift" are the pages in use that nobody here knows of: a few while packets
  * are on their way through a thread, and none when all is quiet. If it grows, something leaks.
@@ -80,22 +87,21 @@ void report_line(const struct app *app, double seconds)
 
 	add_up(app, &t);
 	pp_zone_stats(app->zone, &zone);
-	printf("t=%.1f received=%llu sent=%llu slow_sent=%llu kept=%llu posted=%llu sending=%llu "
-	       "adrift=%lld free=%llu cached=%llu in_flight=%llu managed=%llu rss_kib=%lu\n",
-	       seconds, (ull)t.received, (ull)t.tx_packets, (ull)read_count(&app->slow.sent),
-	       (ull)kept, (ull)t.posted, (ull)t.sending,
-	       (long long)(t.outstanding - t.posted - t.sending - kept), (ull)zone.free,
-	       (ull)zone.cached, (ull)zone.in_flight, (ull)zone.managed, rss_kib());
-	fflush(stdout);
+	fprintf(app->text,
+		"t=%.1f received=%llu sent=%llu slow_sent=%llu kept=%llu posted=%llu sending=%llu "
+		"adrift=%lld free=%llu cached=%llu in_flight=%llu managed=%llu rss_kib=%lu\n",
+		seconds, (ull)t.received, (ull)t.tx_packets, (ull)read_count(&app->slow.sent),
+		(ull)kept, (ull)t.posted, (ull)t.sending,
+		(long long)(t.outstanding - t.posted - t.sending - kept), (ull)zone.free,
+		(ull)zone.cached, (ull)zone.in_flight, (ull)zone.managed, rss_kib());
+	fflush(app->text);
 }
 
 void report_summary(const struct app *app)
 {
 	struct totals t;
-	FILE *out = stdout;
+	FILE *out = app->text;
 
-	if (app->options.json && !strcmp(app->options.json, "-"))
-		return;
 	add_up(app, &t);
 	fprintf(out,
 		"%s: %.1f s, %llu packets received, %llu sent by AF_XDP, %llu by the slow path\n",
@@ -164,6 +170,7 @@ int report_open(struct app *app)
 {
 	const char *path = app->options.json;
 
+	app->text = path && !strcmp(path, "-") ? stderr : stdout;
 	if (!path)
 		return 0;
 	app->json = strcmp(path, "-") ? fopen(path, "we") : stdout;

@@ -51,6 +51,12 @@ no_program
 say "$times restarts after kill -9, under load"
 kill $perf && wait $perf 2>/dev/null
 
+# JSON and nothing else
+in_s "$XDP_APP" --json - --duration 1 --stats-period 1 server 2>"$TMP/text.err" |
+	python3 -c 'import json, sys; assert json.load(sys.stdin)["ledger"]["leaked"] == 0' ||
+	fail "--json -: no JSON"
+grep -q 'ready: server' "$TMP/text.err" || fail "--json -: no text on stderr"
+
 # ordinary ends: SIGTERM, the duration; what the kernel got meanwhile is its own
 app_start --duration 1 --queues 1
 wait "$APP" || fail "--duration: exit status $?"
