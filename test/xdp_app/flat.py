@@ -8,7 +8,7 @@ the last quarter than in the second.
 import os
 import sys
 
-RSS_SLACK_KIB = int(os.environ.get('PP_RSS_SLACK_KIB', 256))  # ASan keeps what was freed
+RSS_SLACK_KIB = int(os.environ.get('PP_RSS_SLACK_KIB', 256))  # sanitizers need more
 IN_HANDS = 2 * 32 + 32 + 64  # both queues' bursts, the slow path's, and what moves meanwhile
 
 
