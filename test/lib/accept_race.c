@@ -256,11 +256,12 @@ static struct {
 	bool stop;
 } grow_zone;
 
+/* As long as there are enough for the bystander. */
 static void grow(void *arg)
 {
 	struct taker *t = arg;
 
-	while (!__atomic_load_n(&grow_zone.stop, __ATOMIC_ACQUIRE) && t->n < MOST)
+	while (!__atomic_load_n(&grow_zone.stop, __ATOMIC_ACQUIRE) && t->n < MOST - 2 * BLOCK)
 		t->n += pp_zone_alloc_bulk(t->zone, t->pages + t->n, 1);
 }
 

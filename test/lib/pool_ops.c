@@ -293,7 +293,7 @@ static void op_fragment_page(struct model *m, unsigned int i)
 		keep(m, m->refs[m->nrefs - 1]);
 }
 
-/* a second reference beside @ref: another user of the pool's page, or somebody who does not know it */
+/* a second reference beside @ref: another user of the pool's page, or one who does not know it */
 static void another(struct model *m, struct model_ref ref, bool of_pool)
 {
 	struct model_page *mp = known(m, ref.page);
@@ -567,7 +567,7 @@ static void check_page(struct model *m, const struct pp_page *page)
 	require(page->refs == foreign + (mp->of_pool ? 1 : 0));
 }
 
-/* Pages that the pool cuts parts from, of which nobody has one. @held: but somebody has the page. */
+/* Pages that the pool cuts parts from, of which nobody has one. @held: somebody has the page. */
 static unsigned int only_cut(struct model *m, const struct model_life *life, bool *held)
 {
 	const struct pp_page *table = pp_zone_page_table(m->zone);

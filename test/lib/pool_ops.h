@@ -46,7 +46,7 @@ struct model_life {
 	uint64_t allocs; /* pages */
 	uint64_t failures;
 	uint64_t finals; /* atomic: last references that were dropped */
-	uint64_t limited; /* times that the limit cut an allocation short, if nobody else is there */
+	uint64_t limited; /* times that the limit cut an allocation, if nobody else is there */
 	uint64_t wrong; /* direct recycling that was asked for without being the owner */
 	int64_t out; /* atomic: pages with references of the pool */
 };

@@ -110,12 +110,11 @@ static inline struct pp_page *pp_list_pop(struct pp_list *list)
  */
 static inline void pp_page_init(struct pp_page *page, void *addr, unsigned int log2)
 {
-	*page = (struct pp_page){
-		.addr = (unsigned char *)addr,
-		.refs = 1,
-		.pp_refs = 1,
-		.shift = (uint8_t)log2,
-	};
+	__builtin_memset(page, 0, sizeof(*page));
+	page->addr = (unsigned char *)addr;
+	page->refs = 1;
+	page->pp_refs = 1;
+	page->shift = (uint8_t)log2;
 }
 
 /** pp_page_size() - size of @page's buffer in bytes */

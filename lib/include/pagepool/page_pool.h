@@ -72,7 +72,8 @@ struct page_pool_provider {
  * struct page_pool_params - how to build a pool; zero means the default everywhere
  * @sz:         sizeof(struct page_pool_params)
  * @name:       shown in reports; copied; NULL: "pool"
- * @zone:       zone to take pages from; must outlive the pool and its pages; NULL: @set or @provider
+ * @zone:       zone to take pages from; must outlive the pool and its pages; NULL: @set or
+ *              @provider
  * @pool_size:  entries of the recycle ring, a power of two, 2 .. 16384; 0: 1024
  * @cache_size: pages in the alloc cache, 1 .. 4096; 0: 128, or @refill if that is more
  * @refill:     pages taken from ring or zone at once, 1 .. @cache_size and at most PP_BULK_MAX;
@@ -87,14 +88,15 @@ struct page_pool_provider {
  * @cache_bytes: a budget for the alloc cache instead of @cache_size and @refill: 2 .. 4096 pages of
  *              it, and a refill is half; 0: none
  * @max_outstanding: pages that users may have at once; 0: any number
- * @reserve:    pages that are set aside at once, for page_pool_alloc_reserve_bulk(); 0 .. PP_BULK_MAX
+ * @reserve:    pages that are set aside at once, for page_pool_alloc_reserve_bulk();
+ *              0 .. PP_BULK_MAX
  * @low_water:  fewer pages that the pool could still get, and @pressure is called; 0: never
  * @pressure:   called by the owner, in an allocation that had to refill, once until there are
  *              @low_water pages again; @available counts what is free, cached or not accepted yet
  *              in the zone, and in the pool's own cache and ring. May use the pool
  * @pressure_arg: its first argument
- * @idle_ms:    pp_zone_maintain() of the zone trims the pool if its owner did not use it for so long;
- *              0: never
+ * @idle_ms:    pp_zone_maintain() of the zone trims the pool if its owner did not use it for so
+ *              long; 0: never
  * @headroom:   with @provider: data_off of fresh pages
  * @provider:   where pages come from instead of @zone and @set; NULL: from these
  * @provider_arg: its functions' first argument
@@ -328,8 +330,8 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
  * calling thread is the owner, otherwise, or if the cache is full, into the ring; to the zone if
  * that is full too. A page on which somebody else holds a reference (pp_page_get()) leaves the
  * pool instead. @allow_direct from another thread is counted (stats.wrong_owner), aborts in
- * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that is
- * at home already is counted (stats.double_puts), aborts in debug builds, and is left alone; what
+ * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that
+ * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone; what
  * nobody can see is a second put after the page was handed out again.
  *
  * Context: any thread, also after page_pool_destroy(). May take the ring's or the zone's lock.
@@ -484,7 +486,8 @@ void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bo
  *          for a moment (membarrier).
  * Cost:    about 2 us and 30 cycles a page; nothing for the owner, see `ppbench page_pool`.
  * Return:  pages moved; -ETIMEDOUT: the owner is stopped in the middle of a call, or somebody else
- *          is trimming; -EDEADLK: by a handler that interrupted the owner; -ENOTSUP: membarrier fails.
+ *          is trimming; -EDEADLK: by a handler that interrupted the owner; -ENOTSUP: membarrier
+ *          fails.
  * Source:  none: the kernel cannot drain a pool from outside.
  */
 long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int timeout_us);
