@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "probes.h"
 #include "zone.h"
 
 /* Blocks that one call tries when the first one can not be accepted. */
@@ -104,6 +105,7 @@ int block_accept(struct pp_zone *zone, uint64_t block)
 	}
 	count_add_shared(b->accepting, -n);
 	count_add_shared(*(err ? &b->failures : &b->accepts), 1);
+	probe_zone_accept(zone, block, n, err);
 	block_unclaim(zone, block);
 	return err;
 }

@@ -5,6 +5,7 @@
  */
 #include <pagepool/memory.h>
 
+#include "probes.h"
 #include "zone.h"
 
 __thread bool zone_lock_held;
@@ -163,6 +164,7 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 	call_end(zone);
 	count_add_shared(zone->drains, 1);
 	count_add_shared(zone->drained_pages, (uint64_t)moved);
+	probe_zone_drain(zone, core, k < 0 ? k : moved);
 	if (k >= 0)
 		return moved;
 	if (zone->shared && pp_depot_recover(zone, NULL) != died)
