@@ -54,6 +54,7 @@ struct pp_zone {
 	struct region region;
 	uint32_t headroom;
 	char name[32];
+	uint64_t id; /* no other zone of the process had it; 0: a depot */
 
 	/* by anybody, rarely */
 	uint64_t alloc_failures __line_aligned;

@@ -83,7 +83,7 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 			open_caches(zone);
 	}
 	if (!err)
-		zone->disabled++;
+		WRITE_ONCE(zone->disabled, zone->disabled + 1);
 	pp_unlock(&zone->control);
 	return err;
 }
@@ -93,7 +93,8 @@ void pp_zone_pcp_enable(struct pp_zone *zone)
 	pp_lock(&zone->control);
 	if (zone->disabled) {
 		orders_enable(zone);
-		if (!--zone->disabled)
+		WRITE_ONCE(zone->disabled, zone->disabled - 1);
+		if (!zone->disabled)
 			open_caches(zone);
 	}
 	pp_unlock(&zone->control);

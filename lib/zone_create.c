@@ -257,6 +257,7 @@ static void zone_free(struct pp_zone *zone)
 
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 {
+	static uint64_t last_id;
 	struct pp_zone_params p;
 	struct pp_zone *zone;
 	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
@@ -275,6 +276,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	}
 	memset(zone, 0, sizeof(*zone));
 	zone->region.fd = -1;
+	zone->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	zone->policy = (uint8_t)policy;
 	zone->per_thread = (p.flags & PP_ZONE_PER_THREAD) ||
 			   (zone_policy(zone)->flags & PCP_THREAD_ONLY);

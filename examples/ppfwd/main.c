@@ -150,6 +150,28 @@ static int open_ports(void)
 	return 0;
 }
 
+static int open_control(void)
+{
+	const char *name = fwd.opts->control;
+	struct pp_control_params params = {
+		.sz = sizeof(params),
+		.path = strcmp(name, "auto") ? name : NULL,
+	};
+
+	fwd.control = pp_control_open(&params);
+	if (fwd.control)
+		return 0;
+	complain("--control %s: %s", name, pp_error());
+	return -1;
+}
+
+/* before the ports end and the pages are counted: nobody else may drain then */
+static void close_control(void)
+{
+	pp_control_close(fwd.control);
+	fwd.control = NULL;
+}
+
 static void wait_until(uint64_t ns)
 {
 	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
@@ -283,6 +305,7 @@ static int forward(FILE *json)
 	}
 	snprintf(main_error, sizeof(main_error), "%s", pp_error());
 	err = run();
+	close_control();
 	if (!err)
 		err = report_ports(&rep, &fwd);
 	driver_err = check_drivers(main_error);
@@ -333,8 +356,13 @@ int main(int argc, char **argv)
 	if (err)
 		goto out;
 	err = open_ports();
+	if (!err && opts.control && open_control()) {
+		close_ports();
+		err = -1;
+	}
 	if (!err)
 		err = forward(json);
+	close_control();
 	close_zones();
 out:
 	free(opts.command);

@@ -40,6 +40,7 @@ enum {
 	OPT_PACKETS,
 	OPT_STATS_PERIOD,
 	OPT_JSON,
+	OPT_CONTROL,
 	OPT_EAL,
 	OPT_HELP,
 	OPT_VERSION,
@@ -72,6 +73,7 @@ static const struct option long_options[] = {
 	{ "packets", required_argument, NULL, OPT_PACKETS },
 	{ "stats-period", required_argument, NULL, OPT_STATS_PERIOD },
 	{ "json", required_argument, NULL, OPT_JSON },
+	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "eal", required_argument, NULL, OPT_EAL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -95,6 +97,7 @@ static const char usage_run[] =
 	"  --packets N        stop after N packets\n"
 	"  --stats-period S   seconds between updates of the line on a terminal, 0: none (1)\n"
 	"  --json FILE        write the report as JSON, - is standard output\n"
+	"  --control SOCKET   let ppstat(1) in; auto: where ppstat PID looks\n"
 	"  --eal ARGS         what dpdk ports start DPDK's EAL with (the least that works)\n"
 	"  --help, --version  print this, or the version, and exit\n";
 
@@ -295,6 +298,11 @@ static void parse_run_option(struct options *opts, int opt, const char *arg)
 		break;
 	case OPT_JSON:
 		parse_json(opts, arg);
+		break;
+	case OPT_CONTROL:
+		if (!*arg)
+			usage_error("--control: the socket has no name; give one, or auto");
+		opts->control = arg;
 		break;
 	case OPT_EAL:
 		opts->eal = arg;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <pagepool/control.h>
 #include <pagepool/memory.h>
 #include <pagepool/netdev.h>
 #include <pagepool/zone_set.h>
@@ -54,6 +55,7 @@ struct engine;
  * @packets:  packets; 0: no limit
  * @period:   seconds between updates of the live line; 0: none
  * @json:     file for the report, "-": stdout; NULL: none
+ * @control:  socket for ppstat, "auto": the library's choice; NULL: none
  * @eal:      options of DPDK's EAL; NULL: the driver's default
  * The others are passed on: see struct pp_zone_params and pp_netdev_params.
  */
@@ -89,6 +91,7 @@ struct options {
 	uint64_t packets;
 	double period;
 	const char *json;
+	const char *control;
 	const char *eal;
 };
 
@@ -159,6 +162,7 @@ struct memory_work {
  * @set:     with --node set; NULL: there is one zone
  * @zone:    the first of
  * @zones:   one, or one a node
+ * @control: ppstat's way in; NULL: closed
  * @left:    atomic: packets that no worker has reserved yet; with a limit only
  * @settled: atomic: packets forwarded; with a limit only
  */
@@ -180,6 +184,7 @@ struct fwd {
 	pthread_t keeper;
 	bool keeping;
 	struct memory_work memory;
+	struct pp_control *control;
 	int stop;
 	sem_t wake;
 	uint64_t start_ns;

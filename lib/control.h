@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control.h - the control socket's requests, for control*.c and whoever tests them without one
+ */
+#ifndef PP_CONTROL_INTERNAL_H
+#define PP_CONTROL_INTERNAL_H
+
+#include <pagepool/control.h>
+
+#include "internal.h"
+#include "json.h"
+
+/* Bytes of a request, its newline among them. */
+#define CONTROL_LINE_MAX 256u
+/* Zones whose caches one socket keeps disabled at a time. */
+#define CONTROL_DISABLED 16u
+
+/* The caches of a zone are disabled by us; zone 0: a free slot. */
+struct control_disabled {
+	uint64_t zone; /* its id: the zone may be gone */
+	uint64_t until_ns; /* of now_ns(); UINT64_MAX: until somebody enables them */
+};
+
+/* What requests leave behind; belongs to one thread. */
+struct control_state {
+	bool read_only;
+	uint64_t requests;
+	uint64_t errors;
+	struct control_disabled disabled[CONTROL_DISABLED];
+};
+
+enum control_verb {
+	VERB_STAT,
+	VERB_DRAIN,
+	VERB_DISABLE,
+	VERB_ENABLE,
+	VERB_HELP,
+};
+
+/* A request, taken apart. */
+struct control_request {
+	enum control_verb verb;
+	const char *word[2]; /* of @line; NULL: not given */
+	uint64_t timeout_us;
+	uint64_t lease_ms;
+	char line[CONTROL_LINE_MAX];
+};
+
+/*
+ * Take @len bytes apart, which are a line without its newline. 0, or -1: @answer is the
+ * error to send.
+ */
+int control_parse(struct control_request *req, const char *line, size_t len, struct json *answer);
+
+/* Do what a line asks for, and append the answer, a line too. */
+void control_answer(struct control_state *state, const char *line, size_t len, struct json *answer);
+
+/* Enable what was disabled for a time that is over; when the next one is, UINT64_MAX: never. */
+uint64_t control_expire(struct control_state *state, uint64_t now);
+void control_enable_all(struct control_state *state);
+
+/* @code, for programs: one word; and a sentence in one line */
+void control_error(struct json *answer, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* control_stat.c: members of an object that is open */
+struct pp_zone;
+void control_stat(const struct control_state *state, struct json *json);
+void control_help(struct json *json);
+uint64_t control_until(const struct control_state *state, const struct pp_zone *zone);
+
+#endif /* PP_CONTROL_INTERNAL_H */

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control_stat.c - all zones, caches and pools of the process as JSON
+ */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "page_pool.h"
+#include "registry.h"
+#include "zone.h"
+
+static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };
+
+/* Members of an object by their names in a struct of counters. */
+struct field {
+	const char *name;
+	size_t offset;
+};
+
+#define ZONE(name)                                          \
+	{                                                   \
+#name, offsetof(struct pp_zone_stats, name) \
+	}
+static const struct field zone_fields[] = {
+	ZONE(node),	   ZONE(page_size),	ZONE(managed),	       ZONE(free),
+	ZONE(cached),	   ZONE(in_flight),	ZONE(isolated),	       ZONE(unaccepted),
+	ZONE(batch),	   ZONE(high),		ZONE(allocs),	       ZONE(frees),
+	ZONE(refills),	   ZONE(flushes),	ZONE(fallbacks),       ZONE(alloc_failures),
+	ZONE(drains),	   ZONE(drained_pages), ZONE(drain_timeouts),  ZONE(high_raises),
+	ZONE(high_decays), ZONE(accepts),	ZONE(accept_failures), ZONE(releases),
+};
+
+#define WINDOW(name)                                          \
+	{                                                     \
+#name, offsetof(struct pp_window_stats, name) \
+	}
+static const struct field window_fields[] = {
+	WINDOW(windows),    WINDOW(median_cycles), WINDOW(p99_cycles), WINDOW(p999_cycles),
+	WINDOW(max_cycles), WINDOW(max_pages),	   WINDOW(masks),      WINDOW(mask_cycles),
+};
+
+/* those of the kernel by their names in ethtool, as in ppfwd's report */
+#define KERNEL(name)                                                   \
+	{                                                              \
+		"rx_pp_" #name, offsetof(struct page_pool_stats, name) \
+	}
+#define POOL(name)                                            \
+	{                                                     \
+#name, offsetof(struct page_pool_stats, name) \
+	}
+static const struct field pool_fields[] = {
+	KERNEL(alloc_fast),
+	KERNEL(alloc_slow),
+	KERNEL(alloc_slow_ho),
+	KERNEL(alloc_empty),
+	KERNEL(alloc_refill),
+	KERNEL(alloc_waive),
+	KERNEL(recycle_cached),
+	KERNEL(recycle_cache_full),
+	KERNEL(recycle_ring),
+	KERNEL(recycle_ring_full),
+	KERNEL(recycle_released_ref),
+	POOL(cache),
+	POOL(ring),
+	POOL(outstanding),
+	POOL(alloc_failures),
+	POOL(wrong_owner),
+};
+
+static void add_fields(struct json *json, const void *from, const struct field *f, size_t n)
+{
+	uint64_t value;
+
+	for (; n; n--, f++) {
+		memcpy(&value, (const char *)from + f->offset, sizeof(value));
+		json_count(json, f->name, value);
+	}
+}
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- zones ----------------------------------------------------------------------------------- */
+
+/* Of a thread's number that never came there is nothing to tell, nor of a core that is idle. */
+static bool is_used(const struct pp_zone *zone, const struct pcp *pcp, unsigned int i)
+{
+	return READ_ONCE(pcp->allocs) || READ_ONCE(pcp->frees) || READ_ONCE(pcp->refills) ||
+	       pp_zone_cached(zone, i);
+}
+
+static void add_caches(struct json *json, const struct pp_zone *zone)
+{
+	const struct pcp *pcp;
+	unsigned int i;
+
+	json_begin(json, "caches", '[');
+	for (i = 0; i < zone->cores; i++) {
+		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
+		if (!is_used(zone, pcp, i))
+			continue;
+		json_begin(json, NULL, '{');
+		json_count(json, "core", i);
+		json_count(json, "cached", pp_zone_cached(zone, i));
+		json_count(json, "high", READ_ONCE(pcp->high));
+		json_count(json, "high_max", READ_ONCE(pcp->high_max));
+		json_count(json, "batch", READ_ONCE(pcp->batch));
+		json_count(json, "allocs", READ_ONCE(pcp->allocs));
+		json_count(json, "frees", READ_ONCE(pcp->frees));
+		json_count(json, "refills", READ_ONCE(pcp->refills));
+		json_count(json, "flushes", READ_ONCE(pcp->flushes));
+		json_end(json, '}');
+	}
+	json_end(json, ']');
+}
+
+static void add_windows(struct json *json, struct pp_zone *zone)
+{
+	struct pp_window_stats w = { .sz = sizeof(w) };
+
+	if (!zone->traced || pp_zone_windows(zone, &w))
+		return;
+	json_begin(json, "windows", '{');
+	add_fields(json, &w, window_fields, NR(window_fields));
+	json_end(json, '}');
+}
+
+/* Disabled by whom: by us for a time, or until enabled; by the program itself: no lease. */
+static void add_disabled(struct json *json, const struct control_state *state,
+			 const struct pp_zone *zone)
+{
+	uint64_t until = control_until(state, zone), now = now_ns();
+
+	json_count(json, "disabled", READ_ONCE(zone->disabled));
+	if (until && until != UINT64_MAX)
+		json_count(json, "lease_ms", until > now ? (until - now) / 1000000 : 0);
+}
+
+static void add_zone(struct json *json, const struct control_state *state, struct pp_zone *zone)
+{
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+
+	pp_zone_stats(zone, &s);
+	json_begin(json, NULL, '{');
+	json_count(json, "id", zone->id);
+	json_text(json, "name", zone->name);
+	json_text(json, "policy", zone_policy(zone)->name);
+	json_text(json, "memory", mem_names[zone->region.mem]);
+	json_text(json, "caches_of", zone->per_thread ? "threads" : "cores");
+	add_disabled(json, state, zone);
+	add_fields(json, &s, zone_fields, NR(zone_fields));
+	add_caches(json, zone);
+	add_windows(json, zone);
+	json_end(json, '}');
+}
+
+/* ---- pools ----------------------------------------------------------------------------------- */
+
+static void add_pool(struct json *json, struct page_pool *pool, uint64_t id)
+{
+	struct page_pool_stats s = { .sz = sizeof(s) };
+
+	page_pool_get_stats(pool, &s);
+	json_begin(json, NULL, '{');
+	json_count(json, "id", id);
+	json_text(json, "name", page_pool_name(pool));
+	json_count(json, "zone", page_pool_zone(pool)->id);
+	json_number(json, "nid", page_pool_nid(pool));
+	json_number(json, "inflight", page_pool_inflight(pool));
+	add_fields(json, &s, pool_fields, NR(pool_fields));
+	json_end(json, '}');
+}
+
+/* ---- the process ----------------------------------------------------------------------------- */
+
+static void add_command(struct json *json)
+{
+	char text[256];
+	ssize_t n = -1, i;
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	n = max(n, (ssize_t)0);
+	while (n && !text[n - 1])
+		n--;
+	for (i = 0; i < n; i++)
+		text[i] = text[i] ? text[i] : ' ';
+	text[n] = '\0';
+	json_text(json, "command", text);
+}
+
+void control_stat(const struct control_state *state, struct json *json)
+{
+	struct page_pool *pool = NULL;
+	struct pp_zone *zone = NULL;
+	uint64_t id = 0;
+
+	json_text(json, "library", PP_VERSION);
+	json_count(json, "pid", (uint64_t)getpid());
+	add_command(json);
+	json_count(json, "time_ns", now_ns());
+	json_count(json, "tsc_hz", pp_cycles_hz());
+	json_count(json, "requests", state->requests);
+	json_count(json, "errors", state->errors);
+	json_begin(json, "zones", '[');
+	registry_lock();
+	while ((zone = registry_next_zone(zone)))
+		add_zone(json, state, zone);
+	json_end(json, ']');
+	json_begin(json, "pools", '[');
+	while ((pool = registry_next_pool(pool)))
+		add_pool(json, pool, ++id);
+	registry_unlock();
+	json_end(json, ']');
+}
