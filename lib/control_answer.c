@@ -52,8 +52,8 @@ static unsigned int select_zones(const char *word, uint64_t *ids, unsigned int n
 	}
 	registry_unlock();
 	if (!found && word)
-		control_error(answer, "not_found", "zone %s: there is none of that name or id",
-			      word);
+		control_error(answer, "not_found",
+			      "zone %s: there is none of that name or id; see stat", word);
 	else if (!found)
 		control_error(answer, "not_found", "this process has no zone");
 	return found;

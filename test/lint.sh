@@ -320,7 +320,7 @@ check_version() {
 	else
 		finding "CHANGELOG.md: missing"
 	fi
-	for prog in ppfwd ppbench; do
+	for prog in ppfwd ppbench ppstat; do
 		[ -x "$build/examples/$prog/$prog" ] || continue
 		"$build/examples/$prog/$prog" --version 2>&1 | grep -qF "$version" ||
 			finding "$prog --version does not say $version"
@@ -336,6 +336,7 @@ check_public
 check_quote
 check_manual ppfwd
 check_manual ppbench
+check_manual ppstat
 check_version
 
 cat "$tmp/findings"

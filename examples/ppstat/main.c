@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * main.c - find the program, ask it, show what it says, once or again and again
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ppstat.h"
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	stop = sig;
+}
+
+/* without SA_RESTART: the wait for the next sample, or for an answer, ends */
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigemptyset(&sa.sa_mask);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	sa.sa_handler = SIG_IGN; /* a reader that left is an error like any other */
+	sigaction(SIGPIPE, &sa, NULL);
+}
+
+static int check_stdout(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	complain("standard output: cannot write; was its reader closed?");
+	return -1;
+}
+
+static unsigned int terminal_columns(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
+		return 0;
+	return size.ws_col;
+}
+
+/* Erase and draw in one write: nothing flickers. Off a terminal one sample follows the other. */
+static int draw(const struct sample *now, const struct sample *before, bool watch)
+{
+	unsigned int columns = terminal_columns();
+	size_t size = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out) {
+		complain("%s; try again", strerror(errno));
+		return -1;
+	}
+	if (watch && columns)
+		fputs("\033[H\033[2J", out);
+	show_sample(now, before, columns, out);
+	if (watch && !columns)
+		fputc('\n', out);
+	fclose(out);
+	fwrite(text, 1, size, stdout);
+	free(text);
+	return check_stdout();
+}
+
+static int show_stat(const struct options *opts, const char *answer, struct sample **before)
+{
+	struct sample *now;
+	int err = 0;
+
+	if (show_error(opts->verb, answer))
+		return -1;
+	if (opts->json) {
+		puts(answer);
+		return check_stdout();
+	}
+	now = sample_parse(answer);
+	if (!now)
+		return -1;
+	if (opts->prometheus)
+		show_prometheus(now, stdout);
+	else
+		err = draw(now, *before, opts->watch > 0);
+	sample_free(*before);
+	*before = now;
+	return err ? err : check_stdout();
+}
+
+static void wait_until(struct timespec *next, double seconds)
+{
+	next->tv_sec += (time_t)seconds;
+	next->tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
+	if (next->tv_nsec >= 1000000000) {
+		next->tv_nsec -= 1000000000;
+		next->tv_sec++;
+	}
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
+/* Whoever watches seldom may have been cut off for others: come again, once. */
+static char *ask_again(struct peer *peer, const char *request)
+{
+	int pid;
+
+	if (peer->fd < 0 || !peer_is_open(peer->path, &pid)) {
+		complain("%s: the program has ended", peer->path);
+		return NULL;
+	}
+	peer_close(peer);
+	return peer_connect(peer) ? NULL : peer_ask(peer, request);
+}
+
+static int stat_loop(const struct options *opts, struct peer *peer)
+{
+	struct sample *before = NULL;
+	struct timespec next;
+	uint64_t n = 0;
+	char *answer;
+	int err = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	while (!stop && !err) {
+		answer = n ? ask_again(peer, opts->request) : peer_ask(peer, opts->request);
+		err = answer ? show_stat(opts, answer, &before) : -1;
+		free(answer);
+		if (err || opts->watch <= 0 || ++n == opts->count)
+			break;
+		wait_until(&next, opts->watch);
+	}
+	sample_free(before);
+	return stop ? 0 : err;
+}
+
+static int ask_once(const struct options *opts, struct peer *peer)
+{
+	char *answer = peer_ask(peer, opts->request);
+	int err = -1;
+
+	if (!answer)
+		return -1;
+	if (opts->json) {
+		puts(answer);
+		err = show_error(opts->verb, answer);
+	} else {
+		err = show_answer(opts->verb, answer);
+	}
+	free(answer);
+	return err ? err : check_stdout();
+}
+
+static int list(void)
+{
+	if (!find_list(stdout)) {
+		complain("no program with a control socket in $XDG_RUNTIME_DIR, /run or /tmp; "
+			 "start one with ppfwd --control auto");
+		return -1;
+	}
+	return check_stdout();
+}
+
+int main(int argc, char **argv)
+{
+	struct options opts = { 0 };
+	struct peer peer = { .fd = -1 };
+	int err;
+
+	options_parse(&opts, argc, argv);
+	catch_signals();
+	if (!can_show && !opts.json && strcmp(opts.verb, "list")) {
+		complain("built without json-c, which reads the answers: give --json to see them "
+			 "as they are, or install libjson-c-dev and build again");
+		return 1;
+	}
+	if (!strcmp(opts.verb, "list"))
+		return list() ? 1 : 0;
+	if (find_target(opts.target, peer.path) || peer_connect(&peer))
+		return 1;
+	err = strcmp(opts.verb, "stat") ? ask_once(&opts, &peer) : stat_loop(&opts, &peer);
+	peer_close(&peer);
+	return err ? 1 : 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * ppstat.h - what the files of ppstat share
+ */
+#ifndef PPSTAT_H
+#define PPSTAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define ANSWER_WAIT_S 5
+
+/**
+ * struct options - the command line
+ * @verb:    "stat", "list", or what the program is asked to do
+ * @target:  socket or process; NULL: the only one
+ * @request: the verb's line for the socket
+ * @watch:   seconds between samples; 0: one sample
+ * @count:   samples; 0: until interrupted
+ */
+struct options {
+	const char *verb;
+	const char *target;
+	char request[256];
+	double watch;
+	uint64_t count;
+	bool json;
+	bool prometheus;
+};
+
+/* options.c: exits for --help and --version (0) and for bad usage (2) */
+void options_parse(struct options *opts, int argc, char **argv);
+
+/* error.c: one line on stderr; usage_error() exits with 2 */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold, noreturn));
+
+/**
+ * struct peer - a connection to a program
+ * @fd:   -1: none
+ * @path: socket
+ */
+struct peer {
+	int fd;
+	char path[108];
+};
+
+/* find.c: the socket of @target; -1: said why. find_list(): a line for each; how many */
+int find_target(const char *target, char path[108]);
+unsigned int find_list(FILE *out);
+
+/* client.c: 0; -1: said why. The answer, a line, is the caller's to free; NULL: said why */
+int peer_connect(struct peer *peer);
+char *peer_ask(struct peer *peer, const char *request);
+bool peer_is_open(const char *path, int *pid);
+void peer_close(struct peer *peer);
+
+/*
+ * With json-c, or without: then all but @can_show fail. show_answer(): what a verb did, in
+ * words; -1: it failed, and that was said.
+ */
+extern const bool can_show;
+struct sample; /* an answer to stat, taken apart */
+struct sample *sample_parse(const char *answer);
+void sample_free(struct sample *sample);
+int show_answer(const char *verb, const char *answer);
+int show_error(const char *verb, const char *answer);
+void show_prometheus(const struct sample *sample, FILE *out);
+/* @before NULL: totals instead of rates; @columns, @rows 0: as much as it takes */
+void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
+		 FILE *out);
+
+/* The name of anything, fit for a terminal: control characters are replaced. */
+const char *printable(const char *text, char *buf, size_t size);
+
+#endif /* PPSTAT_H */

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * view.c - a sample for the eye: totals, or rates since the one before
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "sample.h"
+
+#define BAR 10u
+
+/**
+ * struct view - what the rows need
+ * @seconds: since the sample before; 0: there is none, show totals
+ */
+struct view {
+	FILE *out;
+	unsigned int columns;
+	double seconds;
+	struct json_object *root;
+	struct json_object *before;
+};
+
+/* At most 6 columns: 99999, then 100k to 999k, 1.23M ... */
+static const char *short_number(double value, char buf[16])
+{
+	static const char units[] = " kMGTPE";
+	const char *unit = units;
+
+	if (value < 99999.5) {
+		snprintf(buf, 16, "%.*f", value < 9.995 && value != floor(value) ? 1 : 0, value);
+		return buf;
+	}
+	while (value >= 999.5 && unit[1]) {
+		value /= 1000;
+		unit++;
+	}
+	snprintf(buf, 16, "%.*f%c", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, *unit);
+	return buf;
+}
+
+static void put_number(const struct view *v, double value, int width)
+{
+	char buf[16];
+
+	fprintf(v->out, " %*s", width, short_number(value, buf));
+}
+
+/* What happened since the sample before, a second; all that ever happened if there is none. */
+static double rate(const struct view *v, struct json_object *now, struct json_object *before,
+		   const char *key)
+{
+	uint64_t new = get_count(now, key), old = get_count(before, key);
+
+	if (v->seconds <= 0)
+		return (double)new;
+	if (!before || new < old)
+		return 0; /* it began meanwhile, or another one has its place */
+	return (double)(new - old) / v->seconds;
+}
+
+/* One line, no longer than the terminal. */
+static void put_line(const struct view *v, const char *text)
+{
+	char clean[1024];
+	size_t len;
+
+	printable(text, clean, sizeof(clean));
+	len = strlen(clean);
+	if (v->columns && len > v->columns)
+		clean[v->columns] = '\0';
+	fprintf(v->out, "%s\n", clean);
+}
+
+/* The one in the sample before with the same id and name. */
+static struct json_object *find_before(const struct view *v, const char *array,
+				       struct json_object *now)
+{
+	struct json_object *o;
+	size_t i;
+
+	for (i = 0; v->before && i < array_size(v->before, array); i++) {
+		o = array_at(v->before, array, i);
+		if (get_count(o, "id") == get_count(now, "id") &&
+		    !strcmp(get_text(o, "name"), get_text(now, "name")))
+			return o;
+	}
+	return NULL;
+}
+
+/* ---- zones ----------------------------------------------------------------------------------- */
+
+static void put_zone_head(const struct view *v, struct json_object *zone)
+{
+	char text[512], lease[64] = "";
+
+	if (get_count(zone, "disabled"))
+		snprintf(lease, sizeof(lease), ", DISABLED");
+	if (json_object_object_get(zone, "lease_ms"))
+		snprintf(lease, sizeof(lease), ", DISABLED for %.1f s",
+			 (double)get_count(zone, "lease_ms") / 1e3);
+	fputc('\n', v->out);
+	snprintf(text, sizeof(text),
+		 "zone %" PRIu64 " %s: %s%s, %" PRIu64 " pages of %" PRIu64
+		 " bytes, %s, node %" PRIu64 ", batch %" PRIu64,
+		 get_count(zone, "id"), get_text(zone, "name"), get_text(zone, "policy"), lease,
+		 get_count(zone, "managed"), get_count(zone, "page_size"), get_text(zone, "memory"),
+		 get_count(zone, "node"), get_count(zone, "batch"));
+	put_line(v, text);
+}
+
+static void put_places(const struct view *v, struct json_object *zone)
+{
+	static const char *const keys[] = { "free", "cached", "in_flight", "isolated",
+					    "unaccepted" };
+	double managed = (double)get_count(zone, "managed");
+	unsigned int i;
+	char text[256];
+	int n = 0;
+
+	for (i = 0; i < 5; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%" PRIu64 " %s (%.0f %%)",
+			      i ? ", " : "  ", get_count(zone, keys[i]),
+			      i == 2 ? "in flight" : keys[i],
+			      managed > 0 ? 100 * (double)get_count(zone, keys[i]) / managed : 0);
+	put_line(v, text);
+}
+
+static void put_zone_rates(const struct view *v, struct json_object *zone,
+			   struct json_object *before)
+{
+	static const char *const keys[] = {
+		"allocs",    "frees",  "refills",	"flushes",
+		"fallbacks", "drains", "drained_pages", "alloc_failures"
+	};
+	unsigned int i;
+
+	fprintf(v->out, "  %8s %8s %8s %8s %8s %8s %8s %8s%s\n", "allocs", "frees", "refills",
+		"flushes", "fallback", "drains", "drained", "failures",
+		v->seconds > 0 ? "  a second" : "");
+	fputc(' ', v->out);
+	for (i = 0; i < 8; i++)
+		put_number(v, rate(v, zone, before, keys[i]), 8);
+	fputc('\n', v->out);
+}
+
+static struct json_object *find_cache(struct json_object *zone, uint64_t core)
+{
+	size_t i;
+
+	for (i = 0; i < array_size(zone, "caches"); i++)
+		if (get_count(array_at(zone, "caches", i), "core") == core)
+			return array_at(zone, "caches", i);
+	return NULL;
+}
+
+static void put_cache(const struct view *v, struct json_object *cache, struct json_object *before)
+{
+	static const char *const keys[] = { "allocs", "frees", "refills", "flushes" };
+	uint64_t high = get_count(cache, "high"), cached = get_count(cache, "cached");
+	uint64_t full = high ? (cached * BAR + high / 2) / high : cached ? BAR : 0;
+	unsigned int i;
+
+	fprintf(v->out, "  %4" PRIu64 " [", get_count(cache, "core"));
+	for (i = 0; i < BAR; i++)
+		fputc(i < full ? '#' : ' ', v->out);
+	fputc(']', v->out);
+	put_number(v, (double)cached, 6);
+	put_number(v, (double)high, 6);
+	for (i = 0; i < 4; i++)
+		put_number(v, rate(v, cache, before, keys[i]), 8);
+	fputc('\n', v->out);
+}
+
+static void put_windows(const struct view *v, struct json_object *w)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "  windows: %" PRIu64 ", median %" PRIu64 ", 99 %% %" PRIu64 ", 99.9 %% %" PRIu64
+		 ", longest %" PRIu64 " cycles, at most %" PRIu64 " pages",
+		 get_count(w, "windows"), get_count(w, "median_cycles"), get_count(w, "p99_cycles"),
+		 get_count(w, "p999_cycles"), get_count(w, "max_cycles"),
+		 get_count(w, "max_pages"));
+	put_line(v, text);
+}
+
+static void put_zone(const struct view *v, struct json_object *zone)
+{
+	struct json_object *before = find_before(v, "zones", zone), *cache;
+	size_t i, n = array_size(zone, "caches");
+
+	put_zone_head(v, zone);
+	put_places(v, zone);
+	put_zone_rates(v, zone, before);
+	if (n)
+		fprintf(v->out, "  %4s %12s %6s %6s %8s %8s %8s %8s\n",
+			strcmp(get_text(zone, "caches_of"), "threads") ? "core" : "slot", "",
+			"cached", "high", "allocs", "frees", "refills", "flushes");
+	for (i = 0; i < n; i++) {
+		cache = array_at(zone, "caches", i);
+		put_cache(v, cache, find_cache(before, get_count(cache, "core")));
+	}
+	if (get_object(zone, "windows"))
+		put_windows(v, get_object(zone, "windows"));
+}
+
+/* ---- pools ----------------------------------------------------------------------------------- */
+
+/* Pages out of the pool, and the share of them that was in its cache, in percent. */
+static double allocs(const struct view *v, struct json_object *pool, struct json_object *before,
+		     double *hits)
+{
+	double fast = rate(v, pool, before, "rx_pp_alloc_fast");
+	double all = fast + rate(v, pool, before, "rx_pp_alloc_slow") +
+		     rate(v, pool, before, "rx_pp_alloc_slow_ho") +
+		     rate(v, pool, before, "rx_pp_alloc_refill");
+
+	*hits = all > 0 ? 100 * fast / all : 0;
+	return all;
+}
+
+static void put_pool(const struct view *v, struct json_object *pool)
+{
+	struct json_object *before = find_before(v, "pools", pool);
+	char name[64];
+	double hits, all = allocs(v, pool, before, &hits);
+
+	printable(get_text(pool, "name"), name, sizeof(name));
+	fprintf(v->out, "  %-16.16s %4" PRIu64, name, get_count(pool, "zone"));
+	put_number(v, (double)get_count(pool, "cache"), 6);
+	put_number(v, (double)get_count(pool, "ring"), 6);
+	put_number(v, (double)get_count(pool, "outstanding"), 6);
+	put_number(v, all, 7);
+	fprintf(v->out, " %6.2f", hits);
+	put_number(v, rate(v, pool, before, "rx_pp_recycle_cached"), 7);
+	put_number(v, rate(v, pool, before, "rx_pp_recycle_ring"), 7);
+	put_number(v, rate(v, pool, before, "alloc_failures"), 6);
+	fputc('\n', v->out);
+}
+
+static void put_head(const struct view *v)
+{
+	char text[512], clock[16] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (localtime_r(&now, &tm))
+		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	snprintf(text, sizeof(text), "ppstat %s  %s  pid %" PRIu64 "  %s", PP_VERSION, clock,
+		 get_count(v->root, "pid"), get_text(v->root, "command"));
+	put_line(v, text);
+}
+
+void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
+		 FILE *out)
+{
+	struct view v = { .out = out, .columns = columns, .root = sample->root };
+	size_t i, n = array_size(v.root, "pools");
+
+	if (before) {
+		v.before = before->root;
+		v.seconds = ((double)get_count(v.root, "time_ns") -
+			     (double)get_count(v.before, "time_ns")) /
+			    1e9;
+	}
+	put_head(&v);
+	for (i = 0; i < array_size(v.root, "zones"); i++)
+		put_zone(&v, array_at(v.root, "zones", i));
+	if (!n)
+		return;
+	fprintf(out, "\n  %-16s %4s %6s %6s %6s %7s %6s %7s %7s %6s\n", "pool", "zone", "cache",
+		"ring", "users", "allocs", "fast %", "tocache", "toring", "fails");
+	for (i = 0; i < n; i++)
+		put_pool(&v, array_at(v.root, "pools", i));
+}
