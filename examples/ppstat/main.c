@@ -3,6 +3,7 @@
  * main.c - find the program, ask it, show what it says, once or again and again
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,15 +96,33 @@ static int show_stat(const struct options *opts, const char *answer, struct samp
 	return err ? err : check_stdout();
 }
 
+/* A signal ends it, also one that comes just before. */
 static void wait_until(struct timespec *next, double seconds)
 {
+	struct timespec now, left;
+	sigset_t all, before;
+
 	next->tv_sec += (time_t)seconds;
 	next->tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
 	if (next->tv_nsec >= 1000000000) {
 		next->tv_nsec -= 1000000000;
 		next->tv_sec++;
 	}
-	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left = (struct timespec){ next->tv_sec - now.tv_sec, next->tv_nsec - now.tv_nsec };
+	if (left.tv_nsec < 0) {
+		left.tv_nsec += 1000000000;
+		left.tv_sec--;
+	}
+	if (left.tv_sec < 0) {
+		*next = now; /* late: the next one is a whole period from now */
+		return;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	if (!stop)
+		ppoll(NULL, 0, &left, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Whoever watches seldom may have been cut off for others: come again, once. */

@@ -137,12 +137,14 @@ static void put_zone_rates(const struct view *v, struct json_object *zone,
 	};
 	unsigned int i;
 
-	fprintf(v->out, "  %8s %8s %8s %8s %8s %8s %8s %8s%s\n", "allocs", "frees", "refills",
-		"flushes", "fallback", "drains", "drained", "failures",
-		v->seconds > 0 ? "  a second" : "");
+	fputs(v->seconds > 0 ? "  allocs/s  frees/s refill/s  flush/s fallbk/s drains/s drained/s "
+			       "failed/s\n"
+			     : "    allocs    frees  refills  flushes fallback   drains  drained  "
+			       "failures\n",
+	      v->out);
 	fputc(' ', v->out);
 	for (i = 0; i < 8; i++)
-		put_number(v, rate(v, zone, before, keys[i]), 8);
+		put_number(v, rate(v, zone, before, keys[i]), i < 6 ? 8 : 9);
 	fputc('\n', v->out);
 }
 
@@ -198,7 +200,10 @@ static void put_zone(const struct view *v, struct json_object *zone)
 	if (n)
 		fprintf(v->out, "  %4s %12s %6s %6s %8s %8s %8s %8s\n",
 			strcmp(get_text(zone, "caches_of"), "threads") ? "core" : "slot", "",
-			"cached", "high", "allocs", "frees", "refills", "flushes");
+			"cached", "high", v->seconds > 0 ? "allocs/s" : "allocs",
+			v->seconds > 0 ? "frees/s" : "frees",
+			v->seconds > 0 ? "refill/s" : "refills",
+			v->seconds > 0 ? "flush/s" : "flushes");
 	for (i = 0; i < n; i++) {
 		cache = array_at(zone, "caches", i);
 		put_cache(v, cache, find_cache(before, get_count(cache, "core")));
@@ -229,7 +234,7 @@ static void put_pool(const struct view *v, struct json_object *pool)
 	double hits, all = allocs(v, pool, before, &hits);
 
 	printable(get_text(pool, "name"), name, sizeof(name));
-	fprintf(v->out, "  %-16.16s %4" PRIu64, name, get_count(pool, "zone"));
+	fprintf(v->out, "  %-14.14s %4" PRIu64, name, get_count(pool, "zone"));
 	put_number(v, (double)get_count(pool, "cache"), 6);
 	put_number(v, (double)get_count(pool, "ring"), 6);
 	put_number(v, (double)get_count(pool, "outstanding"), 6);
@@ -271,8 +276,10 @@ void show_sample(const struct sample *sample, const struct sample *before, unsig
 		put_zone(&v, array_at(v.root, "zones", i));
 	if (!n)
 		return;
-	fprintf(out, "\n  %-16s %4s %6s %6s %6s %7s %6s %7s %7s %6s\n", "pool", "zone", "cache",
-		"ring", "users", "allocs", "fast %", "tocache", "toring", "fails");
+	fprintf(out, "\n  %-14s %4s %6s %6s %6s %7s %6s %7s %7s %6s\n", "pool", "zone", "cache",
+		"ring", "users", before ? "alloc/s" : "allocs", "fast %",
+		before ? "cache/s" : "tocache", before ? "ring/s" : "toring",
+		before ? "fail/s" : "fails");
 	for (i = 0; i < n; i++)
 		put_pool(&v, array_at(v.root, "pools", i));
 }
