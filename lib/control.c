@@ -28,7 +28,7 @@ struct client {
 	size_t got; /* bytes in @in */
 	size_t sent; /* of @answer */
 	uint64_t active_ns;
-	struct json answer;
+	struct json_writer answer;
 	char in[CONTROL_LINE_MAX];
 };
 
@@ -48,7 +48,7 @@ struct pp_control {
 static void client_close(struct client *c)
 {
 	close(c->fd);
-	json_free(&c->answer);
+	jw_free(&c->answer);
 	c->fd = -1;
 }
 

@@ -8,7 +8,7 @@
 #include <pagepool/control.h>
 
 #include "internal.h"
-#include "json.h"
+#include "json_writer.h"
 
 /* Bytes of a request, its newline among them. */
 #define CONTROL_LINE_MAX 256u
@@ -50,23 +50,25 @@ struct control_request {
  * Take @len bytes apart, which are a line without its newline. 0, or -1: @answer is the
  * error to send.
  */
-int control_parse(struct control_request *req, const char *line, size_t len, struct json *answer);
+int control_parse(struct control_request *req, const char *line, size_t len,
+		  struct json_writer *answer);
 
 /* Do what a line asks for, and append the answer, a line too. */
-void control_answer(struct control_state *state, const char *line, size_t len, struct json *answer);
+void control_answer(struct control_state *state, const char *line, size_t len,
+		    struct json_writer *answer);
 
 /* Enable what was disabled for a time that is over; when the next one is, UINT64_MAX: never. */
 uint64_t control_expire(struct control_state *state, uint64_t now);
 void control_enable_all(struct control_state *state);
 
 /* @code, for programs: one word; and a sentence in one line */
-void control_error(struct json *answer, const char *code, const char *fmt, ...)
+void control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* control_stat.c: members of an object that is open */
 struct pp_zone;
-void control_stat(const struct control_state *state, struct json *json);
-void control_help(struct json *json);
+void control_stat(const struct control_state *state, struct json_writer *json);
+void control_help(struct json_writer *json);
 uint64_t control_until(const struct control_state *state, const struct pp_zone *zone);
 
 #endif /* PP_CONTROL_INTERNAL_H */

@@ -40,7 +40,7 @@ static struct pp_zone *find_zone(uint64_t id)
 
 /* Ids of the zones that @word means, at most @n; none: the answer says so. */
 static unsigned int select_zones(const char *word, uint64_t *ids, unsigned int n,
-				 struct json *answer)
+				 struct json_writer *answer)
 {
 	struct pp_zone *zone = NULL;
 	unsigned int found = 0;
@@ -59,17 +59,17 @@ static unsigned int select_zones(const char *word, uint64_t *ids, unsigned int n
 	return found;
 }
 
-static void begin_answer(struct json *answer, const char *verb)
+static void begin_answer(struct json_writer *answer, const char *verb)
 {
-	json_begin(answer, NULL, '{');
-	json_count(answer, "version", PP_CONTROL_VERSION);
-	json_text(answer, "verb", verb);
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "version", PP_CONTROL_VERSION);
+	jw_text(answer, "verb", verb);
 }
 
-static void end_answer(struct json *answer)
+static void end_answer(struct json_writer *answer)
 {
-	json_end(answer, '}');
-	json_newline(answer);
+	jw_end(answer, '}');
+	jw_newline(answer);
 }
 
 /* ---- drain ----------------------------------------------------------------------------------- */
@@ -102,21 +102,21 @@ static bool drain_one(struct drain_work *work, unsigned int core)
 	return there;
 }
 
-static void drain_zone(struct drain_work *work, struct json *answer)
+static void drain_zone(struct drain_work *work, struct json_writer *answer)
 {
 	unsigned int core = work->first;
 
 	while (drain_one(work, core) && core < work->last)
 		core++;
-	json_begin(answer, NULL, '{');
-	json_count(answer, "id", work->id);
-	json_count(answer, "drained", work->drained);
-	json_count(answer, "timeouts", work->timeouts);
-	json_end(answer, '}');
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "id", work->id);
+	jw_count(answer, "drained", work->drained);
+	jw_count(answer, "timeouts", work->timeouts);
+	jw_end(answer, '}');
 }
 
 /* A core's number, if it is one of a zone's. */
-static int check_core(uint64_t id, const char *word, unsigned int *core, struct json *answer)
+static int check_core(uint64_t id, const char *word, unsigned int *core, struct json_writer *answer)
 {
 	unsigned int cores = 0;
 	struct pp_zone *zone;
@@ -134,7 +134,7 @@ static int check_core(uint64_t id, const char *word, unsigned int *core, struct 
 	return -1;
 }
 
-static void answer_drain(const struct control_request *req, struct json *answer)
+static void answer_drain(const struct control_request *req, struct json_writer *answer)
 {
 	uint64_t ids[64], end_ns = now_ns() + req->timeout_us * 1000;
 	struct drain_work work = { 0 };
@@ -144,14 +144,14 @@ static void answer_drain(const struct control_request *req, struct json *answer)
 	if (!n || (req->word[1] && check_core(ids[0], req->word[1], &core, answer)))
 		return;
 	begin_answer(answer, "drain");
-	json_begin(answer, "zones", '[');
+	jw_begin(answer, "zones", '[');
 	for (i = 0; i < n; i++) {
 		work = (struct drain_work){ .id = ids[i], .end_ns = end_ns };
 		work.first = core;
 		work.last = req->word[1] ? core : UINT32_MAX;
 		drain_zone(&work, answer);
 	}
-	json_end(answer, ']');
+	jw_end(answer, ']');
 	end_answer(answer);
 }
 
@@ -239,7 +239,7 @@ static int disable_one(uint64_t id, uint64_t timeout_us)
 }
 
 static bool disable(struct control_state *state, const struct control_request *req, uint64_t id,
-		    struct json *answer)
+		    struct json_writer *answer)
 {
 	struct control_disabled *d = find_disabled(state, id);
 	int err;
@@ -264,23 +264,24 @@ static bool disable(struct control_state *state, const struct control_request *r
 	return true;
 }
 
-static void list_zones(const char *verb, const uint64_t *ids, unsigned int n, struct json *answer)
+static void list_zones(const char *verb, const uint64_t *ids, unsigned int n,
+		       struct json_writer *answer)
 {
 	unsigned int i;
 
 	begin_answer(answer, verb);
-	json_begin(answer, "zones", '[');
+	jw_begin(answer, "zones", '[');
 	for (i = 0; i < n; i++) {
-		json_begin(answer, NULL, '{');
-		json_count(answer, "id", ids[i]);
-		json_end(answer, '}');
+		jw_begin(answer, NULL, '{');
+		jw_count(answer, "id", ids[i]);
+		jw_end(answer, '}');
 	}
-	json_end(answer, ']');
+	jw_end(answer, ']');
 	end_answer(answer);
 }
 
 static void answer_disable(struct control_state *state, const struct control_request *req,
-			   struct json *answer)
+			   struct json_writer *answer)
 {
 	uint64_t ids[CONTROL_DISABLED];
 	unsigned int n, i;
@@ -295,7 +296,7 @@ static void answer_disable(struct control_state *state, const struct control_req
 }
 
 static void answer_enable(struct control_state *state, const struct control_request *req,
-			  struct json *answer)
+			  struct json_writer *answer)
 {
 	uint64_t ids[64];
 	unsigned int n, i, done = 0;
@@ -318,7 +319,7 @@ static void answer_enable(struct control_state *state, const struct control_requ
 /* ---- any request ----------------------------------------------------------------------------- */
 
 static void answer_request(struct control_state *state, const struct control_request *req,
-			   struct json *answer)
+			   struct json_writer *answer)
 {
 	switch (req->verb) {
 	case VERB_STAT:
@@ -343,7 +344,8 @@ static void answer_request(struct control_state *state, const struct control_req
 	}
 }
 
-void control_answer(struct control_state *state, const char *line, size_t len, struct json *answer)
+void control_answer(struct control_state *state, const char *line, size_t len,
+		    struct json_writer *answer)
 {
 	struct control_request req;
 	bool failed = true;

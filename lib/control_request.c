@@ -43,7 +43,7 @@ static const struct key {
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-void control_error(struct json *answer, const char *code, const char *fmt, ...)
+void control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -52,14 +52,14 @@ void control_error(struct json *answer, const char *code, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	answer->len = 0;
-	json_begin(answer, NULL, '{');
-	json_count(answer, "version", PP_CONTROL_VERSION);
-	json_begin(answer, "error", '{');
-	json_text(answer, "code", code);
-	json_text(answer, "message", text);
-	json_end(answer, '}');
-	json_end(answer, '}');
-	json_newline(answer);
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "version", PP_CONTROL_VERSION);
+	jw_begin(answer, "error", '{');
+	jw_text(answer, "code", code);
+	jw_text(answer, "message", text);
+	jw_end(answer, '}');
+	jw_end(answer, '}');
+	jw_newline(answer);
 }
 
 static bool is_number(const char *text)
@@ -97,7 +97,7 @@ static int split(struct control_request *req, size_t len, char **words)
 }
 
 static int parse_key(struct control_request *req, const struct verb *verb, char *word, char *eq,
-		     struct json *answer)
+		     struct json_writer *answer)
 {
 	const struct key *key = keys;
 	uint64_t value;
@@ -122,7 +122,7 @@ static int parse_key(struct control_request *req, const struct verb *verb, char 
 }
 
 static int parse_arguments(struct control_request *req, const struct verb *verb, char **words,
-			   int n, struct json *answer)
+			   int n, struct json_writer *answer)
 {
 	unsigned int given = 0;
 	char *eq;
@@ -145,7 +145,7 @@ static int parse_arguments(struct control_request *req, const struct verb *verb,
 	return 0;
 }
 
-static int check_line(const char *line, size_t len, struct json *answer)
+static int check_line(const char *line, size_t len, struct json_writer *answer)
 {
 	size_t i;
 
@@ -163,7 +163,8 @@ static int check_line(const char *line, size_t len, struct json *answer)
 	return 0;
 }
 
-int control_parse(struct control_request *req, const char *line, size_t len, struct json *answer)
+int control_parse(struct control_request *req, const char *line, size_t len,
+		  struct json_writer *answer)
 {
 	char *words[WORDS_MAX];
 	const struct verb *verb = verbs;
@@ -194,12 +195,12 @@ int control_parse(struct control_request *req, const char *line, size_t len, str
 	return parse_arguments(req, verb, words + 2, n - 2, answer);
 }
 
-void control_help(struct json *json)
+void control_help(struct json_writer *json)
 {
 	size_t i;
 
-	json_begin(json, "verbs", '{');
+	jw_begin(json, "verbs", '{');
 	for (i = 0; i < NR(verbs); i++)
-		json_text(json, verbs[i].name, verbs[i].help);
-	json_end(json, '}');
+		jw_text(json, verbs[i].name, verbs[i].help);
+	jw_end(json, '}');
 }

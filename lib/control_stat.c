@@ -68,13 +68,13 @@ static const struct field pool_fields[] = {
 	POOL(wrong_owner),
 };
 
-static void add_fields(struct json *json, const void *from, const struct field *f, size_t n)
+static void add_fields(struct json_writer *json, const void *from, const struct field *f, size_t n)
 {
 	uint64_t value;
 
 	for (; n; n--, f++) {
 		memcpy(&value, (const char *)from + f->offset, sizeof(value));
-		json_count(json, f->name, value);
+		jw_count(json, f->name, value);
 	}
 }
 
@@ -89,91 +89,92 @@ static bool is_used(const struct pp_zone *zone, const struct pcp *pcp, unsigned 
 	       pp_zone_cached(zone, i);
 }
 
-static void add_caches(struct json *json, const struct pp_zone *zone)
+static void add_caches(struct json_writer *json, const struct pp_zone *zone)
 {
 	const struct pcp *pcp;
 	unsigned int i;
 
-	json_begin(json, "caches", '[');
+	jw_begin(json, "caches", '[');
 	for (i = 0; i < zone->cores; i++) {
 		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
 		if (!is_used(zone, pcp, i))
 			continue;
-		json_begin(json, NULL, '{');
-		json_count(json, "core", i);
-		json_count(json, "cached", pp_zone_cached(zone, i));
-		json_count(json, "high", READ_ONCE(pcp->high));
-		json_count(json, "high_max", READ_ONCE(pcp->high_max));
-		json_count(json, "batch", READ_ONCE(pcp->batch));
-		json_count(json, "allocs", READ_ONCE(pcp->allocs));
-		json_count(json, "frees", READ_ONCE(pcp->frees));
-		json_count(json, "refills", READ_ONCE(pcp->refills));
-		json_count(json, "flushes", READ_ONCE(pcp->flushes));
-		json_end(json, '}');
+		jw_begin(json, NULL, '{');
+		jw_count(json, "core", i);
+		jw_count(json, "cached", pp_zone_cached(zone, i));
+		jw_count(json, "high", READ_ONCE(pcp->high));
+		jw_count(json, "high_max", READ_ONCE(pcp->high_max));
+		jw_count(json, "batch", READ_ONCE(pcp->batch));
+		jw_count(json, "allocs", READ_ONCE(pcp->allocs));
+		jw_count(json, "frees", READ_ONCE(pcp->frees));
+		jw_count(json, "refills", READ_ONCE(pcp->refills));
+		jw_count(json, "flushes", READ_ONCE(pcp->flushes));
+		jw_end(json, '}');
 	}
-	json_end(json, ']');
+	jw_end(json, ']');
 }
 
-static void add_windows(struct json *json, struct pp_zone *zone)
+static void add_windows(struct json_writer *json, struct pp_zone *zone)
 {
 	struct pp_window_stats w = { .sz = sizeof(w) };
 
 	if (!zone->traced || pp_zone_windows(zone, &w))
 		return;
-	json_begin(json, "windows", '{');
+	jw_begin(json, "windows", '{');
 	add_fields(json, &w, window_fields, NR(window_fields));
-	json_end(json, '}');
+	jw_end(json, '}');
 }
 
 /* Disabled by whom: by us for a time, or until enabled; by the program itself: no lease. */
-static void add_disabled(struct json *json, const struct control_state *state,
+static void add_disabled(struct json_writer *json, const struct control_state *state,
 			 const struct pp_zone *zone)
 {
 	uint64_t until = control_until(state, zone), now = now_ns();
 
-	json_count(json, "disabled", READ_ONCE(zone->disabled));
+	jw_count(json, "disabled", READ_ONCE(zone->disabled));
 	if (until && until != UINT64_MAX)
-		json_count(json, "lease_ms", until > now ? (until - now) / 1000000 : 0);
+		jw_count(json, "lease_ms", until > now ? (until - now) / 1000000 : 0);
 }
 
-static void add_zone(struct json *json, const struct control_state *state, struct pp_zone *zone)
+static void add_zone(struct json_writer *json, const struct control_state *state,
+		     struct pp_zone *zone)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 
 	pp_zone_stats(zone, &s);
-	json_begin(json, NULL, '{');
-	json_count(json, "id", zone->id);
-	json_text(json, "name", zone->name);
-	json_text(json, "policy", zone_policy(zone)->name);
-	json_text(json, "memory", mem_names[zone->region.mem]);
-	json_text(json, "caches_of", zone->per_thread ? "threads" : "cores");
+	jw_begin(json, NULL, '{');
+	jw_count(json, "id", zone->id);
+	jw_text(json, "name", zone->name);
+	jw_text(json, "policy", zone_policy(zone)->name);
+	jw_text(json, "memory", mem_names[zone->region.mem]);
+	jw_text(json, "caches_of", zone->per_thread ? "threads" : "cores");
 	add_disabled(json, state, zone);
 	add_fields(json, &s, zone_fields, NR(zone_fields));
 	add_caches(json, zone);
 	add_windows(json, zone);
-	json_end(json, '}');
+	jw_end(json, '}');
 }
 
 /* ---- pools ----------------------------------------------------------------------------------- */
 
-static void add_pool(struct json *json, struct page_pool *pool, uint64_t id)
+static void add_pool(struct json_writer *json, struct page_pool *pool, uint64_t id)
 {
 	struct page_pool_stats s = { .sz = sizeof(s) };
 
 	page_pool_get_stats(pool, &s);
-	json_begin(json, NULL, '{');
-	json_count(json, "id", id);
-	json_text(json, "name", page_pool_name(pool));
-	json_count(json, "zone", page_pool_zone(pool)->id);
-	json_number(json, "nid", page_pool_nid(pool));
-	json_number(json, "inflight", page_pool_inflight(pool));
+	jw_begin(json, NULL, '{');
+	jw_count(json, "id", id);
+	jw_text(json, "name", page_pool_name(pool));
+	jw_count(json, "zone", page_pool_zone(pool)->id);
+	jw_number(json, "nid", page_pool_nid(pool));
+	jw_number(json, "inflight", page_pool_inflight(pool));
 	add_fields(json, &s, pool_fields, NR(pool_fields));
-	json_end(json, '}');
+	jw_end(json, '}');
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */
 
-static void add_command(struct json *json)
+static void add_command(struct json_writer *json)
 {
 	char text[256];
 	ssize_t n = -1, i;
@@ -189,30 +190,30 @@ static void add_command(struct json *json)
 	for (i = 0; i < n; i++)
 		text[i] = text[i] ? text[i] : ' ';
 	text[n] = '\0';
-	json_text(json, "command", text);
+	jw_text(json, "command", text);
 }
 
-void control_stat(const struct control_state *state, struct json *json)
+void control_stat(const struct control_state *state, struct json_writer *json)
 {
 	struct page_pool *pool = NULL;
 	struct pp_zone *zone = NULL;
 	uint64_t id = 0;
 
-	json_text(json, "library", PP_VERSION);
-	json_count(json, "pid", (uint64_t)getpid());
+	jw_text(json, "library", PP_VERSION);
+	jw_count(json, "pid", (uint64_t)getpid());
 	add_command(json);
-	json_count(json, "time_ns", now_ns());
-	json_count(json, "tsc_hz", pp_cycles_hz());
-	json_count(json, "requests", state->requests);
-	json_count(json, "errors", state->errors);
-	json_begin(json, "zones", '[');
+	jw_count(json, "time_ns", now_ns());
+	jw_count(json, "tsc_hz", pp_cycles_hz());
+	jw_count(json, "requests", state->requests);
+	jw_count(json, "errors", state->errors);
+	jw_begin(json, "zones", '[');
 	registry_lock();
 	while ((zone = registry_next_zone(zone)))
 		add_zone(json, state, zone);
-	json_end(json, ']');
-	json_begin(json, "pools", '[');
+	jw_end(json, ']');
+	jw_begin(json, "pools", '[');
 	while ((pool = registry_next_pool(pool)))
 		add_pool(json, pool, ++id);
 	registry_unlock();
-	json_end(json, ']');
+	jw_end(json, ']');
 }

@@ -15,7 +15,7 @@
 #include "control.h"
 #include "zone.h"
 
-static struct json answer;
+static struct json_writer answer;
 
 static const char *ask(struct control_state *state, const char *line)
 {
@@ -361,6 +361,6 @@ int main(void)
 	sched_setaffinity(0, sizeof(cpu), &cpu);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 
-	json_free(&answer);
+	jw_free(&answer);
 	return failed;
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * json.c - write JSON into memory that grows
+ * json_writer.c - write JSON into memory that grows
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "json_writer.h"
 
 /* A process with a thousand pools needs a megabyte; beyond this something is wrong. */
 #define JSON_MAX ((size_t)64 << 20)
 
-static bool make_room(struct json *json, size_t n)
+static bool make_room(struct json_writer *json, size_t n)
 {
 	size_t size = json->size ? json->size : 4096;
 	char *text;
@@ -31,7 +31,7 @@ static bool make_room(struct json *json, size_t n)
 	return true;
 }
 
-static void put(struct json *json, const char *text, size_t n)
+static void put(struct json_writer *json, const char *text, size_t n)
 {
 	if (json->size - json->len <= n && !make_room(json, n))
 		return;
@@ -40,19 +40,19 @@ static void put(struct json *json, const char *text, size_t n)
 	json->text[json->len] = '\0';
 }
 
-static void put_text(struct json *json, const char *text)
+static void put_text(struct json_writer *json, const char *text)
 {
 	put(json, text, strlen(text));
 }
 
-void json_free(struct json *json)
+void jw_free(struct json_writer *json)
 {
 	free(json->text);
-	*json = (struct json){ 0 };
+	*json = (struct json_writer){ 0 };
 }
 
 /* A comma unless this is the first in its brackets, then the key. */
-static void put_key(struct json *json, const char *key)
+static void put_key(struct json_writer *json, const char *key)
 {
 	char last = json->len ? json->text[json->len - 1] : '\n';
 
@@ -65,18 +65,18 @@ static void put_key(struct json *json, const char *key)
 	put_text(json, "\":");
 }
 
-void json_begin(struct json *json, const char *key, char bracket)
+void jw_begin(struct json_writer *json, const char *key, char bracket)
 {
 	put_key(json, key);
 	put(json, &bracket, 1);
 }
 
-void json_end(struct json *json, char bracket)
+void jw_end(struct json_writer *json, char bracket)
 {
 	put(json, &bracket, 1);
 }
 
-void json_newline(struct json *json)
+void jw_newline(struct json_writer *json)
 {
 	put_text(json, "\n");
 }
@@ -105,7 +105,7 @@ static size_t utf8_length(const unsigned char *s)
 	return n;
 }
 
-void json_text(struct json *json, const char *key, const char *value)
+void jw_text(struct json_writer *json, const char *key, const char *value)
 {
 	const unsigned char *s = (const unsigned char *)value;
 	char code[8];
@@ -129,7 +129,7 @@ void json_text(struct json *json, const char *key, const char *value)
 	put_text(json, "\"");
 }
 
-void json_count(struct json *json, const char *key, uint64_t value)
+void jw_count(struct json_writer *json, const char *key, uint64_t value)
 {
 	char text[24];
 
@@ -138,7 +138,7 @@ void json_count(struct json *json, const char *key, uint64_t value)
 	put_text(json, text);
 }
 
-void json_number(struct json *json, const char *key, int64_t value)
+void jw_number(struct json_writer *json, const char *key, int64_t value)
 {
 	char text[24];
 
@@ -147,7 +147,7 @@ void json_number(struct json *json, const char *key, int64_t value)
 	put_text(json, text);
 }
 
-void json_bool(struct json *json, const char *key, bool value)
+void jw_bool(struct json_writer *json, const char *key, bool value)
 {
 	put_key(json, key);
 	put_text(json, value ? "true" : "false");
