@@ -113,18 +113,16 @@ static void put_zone_head(const struct view *v, struct json_object *zone)
 
 static void put_places(const struct view *v, struct json_object *zone)
 {
-	static const char *const keys[] = { "free", "cached", "in_flight", "isolated",
-					    "unaccepted" };
 	double managed = (double)get_count(zone, "managed");
-	unsigned int i;
 	char text[256];
-	int n = 0;
 
-	for (i = 0; i < 5; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s%" PRIu64 " %s (%.0f %%)",
-			      i ? ", " : "  ", get_count(zone, keys[i]),
-			      i == 2 ? "in flight" : keys[i],
-			      managed > 0 ? 100 * (double)get_count(zone, keys[i]) / managed : 0);
+	snprintf(text, sizeof(text),
+		 "  %" PRIu64 " free (%.0f %%), %" PRIu64 " cached, %" PRIu64 " in flight, %" PRIu64
+		 " isolated, %" PRIu64 " unaccepted",
+		 get_count(zone, "free"),
+		 managed > 0 ? 100 * (double)get_count(zone, "free") / managed : 0,
+		 get_count(zone, "cached"), get_count(zone, "in_flight"),
+		 get_count(zone, "isolated"), get_count(zone, "unaccepted"));
 	put_line(v, text);
 }
 
@@ -181,8 +179,8 @@ static void put_windows(const struct view *v, struct json_object *w)
 	char text[256];
 
 	snprintf(text, sizeof(text),
-		 "  windows: %" PRIu64 ", median %" PRIu64 ", 99 %% %" PRIu64 ", 99.9 %% %" PRIu64
-		 ", longest %" PRIu64 " cycles, at most %" PRIu64 " pages",
+		 "  %" PRIu64 " windows: median %" PRIu64 ", p99 %" PRIu64 ", p99.9 %" PRIu64
+		 ", max %" PRIu64 " cycles, %" PRIu64 " pages",
 		 get_count(w, "windows"), get_count(w, "median_cycles"), get_count(w, "p99_cycles"),
 		 get_count(w, "p999_cycles"), get_count(w, "max_cycles"),
 		 get_count(w, "max_pages"));
