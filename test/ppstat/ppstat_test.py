@@ -360,6 +360,7 @@ def case_ppfwd():
         err = p.stderr.decode()
         ok('ppfwd %s' % ' '.join(args), p.returncode in (1, 2) and err.count('\n') == 1 and
            word in err, err)
+    open(TMP + '/file', 'w').close()
     refused('no name', '--control', '')
     refused('No such file', '--control', '/nonexistent/x')
     refused('not a socket', '--control', TMP + '/file')
