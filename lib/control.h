@@ -12,6 +12,8 @@
 
 /* Bytes of a request, its newline among them. */
 #define CONTROL_LINE_MAX 256u
+/* No part of a request holds the registry longer, whatever time it has altogether; us. */
+#define CONTROL_HOLD_US 20000u
 /* Zones whose caches one socket keeps disabled at a time. */
 #define CONTROL_DISABLED 16u
 
@@ -32,10 +34,16 @@ struct control_state {
 enum control_verb {
 	VERB_STAT,
 	VERB_DRAIN,
+	VERB_TRIM,
 	VERB_DISABLE,
 	VERB_ENABLE,
+	VERB_HOLDERS,
 	VERB_HELP,
 };
+
+/* track=... */
+#define CONTROL_OFF 1u
+#define CONTROL_ON  2u
 
 /* A request, taken apart. */
 struct control_request {
@@ -43,6 +51,9 @@ struct control_request {
 	const char *word[2]; /* of @line; NULL: not given */
 	uint64_t timeout_us;
 	uint64_t lease_ms;
+	uint64_t keep;
+	uint64_t oldest;
+	uint64_t track; /* 0: as it is */
 	char line[CONTROL_LINE_MAX];
 };
 
@@ -64,6 +75,14 @@ void control_enable_all(struct control_state *state);
 /* @code, for programs: one word; and a sentence in one line */
 void control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* An answer's head and end: between them its members. */
+void control_begin(struct json_writer *answer, const char *verb);
+void control_end(struct json_writer *answer);
+
+/* control_pools.c */
+void control_trim(const struct control_request *req, struct json_writer *answer);
+void control_holders(const struct control_request *req, struct json_writer *answer);
 
 /* control_stat.c: members of an object that is open */
 struct pp_zone;

@@ -11,9 +11,9 @@
 #include "registry.h"
 #include "zone.h"
 
-#define TIMEOUT_US 100000u /* unless the request says otherwise */
-/* No part of a request holds the registry longer, whatever time it has altogether. */
-#define HOLD_US 20000u
+/* unless the request says otherwise */
+#define TIMEOUT_US 100000u
+#define OLDEST	   10u
 
 /* ---- which zones ----------------------------------------------------------------------------- */
 
@@ -59,14 +59,14 @@ static unsigned int select_zones(const char *word, uint64_t *ids, unsigned int n
 	return found;
 }
 
-static void begin_answer(struct json_writer *answer, const char *verb)
+void control_begin(struct json_writer *answer, const char *verb)
 {
 	jw_begin(answer, NULL, '{');
 	jw_count(answer, "version", PP_CONTROL_VERSION);
 	jw_text(answer, "verb", verb);
 }
 
-static void end_answer(struct json_writer *answer)
+void control_end(struct json_writer *answer)
 {
 	jw_end(answer, '}');
 	jw_newline(answer);
@@ -95,7 +95,8 @@ static bool drain_one(struct drain_work *work, unsigned int core)
 	zone = find_zone(work->id);
 	there = zone && core < zone->cores;
 	if (there)
-		moved = pp_zone_drain(zone, core, (unsigned int)min(left, (uint64_t)HOLD_US));
+		moved = pp_zone_drain(zone, core,
+				      (unsigned int)min(left, (uint64_t)CONTROL_HOLD_US));
 	registry_unlock();
 	work->drained += (uint64_t)max(moved, 0l);
 	work->timeouts += moved < 0;
@@ -143,7 +144,7 @@ static void answer_drain(const struct control_request *req, struct json_writer *
 	n = select_zones(req->word[0], ids, 64, answer);
 	if (!n || (req->word[1] && check_core(ids[0], req->word[1], &core, answer)))
 		return;
-	begin_answer(answer, "drain");
+	control_begin(answer, "drain");
 	jw_begin(answer, "zones", '[');
 	for (i = 0; i < n; i++) {
 		work = (struct drain_work){ .id = ids[i], .end_ns = end_ns };
@@ -152,7 +153,7 @@ static void answer_drain(const struct control_request *req, struct json_writer *
 		drain_zone(&work, answer);
 	}
 	jw_end(answer, ']');
-	end_answer(answer);
+	control_end(answer);
 }
 
 /* ---- disable, enable ------------------------------------------------------------------------- */
@@ -233,7 +234,8 @@ static int disable_one(uint64_t id, uint64_t timeout_us)
 	registry_lock();
 	zone = find_zone(id);
 	if (zone)
-		err = pp_zone_pcp_disable(zone, (unsigned int)min(timeout_us, (uint64_t)HOLD_US));
+		err = pp_zone_pcp_disable(zone,
+					  (unsigned int)min(timeout_us, (uint64_t)CONTROL_HOLD_US));
 	registry_unlock();
 	return err;
 }
@@ -269,7 +271,7 @@ static void list_zones(const char *verb, const uint64_t *ids, unsigned int n,
 {
 	unsigned int i;
 
-	begin_answer(answer, verb);
+	control_begin(answer, verb);
 	jw_begin(answer, "zones", '[');
 	for (i = 0; i < n; i++) {
 		jw_begin(answer, NULL, '{');
@@ -277,7 +279,7 @@ static void list_zones(const char *verb, const uint64_t *ids, unsigned int n,
 		jw_end(answer, '}');
 	}
 	jw_end(answer, ']');
-	end_answer(answer);
+	control_end(answer);
 }
 
 static void answer_disable(struct control_state *state, const struct control_request *req,
@@ -323,12 +325,18 @@ static void answer_request(struct control_state *state, const struct control_req
 {
 	switch (req->verb) {
 	case VERB_STAT:
-		begin_answer(answer, "stat");
+		control_begin(answer, "stat");
 		control_stat(state, answer);
-		end_answer(answer);
+		control_end(answer);
 		break;
 	case VERB_DRAIN:
 		answer_drain(req, answer);
+		break;
+	case VERB_TRIM:
+		control_trim(req, answer);
+		break;
+	case VERB_HOLDERS:
+		control_holders(req, answer);
 		break;
 	case VERB_DISABLE:
 		answer_disable(state, req, answer);
@@ -337,11 +345,18 @@ static void answer_request(struct control_state *state, const struct control_req
 		answer_enable(state, req, answer);
 		break;
 	case VERB_HELP:
-		begin_answer(answer, "help");
+		control_begin(answer, "help");
 		control_help(answer);
-		end_answer(answer);
+		control_end(answer);
 		break;
 	}
+}
+
+static bool changes_things(const struct control_request *req)
+{
+	if (req->verb == VERB_HOLDERS)
+		return req->track;
+	return req->verb != VERB_STAT && req->verb != VERB_HELP;
 }
 
 void control_answer(struct control_state *state, const char *line, size_t len,
@@ -354,9 +369,9 @@ void control_answer(struct control_state *state, const char *line, size_t len,
 	state->requests++;
 	if (control_parse(&req, line, len, answer))
 		goto out;
-	if (!req.timeout_us)
-		req.timeout_us = TIMEOUT_US;
-	if (state->read_only && req.verb != VERB_STAT && req.verb != VERB_HELP)
+	req.timeout_us = req.timeout_us ? req.timeout_us : TIMEOUT_US;
+	req.oldest = req.oldest ? req.oldest : OLDEST;
+	if (state->read_only && changes_things(&req))
 		control_error(answer, "denied", "this program lets others look only");
 	else
 		answer_request(state, &req, answer);

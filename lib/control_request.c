@@ -12,6 +12,9 @@
 enum {
 	KEY_TIMEOUT = 1 << 0,
 	KEY_LEASE = 1 << 1,
+	KEY_KEEP = 1 << 2,
+	KEY_OLDEST = 1 << 3,
+	KEY_TRACK = 1 << 4,
 };
 
 static const struct verb {
@@ -24,9 +27,13 @@ static const struct verb {
 	{ "stat", VERB_STAT, 0, 0, "zones, cores' caches, pools" },
 	{ "drain", VERB_DRAIN, 2, KEY_TIMEOUT,
 	  "[ZONE [CORE]] [timeout_us=N]: cached pages to the free area" },
+	{ "trim", VERB_TRIM, 1, KEY_TIMEOUT | KEY_KEEP,
+	  "[POOL] [keep=N] [timeout_us=N]: pages of its cache and ring to the zone" },
 	{ "disable", VERB_DISABLE, 1, KEY_TIMEOUT | KEY_LEASE,
 	  "[ZONE] [lease_ms=N] [timeout_us=N]: no page in any core's cache" },
 	{ "enable", VERB_ENABLE, 1, 0, "[ZONE]: undo disable" },
+	{ "holders", VERB_HOLDERS, 1, KEY_OLDEST | KEY_TRACK,
+	  "[POOL] [oldest=N] [track=on|off]: who has had pages for how long" },
 	{ "help", VERB_HELP, 0, 0, "this" },
 };
 
@@ -39,6 +46,9 @@ static const struct key {
 } keys[] = {
 	{ "timeout_us", KEY_TIMEOUT, 1, 1000000, offsetof(struct control_request, timeout_us) },
 	{ "lease_ms", KEY_LEASE, 1, 86400000, offsetof(struct control_request, lease_ms) },
+	{ "keep", KEY_KEEP, 0, UINT32_MAX, offsetof(struct control_request, keep) },
+	{ "oldest", KEY_OLDEST, 1, 1000, offsetof(struct control_request, oldest) },
+	{ "track", KEY_TRACK, CONTROL_OFF, CONTROL_ON, offsetof(struct control_request, track) },
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -76,6 +86,11 @@ static uint64_t number(const char *text)
 	return n;
 }
 
+static uint64_t on_or_off(const char *text)
+{
+	return !strcmp(text, "on") ? CONTROL_ON : !strcmp(text, "off") ? CONTROL_OFF : 0;
+}
+
 /* The words of @req->line, of which each ends with a 0 now; their number, or -1: too many. */
 static int split(struct control_request *req, size_t len, char **words)
 {
@@ -110,11 +125,18 @@ static int parse_key(struct control_request *req, const struct verb *verb, char 
 			      word);
 		return -1;
 	}
-	value = is_number(eq + 1) ? number(eq + 1) : UINT64_MAX;
+	if (key->bit == KEY_TRACK)
+		value = on_or_off(eq + 1);
+	else
+		value = is_number(eq + 1) ? number(eq + 1) : UINT64_MAX;
 	if (value < key->min || value > key->max) {
-		control_error(answer, "bad_argument", "%s: %s: %s is not in %llu .. %llu",
-			      verb->name, word, eq + 1, (unsigned long long)key->min,
-			      (unsigned long long)key->max);
+		if (key->bit == KEY_TRACK)
+			control_error(answer, "bad_argument", "%s: %s: %s is not on or off",
+				      verb->name, word, eq + 1);
+		else
+			control_error(answer, "bad_argument", "%s: %s: %s is not in %llu .. %llu",
+				      verb->name, word, eq + 1, (unsigned long long)key->min,
+				      (unsigned long long)key->max);
 		return -1;
 	}
 	memcpy((char *)req + key->offset, &value, sizeof(value));

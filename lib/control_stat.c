@@ -18,54 +18,55 @@ struct field {
 	size_t offset;
 };
 
-#define ZONE(name)                                          \
-	{                                                   \
-#name, offsetof(struct pp_zone_stats, name) \
-	}
+#define ZONE(name) #name, offsetof(struct pp_zone_stats, name)
 static const struct field zone_fields[] = {
-	ZONE(node),	   ZONE(page_size),	ZONE(managed),	       ZONE(free),
-	ZONE(cached),	   ZONE(in_flight),	ZONE(isolated),	       ZONE(unaccepted),
-	ZONE(batch),	   ZONE(high),		ZONE(allocs),	       ZONE(frees),
-	ZONE(refills),	   ZONE(flushes),	ZONE(fallbacks),       ZONE(alloc_failures),
-	ZONE(drains),	   ZONE(drained_pages), ZONE(drain_timeouts),  ZONE(high_raises),
-	ZONE(high_decays), ZONE(accepts),	ZONE(accept_failures), ZONE(releases),
+	{ ZONE(node) },		  { ZONE(page_size) },	 { ZONE(managed) },
+	{ ZONE(free) },		  { ZONE(cached) },	 { ZONE(in_flight) },
+	{ ZONE(isolated) },	  { ZONE(unaccepted) },	 { ZONE(batch) },
+	{ ZONE(high) },		  { ZONE(allocs) },	 { ZONE(frees) },
+	{ ZONE(refills) },	  { ZONE(flushes) },	 { ZONE(fallbacks) },
+	{ ZONE(alloc_failures) }, { ZONE(drains) },	 { ZONE(drained_pages) },
+	{ ZONE(drain_timeouts) }, { ZONE(high_raises) }, { ZONE(high_decays) },
+	{ ZONE(double_puts) },	  { ZONE(accepts) },	 { ZONE(accept_failures) },
+	{ ZONE(releases) },
 };
 
-#define WINDOW(name)                                          \
-	{                                                     \
-#name, offsetof(struct pp_window_stats, name) \
-	}
+#define WINDOW(name) #name, offsetof(struct pp_window_stats, name)
 static const struct field window_fields[] = {
-	WINDOW(windows),    WINDOW(median_cycles), WINDOW(p99_cycles), WINDOW(p999_cycles),
-	WINDOW(max_cycles), WINDOW(max_pages),	   WINDOW(masks),      WINDOW(mask_cycles),
+	{ WINDOW(windows) },	 { WINDOW(median_cycles) }, { WINDOW(p99_cycles) },
+	{ WINDOW(p999_cycles) }, { WINDOW(max_cycles) },    { WINDOW(max_pages) },
+	{ WINDOW(masks) },	 { WINDOW(mask_cycles) },
 };
 
 /* those of the kernel by their names in ethtool, as in ppfwd's report */
-#define KERNEL(name)                                                   \
-	{                                                              \
-		"rx_pp_" #name, offsetof(struct page_pool_stats, name) \
-	}
-#define POOL(name)                                            \
-	{                                                     \
-#name, offsetof(struct page_pool_stats, name) \
-	}
+#define KERNEL(name) "rx_pp_" #name, offsetof(struct page_pool_stats, name)
+#define POOL(name)   #name, offsetof(struct page_pool_stats, name)
 static const struct field pool_fields[] = {
-	KERNEL(alloc_fast),
-	KERNEL(alloc_slow),
-	KERNEL(alloc_slow_ho),
-	KERNEL(alloc_empty),
-	KERNEL(alloc_refill),
-	KERNEL(alloc_waive),
-	KERNEL(recycle_cached),
-	KERNEL(recycle_cache_full),
-	KERNEL(recycle_ring),
-	KERNEL(recycle_ring_full),
-	KERNEL(recycle_released_ref),
-	POOL(cache),
-	POOL(ring),
-	POOL(outstanding),
-	POOL(alloc_failures),
-	POOL(wrong_owner),
+	{ KERNEL(alloc_fast) },
+	{ KERNEL(alloc_slow) },
+	{ KERNEL(alloc_slow_ho) },
+	{ KERNEL(alloc_empty) },
+	{ KERNEL(alloc_refill) },
+	{ KERNEL(alloc_waive) },
+	{ KERNEL(recycle_cached) },
+	{ KERNEL(recycle_cache_full) },
+	{ KERNEL(recycle_ring) },
+	{ KERNEL(recycle_ring_full) },
+	{ KERNEL(recycle_released_ref) },
+	{ POOL(cache) },
+	{ POOL(ring) },
+	{ POOL(outstanding) },
+	{ POOL(alloc_failures) },
+	{ POOL(wrong_owner) },
+	{ POOL(alloc_reserve) },
+	{ POOL(alloc_limited) },
+	{ POOL(double_puts) },
+	{ POOL(trims) },
+	{ POOL(trimmed) },
+	{ POOL(reserve) },
+	{ POOL(inflight) },
+	{ POOL(inflight_max) },
+	{ POOL(ring_max) },
 };
 
 static void add_fields(struct json_writer *json, const void *from, const struct field *f, size_t n)
@@ -165,9 +166,9 @@ static void add_pool(struct json_writer *json, struct page_pool *pool, uint64_t 
 	jw_begin(json, NULL, '{');
 	jw_count(json, "id", id);
 	jw_text(json, "name", page_pool_name(pool));
-	jw_count(json, "zone", page_pool_zone(pool)->id);
+	if (page_pool_zone(pool)) /* a provider's has none */
+		jw_count(json, "zone", page_pool_zone(pool)->id);
 	jw_number(json, "nid", page_pool_nid(pool));
-	jw_number(json, "inflight", page_pool_inflight(pool));
 	add_fields(json, &s, pool_fields, NR(pool_fields));
 	jw_end(json, '}');
 }

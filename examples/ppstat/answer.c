@@ -93,6 +93,98 @@ static int show_drain(struct json_object *root)
 	return -1;
 }
 
+static int show_trim(struct json_object *root)
+{
+	struct json_object *pool;
+	char name[64];
+	int err = 0;
+	size_t i;
+
+	for (i = 0; i < array_size(root, "pools"); i++) {
+		pool = array_at(root, "pools", i);
+		printable(get_text(pool, "name"), name, sizeof(name));
+		printf("pool %" PRIu64 " %s: %" PRIu64 " pages trimmed\n", get_count(pool, "id"),
+		       name, get_count(pool, "trimmed"));
+		if (!*get_text(pool, "failed"))
+			continue;
+		fflush(stdout);
+		complain("trim: pool %s: %s; try again, with a longer --timeout", name,
+			 get_text(pool, "failed"));
+		err = -1;
+	}
+	return err;
+}
+
+static const char *const age_names[] = {
+	"< 1 ms", "< 10 ms", "< 100 ms", "< 1 s", "< 10 s", "< 100 s", "older",
+};
+
+#define AGES (sizeof(age_names) / sizeof(age_names[0]))
+
+static void show_ages(struct json_object *pool)
+{
+	uint64_t count[AGES], most = 1;
+	struct json_object *ages = json_object_object_get(pool, "ages");
+	unsigned int i, k;
+
+	for (i = 0; i < AGES; i++) {
+		count[i] = json_object_is_type(ages, json_type_array)
+				   ? json_object_get_uint64(json_object_array_get_idx(ages, i))
+				   : 0;
+		most = count[i] > most ? count[i] : most;
+	}
+	for (i = 0; i < AGES; i++) {
+		printf("  %8s %8" PRIu64 " ", age_names[i], count[i]);
+		for (k = 0; k < (count[i] * 40 + most - 1) / most; k++)
+			putchar('#');
+		putchar('\n');
+	}
+}
+
+static void show_holder(struct json_object *holder)
+{
+	const char *site = get_text(holder, "site"), *base = strrchr(site, '/');
+	char thread[64], clean[300];
+
+	printf("  %12.3f %5" PRIu64 ":%-8" PRIu64 " %8" PRIu64 " %-15s %s %s\n",
+	       (double)get_count(holder, "age_ns") / 1e9, get_count(holder, "zone"),
+	       get_count(holder, "page"), get_count(holder, "thread"),
+	       printable(get_text(holder, "thread_name"), thread, sizeof(thread)),
+	       json_object_get_boolean(json_object_object_get(holder, "in_driver")) ? "driver"
+										    : "user  ",
+	       printable(base ? base + 1 : site, clean, sizeof(clean)));
+}
+
+static int show_holders(struct json_object *root)
+{
+	struct json_object *pool;
+	char name[64];
+	size_t i, k, n;
+	int err = 0;
+
+	for (i = 0; i < array_size(root, "pools"); i++) {
+		pool = array_at(root, "pools", i);
+		n = array_size(pool, "holders");
+		printf("%spool %" PRIu64 " %s%s\n", i ? "\n" : "", get_count(pool, "id"),
+		       printable(get_text(pool, "name"), name, sizeof(name)),
+		       json_object_get_boolean(json_object_object_get(pool, "tracked"))
+			       ? ""
+			       : ": nobody writes down who takes pages: ppstat holders --track on");
+		if (*get_text(pool, "failed")) {
+			complain("holders: %s; it goes on without", get_text(pool, "failed"));
+			err = -1;
+		}
+		if (!n)
+			continue;
+		show_ages(pool);
+		printf("  %12s %14s %8s %-15s %-6s %s\n", "seconds", "zone:page", "thread", "",
+		       "where", "taken at");
+		for (k = 0; k < n; k++)
+			show_holder(array_at(pool, "holders", k));
+	}
+	return err;
+}
+
 static void show_zones(struct json_object *root, const char *what)
 {
 	size_t i;
@@ -109,6 +201,10 @@ int show_answer(const char *verb, const char *answer)
 
 	if (!err && !strcmp(verb, "drain"))
 		err = show_drain(root);
+	else if (!err && !strcmp(verb, "trim"))
+		err = show_trim(root);
+	else if (!err && !strcmp(verb, "holders"))
+		err = show_holders(root);
 	else if (!err && !strcmp(verb, "disable"))
 		show_zones(root, "disabled");
 	else if (!err && !strcmp(verb, "enable"))

@@ -19,6 +19,10 @@ enum {
 	OPT_PROMETHEUS,
 	OPT_ZONE,
 	OPT_CORE,
+	OPT_POOL,
+	OPT_KEEP,
+	OPT_OLDEST,
+	OPT_TRACK,
 	OPT_LEASE,
 	OPT_TIMEOUT,
 	OPT_HELP,
@@ -32,6 +36,10 @@ static const struct option long_options[] = {
 	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
 	{ "zone", required_argument, NULL, OPT_ZONE },
 	{ "core", required_argument, NULL, OPT_CORE },
+	{ "pool", required_argument, NULL, OPT_POOL },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "oldest", required_argument, NULL, OPT_OLDEST },
+	{ "track", required_argument, NULL, OPT_TRACK },
 	{ "lease", required_argument, NULL, OPT_LEASE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -48,6 +56,8 @@ static const struct verb {
 	{ "stat", BIT(OPT_WATCH) | BIT(OPT_COUNT) | BIT(OPT_JSON) | BIT(OPT_PROMETHEUS) },
 	{ "list", 0 },
 	{ "drain", BIT(OPT_ZONE) | BIT(OPT_CORE) | BIT(OPT_TIMEOUT) | BIT(OPT_JSON) },
+	{ "trim", BIT(OPT_POOL) | BIT(OPT_KEEP) | BIT(OPT_TIMEOUT) | BIT(OPT_JSON) },
+	{ "holders", BIT(OPT_POOL) | BIT(OPT_OLDEST) | BIT(OPT_TRACK) | BIT(OPT_JSON) },
 	{ "disable", BIT(OPT_ZONE) | BIT(OPT_LEASE) | BIT(OPT_TIMEOUT) | BIT(OPT_JSON) },
 	{ "enable", BIT(OPT_ZONE) | BIT(OPT_JSON) },
 };
@@ -58,6 +68,10 @@ static const struct verb {
 struct words {
 	const char *zone;
 	const char *core;
+	const char *pool;
+	const char *keep;
+	const char *oldest;
+	const char *track;
 	double lease;
 	double timeout;
 };
@@ -66,6 +80,8 @@ static const char usage[] =
 	"usage: ppstat [SOCKET|PID] [--watch S [--count N]] [--json|--prometheus]\n"
 	"       ppstat list\n"
 	"       ppstat drain [SOCKET|PID] [--zone ZONE [--core N]] [--timeout S] [--json]\n"
+	"       ppstat trim [SOCKET|PID] [--pool POOL] [--keep N] [--timeout S] [--json]\n"
+	"       ppstat holders [SOCKET|PID] [--pool POOL] [--oldest N] [--track on|off] [--json]\n"
 	"       ppstat disable [SOCKET|PID] [--zone ZONE] [--lease S] [--timeout S] [--json]\n"
 	"       ppstat enable [SOCKET|PID] [--zone ZONE] [--json]\n"
 	"Look into a program that uses pagepool, and drain it. SOCKET or PID may be left out\n"
@@ -77,6 +93,10 @@ static const char usage[] =
 	"  --prometheus       as Prometheus reads it\n"
 	"  --zone ZONE        this one's name or id (all)\n"
 	"  --core N           this core's cache (all); with caches of threads, this number's\n"
+	"  --pool POOL        this one's name or id (all)\n"
+	"  --keep N           pages that may stay in each (0)\n"
+	"  --oldest N         how many holders of each to tell of (10)\n"
+	"  --track on|off     remember who takes pages from now on, or stop it\n"
 	"  --lease S          enable them again after S seconds (not before ppstat enable)\n"
 	"  --timeout S        wait so long for those who hold a cache, up to 1 (0.1)\n"
 	"  --help, --version  print this, or the version, and exit\n";
@@ -154,6 +174,23 @@ static void parse_option(struct options *opts, struct words *words, int opt, con
 		parse_number("--core", arg, 65535);
 		words->core = arg;
 		break;
+	case OPT_POOL:
+		words->pool = parse_name("--pool", arg);
+		break;
+	case OPT_KEEP:
+		parse_number("--keep", arg, UINT32_MAX);
+		words->keep = arg;
+		break;
+	case OPT_OLDEST:
+		if (!parse_number("--oldest", arg, 1000))
+			usage_error("--oldest 0: nothing to tell; give 1 to 1000");
+		words->oldest = arg;
+		break;
+	case OPT_TRACK:
+		if (strcmp(arg, "on") && strcmp(arg, "off"))
+			usage_error("--track %s: give on or off", arg);
+		words->track = arg;
+		break;
 	case OPT_LEASE:
 		words->lease = parse_seconds("--lease", arg, 0.001, 86400);
 		break;
@@ -163,17 +200,33 @@ static void parse_option(struct options *opts, struct words *words, int opt, con
 	}
 }
 
+static void add_word(struct options *opts, const char *prefix, const char *word)
+{
+	size_t len = strlen(opts->request);
+
+	if (word)
+		snprintf(opts->request + len, sizeof(opts->request) - len, " %s%s", prefix, word);
+}
+
+static void add_time(struct options *opts, const char *prefix, double value)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%.0f", ceil(value));
+	add_word(opts, prefix, value > 0 ? text : NULL);
+}
+
 static void build_request(struct options *opts, const struct words *words)
 {
-	char lease[40] = "", timeout[40] = "";
-
-	if (words->lease > 0)
-		snprintf(lease, sizeof(lease), " lease_ms=%.0f", ceil(words->lease * 1e3));
-	if (words->timeout > 0)
-		snprintf(timeout, sizeof(timeout), " timeout_us=%.0f", ceil(words->timeout * 1e6));
-	snprintf(opts->request, sizeof(opts->request), "%u %s%s%s%s%s%s%s", PP_CONTROL_VERSION,
-		 opts->verb, words->zone ? " " : "", words->zone ? words->zone : "",
-		 words->core ? " " : "", words->core ? words->core : "", lease, timeout);
+	snprintf(opts->request, sizeof(opts->request), "%u %s", PP_CONTROL_VERSION, opts->verb);
+	add_word(opts, "", words->zone);
+	add_word(opts, "", words->core);
+	add_word(opts, "", words->pool);
+	add_word(opts, "keep=", words->keep);
+	add_word(opts, "oldest=", words->oldest);
+	add_word(opts, "track=", words->track);
+	add_time(opts, "lease_ms=", words->lease * 1e3);
+	add_time(opts, "timeout_us=", words->timeout * 1e6);
 }
 
 static void check_together(const struct options *opts, const struct words *words,

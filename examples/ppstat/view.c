@@ -219,7 +219,8 @@ static double allocs(const struct view *v, struct json_object *pool, struct json
 	double fast = rate(v, pool, before, "rx_pp_alloc_fast");
 	double all = fast + rate(v, pool, before, "rx_pp_alloc_slow") +
 		     rate(v, pool, before, "rx_pp_alloc_slow_ho") +
-		     rate(v, pool, before, "rx_pp_alloc_refill");
+		     rate(v, pool, before, "rx_pp_alloc_refill") +
+		     rate(v, pool, before, "alloc_reserve");
 
 	*hits = all > 0 ? 100 * fast / all : 0;
 	return all;

@@ -104,7 +104,9 @@ def case_usage():
                  ('drain', '--lease', '1'), ('enable', '--timeout', '1'), ('list', 'x'),
                  ('drain', '--core', '1'), ('drain', '--zone', 'a b'), ('drain', '--zone', ''),
                  ('drain', '--zone', 'a=b'), ('drain', '--zone', 'z', '--core', '-1'),
-                 ('disable', '--lease', '-1'), ('disable', '--timeout', '2'),
+                 ('disable', '--lease', '-1'), ('disable', '--timeout', '2'), ('trim', '--keep', '-1'),
+                 ('holders', '--oldest', '0'), ('holders', '--track', 'yes'), ('trim', '--zone', 'z'),
+                 ('drain', '--pool', 'p'),
                  ('--prometheus', '--json'), ('--prometheus', '--watch', '1')):
         fails(2, ': ', *args)
 
@@ -311,6 +313,33 @@ def case_verbs():
            err.count('\n') == 1, (rc, out, err))
         run('disable', SOCK)
     # and with that the pages were counted: see Fwd
+
+
+def case_pools():
+    with Fwd(*NULLS):
+        rc, out, err = run('trim', SOCK, '--pool', 'port1.q0', '--timeout', 1)
+        ok('trim', rc == 0 and re.fullmatch(r'pool 2 port1\.q0: [0-9]+ pages trimmed\n', out),
+           (rc, out, err))
+        ok('counted', stat()['pools'][1]['trims'] >= 1 and stat()['pools'][0]['trims'] == 0)
+        old = sent(stat())
+        for i in range(20):
+            rc, out, err = run('trim', SOCK, '--keep', i)
+            ok('trim all', rc == 0 and out.count('trimmed') == 2, (rc, out, err))
+        ok('it forwards', sent(stat()) > old + 1000)
+        fails(1, 'there is none', 'trim', SOCK, '--pool', 'nobody')
+        rc, out, err = run('holders', SOCK)
+        ok('nothing is written down', rc == 0 and out.count('--track on') == 2, (out, err))
+        rc, out, err = run('holders', SOCK, '--track', 'on', '--pool', 'port0.q0')
+        ok('from now on it is', rc == 0 and '--track' not in out, (out, err))
+        end = time.monotonic() + 5
+        rows = []
+        while not rows and time.monotonic() < end:
+            rc, out, err = run('holders', SOCK, '--oldest', 3)
+            rows = re.findall(r'^ +[0-9.]+ +[0-9]+:[0-9]+ +[0-9]+ ppfwd .*libpagepool.*$', out, re.M)
+        ok('holders', rc == 0 and 1 <= len(rows) <= 3 and '< 100 ms' in out, out)
+        rc, out, err = run('holders', SOCK, '--track', 'off', '--json')
+        ok('holders --json', rc == 0 and json.loads(out)['pools'][0]['tracked'], out)
+        ok('and no more', run('holders', SOCK)[1].count('--track on') == 2)
 
 
 def listed():

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -99,6 +100,17 @@ static void bad_requests(void **unused)
 		{ "1 drain timeout_us=-5", "bad_argument" },
 		{ "1 drain timeout_us=99999999999999999999", "bad_argument" },
 		{ "1 disable lease_ms=1e3", "bad_argument" },
+		{ "1 trim keep=-1", "bad_argument" },
+		{ "1 trim keep=4294967296", "bad_argument" },
+		{ "1 trim lease_ms=1", "unknown_argument" },
+		{ "1 trim p q", "unknown_argument" },
+		{ "1 holders oldest=0", "bad_argument" },
+		{ "1 holders oldest=1001", "bad_argument" },
+		{ "1 holders track=1", "bad_argument" },
+		{ "1 holders track=", "bad_argument" },
+		{ "1 holders keep=1", "unknown_argument" },
+		{ "1 trim", "not_found" },
+		{ "1 holders p", "not_found" },
 		{ "1 drain nobody", "not_found" },
 		{ "1 disable 999", "not_found" },
 		{ "1 drain z 65536", "bad_argument" },
@@ -220,6 +232,74 @@ static void drain(void **unused)
 	assert_int_equal(pp_zone_destroy(other), 0);
 }
 
+static struct page_pool *make_pool(struct pp_zone *zone, const char *name)
+{
+	struct page_pool_params p = { .sz = sizeof(p), .name = name, .zone = zone, .refill = 16 };
+	struct page_pool *pool = page_pool_create(&p);
+
+	assert_non_null(pool);
+	return pool;
+}
+
+static uint64_t kept(struct page_pool *pool)
+{
+	struct page_pool_stats s = { .sz = sizeof(s) };
+
+	assert_int_equal(page_pool_get_stats(pool, &s), 0);
+	return s.cache + s.ring;
+}
+
+static void trim(void **unused)
+{
+	struct pp_zone *zone = make_zone("z");
+	struct page_pool *pools[2] = { make_pool(zone, "p"), make_pool(zone, "q") };
+	struct control_state state = { 0 };
+	struct pp_page *page;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		page = page_pool_alloc_pages(pools[i]);
+		page_pool_put_page(pools[i], page, false);
+		assert_int_equal(kept(pools[i]), 16);
+	}
+	has(ask(&state, "1 trim q keep=10"), "[{\"id\":2,\"name\":\"q\",\"trimmed\":6}]}");
+	assert_int_equal(kept(pools[0]), 16);
+	assert_int_equal(kept(pools[1]), 10);
+	has(ask(&state, "1 trim 1"), "[{\"id\":1,\"name\":\"p\",\"trimmed\":16}]}");
+	assert_int_equal(kept(pools[1]), 10);
+	has(ask(&state, "1 trim timeout_us=1000"), "\"trimmed\":0},{\"id\":2,\"name\":\"q\","
+						   "\"trimmed\":10}]}");
+	assert_int_equal(kept(pools[1]), 0);
+	page_pool_destroy(pools[0]);
+	page_pool_destroy(pools[1]);
+	assert_int_equal(pp_zone_destroy(zone), 0);
+}
+
+static void holders(void **unused)
+{
+	struct pp_zone *zone = make_zone("z");
+	struct page_pool *pool = make_pool(zone, "p");
+	struct control_state state = { 0 }, looker = { .read_only = true };
+	struct pp_page *pages[3];
+	char part[64];
+
+	has(ask(&looker, "1 holders track=on"), "\"code\":\"denied\"");
+	has(ask(&looker, "1 holders"), "\"tracked\":false}]}");
+	has(ask(&state, "1 holders p track=on"), "\"tracked\":true,\"ages\":[0,0,0,0,0,0,0],"
+						 "\"holders\":[]}]}");
+	assert_int_equal(page_pool_alloc_bulk(pool, pages, 3), 3);
+	ask(&looker, "1 holders");
+	snprintf(part, sizeof(part), "\"thread\":%d,\"thread_name\":\"test-control", (int)gettid());
+	has(answer.text, part);
+	has(answer.text, "\"in_driver\":false}");
+	has_not(ask(&looker, "1 holders oldest=1"), "},{");
+	page_pool_put_bulk(pages, 3);
+	has(ask(&state, "1 holders track=off"), "\"ages\":[0,0,0,0,0,0,0]");
+	has(ask(&state, "1 holders"), "\"tracked\":false}]}");
+	page_pool_destroy(pool);
+	assert_int_equal(pp_zone_destroy(zone), 0);
+}
+
 static void disable(void **unused)
 {
 	struct pp_zone *zone = make_zone("z");
@@ -327,6 +407,7 @@ static void read_only(void **unused)
 	char part[64];
 
 	has(ask(&state, "1 drain"), "\"code\":\"denied\"");
+	has(ask(&state, "1 trim"), "\"code\":\"denied\"");
 	has(ask(&state, "1 disable"), "\"code\":\"denied\"");
 	has(ask(&state, "1 enable"), "\"code\":\"denied\"");
 	assert_int_equal(cached(zone), n);
@@ -345,6 +426,8 @@ int main(void)
 		cmocka_unit_test(odd_names),
 		cmocka_unit_test(stat_tells_all),
 		cmocka_unit_test(drain),
+		cmocka_unit_test(trim),
+		cmocka_unit_test(holders),
 		cmocka_unit_test(disable),
 		cmocka_unit_test(leases),
 		cmocka_unit_test(nests_in_the_program),
