@@ -19,7 +19,7 @@ struct selected {
 	uint64_t id;
 };
 
-/* Under the registry's lock: @selected if it is still there. One that took its place serves, too. */
+/* Under the registry's lock: @selected if it is there; one that took its place serves, too. */
 static struct page_pool *find_pool(const struct selected *selected)
 {
 	struct page_pool *pool = NULL;
