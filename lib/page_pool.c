@@ -10,6 +10,7 @@
 #include <pagepool/page_pool.h>
 
 #include "page_pool.h"
+#include "probes.h"
 
 __thread uint64_t self_number;
 
@@ -23,12 +24,24 @@ uint64_t self_acquire(void)
 
 /* ---- from and to the zone -------------------------------------------------------------------- */
 
-/* The last of an ended pool's pages is home: nobody else can know the pool any more. */
+/*
+ * An ended pool got pages back. If they were the last ones nobody else can know it any more;
+ * otherwise it may be gone by now.
+ */
+static __coldpath void released_late(struct page_pool *pool, uint64_t release)
+{
+	probe_page_pool_release(pool, (int64_t)(POOL_ENDED - release), POOL_ENDED, release);
+	if (release == POOL_ENDED)
+		pool_free(pool);
+}
+
 void pool_released(struct page_pool *pool, uint64_t n)
 {
 	/* release: our accesses come before the free; acquire: so do all the others' */
-	if (unlikely(__atomic_add_fetch(&pool->release, n, __ATOMIC_ACQ_REL) == POOL_ENDED))
-		pool_free(pool);
+	uint64_t release = __atomic_add_fetch(&pool->release, n, __ATOMIC_ACQ_REL);
+
+	if (unlikely(release > POOL_ENDED / 2))
+		released_late(pool, release);
 }
 
 void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
@@ -37,6 +50,7 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 	struct pp_page *mark = !pool->zone || pool->zone->prep ? HOME : NULL;
 	unsigned int i;
 
+	probe_page_pool_state_release(pool, pages, n, READ_ONCE(pool->release));
 	if (unlikely(pool->provider)) {
 		pool->provider->release_bulk(pool->provider_arg, pool, pages, n);
 		pool_released(pool, n);
@@ -70,6 +84,7 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 		n = zone_take(pool->zone, objs, n);
 	for (i = 0; i < n; i++)
 		WRITE_ONCE(pages[i]->pool, pool);
+	probe_page_pool_state_hold(pool, pages, n, pool->hold);
 	return n;
 }
 
@@ -400,7 +415,7 @@ static __coldpath void put_twice(struct pp_page *page)
 	BUG_ON(true, page); /* it is home already */
 	if (pool)
 		count_add_shared(pool->double_puts, 1);
-	else if (page->zone)
+	if (page->zone)
 		count_add_shared(page->zone->double_puts, 1);
 }
 

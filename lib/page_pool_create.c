@@ -8,6 +8,7 @@
 
 #include "barrier.h"
 #include "page_pool.h"
+#include "probes.h"
 #include "registry.h"
 
 #define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
@@ -306,6 +307,7 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 	if (nid < PP_NODE_ANY || nid >= pool->set->rows)
 		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
 	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
+	probe_page_pool_update_nid(pool, pool->nid, nid);
 	WRITE_ONCE(pool->nid, nid);
 	if (pool->numa != PP_NUMA_KEEP && pool_enter_any(pool)) {
 		release_array(pool, pool->cache, &pool->count);

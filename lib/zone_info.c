@@ -235,7 +235,8 @@ int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 {
 	struct pp_zone_audit a = {
 		.managed = zone->managed,
-		.double_free = zone->area.refused + zone->buddy.refused,
+		.double_free =
+			zone->area.refused + zone->buddy.refused + READ_ONCE(zone->double_puts),
 	};
 	unsigned char *seen = calloc(1, zone->managed / 8 + 1);
 	unsigned int i;

@@ -29,7 +29,8 @@ PROBES = {
     'page_pool_state_hold': [8, 8, 8, 8],
     'page_pool_update_nid': [8, -4, -4],
 }
-PLACED = ('zone_drain', 'zone_accept')
+PLACED = ('zone_drain', 'zone_accept', 'page_pool_release', 'page_pool_state_release',
+          'page_pool_state_hold', 'page_pool_update_nid')
 checks = failed = 0
 
 

@@ -331,8 +331,8 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
  * that is full too. A page on which somebody else holds a reference (pp_page_get()) leaves the
  * pool instead. @allow_direct from another thread is counted (stats.wrong_owner), aborts in
  * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that
- * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone; what
- * nobody can see is a second put after the page was handed out again.
+ * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone;
+ * what nobody can see is a second put after the page was handed out again.
  *
  * Context: any thread, also after page_pool_destroy(). May take the ring's or the zone's lock.
  * Source:  page_pool_put_page(). Differs: no dma_sync_size; the owner is checked.

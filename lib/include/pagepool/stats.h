@@ -110,8 +110,8 @@ struct page_pool_stats {
  * @accepts:        blocks accepted
  * @accept_failures: blocks that could not be, each time
  * @releases:       blocks given back to the system
- * @double_puts:    pages that were given back by page_pool_put_page() or page_pool_put_bulk() after
- *                  they had left their pool and were at home already: refused
+ * @double_puts:    pages that were given back by page_pool_put_page() or page_pool_put_bulk()
+ *                  although they were at home already: refused
  *
  * Policies rseq and llist, which never hold a cache, count in allocs and frees only what went
  * past it.
@@ -180,7 +180,8 @@ struct pp_window_stats {
  * @managed:     pages of the zone
  * @home:        different pages found in the free area and the cores' caches, or unaccepted
  * @leaked:      @managed - @home: pages that did not come home
- * @double_free: entries that name a page already seen, or no page of the zone at all
+ * @double_free: entries that name a page already seen, or no page of the zone at all; and what
+ *               pools refused because it was home already (pp_zone_stats.double_puts)
  */
 struct pp_zone_audit {
 	size_t sz;
