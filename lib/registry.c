@@ -7,15 +7,25 @@
 static struct pp_lock lock;
 static struct pp_zone *zones;
 static struct page_pool *pools;
+static __thread bool held;
+
+bool registry_held(void)
+{
+	return held;
+}
 
 void registry_lock(void)
 {
+	held = true;
+	compiler_barrier(); /* a handler from here on sees it */
 	pp_lock(&lock);
 }
 
 void registry_unlock(void)
 {
 	pp_unlock(&lock);
+	compiler_barrier();
+	held = false;
 }
 
 struct pp_zone *registry_next_zone(const struct pp_zone *zone)
@@ -32,23 +42,23 @@ struct page_pool *registry_next_pool(const struct page_pool *pool)
 #define ADD(list, item)                         \
 	do {                                    \
 		__typeof__(item) *at = &(list); \
-		pp_lock(&lock);                 \
+		registry_lock();                \
 		while (*at)                     \
 			at = &(*at)->next;      \
 		(item)->next = NULL;            \
 		*at = (item);                   \
-		pp_unlock(&lock);               \
+		registry_unlock();              \
 	} while (0)
 
 #define DEL(list, item)                         \
 	do {                                    \
 		__typeof__(item) *at = &(list); \
-		pp_lock(&lock);                 \
+		registry_lock();                \
 		while (*at && *at != (item))    \
 			at = &(*at)->next;      \
 		if (*at)                        \
 			*at = (item)->next;     \
-		pp_unlock(&lock);               \
+		registry_unlock();              \
 	} while (0)
 
 void registry_add_zone(struct pp_zone *zone)

@@ -16,6 +16,8 @@
 
 void registry_lock(void);
 void registry_unlock(void);
+/* This thread has the lock: a handler that interrupted it must not wait for it. */
+bool registry_held(void);
 
 /* Under the lock: the first, oldest first, or the one behind @zone or @pool; NULL: no more. */
 struct pp_zone *registry_next_zone(const struct pp_zone *zone);
