@@ -51,14 +51,14 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 	unsigned int i;
 
 	probe_page_pool_state_release(pool, pages, n, READ_ONCE(pool->release));
+	for (i = 0; i < n; i++) {
+		WRITE_ONCE(pages[i]->pool, NULL); /* a provider's, too: they may outlive us */
+		WRITE_ONCE(pages[i]->next, mark);
+	}
 	if (unlikely(pool->provider)) {
 		pool->provider->release_bulk(pool->provider_arg, pool, pages, n);
 		pool_released(pool, n);
 		return;
-	}
-	for (i = 0; i < n; i++) {
-		WRITE_ONCE(pages[i]->pool, NULL);
-		WRITE_ONCE(pages[i]->next, mark);
 	}
 	if (pool->set)
 		pp_zone_set_free_bulk(pool->set, pages, n);
@@ -75,15 +75,19 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 	unsigned int i;
 
 	if (unlikely(pool->provider))
-		n = pool->provider->alloc_bulk(pool->provider_arg, pool, pages, n);
+		n = min(n, pool->provider->alloc_bulk(pool->provider_arg, pool, pages, n));
 	else if (unlikely(pool->set))
 		n = zone_set_take(pool->set, pool->nid, objs, n);
 	else if (unlikely(pool->order))
 		n = zone_take_order(pool->zone, pool->order, objs, n);
 	else
 		n = zone_take(pool->zone, objs, n);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		WRITE_ONCE(pages[i]->pool, pool);
+		WRITE_ONCE(pages[i]->next, HOME); /* until it is handed out */
+	}
+	if (unlikely(READ_ONCE(pool->holders)))
+		pool_untag(pages, n); /* what an earlier holder left */
 	probe_page_pool_state_hold(pool, pages, n, pool->hold);
 	return n;
 }
@@ -159,29 +163,31 @@ static void count_held(struct page_pool *pool, unsigned int n)
 		WRITE_ONCE(pool->inflight_max, inflight);
 }
 
-/* Cache and ring are somebody else's for the moment. */
-static __coldpath unsigned int alloc_around(struct page_pool *pool, struct pp_page **pages,
-					    unsigned int n)
-{
-	unsigned int got = n ? pool_take(pool, pages, n) : 0;
-
-	turn_begin(pool);
-	count_held(pool, got);
-	count_add(pool->fast, got - !!got);
-	count_add(pool->failures, got < n);
-	turn_end(pool);
-	return got;
-}
-
-/* In a turn: what the zone gave, first for the reserve, then for the empty cache. */
+/*
+ * In a turn: what the zone gave, first for the reserve, then for the cache. That is empty,
+ * unless a provider or a callback made the owner return pages meanwhile; there is room.
+ */
 static void keep(struct page_pool *pool, struct pp_page **fresh, unsigned int n)
 {
 	while (unlikely(pool->reserved < pool->reserve_size) && n > 1) {
 		pool->reserve[pool->reserved] = fresh[--n];
 		WRITE_ONCE(pool->reserved, pool->reserved + 1);
 	}
-	memcpy(pool->cache, fresh, n * sizeof(*fresh));
-	WRITE_ONCE(pool->count, n);
+	memcpy(pool->cache + pool->count, fresh, n * sizeof(*fresh));
+	WRITE_ONCE(pool->count, pool->count + n);
+}
+
+/* What the cache has no room for any more; only the owner fills it, so there is no less later. */
+static __coldpath unsigned int give_excess(struct page_pool *pool, struct pp_page **fresh,
+					   unsigned int n)
+{
+	unsigned int room = pool->cache_size - READ_ONCE(pool->count);
+
+	turn_begin(pool);
+	count_add(pool->hold, n - room);
+	turn_end(pool);
+	pool_release_pages(pool, fresh + room, n - room);
+	return room;
 }
 
 /* The callback of who wants to know that little is left: once, until there is more again. */
@@ -198,6 +204,21 @@ static __coldpath void check_pressure(struct page_pool *pool)
 		pool->low = true;
 		pool->pressure(pool->pressure_arg, pool, available);
 	}
+}
+
+/* Cache and ring are somebody else's for the moment. */
+static __coldpath unsigned int alloc_around(struct page_pool *pool, struct pp_page **pages,
+					    unsigned int n)
+{
+	unsigned int got = n ? pool_take(pool, pages, n) : 0;
+
+	turn_begin(pool);
+	count_held(pool, got);
+	count_add(pool->fast, got - !!got);
+	count_add(pool->failures, got < n);
+	turn_end(pool);
+	check_pressure(pool);
+	return got;
 }
 
 /*
@@ -218,15 +239,18 @@ static int refill_cache(struct page_pool *pool, struct pp_page **pages, unsigned
 	/* not in a turn: this may take long, and trim pools, even this one */
 	turn_end(pool);
 	got = pool_take(pool, fresh, pool->refill);
-	check_pressure(pool);
+	if (unlikely(got > pool->cache_size - READ_ONCE(pool->count)))
+		got = give_excess(pool, fresh, got);
 	if (likely(turn_begin_any(pool))) {
 		count_held(pool, got);
 		if (likely(got))
 			keep(pool, fresh, got);
+		else if (unlikely(pool->count))
+			count_add(pool->fast, 1); /* returned meanwhile: it took no refill */
 		/* no node has any: what was not waived yet is better than nothing */
 		else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
-			got = consume(pool, true);
-		return !!got;
+			consume(pool, true);
+		return !!pool->count;
 	}
 	count_held(pool, got);
 	turn_end(pool);
@@ -243,7 +267,7 @@ static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_pa
 					    unsigned int n)
 {
 	unsigned int got = 0, refills = 0, k;
-	int more;
+	int more = 1;
 
 	for (;;) {
 		k = min(n - got, pool->count);
@@ -265,6 +289,8 @@ static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_pa
 	/* as the kernel counts: the page that made us refill is not a fast one */
 	count_add(pool->fast, got - refills);
 	turn_end(pool);
+	if (refills || !more)
+		check_pressure(pool);
 	return got;
 closed:
 	got += k;
@@ -287,7 +313,7 @@ static __always_inline unsigned int alloc_inside(struct page_pool *pool, struct 
 	return n;
 }
 
-/* How many pages max_outstanding leaves of @n. */
+/* How many pages max_outstanding leaves of @n; a trim's on their way are not users'. */
 static unsigned int allowed(struct page_pool *pool, unsigned int n)
 {
 	uint64_t out = pool_outstanding(pool);
@@ -427,6 +453,8 @@ static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
 		return true;
 	}
 	/* somebody else holds the buffer: it leaves us, and goes home when they are done */
+	if (unlikely(READ_ONCE(pool->holders)))
+		pool_untag(&page, 1);
 	count_add_shared(pool->released_ref, 1);
 	if (pool->provider) {
 		pp_page_put(page); /* whose last one gives it to the provider */

@@ -178,14 +178,18 @@ unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *o
 /* Pages that the pool could still get: at home in it, or with its zones. A gauge. */
 uint64_t pool_available(const struct page_pool *pool);
 
+/*
+ * Pages with users: handed out, less given back. Not by hold and release, which know nothing
+ * of pages that somebody carries from here to the zone. Returns first: a page that goes
+ * round meanwhile is seen as out, not as less than none.
+ */
 static inline uint64_t pool_outstanding(const struct page_pool *pool)
 {
-	uint64_t home = READ_ONCE(pool->count) + (uint64_t)ring_count(&pool->ring) +
-			READ_ONCE(pool->reserved);
-	/* last, so that a page on its way is seen as out, not as less than none */
-	int64_t out = (int64_t)(READ_ONCE(pool->hold) - READ_ONCE(pool->release) - home);
+	uint64_t back = load_acquire(&pool->cached) + load_acquire(&pool->ring.produced) +
+			load_acquire(&pool->ring.refused) + load_acquire(&pool->released_ref);
 
-	return (uint64_t)max(out, (int64_t)0);
+	return READ_ONCE(pool->fast) + READ_ONCE(pool->slow) + READ_ONCE(pool->slow_ho) +
+	       READ_ONCE(pool->refilled) + READ_ONCE(pool->from_reserve) - back;
 }
 
 #endif /* PP_PAGE_POOL_INTERNAL_H */

@@ -117,11 +117,14 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 
 static int fill_reserve(struct page_pool *pool)
 {
-	unsigned int n = pool->reserve_size;
+	unsigned int n = pool->reserve_size, got;
 
 	if (!n)
 		return 0;
-	pool->reserved = pool_take(pool, pool->reserve, n);
+	do {
+		got = pool_take(pool, pool->reserve + pool->reserved, n - pool->reserved);
+		pool->reserved += got;
+	} while (got && pool->reserved < n); /* a provider may give a few at a time */
 	pool->hold = pool->inflight_max = pool->reserved;
 	if (pool->reserved == n)
 		return 0;

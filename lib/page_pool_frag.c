@@ -30,9 +30,18 @@ static void start(struct page_pool *pool, struct pp_page *page)
 void pool_drop_frag_page(struct page_pool *pool)
 {
 	struct pp_page *page = pool->frag_page;
+	int left;
 
 	pool->frag_page = NULL;
-	if (page && !page_pool_unref_page(page, BIAS - pool->frag_users))
+	if (!page)
+		return;
+	left = page_pool_unref_page(page, BIAS - pool->frag_users);
+	BUG_ON(left < 0, page); /* a fragment was given back twice */
+	if (unlikely(left < 0)) {
+		count_add_shared(pool->double_puts, (uint64_t)-left);
+		WRITE_ONCE(page->pp_refs, 1);
+	}
+	if (left <= 0)
 		pool_recycle_last(pool, page);
 }
 
@@ -73,6 +82,8 @@ struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offse
 		return NULL;
 	if (!fits(pool, need) && !starts_anew(pool) && !take_page(pool))
 		return NULL;
+	if (!fits(pool, need)) /* a provider's pages may differ */
+		return NULL;
 	pool->frag_users++;
 	*offset = pool->frag_offset;
 	pool->frag_offset += (uint32_t)need;
@@ -91,6 +102,10 @@ struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, un
 		return NULL;
 	if ((uint64_t)*size * 2 > room) {
 		page = page_pool_alloc_pages(pool);
+		if (page && pp_page_size(page) < *size) {
+			page_pool_put_page(pool, page, false);
+			page = NULL;
+		}
 		if (!page)
 			return NULL;
 		*offset = 0;
@@ -102,7 +117,7 @@ struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, un
 		return NULL;
 	/* what is left would serve nobody of this size */
 	if (!fits(pool, pool->frag_offset - *offset))
-		pool->frag_offset = room;
+		pool->frag_offset = pp_page_size(page);
 	*size = pool->frag_offset - *offset;
 	return page;
 }

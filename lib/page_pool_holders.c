@@ -101,6 +101,23 @@ static struct pp_zone *zone_of(const struct page_pool *pool, int i)
 	return pool->set->order[i]; /* a row: all zones that the pool may take from */
 }
 
+/* Tags of pages that were taken when they were on, and came home when they were off. */
+static void forget(const struct page_pool *pool)
+{
+	const struct pp_zone *zone;
+	struct pp_page *page;
+	uint64_t k;
+	int i;
+
+	for (i = 0; (zone = zone_of(pool, i)); i++) {
+		for (k = 0; k < zone->managed; k++) {
+			page = &zone->pages[k];
+			if (READ_ONCE(page->pool) == pool)
+				pool_untag(&page, 1);
+		}
+	}
+}
+
 int page_pool_holders_enable(struct page_pool *pool, bool on)
 {
 	int err = 0, i;
@@ -112,6 +129,8 @@ int page_pool_holders_enable(struct page_pool *pool, bool on)
 		err = make_table(zone_of(pool, i));
 	if (err)
 		return err;
+	if (on && !READ_ONCE(pool->holders))
+		forget(pool);
 	WRITE_ONCE(pool->holders, on);
 	if (on)
 		__atomic_or_fetch(&pool->special, POOL_HOLDERS, __ATOMIC_RELEASE);

@@ -49,9 +49,15 @@ uint64_t pool_available(const struct page_pool *pool)
 	return n;
 }
 
-/* The ring's lock is held; what the owner wrote is of one turn only if none began meanwhile. */
+/*
+ * The ring's lock is held; what the owner wrote is of one turn only if none began meanwhile.
+ * Returns come first, so that even then no page was returned that had not been handed out.
+ */
 static void read_counters(const struct page_pool *pool, struct page_pool_stats *s)
 {
+	uint64_t cached = load_acquire(&pool->cached);
+	uint64_t released_ref = load_acquire(&pool->released_ref);
+
 	*s = (struct page_pool_stats){
 		.alloc_fast = READ_ONCE(pool->fast),
 		.alloc_slow = READ_ONCE(pool->slow),
@@ -59,11 +65,11 @@ static void read_counters(const struct page_pool *pool, struct page_pool_stats *
 		.alloc_empty = READ_ONCE(pool->empty),
 		.alloc_refill = READ_ONCE(pool->refilled),
 		.alloc_waive = READ_ONCE(pool->waived),
-		.recycle_cached = READ_ONCE(pool->cached),
+		.recycle_cached = cached,
 		.recycle_cache_full = READ_ONCE(pool->cache_full),
 		.recycle_ring = READ_ONCE(pool->ring.produced),
 		.recycle_ring_full = READ_ONCE(pool->ring.refused),
-		.recycle_released_ref = READ_ONCE(pool->released_ref),
+		.recycle_released_ref = released_ref,
 		.alloc_failures = READ_ONCE(pool->failures),
 		.wrong_owner = READ_ONCE(pool->wrong_owner),
 		.cache = READ_ONCE(pool->count),
@@ -83,6 +89,22 @@ static void read_counters(const struct page_pool *pool, struct page_pool_stats *
 			 s->recycle_ring_full - s->recycle_released_ref;
 }
 
+/* A few attempts in one hold of the ring's lock, which may cost more than a turn lasts. */
+static bool read_in_one_turn(const struct page_pool *pool, struct page_pool_stats *s)
+{
+	unsigned int tries;
+	uint32_t turn;
+
+	for (tries = 0; tries < 20; tries++) {
+		turn = load_acquire(&pool->turn);
+		read_counters(pool, s);
+		full_barrier();
+		if (!(turn & 1) && READ_ONCE(pool->turn) == turn)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The owner pays nothing: we read until it did not move meanwhile. Producers wait at the
  * ring for as long as we read.
@@ -91,17 +113,13 @@ int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
 {
 	struct page_pool_stats s;
 	unsigned int tries;
-	uint32_t turn;
+	bool done = false;
 
 	/* an owner that never rests: what we saw last is a gauge */
-	for (tries = 0; tries < 1000; tries++) {
-		turn = load_acquire(&pool->turn);
+	for (tries = 0; tries < 50 && !done; tries++) {
 		pp_lock(&pool->ring.lock);
-		read_counters(pool, &s);
+		done = read_in_one_turn(pool, &s);
 		pp_unlock(&pool->ring.lock);
-		full_barrier();
-		if (!(turn & 1) && READ_ONCE(pool->turn) == turn)
-			break;
 		cpu_relax();
 	}
 	return stats_copy(stats, &s, sizeof(s));

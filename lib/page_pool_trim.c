@@ -119,6 +119,8 @@ uint64_t pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us
 	uint64_t moved = 0;
 	long k;
 
+	if (registry_held())
+		return 0;
 	registry_lock();
 	while (moved < want && (pool = registry_next_pool(pool))) {
 		if (!takes_from(pool, zone) || !(READ_ONCE(pool->count) + ring_count(&pool->ring)))
@@ -138,7 +140,8 @@ static void trim_if_idle(struct page_pool *pool)
 	if (turn != READ_ONCE(pool->idle_turn) || !since) {
 		WRITE_ONCE(pool->idle_turn, turn);
 		WRITE_ONCE(pool->idle_since_ns, now);
-	} else if (now - since >= (uint64_t)pool->idle_ms * 1000000) {
+	} else if (now - since >= (uint64_t)pool->idle_ms * 1000000 &&
+		   READ_ONCE(pool->count) + ring_count(&pool->ring)) {
 		page_pool_trim(pool, 0, 0);
 	}
 }
