@@ -5,6 +5,8 @@
  * cache: recycled directly into the owner's alloc cache. ring: returned as
  * another thread would, refilled from the ring. slow: somebody else holds a
  * reference, so that every page leaves the pool and comes back from the zone.
+ *
+ * Of our own: frag, halves of pages; holders, cache with holder tags; trim, a full pool emptied.
  */
 #include <pagepool/error.h>
 #include <pagepool/page_pool.h>
@@ -60,17 +62,100 @@ static uint64_t run_slow(struct bench_subject *s, unsigned int bulk, unsigned lo
 	return pp_cycles() - start;
 }
 
+/* Halves of pages: a page is cut once for two, and given back twice. */
+static uint64_t run_frag(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
+	struct page_pool *pool = s->ctx;
+	uint64_t start = pp_cycles();
+	unsigned int offset, i, got;
+
+	while (loops--) {
+		for (i = got = 0; i < bulk; i++) {
+			pages[got] = page_pool_alloc_frag(pool, &offset, BENCH_PAGE_SIZE / 2);
+			got += !!pages[got];
+		}
+		s->shorts += got != bulk;
+		bench_use(pages);
+		page_pool_put_bulk(pages, got);
+	}
+	return pp_cycles() - start;
+}
+
 static const struct {
 	const char *kind;
 	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-} ways[] = { { "cache", bench_run_pool }, { "ring", run_ring }, { "slow", run_slow } };
+	uint32_t flags;
+} ways[] = {
+	{ "cache", bench_run_pool, 0 },
+	{ "ring", run_ring, 0 },
+	{ "slow", run_slow, 0 },
+	{ "frag", run_frag, 0 },
+	{ "holders", bench_run_pool, PAGE_POOL_HOLDERS },
+};
 
-#define WAYS 3u
+#define WAYS	    5u
+#define KERNEL_WAYS 3u
+
+#define TRIM_CACHE 128u
+#define TRIM_RING  1024u
+#define TRIM_PAGES (TRIM_CACHE + TRIM_RING)
+
+/* The cache and the ring of a pool are full, and its owner is idle. */
+static double trim_once(struct page_pool *pool, struct pp_page **pages)
+{
+	uint64_t start;
+	unsigned int i;
+	long moved;
+
+	for (i = 0; i < TRIM_PAGES; i += 64)
+		if (page_pool_alloc_bulk(pool, pages + i, 64) != 64)
+			return -1;
+	for (i = 0; i < TRIM_CACHE; i += 64)
+		page_pool_put_bulk(pages + i, 64);
+	page_pool_disable_direct_recycling(pool);
+	for (; i < TRIM_PAGES; i += 64)
+		page_pool_put_bulk(pages + i, 64);
+	start = pp_cycles();
+	moved = page_pool_trim(pool, 0, 0);
+	start = pp_cycles() - start;
+	page_pool_enable_direct_recycling(pool);
+	return moved == TRIM_PAGES ? (double)start / TRIM_PAGES : -1;
+}
+
+static int run_trim(struct bench *b, struct pp_zone *zone)
+{
+	struct page_pool_params params = {
+		.sz = sizeof(params), .zone = zone, .pool_size = TRIM_RING, .cache_size = TRIM_CACHE
+	};
+	struct page_pool *pool = page_pool_create(&params);
+	double samples[BENCH_REPEAT_MAX] = { 0 };
+	struct pp_page *pages[TRIM_PAGES];
+	unsigned int r;
+	int err = 0;
+
+	if (!pool) {
+		bench_error("cannot create a pool: %s", pp_error());
+		return -1;
+	}
+	trim_once(pool, pages); /* the lists are touched */
+	for (r = 0; r < b->opts.repeat && !err; r++) {
+		samples[r] = trim_once(pool, pages);
+		err = samples[r] < 0 ? -1 : 0;
+	}
+	page_pool_destroy(pool);
+	if (err)
+		bench_error("%s: a trim did not get all pages", pp_zone_policy(zone));
+	else if (!bench_row_add(b, pp_zone_policy(zone), "trim", TRIM_PAGES, samples,
+				b->opts.repeat))
+		err = -1;
+	return err;
+}
 
 /* linux: bench_page_pool_simple in mails and reports of its authors; one page a call, so bulk 1 */
 static const struct {
 	const char *machine;
-	double cycles[WAYS];
+	double cycles[KERNEL_WAYS];
 } published[] = {
 	{ "Linux 6.13, Xeon E5-1650 v4", { 19, 54, 238 } },
 	{ "Linux selftest, Almasry", { 11, 51, 168 } },
@@ -81,7 +166,7 @@ static int add_published(struct bench *b)
 {
 	unsigned int i, w;
 
-	for (w = 0; w < WAYS; w++)
+	for (w = 0; w < KERNEL_WAYS; w++)
 		for (i = 0; i < sizeof(published) / sizeof(published[0]); i++)
 			if (!bench_row_published(b, published[i].machine, ways[w].kind,
 						 published[i].cycles[w]))
@@ -98,6 +183,7 @@ static int open_pools(struct bench_subject *s, struct pp_zone *zone)
 	for (w = 0; w < WAYS; w++) {
 		bench_name(&s[w], ways[w].kind, "%s", pp_zone_policy(zone));
 		s[w].run = ways[w].run;
+		params.flags = ways[w].flags;
 		s[w].ctx = page_pool_create(&params);
 		if (!s[w].ctx) {
 			bench_error("cannot create a pool: %s", pp_error());
@@ -125,6 +211,8 @@ static int run(struct bench *b)
 	}
 	for (i = 0; i < b->opts.nbulks && !err; i++)
 		err = bench_interleave(b, s, max, b->opts.bulks[i]);
+	for (i = 0; i < b->opts.npolicies && !err; i++)
+		err = run_trim(b, zones[i]);
 	for (i = 1; s && i < max; i++)
 		page_pool_destroy(s[i].ctx);
 	for (i = 0; i < b->opts.npolicies; i++)
@@ -133,6 +221,11 @@ static int run(struct bench *b)
 	bench_ratio(b, "vs_lock", "exchange", "lock");
 	bench_note(b, "cache: recycled by the owner; ring: returned without an owner; "
 		      "slow: a foreign reference");
+	bench_note(
+		b,
+		"frag: halves of pages; holders: cache, with holder tags; trim: a pool of 128 in "
+		"the cache and 1024 in the ring emptied, owner idle, all of it over the pages; "
+		"the ring from another core: ppbench cross");
 	bench_note(b, "lock: two exchange + release pairs; published: the kernel's own benchmark, "
 		      "on other machines, one page a call");
 	bench_baseline_exit();
@@ -150,12 +243,17 @@ static const struct bench_plot plots[] = {
 	  .label = "cycles a page",
 	  .log = true },
 	{ .title = "slow: via the zone", .kind = "slow", .label = "cycles a page", .log = true },
+	{ .title = "frag: halves of pages", .kind = "frag", .label = "cycles a half", .log = true },
+	{ .title = "holders: cache, with tags",
+	  .kind = "holders",
+	  .label = "cycles a page",
+	  .log = true },
 	{ .title = NULL },
 };
 
 const struct bench_case bench_page_pool = {
 	.name = "page_pool",
-	.title = "the kernel's three cases: cache, ring, slow",
+	.title = "the kernel's three cases: cache, ring, slow; fragments, holders, trim",
 	.unit = "cycles_per_page",
 	.bulks = bulks,
 	.cores = 1,

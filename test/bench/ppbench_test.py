@@ -244,6 +244,8 @@ def test_page_pool():
     for kind in 'cache', 'ring', 'slow':
         check({'trylock', 'spin'} <= names(rows, kind), kind)
         check(any(r.get('published') for r in rows if r['kind'] == kind), f'{kind}: published')
+    for kind in 'frag', 'holders', 'trim':
+        check(names(rows, kind) == here(), f'{kind}: every policy')
     median = {(r['policy'], r['kind'], r['bulk']): r['cycles_per_page_median'] for r in rows}
     check(median['trylock', 'cache', 32] < median['trylock', 'slow', 32], 'cache < slow')
 

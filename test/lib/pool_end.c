@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,10 +194,13 @@ static struct {
 /* In the middle of whatever the owner did, perhaps of a turn. */
 static void park(int sig)
 {
+	int err = errno;
+
 	standing.in_handler = page_pool_trim(standing.pool, 0, 1000);
 	sem_post(&standing.parked);
 	while (sem_wait(&standing.go))
 		;
+	errno = err;
 }
 
 static void busy_owner(void *arg)
@@ -282,6 +286,46 @@ static void idle_pool_shrinks(void **state)
 	fixture_end(&f);
 }
 
+/* ---- a handler that finds nothing ------------------------------------------------------------ */
+
+static struct pp_zone *empty;
+static unsigned int handled;
+
+static void ask(int sig)
+{
+	struct pp_page *page;
+	int err = errno;
+
+	require(!pp_zone_alloc_bulk(empty, &page, 1));
+	__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
+	errno = err;
+}
+
+/* It asks the pools, whose list its own thread may be about to change: it must not wait for that. */
+static void handler_beside_create(void **state)
+{
+	struct pp_zone_params zp = zone_params(64);
+	struct fixture f = { 0 };
+	struct sigaction sa = { .sa_handler = ask, .sa_flags = SA_RESTART };
+	struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { 0 };
+	double end = now_s() + test_seconds("PP_HANDLER_SECONDS", 1, 5);
+
+	zp.flags = PP_ZONE_SIGNAL_SAFE;
+	zp.drain_us = 100;
+	empty = f.zone = zone_new(&zp);
+	f.pool = pool_new(f.zone, 0, 0, 0);
+	take(&f, 0, 64);
+	require(!sigaction(SIGALRM, &sa, NULL));
+	require(!setitimer(ITIMER_REAL, &often, NULL));
+	while (now_s() < end)
+		page_pool_destroy(pool_new(f.zone, 2, 1, 1));
+	require(!setitimer(ITIMER_REAL, &never, NULL));
+	signal(SIGALRM, SIG_IGN);
+	assert_true(handled > 20);
+	give(&f, 0, 64, true);
+	fixture_end(&f);
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 struct late {
@@ -353,6 +397,7 @@ int main(void)
 		cmocka_unit_test(stopped_owner),
 		cmocka_unit_test(late_returns),
 		cmocka_unit_test(idle_pool_shrinks),
+		cmocka_unit_test(handler_beside_create),
 	};
 
 	return test_main("pool end", tests, ARRAY_LEN(tests), 120);
