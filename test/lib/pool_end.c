@@ -218,7 +218,7 @@ static void busy_owner(void *arg)
 	page_pool_disable_direct_recycling(standing.pool);
 }
 
-/* Wherever it was stopped: a trim empties the pool or says why not, in time, and nothing is lost. */
+/* Wherever it was stopped: a trim empties the pool or says why not, in time; nothing is lost. */
 static void stopped_owner(void **state)
 {
 	struct fixture f = fixture(256, 0, 0, 0);
@@ -301,7 +301,7 @@ static void ask(int sig)
 	errno = err;
 }
 
-/* It asks the pools, whose list its own thread may be about to change: it must not wait for that. */
+/* It asks the pools, whose list its own thread may be changing: it must not wait for that. */
 static void handler_beside_create(void **state)
 {
 	struct pp_zone_params zp = zone_params(64);
