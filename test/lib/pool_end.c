@@ -389,6 +389,31 @@ static void late_returns(void **state)
 	assert_true(timeouts && timeouts < round);
 }
 
+/* Given back by who had it from the zone, long ago: it waits in a pool's cache by now. */
+static void put_of_a_page_at_home(void **state)
+{
+	struct fixture f = fixture(64, 0, 64, 64);
+	unsigned int i;
+
+	if (PP_DEBUG)
+		skip_because("a debug build aborts here, as it should");
+	require(pp_zone_alloc_bulk(f.zone, f.pages, 64) == 64);
+	pp_zone_free_bulk(f.zone, f.pages, 64);
+	take(&f, 0, 64);
+	give(&f, 0, 63, true); /* 63 in the cache, of which none was out before */
+	require(page_pool_trim(f.pool, 0, 0) == 63);
+	require(pp_zone_alloc_bulk(f.zone, f.pages, 63) == 63);
+	pp_zone_free_bulk(f.zone, f.pages, 63);
+	page_pool_put_page(f.pool, f.pages[63], true);
+	require(page_pool_alloc_bulk(f.pool, f.pages + 63, 2) == 2); /* 62 more are at home */
+	for (i = 0; i < 63; i++)
+		if (f.pages[i] != f.pages[63] && f.pages[i] != f.pages[64])
+			page_pool_put_page(f.pool, f.pages[i], true);
+	assert_int_equal(pool_stats(f.pool).double_puts, 62);
+	page_pool_put_bulk(f.pages + 63, 2);
+	fixture_end(&f);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -398,6 +423,7 @@ int main(void)
 		cmocka_unit_test(late_returns),
 		cmocka_unit_test(idle_pool_shrinks),
 		cmocka_unit_test(handler_beside_create),
+		cmocka_unit_test(put_of_a_page_at_home),
 	};
 
 	return test_main("pool end", tests, ARRAY_LEN(tests), 120);

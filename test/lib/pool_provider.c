@@ -235,14 +235,21 @@ static void pages_of_two_sizes(void **state)
 	unsigned int i, offset, size, small = 0, got = 0;
 	struct pp_page *page, *pages[64];
 
-	for (i = 0; i < 64; i++) {
-		size = i % 3 ? 700 : 1900;
+	pages[got++] = page_pool_alloc_pages(pool); /* a small one: the next to be cut is large */
+	for (i = 0; i < 8; i++) {
+		size = 700; /* half of a large page, not of a small one */
 		page = page_pool_alloc(pool, &offset, &size);
+		assert_non_null(page);
+		assert_true(size >= 700 && offset + size <= pp_page_size(page));
+		small += pp_page_size(page) == 1024;
+		pages[got++] = page;
+	}
+	for (i = 0; i < 16; i++) {
+		size = i % 3 ? 1900 : 600;
+		page = page_pool_alloc_frag(pool, &offset, size);
 		if (!page)
 			continue;
 		assert_true(offset + size <= pp_page_size(page));
-		assert_true(size >= (i % 3 ? 700 : 1900));
-		small += pp_page_size(page) == 1024;
 		pages[got++] = page;
 	}
 	assert_true(small);
