@@ -113,10 +113,11 @@ static bool takes_from(const struct page_pool *pool, const struct pp_zone *zone)
 	       (pool->set && pp_zone_set_zone(pool->set, max(zone->region.node, 0)) == zone);
 }
 
-uint64_t pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
+bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 {
 	struct page_pool *pool = NULL;
 	uint64_t moved = 0;
+	bool any = false;
 	long k;
 
 	if (registry_held())
@@ -126,10 +127,14 @@ uint64_t pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us
 		if (!takes_from(pool, zone) || !(READ_ONCE(pool->count) + ring_count(&pool->ring)))
 			continue;
 		k = page_pool_trim(pool, 0, timeout_us);
-		moved += k > 0 ? (uint64_t)k << pool->order : 0;
+		if (k <= 0)
+			continue;
+		/* a set's pages may all have gone to other zones: that is no reason to stop */
+		any = true;
+		moved += pool->set ? 0 : (uint64_t)k << pool->order;
 	}
 	registry_unlock();
-	return moved;
+	return any;
 }
 
 static void trim_if_idle(struct page_pool *pool)

@@ -280,10 +280,10 @@ static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page
 /* ---- what a zone asks of the pools above it -------------------------------------------------- */
 
 /*
- * Those that take from it give back what they keep, until @want pages came; pages.
+ * Those that take from it give back what they keep, until @want pages came; true: some gave.
  * They lie in cores' caches then. Not for handlers.
  */
-uint64_t pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
+bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
 
 /* Those that were not used for as long as they were told to wait. */
 void pools_trim_idle(struct pp_zone *zone);

@@ -408,9 +408,42 @@ static void moving_owners(void **state)
 	movers(PP_NUMA_FLUSH);
 }
 
+/* what pools hold of the zone that is short counts, not what they hold of others */
+static void trim_for_the_short_zone(void **state)
+{
+	struct page_pool *far, *near;
+	struct pp_page *pages[RING], *rest[PAGES];
+	struct pp_zone_set *set;
+	unsigned int n = 0, k;
+
+	fake_nodes(2);
+	set = set_new(PAGES, 0, 0);
+	far = pool_on(set, 1, PP_NUMA_WAIVE);
+	near = pool_on(set, 0, PP_NUMA_WAIVE);
+	require(page_pool_alloc_bulk(far, pages, RING) == RING);
+	run_on(-1, put_main, pages);
+	require(page_pool_alloc_bulk(near, pages, RING) == RING);
+	run_on(-1, put_main, pages);
+	while (n < PAGES - RING)
+		n += pp_zone_alloc_bulk(pp_zone_set_zone(set, 0), rest + n, 32);
+	assert_int_equal(pool_stats(near).ring, RING);
+	k = pp_zone_alloc_bulk(pp_zone_set_zone(set, 0), rest + n, 32);
+	assert_int_equal(k, 32);
+	pp_zone_free_bulk(pp_zone_set_zone(set, 0), rest + n, k);
+	while (n) {
+		k = n < 32 ? n : 32;
+		n -= k;
+		pp_zone_free_bulk(pp_zone_set_zone(set, 0), rest + n, k);
+	}
+	page_pool_destroy(far);
+	page_pool_destroy(near);
+	set_end(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trim_for_the_short_zone),
 		cmocka_unit_test(parameters),
 		cmocka_unit_test(one_zone),
 		cmocka_unit_test(update_empties_the_cache),
