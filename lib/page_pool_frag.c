@@ -71,8 +71,7 @@ static bool take_page(struct page_pool *pool)
 	return page;
 }
 
-struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offset,
-				     unsigned int size)
+static struct pp_page *cut(struct page_pool *pool, unsigned int *offset, unsigned int size)
 {
 	uint64_t need = ((uint64_t)size + FRAG_ALIGN - 1) & ~(uint64_t)(FRAG_ALIGN - 1);
 
@@ -90,7 +89,7 @@ struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offse
 	return pool->frag_page;
 }
 
-struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size)
+static struct pp_page *cut_or_take(struct page_pool *pool, unsigned int *offset, unsigned int *size)
 {
 	struct pp_page *page;
 	uint32_t room;
@@ -112,7 +111,7 @@ struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, un
 		*size = pp_page_size(page);
 		return page;
 	}
-	page = page_pool_alloc_frag(pool, offset, *size);
+	page = cut(pool, offset, *size);
 	if (!page)
 		return NULL;
 	/* what is left would serve nobody of this size */
@@ -122,11 +121,31 @@ struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, un
 	return page;
 }
 
+/* A page of several users is held by the last of them, as far as its tag knows. */
+static struct pp_page *held_by(struct page_pool *pool, struct pp_page *page, const void *site)
+{
+	if (unlikely(page && READ_ONCE(pool->holders)))
+		pool_tag(&page, 1, site);
+	return page;
+}
+
+struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offset,
+				     unsigned int size)
+{
+	return held_by(pool, cut(pool, offset, size), __builtin_return_address(0));
+}
+
+struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size)
+{
+	return held_by(pool, cut_or_take(pool, offset, size), __builtin_return_address(0));
+}
+
 void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size)
 {
 	unsigned int offset;
-	struct pp_page *page = page_pool_alloc(pool, &offset, size);
+	struct pp_page *page = cut_or_take(pool, &offset, size);
 
+	page = held_by(pool, page, __builtin_return_address(0));
 	return page ? page->addr + offset : NULL;
 }
 
