@@ -303,13 +303,14 @@ static void check_all(const struct worker *workers, bool has_acceptor)
 	double end = now_s() + 10;
 	uint64_t held = 0;
 	unsigned int i;
+	bool ok;
 
 	if (!(rests & 1))
 		drain_done(pp_zone_drain_all(zone, 1000));
 	/* a thread of the zone may be at what it was asked for last */
-	while (has_acceptor && !agrees(workers) && now_s() < end)
+	while (!(ok = agrees(workers)) && has_acceptor && now_s() < end)
 		sleep_us(1000);
-	require(agrees(workers));
+	require(ok);
 	for (i = 0; i < THREADS; i++)
 		held += out(&workers[i]);
 	if (!has_acceptor)
