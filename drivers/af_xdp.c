@@ -80,9 +80,11 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 	if (prog && !xd->how.file && !xd->how.map && xd->socket_fd < 0)
 		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
 					    "program that is there");
-	if (xd->socket_fd >= 0 && xd->tx_csum)
-		return pp_set_error(EINVAL, "tx_csum is settled when a socket's memory is "
-					    "registered, not with socket=FD; leave it out");
+	if (xd->socket_fd >= 0 && (xd->tx_csum || xd->tx_tstamp))
+		return pp_set_error(EINVAL,
+				    "%s is settled when a socket's memory is "
+				    "registered, not with socket=FD; leave it out",
+				    xd->tx_csum ? "tx_csum" : "tx_tstamp");
 	if (xd->socket_fd >= 0 && xd->nqueues > 1)
 		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
 	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != XDP_MODE_AUTO)
@@ -98,6 +100,7 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	static const char *const wakeup[] = { "on", "off", NULL };
 	static const char *const sg[] = { "off", "on", NULL };
 	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
+	static const char *const tx_tstamp[] = { "off", "on", NULL };
 	unsigned int mode = XDP_MODE_AUTO, frags = 0;
 	int err;
 
@@ -116,6 +119,8 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 		err = pp_args_word(args, "sg", sg, &frags);
 	if (!err)
 		err = pp_args_word(args, "tx_csum", tx_csum, &xd->tx_csum);
+	if (!err)
+		err = pp_args_word(args, "tx_tstamp", tx_tstamp, &xd->tx_tstamp);
 	if (!err)
 		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
 	if (!err)

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp_meta.c - TX metadata: leave the checksum of TCP and UDP to the device
+ * af_xdp_meta.c - TX metadata: what the device is asked to do besides sending
  *
- * The device, or the kernel as it copies, sums up from the L4 header to the end of
- * the packet and adds what stands in the checksum's place: the pseudo header's sum.
+ * Checksums of TCP and UDP: the device, or the kernel as it copies, sums up from the
+ * L4 header to the end of the packet and adds what stands in the checksum's place:
+ * the pseudo header's sum.
+ *
+ * Times: whoever sends the packet writes when that was to the metadata before the
+ * completion shows. The time that it was handed over waits in pp_page.tstamp, which
+ * is nobody's while the kernel has the page.
  */
 #include <string.h>
+#include <time.h>
 
 #include <netinet/in.h>
 #include <netinet/ip.h>
@@ -87,33 +93,92 @@ static bool find_l4(const unsigned char *data, uint32_t len, struct l4 *l4)
 	return true;
 }
 
-uint32_t pp_xdp_tx_csum(struct pp_page *page)
+static void ask_csum(struct pp_page *page, struct xdp_tx_meta *meta)
 {
 	unsigned char *data = pp_page_data(page), *field;
-	struct xdp_tx_meta meta = { .flags = XDP_TXMD_FLAGS_CHECKSUM };
 	struct l4 l4;
 	uint32_t sum;
+	uint16_t offset;
 
-	if (page->data_off < sizeof(meta) || !find_l4(data, page->len, &l4))
-		return 0;
+	if (!find_l4(data, page->len, &l4))
+		return;
 	if (l4.proto == IPPROTO_TCP && l4.len >= sizeof(struct tcphdr))
-		meta.request.csum_offset = offsetof(struct tcphdr, check);
+		offset = offsetof(struct tcphdr, check);
 	else if (l4.proto == IPPROTO_UDP && l4.len >= sizeof(struct udphdr))
-		meta.request.csum_offset = offsetof(struct udphdr, check);
+		offset = offsetof(struct udphdr, check);
 	else
-		return 0;
+		return;
 	/* the device sums up to the packet's end: a short packet's padding must not be in there */
 	if (l4.start + l4.len != page->len)
 		memset(data + l4.start + l4.len, 0, page->len - l4.start - l4.len);
 	sum = l4.sum + l4.proto + l4.len;
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	field = data + l4.start + meta.request.csum_offset;
+	field = data + l4.start + offset;
 	if (l4.proto == IPPROTO_UDP && !get16(field) && l4.may_lack)
-		return 0;
+		return;
 	field[0] = (unsigned char)(sum >> 8);
 	field[1] = (unsigned char)sum;
-	meta.request.csum_start = (uint16_t)l4.start;
-	memcpy(data - sizeof(meta), &meta, sizeof(meta));
+	meta->flags |= XDP_TXMD_FLAGS_CHECKSUM;
+	meta->request.csum_start = (uint16_t)l4.start;
+	meta->request.csum_offset = offset;
+}
+
+void pp_xdp_tx_make_room(const struct xdp_queue *x, struct pp_page *page)
+{
+	unsigned char *data = pp_page_data(page);
+	uint32_t up;
+
+	if (likely(page->data_off >= x->tx_room))
+		return;
+	up = x->tx_room - page->data_off;
+	memmove(data + up, data, page->len);
+	page->data_off = (uint16_t)x->tx_room;
+}
+
+uint32_t pp_xdp_tx_meta(struct xdp_queue *x, struct pp_page *page)
+{
+	/* the time shares its place with the request: with all of it zero, whether it came shows */
+	struct xdp_tx_meta meta = { .completion.tx_timestamp = 0 };
+
+	pp_xdp_tx_make_room(x, page);
+	if (x->tx_csum && !(x->sg && page->next))
+		ask_csum(page, &meta);
+	if (x->tx_tstamp) {
+		meta.flags |= XDP_TXMD_FLAGS_TIMESTAMP;
+		page->tstamp = x->tx_now;
+	}
+	if (!meta.flags)
+		return 0;
+	memcpy((unsigned char *)pp_page_data(page) - sizeof(meta), &meta, sizeof(meta));
 	return XDP_TX_METADATA;
+}
+
+uint64_t pp_xdp_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_TAI, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Below 2^32, 4 s after the clock's birth, is what the request has left there. */
+void pp_xdp_tx_stamped(struct xdp_queue *x, const struct pp_page *page)
+{
+	struct pp_netdev_stats *stats = &x->q.stats;
+	struct xdp_tx_meta meta;
+	uint64_t took, at;
+
+	memcpy(&meta, (const unsigned char *)pp_page_data(page) - sizeof(meta), sizeof(meta));
+	at = meta.completion.tx_timestamp;
+	if (!(at >> 32))
+		return;
+	/* a device has a clock of its own, that may be behind */
+	took = at > page->tstamp ? at - page->tstamp : 0;
+	pp_stat_add(&stats->tx_tstamps, 1);
+	pp_stat_add(&stats->tx_latency_sum_ns, took);
+	if (took > stats->tx_latency_max_ns)
+		__atomic_store_n(&stats->tx_latency_max_ns, took, __ATOMIC_RELAXED);
+	if (at > stats->tx_tstamp_last)
+		__atomic_store_n(&stats->tx_tstamp_last, at, __ATOMIC_RELAXED);
 }

@@ -24,12 +24,16 @@ static int xdp_register_meta(const struct xdp_dev *xd, struct xdp_queue *x,
 		reg->flags &= ~(uint32_t)XDP_UMEM_TX_METADATA_LEN;
 		err = pp_xdp_socket_register(&x->s, reg);
 	}
-	x->tx_csum = !err;
+	x->tx_csum = xd->tx_csum != CSUM_OFF;
+	x->tx_tstamp = xd->tx_tstamp;
+	x->tx_room = reg->tx_metadata_len;
 	if (err == -EINVAL)
 		return pp_set_error(EOPNOTSUPP,
 				    "this kernel has no TX metadata for %s, Linux 6.8 "
-				    "has; leave tx_csum out",
-				    xd->xif.name);
+				    "has; leave %s%s%s out",
+				    xd->xif.name, xd->tx_csum ? "tx_csum" : "",
+				    xd->tx_csum && xd->tx_tstamp ? " and " : "",
+				    xd->tx_tstamp ? "tx_tstamp" : "");
 	return err;
 }
 
@@ -54,7 +58,7 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	if (err)
 		return err;
 	x->pinned = zone;
-	if (xd->tx_csum)
+	if (xd->tx_csum || xd->tx_tstamp)
 		err = xdp_register_meta(xd, x, &reg);
 	else
 		err = pp_xdp_socket_register(&x->s, &reg);

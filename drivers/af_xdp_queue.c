@@ -59,6 +59,8 @@ unsigned int pp_xdp_reap(struct xdp_queue *x)
 			}
 			bytes += page->len;
 			sent++;
+			if (unlikely(x->tx_tstamp))
+				pp_xdp_tx_stamped(x, page);
 		}
 		xsk_ring_cons__release(&x->s.comp, n);
 		page_pool_put_bulk(done, k);
@@ -292,7 +294,7 @@ static inline bool xdp_tx_valid(const struct xdp_queue *x, const struct pp_page 
 {
 	uint32_t size = 1u << x->shift;
 
-	return page->len >= ETH_MIN && page->len <= size &&
+	return page->len >= ETH_MIN && xdp_tx_fits(x, page) &&
 	       (page->zone != x->q.dev->params.zone || page->data_off + page->len <= size);
 }
 
@@ -321,6 +323,8 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	uint32_t sent = 0, idx = 0, want = n;
 	unsigned int i, pieces;
 
+	if (unlikely(x->tx_tstamp))
+		x->tx_now = pp_xdp_now();
 	if (unlikely(x->sg))
 		want = n * PP_PACKET_PAGES_MAX;
 	if (unlikely(space < want)) {
@@ -354,9 +358,9 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 		}
 		xsk_ring_prod__reserve(&x->s.tx, 1, &idx);
 		desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
+		desc->options = unlikely(x->tx_room) ? pp_xdp_tx_meta(x, page) : 0;
 		desc->addr = xdp_addr(x, page) + page->data_off;
 		desc->len = page->len;
-		desc->options = unlikely(x->tx_csum) ? pp_xdp_tx_csum(page) : 0;
 		xdp_owner_set(page, x->owner_tx);
 		sent++;
 	}

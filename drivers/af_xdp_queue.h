@@ -53,6 +53,7 @@ struct xdp_dev {
 	unsigned int zerocopy;
 	unsigned int wakeup;
 	unsigned int tx_csum;
+	unsigned int tx_tstamp;
 	uint32_t busy_poll_us;
 	uint32_t fill_size;
 	uint32_t longest;
@@ -77,6 +78,9 @@ struct xdp_dev {
  * @tx_lost:                of those, how many it dropped
  * @kick_pause, @fill_pause: polls left before sendto() or the pool is asked again
  * @look:                   idle polls left before the kernel is asked for the interface
+ * @tx_room:                bytes in front of each packet sent that the kernel keeps for metadata;
+ *                          0: there is none, neither @tx_csum nor @tx_tstamp
+ * @tx_now:                 when this burst was handed over
  * @gone:                   the interface is gone, and the socket goes next
  * @sg:                     packets may have several pages
  * @sg_head, @sg_tail, @sg_pages: of the packet that is being received
@@ -104,6 +108,9 @@ struct xdp_queue {
 	bool wakeup;
 	bool busy_poll;
 	bool tx_csum;
+	bool tx_tstamp;
+	uint32_t tx_room;
+	uint64_t tx_now;
 	bool gone;
 	bool sg;
 	bool sg_skip;
@@ -160,6 +167,12 @@ static inline uint64_t xdp_addr(const struct xdp_queue *x, const struct pp_page 
 	return (uint64_t)(page - x->table) << x->shift;
 }
 
+/* The kernel refuses a packet without room for metadata in front, also if it has none. */
+static inline bool xdp_tx_fits(const struct xdp_queue *x, const struct pp_page *page)
+{
+	return page->len <= (1u << x->shift) - x->tx_room;
+}
+
 static inline bool xdp_tx_in_place(const struct xdp_queue *x, const struct pp_page *page)
 {
 	return page->zone == x->q.dev->params.zone && !xdp_owner_get(page) &&
@@ -188,8 +201,14 @@ void pp_xdp_sg_forget(struct xdp_queue *x);
 unsigned int pp_xdp_sg_pages(const struct xdp_queue *x, const struct pp_page *head);
 void pp_xdp_sg_post(struct xdp_queue *x, struct pp_page *head);
 
-/* af_xdp_meta.c: ask for the checksum of TCP or UDP; options of the descriptor */
-uint32_t pp_xdp_tx_csum(struct pp_page *page);
+/* af_xdp_meta.c: ask for what the port was opened with; options of the descriptor */
+uint32_t pp_xdp_tx_meta(struct xdp_queue *x, struct pp_page *page);
+/* move a packet that begins too low; xdp_tx_fits() */
+void pp_xdp_tx_make_room(const struct xdp_queue *x, struct pp_page *page);
+/* CLOCK_TAI, as the kernel's own times */
+uint64_t pp_xdp_now(void);
+/* it was sent: count its time */
+void pp_xdp_tx_stamped(struct xdp_queue *x, const struct pp_page *page);
 
 /* af_xdp_life.c */
 

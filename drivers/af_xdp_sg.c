@@ -99,7 +99,7 @@ unsigned int pp_xdp_sg_pages(const struct xdp_queue *x, const struct pp_page *he
 
 	for (page = head; page; page = page->next) {
 		if (!page->len || page->data_off + page->len > 1u << x->shift ||
-		    !xdp_tx_in_place(x, page) || ++n > PP_PACKET_PAGES_MAX)
+		    !xdp_tx_fits(x, page) || !xdp_tx_in_place(x, page) || ++n > PP_PACKET_PAGES_MAX)
 			return 0;
 	}
 	return n;
@@ -108,17 +108,20 @@ unsigned int pp_xdp_sg_pages(const struct xdp_queue *x, const struct pp_page *he
 void pp_xdp_sg_post(struct xdp_queue *x, struct pp_page *head)
 {
 	uint32_t owner = x->owner_tx, idx = 0;
+	uint32_t options = x->tx_room ? pp_xdp_tx_meta(x, head) : 0;
 	struct pp_page *page, *next;
 	struct xdp_desc *desc;
 
 	for (page = head; page; page = next) {
 		next = page->next;
 		page->next = NULL;
+		pp_xdp_tx_make_room(x, page);
 		xsk_ring_prod__reserve(&x->s.tx, 1, &idx);
 		desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
 		desc->addr = xdp_addr(x, page) + page->data_off;
 		desc->len = page->len;
-		desc->options = next ? XDP_PKT_CONTD : 0;
+		desc->options = options | (next ? XDP_PKT_CONTD : 0);
+		options = 0;
 		xdp_owner_set(page, owner);
 		owner = x->owner_tx | XDP_OWNER_TX_MORE;
 	}

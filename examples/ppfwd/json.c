@@ -92,6 +92,10 @@ static struct json_object *port(const struct port_report *r)
 	add_count(o, "tx_ring_empty", r->stats.tx_ring_empty);
 	add_count(o, "tx_bad", r->stats.tx_bad);
 	add_count(o, "link_downs", r->stats.link_downs);
+	add_count(o, "tx_tstamps", r->stats.tx_tstamps);
+	add_count(o, "tx_latency_sum_ns", r->stats.tx_latency_sum_ns);
+	add_count(o, "tx_latency_max_ns", r->stats.tx_latency_max_ns);
+	add_count(o, "tx_tstamp_last", r->stats.tx_tstamp_last);
 	return o;
 }
 

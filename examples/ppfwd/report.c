@@ -169,6 +169,25 @@ static void table_kernel(const struct report *rep, FILE *out)
 	}
 }
 
+/* of the packets that were sent with tx_tstamp=on, where the kernel told */
+static void table_times(const struct report *rep, FILE *out)
+{
+	const struct pp_netdev_stats *s;
+	unsigned int i;
+
+	for (i = 0; i < rep->fwd->opts->nports; i++) {
+		s = &rep->ports[i].stats;
+		if (!s->tx_tstamps)
+			continue;
+		fprintf(out,
+			"port %u: sending time of %" PRIu64 " packets: after %.1f us, the slowest "
+			"%.1f us\n",
+			i, s->tx_tstamps,
+			(double)s->tx_latency_sum_ns / (double)s->tx_tstamps / 1000,
+			(double)s->tx_latency_max_ns / 1000);
+	}
+}
+
 static void table_pools(const struct report *rep, FILE *out)
 {
 	const struct page_pool_stats *s;
@@ -193,6 +212,7 @@ void report_table(const struct report *rep, FILE *out)
 
 	table_ports(rep, out);
 	table_kernel(rep, out);
+	table_times(rep, out);
 	table_pools(rep, out);
 	if (rep->traced)
 		fprintf(out,

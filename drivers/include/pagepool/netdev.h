@@ -75,6 +75,12 @@ struct pp_netdev_params {
  * @tx_ring_empty: times that the kernel was told to send, and found nothing
  * @tx_bad:     completions in @errors of a buffer that was not sent, or more than once; left alone
  * @link_downs: times that the interface was seen to go down, or away
+ * @tx_tstamps: packets in @tx_packets whose sending time came with the completion (af_xdp with
+ *              tx_tstamp=on, as the rest)
+ * @tx_latency_sum_ns: time that those took, from pp_tx_burst() to the sending time
+ * @tx_latency_max_ns: longest of them; not a sum but the largest of all queues, as the next
+ * @tx_tstamp_last: latest sending time, ns of the clock of whoever sent: CLOCK_TAI if that is the
+ *              kernel, as it copies
  */
 struct pp_netdev_stats {
 	size_t sz;
@@ -95,6 +101,10 @@ struct pp_netdev_stats {
 	uint64_t tx_ring_empty;
 	uint64_t tx_bad;
 	uint64_t link_downs;
+	uint64_t tx_tstamps;
+	uint64_t tx_latency_sum_ns;
+	uint64_t tx_latency_max_ns;
+	uint64_t tx_tstamp_last;
 };
 
 /** enum pp_link - the interface below a port */
