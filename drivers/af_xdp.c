@@ -211,6 +211,7 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 	err = pp_xdp_if_query(pp_args_positional(args), &xd->xif);
 	if (err)
 		return err;
+	xd->xif.prog_there = xd->how.map;
 	err = xdp_check(xd);
 	if (err)
 		return err;

@@ -29,6 +29,7 @@ enum xdp_mode {
 /*
  * struct xdp_if - what the driver needs to know of an interface
  * @channels: queues that it has; 0: it does not tell
+ * @prog_there: the XDP program is somebody else's, so that no rights are needed for one
  * @ctl:      a socket of the namespace that the port was opened in, to ask through
  */
 struct xdp_if {
@@ -37,6 +38,7 @@ struct xdp_if {
 	int ctl;
 	unsigned int mtu;
 	unsigned int channels;
+	bool prog_there;
 	unsigned char mac[6];
 };
 
@@ -92,7 +94,10 @@ void pp_xdp_if_close(struct xdp_if *xif);
 /* how it is now; @now: name and MTU */
 enum pp_link pp_xdp_if_look(const struct xdp_if *xif, struct xdp_if *now);
 
-/* -err with a sentence: could not do @what for the interface; EPERM names the capabilities */
+/*
+ * -err with a sentence: could not do @what for the interface; EPERM names the
+ * capabilities that are missing
+ */
 int pp_xdp_error(int err, const struct xdp_if *xif, const char *what);
 
 /* from here on the kernel's stack gets what arrives on @queue */

@@ -43,18 +43,23 @@ refused() { # REGEX CAPABILITIES SPEC [WAY...]
 		--inh-caps="-all$caps" --ambient-caps="-all$caps" "$PPFWD" --pages 512 --port "$spec"
 }
 
-# without one of them, one line that names them
-refused 'no permission.*CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF' '' af_xdp:west
-refused 'no permission.*CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF' ,+net_raw,+net_admin af_xdp:west
-refused 'no permission.*CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF' ,+net_raw,+bpf af_xdp:west
-refused 'no permission.*CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF' ,+net_admin,+bpf af_xdp:west
-refused 'no permission to open an AF_XDP socket' '' af_xdp:west,map=20 "$XDP_HOLD" exec west east --
+# without one of them, one line that names those missing, and no other
+refused 'no permission to .* add CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF$' '' af_xdp:west
+refused 'no permission to .* add CAP_NET_RAW and CAP_BPF$' ,+net_admin af_xdp:west
+refused 'no permission to .* add CAP_BPF$' ,+net_raw,+net_admin af_xdp:west
+refused 'no permission to .* add CAP_NET_ADMIN$' ,+net_raw,+bpf af_xdp:west
+refused 'no permission to .* add CAP_NET_RAW$' ,+net_admin,+bpf af_xdp:west
+refused 'no permission to .* add CAP_NET_RAW$' ,+net_admin,+sys_admin af_xdp:west
+refused 'no permission to open an AF_XDP socket for west; .* add CAP_NET_RAW$' '' \
+	af_xdp:west,map=20 "$XDP_HOLD" exec west east --
 refused 'no AF_XDP socket' '' af_xdp:west,socket=0
 refused 'map=/nowhere of west: No such file' ,+net_raw,+bpf af_xdp:west,map=/nowhere
 refused 'map=1 is no XSKMAP' ,+net_raw,+bpf af_xdp:west,map=1
 memlock=65536
 refused 'not allowed to lock 2048 KiB.*ulimit -l.*CAP_IPC_LOCK' ,+net_raw,+net_admin,+bpf af_xdp:west
 memlock=8388608
+expect_error 'no permission to .*, with the capabilities for it; .*user namespaces' \
+	ip netns exec "$R" unshare --user --map-root-user "$PPFWD" --port af_xdp:west
 no_program
 
 # no capability at all: a bound socket, and memory as a memfd
