@@ -121,6 +121,15 @@ static struct json_object *pool(const struct pool_report *r)
 	add_count(o, "outstanding", s->outstanding);
 	add_count(o, "alloc_failures", s->alloc_failures);
 	add_count(o, "wrong_owner", s->wrong_owner);
+	add_count(o, "alloc_reserve", s->alloc_reserve);
+	add_count(o, "alloc_limited", s->alloc_limited);
+	add_count(o, "double_puts", s->double_puts);
+	add_count(o, "trims", s->trims);
+	add_count(o, "trimmed", s->trimmed);
+	add_count(o, "reserve", s->reserve);
+	add_count(o, "inflight", s->inflight);
+	add_count(o, "inflight_max", s->inflight_max);
+	add_count(o, "ring_max", s->ring_max);
 	return o;
 }
 

@@ -133,7 +133,11 @@ if [ -n "$jsonget" ]; then
 		pools.1.rx_pp_recycle_cached pools.1.rx_pp_recycle_cache_full \
 		pools.1.rx_pp_recycle_ring pools.1.rx_pp_recycle_ring_full \
 		pools.1.rx_pp_recycle_released_ref pools.1.cache pools.1.ring \
-		pools.1.outstanding pools.1.alloc_failures zones.0.node zones.0.managed \
+		pools.1.outstanding pools.1.alloc_failures pools.1.wrong_owner \
+		pools.1.alloc_reserve pools.1.alloc_limited pools.1.double_puts pools.1.trims \
+		pools.1.trimmed pools.1.reserve pools.1.inflight pools.1.inflight_max \
+		pools.1.ring_max ports.1.tx_tstamps ports.1.tx_latency_sum_ns \
+		ports.1.tx_latency_max_ns ports.1.tx_tstamp_last zones.0.node zones.0.managed \
 		zones.0.free zones.0.cached zones.0.in_flight zones.0.isolated \
 		zones.0.unaccepted zones.0.alloc_failures zones.0.drains \
 		zones.0.drained_pages ledger.leaked ledger.double_free >/dev/null
@@ -146,6 +150,21 @@ if [ -n "$jsonget" ]; then
 	ok "tx_packets add up" is 100000 \
 		$(($("$jsonget" "$dir/json" ports.0.tx_packets) +
 			$("$jsonget" "$dir/json" ports.1.tx_packets)))
+
+	# four pools of 64 pages in a zone of 150: whoever runs short empties the others
+	run "$ppfwd" $two $two $n --pages 150 --refill 64 --json "$dir/json"
+	ok "a small zone" clean
+	ok "json trims" [ "$("$jsonget" "$dir/json" pools.0.trims)" -gt 100 ]
+	ok "json trimmed" is "$("$jsonget" "$dir/json" pools.0.trimmed)" \
+		$((64 * $("$jsonget" "$dir/json" pools.0.trims)))
+	ok "json inflight_max" is "$("$jsonget" "$dir/json" pools.0.inflight_max)" 64
+	ok "json: nothing was refused" is "$("$jsonget" "$dir/json" pools.0.double_puts \
+		pools.0.alloc_limited pools.0.reserve pools.0.alloc_reserve | tr '\n' ' ')" "0 0 0 0 "
+
+	# bursts of 512 over a cache of 8 and a ring of 64
+	run "$ppfwd" $two $n --cache 8 --burst 512 --ring 64 --json "$dir/json"
+	ok "json ring_max" is "$("$jsonget" "$dir/json" pools.0.ring_max pools.0.inflight_max |
+		tr '\n' ' ')" "64 512 "
 
 	run "$ppfwd" --port loop:x,peer=y --port loop:y,peer=x --engine flowgen --duration 0.3 \
 		--json "$dir/json"
