@@ -157,6 +157,21 @@ static void test_no_room(void)
 	rig_down(&rig);
 }
 
+/* what the last user left there: the kernel would take it for a bad request, and we for a time */
+static void litter(struct pp_page *page)
+{
+	memset((char *)pp_page_data(page) - sizeof(struct xdp_tx_meta), 0xff,
+	       sizeof(struct xdp_tx_meta));
+}
+
+/* only a packet's first descriptor has metadata */
+static uint32_t options(const struct rig *rig, uint32_t back)
+{
+	struct xsk_ring_prod *tx = &to_xdp(rig->q[0])->s.tx;
+
+	return xsk_ring_prod__tx_desc(tx, tx->cached_prod - back)->options;
+}
+
 static void test_chains(void)
 {
 	struct pp_netdev_stats st;
@@ -167,13 +182,19 @@ static void test_chains(void)
 	rig_open(&rig, "px0,sg=on,tx_tstamp=on,tx_csum=sw", "px1,sg=on");
 	for (i = 0; i < 100; i++) {
 		head = make_frame(rig.pool, 100, i);
+		litter(head);
 		if (i % 4)
-			head->next = make_frame(rig.pool, 100, i);
+			litter(head->next = make_frame(rig.pool, 100, i));
 		if (i % 4 == 2)
 			put_at(head->next, 0);
 		if (i % 4 == 3)
 			put_at(head, 1);
 		CHECK(frames_sent(&rig, 0, head) == 1);
+		if (i % 4)
+			CHECK(options(&rig, 1) == 0 &&
+			      options(&rig, 2) == (XDP_PKT_CONTD | XDP_TX_METADATA));
+		else
+			CHECK(options(&rig, 1) == XDP_TX_METADATA);
 		CHECK(receive(&rig, 1, &got, 1, 5000) == 1 && got->len == (i % 4 ? 200 : 100));
 		CHECK(((unsigned char *)pp_page_data(got))[got->len - 1] == (i & 0xff));
 		pp_packet_put(&got, 1);
@@ -227,10 +248,13 @@ static void test_off(void)
 {
 	struct pp_netdev_params np = { .sz = sizeof(np) };
 	struct pp_netdev_stats st;
+	struct pp_page *page;
 	struct rig rig;
 
 	rig_open(&rig, "px0,tx_csum=sw", "px1");
-	CHECK(frames_sent(&rig, 0, make_frame(rig.pool, 100, 1)) == 1);
+	page = make_frame(rig.pool, 100, 1);
+	litter(page);
+	CHECK(frames_sent(&rig, 0, page) == 1);
 	receive_and_put(&rig, 1);
 	wait_complete(&rig, 0, 1);
 	stats_of(&rig, 0, &st);
