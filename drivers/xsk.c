@@ -3,7 +3,7 @@
  * xsk.c - pages for programs that own their AF_XDP sockets: set up, counters, the end
  *
  * Built without libxdp: rings are pointers, and the kernel's structs come from
- * its own header. The rings themselves are in xsk_ring.c.
+ * its own header. The rings themselves are in xsk_ring.c, chunks in xsk_chunk.c.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,7 +22,8 @@
 #define SOL_XDP 283
 #endif
 
-#define XSK_FLAGS (PP_XSK_UNALIGNED | PP_XSK_NEED_WAKEUP)
+#define XSK_FLAGS     (PP_XSK_UNALIGNED | PP_XSK_NEED_WAKEUP)
+#define XSK_CHUNK_MIN 2048u /* the kernel's, for aligned ones */
 
 /* ---- parameters -------------------------------------------------------------------------------*/
 
@@ -118,21 +119,34 @@ static int xsk_rings(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	return err;
 }
 
+/* Unaligned chunks are whole pages to us; aligned ones are cut from them if they are smaller. */
+static int xsk_chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+{
+	uint32_t size = pp_zone_page_size(p->zone);
+	uint32_t chunk = p->chunk_size ? p->chunk_size : size;
+
+	xsk->chunk = chunk;
+	xsk->chunk_shift = xsk->umem.shift;
+	if (chunk <= size && (chunk == size || p->flags & PP_XSK_UNALIGNED))
+		return 0;
+	if (chunk > size || chunk < XSK_CHUNK_MIN || chunk & (chunk - 1) ||
+	    size / chunk > XSK_CHUNKS_MAX)
+		return pp_set_error(EINVAL,
+				    "xsk: chunks of %u in pages of %u; aligned chunks are "
+				    "pages, or a half to a %uth of them and %u or more",
+				    chunk, size, XSK_CHUNKS_MAX, XSK_CHUNK_MIN);
+	xsk->chunk_shift = (uint32_t)__builtin_ctz(chunk);
+	return 0;
+}
+
 /*
  * A fill ring twice as large as what is posted: the kernel shows a received frame before
  * it shows the slot of the fill ring that it came from.
  */
 static int xsk_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
-	uint32_t size = pp_zone_page_size(p->zone);
 	uint32_t frames = p->frames;
 
-	xsk->chunk = p->chunk_size ? p->chunk_size : size;
-	if (xsk->chunk > size || (xsk->chunk < size && !(p->flags & PP_XSK_UNALIGNED)))
-		return pp_set_error(EINVAL,
-				    "xsk: chunks of %u in pages of %u; only unaligned "
-				    "chunks may be smaller than pages, and none larger",
-				    xsk->chunk, size);
 	if (!p->rx.size)
 		return 0;
 	if (frames > p->fill.size)
@@ -174,11 +188,19 @@ int pp_xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *params)
 	if (!err)
 		err = xsk_rings(xsk, &p);
 	if (!err)
+		err = xsk_chunk_size(xsk, &p);
+	if (!err)
 		err = xsk_sizes(xsk, &p);
 	if (!err)
 		err = pp_zone_pin(p.zone);
 	if (err)
 		return err;
+	if (xsk->chunk_shift < xsk->umem.shift)
+		err = pp_xsk_chunks_init(xsk);
+	if (err) {
+		pp_zone_unpin(p.zone);
+		return err;
+	}
 	xsk->zone = p.zone;
 	xsk->pool = p.pool;
 	xsk->flags = p.flags;
@@ -254,21 +276,19 @@ int pp_xsk_get_stats(struct pp_xsk *xsk, struct pp_xsk_stats *stats)
 /* ---- the end ----------------------------------------------------------------------------------*/
 
 /* After close() no frame with the socket's marks is in use by the kernel, wherever it was. */
-uint64_t pp_xsk_fini(struct pp_xsk *xsk)
+static uint64_t xsk_pages_fini(struct pp_xsk *xsk, uint32_t *unsent)
 {
 	struct pp_page *home[XSK_REAP];
 	unsigned int n = 0;
-	uint32_t mark, unsent = 0;
 	uint64_t i, found = 0;
+	uint32_t mark;
 
-	if (!xsk->zone)
-		return 0;
 	for (i = 0; i < xsk->umem.pages && xsk->r.posted + xsk->t.out; i++) {
 		mark = xsk_mark(xsk->umem.table + i);
 		if (mark == xsk->mark_fill)
 			xsk->r.posted--;
 		else if (mark == xsk->mark_tx)
-			xsk->t.out--, unsent++;
+			xsk->t.out--, ++*unsent;
 		else
 			continue;
 		xsk_set_mark(xsk->umem.table + i, 0);
@@ -280,6 +300,20 @@ uint64_t pp_xsk_fini(struct pp_xsk *xsk)
 		}
 	}
 	page_pool_put_bulk(home, n);
+	return found;
+}
+
+uint64_t pp_xsk_fini(struct pp_xsk *xsk)
+{
+	uint32_t unsent = 0;
+	uint64_t found;
+
+	if (!xsk->zone)
+		return 0;
+	if (xsk->r.chunks || xsk->t.chunks)
+		found = pp_xsk_chunks_fini(xsk, &unsent);
+	else
+		found = xsk_pages_fini(xsk, &unsent);
 	if (unsent > xsk->t.lost)
 		xsk_count(&xsk->t.st.dropped, unsent - xsk->t.lost);
 	xsk->reclaimed = found;

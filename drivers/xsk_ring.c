@@ -15,9 +15,8 @@
 
 #include "xsk_priv.h"
 
-#define XSK_RETRY_NS  100000u /* an empty pool drains every core's cache: not in every round */
-#define XSK_PER_KICK  32u /* most packets that one sendto() takes in copy mode */
-#define XSK_PKT_CONTD (1u << 0) /* XDP_PKT_CONTD: the packet goes on in the next buffer */
+#define XSK_RETRY_NS 100000u /* an empty pool drains every core's cache: not in every round */
+#define XSK_PER_KICK 32u /* most packets that one sendto() takes in copy mode */
 
 /* The highest bit is ours: af_xdp counts its sockets from 1, dpdk its queues from 2^30. */
 #define XSK_MARK ((uint32_t)1 << 31)
@@ -25,67 +24,13 @@
 void pp_xsk_marks(struct pp_xsk *xsk)
 {
 	static uint32_t marks;
-	uint32_t mark = __atomic_fetch_add(&marks, 2, __ATOMIC_RELAXED);
+	uint32_t mark = __atomic_fetch_add(&marks, 2, __ATOMIC_RELAXED) & ~XSK_SHARED;
 
 	xsk->mark_fill = XSK_MARK | mark;
 	xsk->mark_tx = XSK_MARK | (mark + 1);
 }
 
-/* ---- rings ------------------------------------------------------------------------------------*/
-
-/* entries for us to take; acquire pairs with the kernel's release of what it wrote into them */
-static inline uint32_t ring_avail(struct pp_xsk_cursor *c, uint32_t want)
-{
-	uint32_t n = c->other - c->mine;
-
-	if (n < want && c->ring.size) {
-		c->other = __atomic_load_n(c->ring.producer, __ATOMIC_ACQUIRE);
-		n = c->other - c->mine;
-	}
-	return n < want ? n : want;
-}
-
-/* slots for us to write; acquire: the kernel has read what was in them */
-static inline uint32_t ring_space(struct pp_xsk_cursor *c, uint32_t want)
-{
-	uint32_t n = c->ring.size - (c->mine - c->other);
-
-	if (n < want && c->ring.size) {
-		c->other = __atomic_load_n(c->ring.consumer, __ATOMIC_ACQUIRE);
-		n = c->ring.size - (c->mine - c->other);
-	}
-	return n < want ? n : want;
-}
-
-/* the kernel may overwrite what we have read */
-static inline void ring_release(struct pp_xsk_cursor *c, uint32_t n)
-{
-	c->mine += n;
-	__atomic_store_n(c->ring.consumer, c->mine, __ATOMIC_RELEASE);
-}
-
-/* the kernel may read what we have written */
-static inline void ring_submit(struct pp_xsk_cursor *c, uint32_t n)
-{
-	c->mine += n;
-	__atomic_store_n(c->ring.producer, c->mine, __ATOMIC_RELEASE);
-}
-
-static inline uint64_t *ring_addr(const struct pp_xsk_cursor *c, uint32_t i)
-{
-	return (uint64_t *)c->ring.ring + ((c->mine + i) & (c->ring.size - 1));
-}
-
-static inline struct xdp_desc *ring_desc(const struct pp_xsk_cursor *c, uint32_t i)
-{
-	return (struct xdp_desc *)c->ring.ring + ((c->mine + i) & (c->ring.size - 1));
-}
-
-static inline bool ring_needs_wakeup(const struct pp_xsk *xsk, const struct pp_xsk_cursor *c)
-{
-	return !(xsk->flags & PP_XSK_NEED_WAKEUP) || !c->ring.flags ||
-	       __atomic_load_n(c->ring.flags, __ATOMIC_RELAXED) & XDP_RING_NEED_WAKEUP;
-}
+/* ---- reception --------------------------------------------------------------------------------*/
 
 /* the page of an address from the kernel if it has the mark, otherwise NULL */
 static inline struct pp_page *xsk_page(const struct pp_xsk *xsk, uint64_t addr, uint32_t mark,
@@ -95,8 +40,6 @@ static inline struct pp_page *xsk_page(const struct pp_xsk *xsk, uint64_t addr, 
 
 	return likely(page) && likely(xsk_mark(page) == mark) ? page : NULL;
 }
-
-/* ---- reception --------------------------------------------------------------------------------*/
 
 static uint64_t now_ns(void)
 {
@@ -125,10 +68,25 @@ static __attribute__((noinline)) void xsk_pool_short(struct pp_xsk *xsk, uint32_
 }
 
 /* Pages first, slots after: a slot that was taken and not written would be read all the same. */
-unsigned int pp_xsk_refill(struct pp_xsk *xsk)
+static unsigned int xsk_post(struct pp_xsk *xsk, unsigned int want)
 {
 	struct pp_page *pages[PP_BULK_MAX];
-	unsigned int total = 0, want, n, i;
+	unsigned int n = page_pool_alloc_bulk(xsk->pool, pages, want), i;
+
+	if (unlikely(n && pages[0]->shift != xsk->umem.shift)) {
+		page_pool_put_bulk(pages, n); /* a pool of runs, which are no chunks */
+		return 0;
+	}
+	for (i = 0; i < n; i++) {
+		xsk_set_mark(pages[i], xsk->mark_fill);
+		*ring_addr(&xsk->r.fill, i) = pp_xsk_addr(&xsk->umem, pages[i], 0);
+	}
+	return n;
+}
+
+unsigned int pp_xsk_refill(struct pp_xsk *xsk)
+{
+	unsigned int total = 0, want, n;
 
 	if (likely(!xsk_owed(xsk)))
 		return 0;
@@ -139,15 +97,9 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk)
 	}
 	do {
 		want = ring_space(&xsk->r.fill, xsk->batch);
-		n = want ? page_pool_alloc_bulk(xsk->pool, pages, want) : 0;
-		if (unlikely(n && pages[0]->shift != xsk->umem.shift)) {
-			page_pool_put_bulk(pages, n); /* a pool of runs, which are no chunks */
-			n = 0;
-		}
-		for (i = 0; i < n; i++) {
-			xsk_set_mark(pages[i], xsk->mark_fill);
-			*ring_addr(&xsk->r.fill, i) = pp_xsk_addr(&xsk->umem, pages[i], 0);
-		}
+		n = 0;
+		if (want)
+			n = xsk->r.chunks ? pp_xsk_post_chunks(xsk, want) : xsk_post(xsk, want);
 		if (n) {
 			ring_submit(&xsk->r.fill, n);
 			xsk_add(&xsk->r.posted, n);
@@ -162,10 +114,10 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk)
 
 /*
  * A buffer of a packet that takes several of them, or one that says that it is longer
- * than a page: for programs that deal with one page at a time it can only be dropped.
+ * than its buffer: for programs that deal with one buffer at a time it can only be dropped.
  */
-static __attribute__((noinline)) void xsk_rx_drop(struct pp_xsk *xsk, struct pp_page *page,
-						  const struct xdp_desc *desc)
+__attribute__((noinline)) void pp_xsk_rx_drop(struct pp_xsk *xsk, struct pp_page *page,
+					      const struct xdp_desc *desc)
 {
 	xsk->r.multi = desc->options & XSK_PKT_CONTD;
 	xsk_add(&xsk->r.posted, -1u);
@@ -173,13 +125,7 @@ static __attribute__((noinline)) void xsk_rx_drop(struct pp_xsk *xsk, struct pp_
 	page_pool_put_bulk(&page, 1);
 }
 
-static inline bool xsk_rx_whole(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t off)
-{
-	return !(desc->options & XSK_PKT_CONTD) && !xsk->r.multi &&
-	       desc->len <= (1u << xsk->umem.shift) - off;
-}
-
-static __attribute__((noinline)) void xsk_rx_wake(struct pp_xsk *xsk)
+__attribute__((noinline)) void pp_xsk_rx_wake(struct pp_xsk *xsk)
 {
 	/* the driver below sleeps if it found the fill ring empty */
 	if (xsk->flags & PP_XSK_NEED_WAKEUP && ring_needs_wakeup(xsk, &xsk->r.fill))
@@ -194,8 +140,10 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
 	uint64_t bytes = 0;
 	uint32_t off;
 
+	if (unlikely(xsk->r.chunks))
+		return 0;
 	if (!avail) {
-		xsk_rx_wake(xsk);
+		pp_xsk_rx_wake(xsk);
 		return 0;
 	}
 	for (i = 0; i < avail; i++) {
@@ -207,7 +155,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
 		}
 		xsk_set_mark(page, 0);
 		if (unlikely(!xsk_rx_whole(xsk, desc, off))) {
-			xsk_rx_drop(xsk, page, desc);
+			pp_xsk_rx_drop(xsk, page, desc);
 			continue;
 		}
 		page->data_off = (uint16_t)off;
@@ -282,12 +230,17 @@ unsigned int pp_xsk_kick(struct pp_xsk *xsk)
 }
 
 /* one completed address; NULL if it is none of ours */
-static inline struct pp_page *xsk_completed(struct pp_xsk *xsk, uint64_t addr)
+static inline struct pp_page *xsk_completed(struct pp_xsk *xsk, uint64_t addr, uint32_t *len)
 {
-	struct pp_page *page = xsk_page(xsk, addr, xsk->mark_tx, NULL);
+	struct pp_page *page;
 
-	if (likely(page))
+	if (unlikely(xsk->t.chunks))
+		return pp_xsk_chunk_take(xsk, xsk->t.chunks, addr, NULL, len);
+	page = xsk_page(xsk, addr, xsk->mark_tx, NULL);
+	if (likely(page)) {
+		*len = page->len;
 		xsk_set_mark(page, 0);
+	}
 	return page;
 }
 
@@ -296,9 +249,10 @@ static unsigned int xsk_reap(struct pp_xsk *xsk)
 	struct pp_page *done[XSK_REAP], *page;
 	unsigned int n = ring_avail(&xsk->t.comp, XSK_REAP), i, k = 0, sent = 0;
 	uint64_t bytes = 0;
+	uint32_t len;
 
 	for (i = 0; i < n; i++) {
-		page = xsk_completed(xsk, *ring_addr(&xsk->t.comp, i));
+		page = xsk_completed(xsk, *ring_addr(&xsk->t.comp, i), &len);
 		if (unlikely(!page))
 			continue;
 		done[k++] = page;
@@ -306,7 +260,7 @@ static unsigned int xsk_reap(struct pp_xsk *xsk)
 			xsk->t.lost--; /* how many were dropped is known, not which */
 			continue;
 		}
-		bytes += page->len;
+		bytes += len;
 		sent++;
 	}
 	if (!n)
@@ -360,17 +314,35 @@ static uint32_t xsk_tx_space(struct pp_xsk *xsk, uint32_t n)
 	return space < room ? space : room;
 }
 
+/* slots for up to @n packets; if these are too few, completes first */
+uint32_t pp_xsk_tx_room(struct pp_xsk *xsk, uint32_t n)
+{
+	uint32_t space = xsk_tx_space(xsk, n);
+
+	if (likely(space == n))
+		return space;
+	pp_xsk_complete(xsk);
+	return xsk_tx_space(xsk, n);
+}
+
+void pp_xsk_tx_submit(struct pp_xsk *xsk, uint32_t sent)
+{
+	if (!sent)
+		return;
+	ring_submit(&xsk->t.tx, sent);
+	xsk_add(&xsk->t.out, sent);
+	pp_xsk_kick(xsk);
+}
+
 unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
 {
-	uint32_t space = xsk_tx_space(xsk, n), sent = 0;
+	uint32_t space = pp_xsk_tx_room(xsk, n), sent = 0;
 	struct xdp_desc *desc;
 	struct pp_page *page;
 	unsigned int i;
 
-	if (unlikely(space < n)) {
-		pp_xsk_complete(xsk);
-		space = xsk_tx_space(xsk, n);
-	}
+	if (unlikely(xsk->t.chunks))
+		return 0;
 	for (i = 0; i < n; i++) {
 		page = pages[i];
 		if (unlikely(xsk_mark(page) || !xsk_may_send(xsk, page))) {
@@ -386,10 +358,6 @@ unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
 		xsk_set_mark(page, xsk->mark_tx);
 		sent++;
 	}
-	if (sent) {
-		ring_submit(&xsk->t.tx, sent);
-		xsk_add(&xsk->t.out, sent);
-		pp_xsk_kick(xsk);
-	}
+	pp_xsk_tx_submit(xsk, sent);
 	return i;
 }

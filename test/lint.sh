@@ -16,6 +16,7 @@ trap 'rm -rf "$tmp"' EXIT
 # Longer than the limit, with the reason: "PATH" or "PATH:FUNCTION", a line each.
 long_ones='
 drivers/pcap.c one file an external library: files and live capture both use libpcap
+drivers/include/pagepool/xsk.h one header a noun, and its docstrings
 lib/include/pagepool/page_pool.h one header a noun, and its docstrings
 test/drivers/test_pcap.c mirrors drivers/pcap.c
 test/lib/depot.c mirrors depot.h

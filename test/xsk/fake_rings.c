@@ -86,9 +86,9 @@ static void wires_reset(void)
 	kicks = 0;
 }
 
-static int open_pages(uint64_t pages)
+static int open_pages(uint64_t pages, uint32_t page_size)
 {
-	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = pages, .page_size = PAGE };
+	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = pages, .page_size = page_size };
 	struct page_pool_params pp = { .sz = sizeof(pp), .cache_size = 16, .refill = 8 };
 
 	wires_reset();
@@ -102,7 +102,7 @@ int setup(void **state)
 {
 	struct pp_xsk_params p;
 
-	if (open_pages(PAGES))
+	if (open_pages(PAGES, PAGE))
 		return -1;
 	p = params();
 	return pp_xsk_init(&xsk, &p);
@@ -110,17 +110,49 @@ int setup(void **state)
 
 int setup_bare(void **state)
 {
-	return open_pages(PAGES);
+	return open_pages(PAGES, PAGE);
 }
 
 int setup_short(void **state)
 {
 	struct pp_xsk_params p;
 
-	if (open_pages(20))
+	if (open_pages(20, PAGE))
 		return -1;
 	p = params();
 	return pp_xsk_init(&xsk, &p);
+}
+
+static int open_chunks(uint64_t pages, uint32_t page_size, uint64_t before)
+{
+	struct pp_xsk_params p;
+
+	if (open_pages(pages, page_size))
+		return -1;
+	p = params();
+	p.chunk_size = PAGE;
+	p.umem = (char *)pp_zone_base(zone) - before;
+	return pp_xsk_init(&xsk, &p);
+}
+
+int setup_chunks(void **state)
+{
+	return open_chunks(PAGES / 2, 2 * PAGE, 0);
+}
+
+int setup_chunks_inside(void **state)
+{
+	return open_chunks(PAGES / 2, 2 * PAGE, PAGES * PAGE);
+}
+
+int setup_chunks_quarter(void **state)
+{
+	return open_chunks(PAGES / 4, 4 * PAGE, 0);
+}
+
+int setup_chunks_short(void **state)
+{
+	return open_chunks(10, 2 * PAGE, 0);
 }
 
 static void assert_home(void)
@@ -167,4 +199,21 @@ void packets(struct pp_page **pages, unsigned int n)
 		pages[i]->data_off = 64;
 		pages[i]->len = 60;
 	}
+}
+
+struct pp_xsk_chunk part(void)
+{
+	struct pp_xsk_chunk c;
+	unsigned int off;
+
+	c.page = page_pool_alloc_frag(pool, &off, PAGE);
+	assert_non_null(c.page);
+	c.off = off + 100;
+	c.len = 60;
+	return c;
+}
+
+uint64_t addr_of(const struct pp_xsk_chunk *c)
+{
+	return pp_xsk_addr(&xsk.umem, c->page, c->off);
 }

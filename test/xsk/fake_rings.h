@@ -53,10 +53,19 @@ struct pp_xsk_stats stats(void);
 /* @n pages that could be sent */
 void packets(struct pp_page **pages, unsigned int n);
 
+/* a chunk of the pool with a packet that could be sent, where pages have several; its address */
+struct pp_xsk_chunk part(void);
+uint64_t addr_of(const struct pp_xsk_chunk *c);
+
 /* with 256 pages; the same without pp_xsk_init(); with 20 pages */
 int setup(void **state);
 int setup_bare(void **state);
 int setup_short(void **state);
+/* as setup(), in chunks of PAGE: halves, halves in a larger UMEM, quarters of pages; 20 halves */
+int setup_chunks(void **state);
+int setup_chunks_inside(void **state);
+int setup_chunks_quarter(void **state);
+int setup_chunks_short(void **state);
 int teardown(void **state);
 int teardown_bare(void **state);
 

@@ -38,15 +38,19 @@ echo "guide: $rows lines changed: $gone gone, $new new"
 [ "$rows" -gt 0 ] && [ "$rows" -lt 50 ] || fail "$rows lines differ; fewer than 50 were promised"
 
 # what the guide quotes is what is there
-quotes() {
-	awk '/^<!-- examples\/xsk\/after\.c -->/ { wanted = 1; next }
+quotes() { # FILE
+	awk -v mark="<!-- $1 -->" '$0 == mark { wanted = 1; next }
 		/^```/ { on = wanted; wanted = 0; next }
 		on' "$here/../../doc/xdp.md"
 }
-[ "$(quotes | wc -l)" -gt 20 ] || fail "doc/xdp.md quotes nothing of after.c"
-quotes | while IFS= read -r line; do
-	grep -qxF -e "$line" "$examples/after.c" || echo "$line"
-done | grep . && fail "doc/xdp.md quotes lines that are not in after.c"
+check_quotes() { # FILE LINES
+	[ "$(quotes "$1" | wc -l)" -ge "$2" ] || fail "doc/xdp.md does not quote $1"
+	quotes "$1" | while IFS= read -r line; do
+		grep -qxF -e "$line" "$here/../../$1" || echo "$line"
+	done | grep . && fail "doc/xdp.md quotes lines that are not in $1"
+}
+check_quotes examples/xsk/after.c 20
+check_quotes test/xsk/rings_chunk_tx.c 9
 
 if [ "$(id -u)" != 0 ]; then
 	echo "SKIP: the programs were not run: needs root, for namespaces and AF_XDP"

@@ -3,6 +3,7 @@
  * real.c - what the rings' tests assume of the kernel, asked of the kernel
  *
  *   real addresses   aligned and unaligned chunks, headroom: every packet in, and out again
+ *   real chunks      the same with two packets a page, half of them kept while others come
  *   real gone        the interface goes down, then away, with frames in all rings
  */
 #include <stdio.h>
@@ -42,15 +43,16 @@ static struct pp_xsk_stats stats(void)
 	return st;
 }
 
-static void begin(uint32_t umem_flags, uint32_t headroom)
+static void begin(uint32_t page_size, uint32_t umem_flags, uint32_t headroom)
 {
-	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = PAGES, .page_size = PAGE };
+	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = PAGES, .page_size = page_size };
 	struct page_pool_params pp = { .sz = sizeof(pp) };
 	struct pp_xsk_params xp;
 
 	zone = pp_zone_create(&zp);
 	if (!zone || pp_zone_pin(zone))
 		die("memory");
+	sock.chunk_size = page_size == PAGE ? 0 : PAGE;
 	sock_open(&sock, zone, umem_flags, headroom, -1);
 	sock_bind(&sock, IF_XSK, 0, -1);
 	pp.zone = zone;
@@ -108,7 +110,7 @@ static void addresses(uint32_t umem_flags, uint32_t headroom)
 	int peer = peer_open(true);
 	ssize_t len;
 
-	begin(umem_flags, headroom);
+	begin(PAGE, umem_flags, headroom);
 	for (seq = 1; seq <= PACKETS; seq++) {
 		peer_send(peer, seq);
 		CHECK(receive(&page, 1) == 1);
@@ -135,6 +137,72 @@ static void addresses(uint32_t umem_flags, uint32_t headroom)
 	       headroom, PACKETS);
 }
 
+/* its own, too: what comes back is longer */
+static uint64_t peer_receive(int peer, size_t want)
+{
+	unsigned char back[PAGE];
+	uint64_t got;
+	ssize_t len;
+
+	do {
+		len = recv(peer, back, sizeof(back), 0);
+	} while (len >= 0 && (size_t)len != want);
+	CHECK(len >= 0);
+	memcpy(&got, back + FRAME_SEQ, sizeof(got));
+	return got;
+}
+
+static struct pp_xsk_chunk receive_chunk(uint64_t seq, uint32_t headroom)
+{
+	struct pp_xsk_chunk c;
+	unsigned int tries;
+	uint64_t got;
+
+	for (tries = 0; !pp_xsk_rx_chunks(&xsk, &c, 1) && tries < 2000; tries++)
+		usleep(1000);
+	CHECK(tries < 2000);
+	CHECK(c.len == FRAME_LEN && (c.off & (PAGE - 1)) == 256 + headroom);
+	memcpy(&got, (unsigned char *)pp_xsk_chunk_data(&c) + FRAME_SEQ, sizeof(got));
+	CHECK(got == seq);
+	return c;
+}
+
+static void chunks(uint32_t headroom)
+{
+	struct pp_xsk_chunk c, kept[PACKETS];
+	unsigned int halves[2] = { 0 };
+	int peer = peer_open(true);
+	uint64_t seq, got;
+
+	begin(2 * PAGE, 0, headroom);
+	for (seq = 0; seq < 2 * PACKETS; seq++) {
+		peer_send(peer, seq);
+		c = receive_chunk(seq, headroom);
+		halves[c.off / PAGE]++;
+		pp_xsk_refill(&xsk);
+		if (seq & 1) {
+			kept[seq / 2] = c;
+			continue;
+		}
+		c.len += 4;
+		CHECK(pp_xsk_tx_chunks(&xsk, &c, 1) == 1);
+		CHECK(peer_receive(peer, FRAME_LEN + 4) == seq);
+		complete_all();
+	}
+	CHECK(halves[0] && halves[1]);
+	/* nobody wrote into what we kept meanwhile */
+	for (seq = 0; seq < PACKETS; seq++) {
+		memcpy(&got, (char *)pp_xsk_chunk_data(&kept[seq]) + FRAME_SEQ, sizeof(got));
+		CHECK(got == 2 * seq + 1);
+	}
+	pp_xsk_put_chunks(kept, PACKETS);
+	CHECK(stats().tx_packets == PACKETS && stats().tx_bytes == PACKETS * (FRAME_LEN + 4));
+	CHECK(!stats().comp_bad && !stats().rx_bad && !stats().kernel_tx_invalid);
+	close(peer);
+	CHECK(end() >= 32);
+	printf("two chunks a page, headroom %u: %u packets in and out\n", headroom, PACKETS);
+}
+
 static void gone(void)
 {
 	struct pp_page *pages[BURST];
@@ -142,7 +210,7 @@ static void gone(void)
 	int peer = peer_open(false);
 	unsigned int i;
 
-	begin(0, 0);
+	begin(PAGE, 0, 0);
 	for (i = 0; i < BURST; i++)
 		peer_send(peer, i);
 	CHECK(receive(pages, BURST) == BURST);
@@ -175,6 +243,11 @@ int main(int argc, char **argv)
 	net_open(1);
 	if (argc > 1 && !strcmp(argv[1], "gone")) {
 		gone();
+		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "chunks")) {
+		chunks(0);
+		chunks(1344);
 		return 0;
 	}
 	for (i = 0; i < 6; i++)

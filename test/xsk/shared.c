@@ -212,7 +212,7 @@ static void *worker(void *arg)
 	int umem_fd = share_umem ? anchor.fd : -1;
 	struct pp_xsk_params xp;
 	struct pp_xsk xsk;
-	struct sock s;
+	struct sock s = { .fd = -1 };
 
 	w->born++;
 	sock_open(&s, zone, 0, 0, umem_fd);

@@ -123,7 +123,7 @@ static void sock_umem(struct sock *s, struct pp_zone *zone, uint32_t flags, uint
 	struct xdp_umem_reg reg = {
 		.addr = (uintptr_t)pp_zone_base(zone),
 		.len = pp_zone_pages(zone) * pp_zone_page_size(zone),
-		.chunk_size = pp_zone_page_size(zone),
+		.chunk_size = s->chunk_size ? s->chunk_size : pp_zone_page_size(zone),
 		.headroom = headroom,
 		.flags = flags,
 	};
@@ -180,6 +180,7 @@ struct pp_xsk_params sock_params(const struct sock *s)
 	return (struct pp_xsk_params){
 		.sz = sizeof(struct pp_xsk_params),
 		.fd = s->fd,
+		.chunk_size = s->chunk_size,
 		.rx = s->rings[RING_RX],
 		.fill = s->rings[RING_FILL],
 		.tx = s->rings[RING_TX],

@@ -26,9 +26,10 @@ enum {
 	RINGS,
 };
 
-/* a socket; with @umem_fd >= 0 the UMEM is another socket's */
+/* a socket; @chunk_size: of its UMEM, 0: the zone's page size */
 struct sock {
 	int fd;
+	uint32_t chunk_size;
 	struct {
 		void *map;
 		size_t len;

@@ -27,6 +27,10 @@
  * Sockets that share a queue share its fill and completion ring as well: the two
  * rings belong to one pp_xsk, and only that socket may send.
  *
+ * If chunks are smaller than pages, several packets share one: pp_xsk_rx_chunks(),
+ * pp_xsk_tx_chunks() and pp_xsk_put_chunks() do the same with struct pp_xsk_chunk, by the same
+ * rules.
+ *
  * Needs neither libxdp nor libbpf. See doc/xdp.md.
  */
 #ifndef PAGEPOOL_XSK_H
@@ -100,8 +104,9 @@ struct pp_xsk_umem {
  * @zone:   zone whose memory the UMEM contains; NULL: the pool's
  * @umem:   first byte of the UMEM as it was registered; NULL: the zone's first byte
  * @flags:  PP_XSK_*
- * @chunk_size: of the UMEM, bytes; PP_XSK_UNALIGNED: at most the page size; 0: the page size, as it
- *          must be otherwise
+ * @chunk_size: of the UMEM, bytes; PP_XSK_UNALIGNED: at most the page size; otherwise the page
+ *          size, or a power of two below it, from 2048 and a sixteenth of a page on: chunks are
+ *          parts of pages then, for pp_xsk_rx_chunks() and pp_xsk_tx_chunks(); 0: the page size
  * @fd:     the socket
  * @port:   stored in pp_page.port of every page received
  * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring.
@@ -201,6 +206,7 @@ struct pp_xsk_cursor {
 /**
  * struct pp_xsk_rx_side - what the receiving thread writes; private
  * @fill, @rx: rings
+ * @chunks:    chunks smaller than pages: 1 for each that was posted; NULL otherwise
  * @posted:    frames that carry the mark of the fill ring
  * @multi:     the last buffer was not the last one of its packet
  * @retry_ns:  do not ask the pool again before (CLOCK_MONOTONIC)
@@ -209,6 +215,7 @@ struct pp_xsk_cursor {
 struct pp_xsk_rx_side {
 	struct pp_xsk_cursor fill;
 	struct pp_xsk_cursor rx;
+	uint16_t *chunks;
 	uint32_t posted;
 	uint32_t multi;
 	uint64_t retry_ns;
@@ -220,6 +227,7 @@ struct pp_xsk_rx_side {
 /**
  * struct pp_xsk_tx_side - what the sending thread writes; private
  * @tx, @comp: rings
+ * @chunks:    chunks smaller than pages: the length of each that is out; NULL otherwise
  * @out:       frames that carry the mark of the TX ring
  * @lost:      of those, how many the kernel said it dropped
  * @gone:      the interface was deleted
@@ -228,6 +236,7 @@ struct pp_xsk_rx_side {
 struct pp_xsk_tx_side {
 	struct pp_xsk_cursor tx;
 	struct pp_xsk_cursor comp;
+	uint16_t *chunks;
 	uint32_t out;
 	uint32_t lost;
 	uint32_t gone;
@@ -252,6 +261,7 @@ struct pp_xsk {
 	uint32_t frames;
 	uint32_t batch;
 	uint32_t chunk;
+	uint32_t chunk_shift;
 	uint32_t flags;
 	int fd;
 	uint16_t port;
@@ -332,14 +342,15 @@ int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void 
  *
  * The UMEM contains the zone: register the zone's memory (pp_zone_base(), pp_zone_pages() of
  * pp_zone_page_size() bytes, after pp_zone_pin()), or build the zone over what is registered
- * (PP_MEM_USER). Without XDP_UMEM_UNALIGNED_CHUNK_FLAG chunks are as large as pages; with it, at
- * most. The rings are the library's alone until pp_xsk_fini(); what the program did with them
- * before is done: no frame may be in them. Pins the zone. Posts nothing yet.
+ * (PP_MEM_USER). Chunks are as large as pages, or smaller: params.chunk_size. The rings are the
+ * library's alone until pp_xsk_fini(); what the program did with them before is done: no frame may
+ * be in them. Pins the zone. Posts nothing yet.
  *
  * Context: any thread.
  * Return:  0, or -errno with a sentence in pp_error(): EINVAL: no zone, another zone's pool, no
  *          ring, a ring without its partner, a size out of range, a ring that is not empty; what
- *          pp_xsk_umem_init() says; E2BIG: params longer than known and not zero there.
+ *          pp_xsk_umem_init() says; ENOMEM: for the records of chunks smaller than pages, 4 bytes
+ *          a chunk; E2BIG: params longer than known and not zero there.
  */
 int pp_xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *params);
 
@@ -396,7 +407,7 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
  *
  * Context: the receiving thread. Does not block; a system call if nothing was received and the
  *          kernel asks to be woken.
- * Return:  packets received, 0 .. @n.
+ * Return:  packets received, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_rx_chunks().
  */
 unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
 
@@ -414,9 +425,70 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  * (stats.tx_bad). Kicks the kernel.
  *
  * Context: the sending thread. Does not block.
- * Return:  pages taken, 0 .. @n.
+ * Return:  pages taken, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_tx_chunks().
  */
 unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
+
+/**
+ * struct pp_xsk_chunk - a packet in a part of a page
+ * @page: page; its packet fields (len, data_off, port, next, tstamp) are of no use, because others
+ *        have its other parts
+ * @off:  first byte of the packet in the page
+ * @len:  bytes of packet
+ */
+struct pp_xsk_chunk {
+	struct pp_page *page;
+	uint32_t off;
+	uint32_t len;
+};
+
+/** pp_xsk_chunk_data() - first byte of the packet in @chunk */
+static inline void *pp_xsk_chunk_data(const struct pp_xsk_chunk *chunk)
+{
+	return chunk->page->addr + chunk->off;
+}
+
+/**
+ * pp_xsk_rx_chunks() - receive packets where chunks are smaller than pages
+ * @xsk:    socket with params.chunk_size less than the page size
+ * @chunks: out: array of @n; the first RETURN are written
+ * @n:      packets wanted, 1 .. PP_BULK_MAX
+ *
+ * The caller owns the chunk that each packet is in, from the multiple of the chunk size at or below
+ * off, and one reference of the pool to its page: it gives it back once, with
+ * pp_xsk_put_chunks() or page_pool_put_page(), or sends it. Nothing of struct pp_page is written
+ * but who owns what.
+ *
+ * Context: as pp_xsk_rx(). Cost: an atomic instruction a packet, and one in its refill.
+ * Return:  packets received, 0 .. @n; 0 if chunks are pages: pp_xsk_rx().
+ */
+unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, unsigned int n);
+
+/**
+ * pp_xsk_tx_chunks() - send packets where chunks are smaller than pages
+ * @xsk:    socket with params.chunk_size less than the page size
+ * @chunks: array of @n chunks of the zone that the caller owns: received, from
+ *          page_pool_alloc_frag(), or whole pages that nobody else uses; not written
+ * @n:      packets, 0 .. PP_BULK_MAX
+ *
+ * As pp_xsk_tx(): the first RETURN are taken and come home in pp_xsk_complete(). What can never be
+ * sent is taken, sent home and counted (stats.tx_dropped): empty, leading out of its chunk, of
+ * another zone; a chunk that is in some ring already is left there (stats.tx_bad).
+ *
+ * Context: as pp_xsk_tx(). Cost: two atomic instructions a packet, and one to come home.
+ * Return:  packets taken, 0 .. @n; 0 if chunks are pages: pp_xsk_tx().
+ */
+unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chunks,
+			      unsigned int n);
+
+/**
+ * pp_xsk_put_chunks() - return chunks to where their pages belong
+ * @chunks: array of @n chunks that the caller owns
+ * @n:      any number
+ *
+ * Context: as page_pool_put_bulk(), which it calls.
+ */
+void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
 
 /**
  * pp_xsk_complete() - bring home the pages whose sending is complete
