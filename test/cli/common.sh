@@ -43,6 +43,25 @@ refused() {
 		grep -q '^ppfwd: ..*: ..*' "$dir/err" && grep -qF -e "$2" "$dir/err"
 }
 
+# man_options PROGRAM PAGE MIN: the page has the options of --help and no others, at least MIN
+man_options() {
+	"$1" --help | grep -o -- '--[a-z-]*' | sort -u >"$dir/help"
+	sed -n 's/^\.It Fl \\-\([a-z-]*\).*/--\1/p' "$2" | sort -u >"$dir/page"
+	run diff "$dir/help" "$dir/page"
+	ok "the same options in --help and man page" [ "$rc" -eq 0 ]
+	ok "there are options" [ "$(lines "$dir/page")" -ge "$3" ]
+}
+
+# man_lint PAGE: whether pages that it refers to are installed says nothing about this one
+man_lint() {
+	if ! command -v mandoc >/dev/null; then
+		echo "not run: mandoc -T lint; mandoc is not installed"
+		return
+	fi
+	mandoc -T lint "$1" 2>&1 | grep -vE 'mandoc.db|referenced manual not found' >"$dir/out"
+	ok "mandoc -T lint" [ ! -s "$dir/out" ]
+}
+
 skip() {
 	echo "SKIP: $1"
 	exit 77

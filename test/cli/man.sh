@@ -4,11 +4,7 @@
 # usage: man.sh PPFWD PAGE
 ppfwd=$1 page=$2
 . "$(dirname "$0")/common.sh"
-"$ppfwd" --help | grep -o -- '--[a-z-]*' | sort -u >"$dir/help"
-sed -n 's/^\.It Fl \\-\([a-z-]*\).*/--\1/p' "$page" | sort -u >"$dir/page"
-run diff "$dir/help" "$dir/page"
-ok "the same options in --help and man page" [ "$rc" -eq 0 ]
-ok "there are options" [ "$(lines "$dir/page")" -gt 20 ]
+man_options "$ppfwd" "$page" 21
 
 for engine in $("$ppfwd" --help | sed -n 's/^           \([a-z0-9]*\) .*/\1/p'); do
 	ok "engine $engine in the man page" grep -q "^\.It Cm $engine\$" "$page"
@@ -16,11 +12,5 @@ for engine in $("$ppfwd" --help | sed -n 's/^           \([a-z0-9]*\) .*/\1/p');
 done
 ok "there are nine engines" [ "$(lines "$dir/engines")" -eq 9 ]
 
-if command -v mandoc >/dev/null; then
-	# whether pages that it refers to are installed says nothing about this one
-	mandoc -T lint "$page" 2>&1 | grep -vE 'mandoc.db|referenced manual not found' >"$dir/out"
-	ok "mandoc -T lint" [ ! -s "$dir/out" ]
-else
-	echo "not run: mandoc -T lint; mandoc is not installed"
-fi
+man_lint "$page"
 finish
