@@ -69,8 +69,12 @@ static int prog_load(struct xdp_prog *prog, const struct xdp_if *xif)
 	return 0;
 }
 
-/* id of the program on the interface, 0 if there is none; @name may stay empty */
-static uint32_t prog_there(const struct xdp_if *xif, char *name, size_t len)
+/*
+ * Id of the program on the interface, 0 if there is none. @name stays empty if
+ * it cannot be known: by a process without CAP_SYS_ADMIN, or because the
+ * program has gone between two questions. @others: surely nobody of ours.
+ */
+static uint32_t prog_there(const struct xdp_if *xif, char *name, size_t len, bool *others)
 {
 	struct bpf_prog_info info;
 	uint32_t size = sizeof(info);
@@ -78,27 +82,31 @@ static uint32_t prog_there(const struct xdp_if *xif, char *name, size_t len)
 	int fd;
 
 	name[0] = '\0';
+	*others = false;
 	if (bpf_xdp_query_id(xif->index, 0, &id) || !id)
 		return 0;
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
-		return id;
+		return errno == ENOENT ? 0 : id;
 	memset(&info, 0, sizeof(info));
-	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
+	if (!bpf_obj_get_info_by_fd(fd, &info, &size)) {
 		snprintf(name, len, "%s", info.name);
+		*others = strcmp(name, PROG_NAME);
+	}
 	close(fd);
 	return id;
 }
 
 /*
- * A program of ours may be that of a process which is just being killed: wait
- * for it, as for its sockets. Anybody else's is there to stay.
+ * A program that may be ours may be that of a process which is just being
+ * killed: wait for it, as for its sockets. Anybody else's is there to stay.
  */
 static int prog_link(struct xdp_prog *prog, const struct xdp_if *xif, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
 	char name[BPF_OBJ_NAME_LEN];
 	unsigned int ms = 0;
+	bool others;
 	uint32_t id;
 	int err;
 
@@ -110,10 +118,8 @@ static int prog_link(struct xdp_prog *prog, const struct xdp_if *xif, uint32_t f
 		/* EEXIST: the other one is in the other mode */
 		if (err != -EBUSY && err != -EEXIST)
 			return err;
-		id = prog_there(xif, name, sizeof(name));
-		if (id && strcmp(name, PROG_NAME))
-			break;
-		if (ms >= XDP_RETRY_MS)
+		id = prog_there(xif, name, sizeof(name), &others);
+		if (others || ms >= XDP_RETRY_MS)
 			break;
 		pp_xdp_sleep_ms(XDP_RETRY_STEP_MS);
 		ms += XDP_RETRY_STEP_MS;

@@ -78,7 +78,7 @@ static int explain(int err, const char *what, const struct iface *iface)
 		    libbpf_said[0] ? "; " : "", libbpf_said);
 }
 
-/* id and name of the program on the interface; 0: none */
+/* id and name of the program on the interface; 0: none. The name is CAP_SYS_ADMIN's to know. */
 static uint32_t there(int index, char *name, size_t len)
 {
 	struct bpf_prog_info info;
@@ -90,7 +90,7 @@ static uint32_t there(int index, char *name, size_t len)
 		return 0;
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
-		return id;
+		return errno == ENOENT ? 0 : id; /* it went just now */
 	memset(&info, 0, sizeof(info));
 	if (!bpf_obj_get_info_by_fd(fd, &info, &size))
 		snprintf(name, len, "%s", info.name);
@@ -108,7 +108,8 @@ static int explain_busy(const struct iface *iface)
 		    iface->name, id, name[0] ? ", " : "", name, iface->name);
 }
 
-/* A program of this name may be that of a process that is just being killed: wait for it. */
+/* A program of this name, or of none to be known, may be that of a process that is just being
+   killed: wait for it. */
 static int link_once_free(struct prog *prog, int fd, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
@@ -123,7 +124,7 @@ static int link_once_free(struct prog *prog, int fd, uint32_t flags)
 		err = -errno;
 		if (err != -EBUSY && err != -EEXIST)
 			return err;
-		if (there(prog->index, name, sizeof(name)) && strcmp(name, PROG_NAME))
+		if (there(prog->index, name, sizeof(name)) && name[0] && strcmp(name, PROG_NAME))
 			return -EBUSY;
 		sleep_ms(STEP_MS);
 	}

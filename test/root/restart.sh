@@ -38,6 +38,13 @@ UNDO='echo "$reserved" >/proc/sys/vm/nr_hugepages'
 echo $((reserved + 32)) >/proc/sys/vm/nr_hugepages
 [ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge 32 ] ||
 	fail "no 32 free hugepages to be had"
+# the kernel takes a map apart some time after the process that was killed last has gone; what is
+# still there after three seconds is somebody else's
+tries=60
+until [ "$("$XDP_HOLD" count)" = "programs: 0, maps: 0" ] || [ "$tries" = 0 ]; do
+	tries=$((tries - 1))
+	sleep 0.05
+done
 before=$(traces)
 for ms in 0 2 5 8 11 14 17 20 25 30 40 60 80 120; do
 	fwd_start --port af_xdp:west --port af_xdp:east --memory hugetlb --pages 16384
