@@ -104,12 +104,12 @@ static bool turn_begin_any(struct page_pool *pool)
 	return !(load_acquire(&pool->special) & POOL_CLOSED);
 }
 
-bool __coldpath pool_enter_special(struct page_pool *pool)
+uint32_t __coldpath pool_enter_special(struct page_pool *pool)
 {
 	if (turn_begin_any(pool))
-		return true;
+		return pool->turn;
 	turn_end(pool);
-	return false;
+	return 0;
 }
 
 /* ---- allocation ------------------------------------------------------------------------------ */
@@ -300,16 +300,19 @@ closed:
 	return got == n ? got : got + alloc_around(pool, pages + got, n - got);
 }
 
-/* In a turn, which it ends. */
-static __always_inline unsigned int alloc_inside(struct page_pool *pool, struct pp_page **pages,
-						 unsigned int n)
+/* In @turn, which it ends. */
+static __always_inline unsigned int alloc_inside(struct page_pool *pool, uint32_t turn,
+						 struct pp_page **pages, unsigned int n)
 {
-	if (unlikely(pool->count < n))
+	unsigned int count = pool->count;
+
+	if (unlikely(count < n))
 		return alloc_refill(pool, pages, n);
-	WRITE_ONCE(pool->count, pool->count - n);
-	copy_objs((void **)pages, (void **)pool->cache + pool->count, n);
+	count -= n;
+	WRITE_ONCE(pool->count, count);
+	copy_objs((void **)pages, (void **)pool->cache + count, n);
 	count_add(pool->fast, n);
-	turn_end(pool);
+	turn_end_of(pool, turn);
 	return n;
 }
 
@@ -330,10 +333,12 @@ static __coldpath unsigned int alloc_special(struct page_pool *pool, struct pp_p
 					     unsigned int n, const void *site)
 {
 	unsigned int special = READ_ONCE(pool->special);
+	uint32_t turn;
 
 	if (special & POOL_LIMITED)
 		n = allowed(pool, n);
-	n = pool_enter_special(pool) ? alloc_inside(pool, pages, n) : alloc_around(pool, pages, n);
+	turn = pool_enter_special(pool);
+	n = turn ? alloc_inside(pool, turn, pages, n) : alloc_around(pool, pages, n);
 	if (special & POOL_HOLDERS)
 		pool_tag(pages, n, site);
 	return n;
@@ -344,10 +349,12 @@ static __always_inline unsigned int alloc(struct page_pool *pool, struct pp_page
 {
 	const struct page_fresh fresh = pool->fresh; /* a copy: the stores might alias */
 	unsigned int i;
+	uint32_t turn;
 
-	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
-	if (likely(pool_enter(pool)))
-		n = alloc_inside(pool, pages, n);
+	BUG_ON(!pool_is_mine(pool), pool);
+	turn = pool_enter(pool);
+	if (likely(turn))
+		n = alloc_inside(pool, turn, pages, n);
 	else
 		n = alloc_special(pool, pages, n, site);
 	for (i = 0; i < n; i++)
@@ -360,11 +367,38 @@ unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages
 	return alloc(pool, pages, n, __builtin_return_address(0));
 }
 
-struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
+/* In a turn, which it ends, or not: the pool is special. */
+static __noinline struct pp_page *alloc_page_slow(struct page_pool *pool, bool inside,
+						  const void *site)
 {
 	struct pp_page *page;
 
-	return alloc(pool, &page, 1, __builtin_return_address(0)) ? page : NULL;
+	if (!(inside ? alloc_refill(pool, &page, 1) : alloc_special(pool, &page, 1, site)))
+		return NULL;
+	page_prep(page, &pool->fresh);
+	return page;
+}
+
+/* As alloc() of one, whose address never goes through memory of the caller's. */
+struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
+{
+	struct pp_page *page;
+	unsigned int count;
+	uint32_t turn;
+
+	BUG_ON(!pool_is_mine(pool), pool);
+	turn = pool_enter(pool);
+	if (unlikely(!turn))
+		return alloc_page_slow(pool, false, __builtin_return_address(0));
+	count = pool->count;
+	if (unlikely(!count))
+		return alloc_page_slow(pool, true, __builtin_return_address(0));
+	WRITE_ONCE(pool->count, count - 1);
+	page = pool->cache[count - 1];
+	count_add(pool->fast, 1);
+	turn_end_of(pool, turn);
+	page_prep(page, &pool->fresh);
+	return page;
 }
 
 unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page **pages,

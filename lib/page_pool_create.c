@@ -309,7 +309,7 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 		return 0;
 	if (nid < PP_NODE_ANY || nid >= pool->set->rows)
 		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
-	BUG_ON(READ_ONCE(pool->owner) != pp_self(), pool);
+	BUG_ON(!pool_is_mine(pool), pool);
 	probe_page_pool_update_nid(pool, pool->nid, nid);
 	WRITE_ONCE(pool->nid, nid);
 	if (pool->numa != PP_NUMA_KEEP && pool_enter_any(pool)) {

@@ -7,13 +7,13 @@
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
 	       "both counts in one load");
 
-/* 0 if @page is of @pool and out, nobody else holds it, and all users of it are done. */
-static __always_inline uint64_t page_is_odd(const struct pp_page *page,
-					    const struct page_pool *pool)
+/* False if @page is of @pool and out, nobody else holds it, and all users of it are done. */
+static __always_inline bool page_is_odd(const struct pp_page *page, const struct page_pool *pool)
 {
 	/* pairs with the release of whoever dropped the other references */
-	return ((uintptr_t)READ_ONCE(page->pool) ^ (uintptr_t)pool) |
-	       (load_pair_acquire(&page->refs) ^ PAIR_OF_ONES) | (READ_ONCE(page->next) == HOME);
+	return unlikely(READ_ONCE(page->pool) != pool) ||
+	       unlikely(load_pair_acquire(&page->refs) != PAIR_OF_ONES) ||
+	       unlikely(READ_ONCE(page->next) == HOME);
 }
 
 static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
@@ -27,25 +27,56 @@ static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsi
 /* Every page is of @pool, sole, and marked as home. */
 static __always_inline void recycle(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
-	unsigned int k;
+	unsigned int count, k;
+	uint32_t turn = 0;
 
 	if (unlikely(READ_ONCE(pool->holders)))
 		pool_untag(pages, n);
-	if (likely(READ_ONCE(pool->owner) == pp_self()) && pool_enter_any(pool)) {
-		k = min(n, pool->cache_size - pool->count);
-		copy_objs((void **)pool->cache + pool->count, (void **)pages, k);
-		WRITE_ONCE(pool->count, pool->count + k);
+	if (pool_is_mine(pool))
+		turn = pool_enter_any(pool);
+	if (likely(turn)) {
+		count = pool->count;
+		k = min(n, pool->cache_size - count);
+		copy_objs((void **)pool->cache + count, (void **)pages, k);
+		WRITE_ONCE(pool->count, count + k);
 		count_add(pool->cached, k);
 		if (likely(k == n)) {
-			turn_end(pool);
+			turn_end_of(pool, turn);
 			return;
 		}
 		count_add(pool->cache_full, n - k);
-		turn_end(pool);
+		turn_end_of(pool, turn);
 		pages += k;
 		n -= k;
 	}
 	recycle_in_ring(pool, pages, n);
+}
+
+static __noinline void recycle_page_slow(struct page_pool *pool, struct pp_page *page)
+{
+	recycle(pool, &page, 1);
+}
+
+/* As recycle() of one by the owner: the page's address goes through no memory but the cache's. */
+static __always_inline void recycle_page(struct page_pool *pool, struct pp_page *page)
+{
+	uint32_t turn = pool_enter(pool); /* 0 with holder tags, too */
+	unsigned int count;
+
+	if (unlikely(!turn)) {
+		recycle_page_slow(pool, page);
+		return;
+	}
+	count = pool->count;
+	if (unlikely(count == pool->cache_size)) {
+		turn_end_of(pool, turn);
+		recycle_page_slow(pool, page);
+		return;
+	}
+	pool->cache[count] = page;
+	WRITE_ONCE(pool->count, count + 1);
+	count_add(pool->cached, 1);
+	turn_end_of(pool, turn);
 }
 
 static __coldpath void put_twice(struct pp_page *page)
@@ -128,46 +159,54 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsi
 
 void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 {
+	struct pp_page **p = pages, **end = pages + n;
 	struct page_pool *pool;
-	unsigned int i;
+	struct pp_page *page;
 
 	if (unlikely(!n))
 		return;
 	pool = READ_ONCE(pages[0]->pool);
-	for (i = 0; pool && i < n; i++) {
-		if (unlikely(page_is_odd(pages[i], pool)))
-			break;
-		WRITE_ONCE(pages[i]->next, HOME);
+	if (unlikely(!pool)) {
+		put_mixed(pages, 0, n);
+		return;
 	}
-	if (likely(i == n))
-		recycle(pool, pages, n);
-	else
-		put_mixed(pages, i, n);
+	do {
+		page = *p;
+		if (unlikely(page_is_odd(page, pool))) {
+			put_mixed(pages, (unsigned int)(p - pages), n);
+			return;
+		}
+		WRITE_ONCE(page->next, HOME);
+	} while (++p < end);
+	recycle(pool, pages, n);
 }
 
-static __coldpath void put_from_wrong_thread(struct page_pool *pool, struct pp_page *page)
+/* By another thread, or of another pool than @pool, or with more references. */
+static __noinline void put_elsewhere(struct page_pool *pool, struct pp_page *page,
+				     bool allow_direct)
 {
-	BUG_ON(true, page); /* allow_direct by a thread that is not the owner */
-	count_add_shared(pool->wrong_owner, 1);
+	if (unlikely(allow_direct && pool && !pool_is_mine(pool))) {
+		BUG_ON(true, page); /* allow_direct by a thread that is not the owner */
+		count_add_shared(pool->wrong_owner, 1);
+	}
 	page_pool_put_bulk(&page, 1);
 }
 
+/* @pool may be gone unless the page is of it: nothing of it is read before that is known. */
 void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
 {
-	if (unlikely(allow_direct && READ_ONCE(pool->owner) != pp_self())) {
-		put_from_wrong_thread(pool, page);
-	} else if (likely(!page_is_odd(page, pool))) {
+	if (likely(pool && !page_is_odd(page, pool) && pool_is_mine(pool))) {
 		WRITE_ONCE(page->next, HOME);
-		recycle(pool, &page, 1);
+		recycle_page(pool, page);
 	} else {
-		put_mixed(&page, 0, 1);
+		put_elsewhere(pool, page, allow_direct);
 	}
 }
 
 void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
 {
-	if (unlikely(allow_direct && READ_ONCE(pool->owner) != pp_self())) {
-		BUG_ON(true, page); /* as put_from_wrong_thread() */
+	if (unlikely(allow_direct && !pool_is_mine(pool))) {
+		BUG_ON(true, page); /* as put_elsewhere() */
 		count_add_shared(pool->wrong_owner, 1);
 	}
 	pool_recycle_last(pool, page);

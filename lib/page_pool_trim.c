@@ -34,7 +34,7 @@ static int close_locked(struct page_pool *pool, uint64_t deadline_ns)
 {
 	uint32_t special = __atomic_or_fetch(&pool->special, POOL_CLOSED, __ATOMIC_SEQ_CST);
 
-	if (READ_ONCE(pool->owner) == pp_self())
+	if (pool_is_mine(pool))
 		return pool->turn & 1 ? pp_set_error(EDEADLK, "pool %s: by a handler of its owner",
 						     pool->name)
 				      : 0;

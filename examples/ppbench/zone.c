@@ -82,13 +82,35 @@ uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned lon
 	return pp_cycles() - start;
 }
 
+/* the calls for single pages, as a driver that was ported from the kernel makes them */
+static uint64_t run_pool_single(struct bench_subject *s, unsigned long loops)
+{
+	struct page_pool *pool = s->ctx;
+	uint64_t start = pp_cycles();
+	struct pp_page *page;
+
+	while (loops--) {
+		page = page_pool_alloc_pages(pool);
+		if (!page) {
+			s->shorts++;
+			continue;
+		}
+		bench_use(page);
+		page_pool_recycle_direct(pool, page);
+	}
+	return pp_cycles() - start;
+}
+
 uint64_t bench_run_pool(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
 	struct page_pool *pool = s->ctx;
-	uint64_t start = pp_cycles();
+	uint64_t start;
 	unsigned int got;
 
+	if (bulk == 1)
+		return run_pool_single(s, loops);
+	start = pp_cycles();
 	while (loops--) {
 		got = page_pool_alloc_bulk(pool, pages, bulk);
 		s->shorts += got != bulk;

@@ -149,6 +149,23 @@ static void bulk_put_mixed(void **state)
 	zone_end(zone);
 }
 
+/* Whoever holds a page need not know whether it is of a pool. */
+static void put_without_a_pool(void **state)
+{
+	struct fixture f = fixture(64, 16, 16, 8);
+
+	assert_int_equal(pp_zone_alloc_bulk(f.zone, f.pages, 2), 2);
+	page_pool_put_page(NULL, f.pages[0], false);
+	page_pool_put_page(f.pool, f.pages[1], true);
+	assert_int_equal(page_pool_inflight(f.pool), 0);
+	take(&f, 0, 2);
+	page_pool_put_page(NULL, f.pages[0], false);
+	page_pool_put_page(NULL, f.pages[1], true);
+	assert_int_equal(pool_stats(f.pool).outstanding, 0);
+	assert_int_equal(pool_stats(f.pool).wrong_owner, 0);
+	fixture_end(&f);
+}
+
 static void destroy_with_pages_out(void **state)
 {
 	struct fixture f = fixture(256, 0, 0, 0);
@@ -220,6 +237,7 @@ int main(void)
 		cmocka_unit_test(stats_size),
 		cmocka_unit_test(lifo),
 		cmocka_unit_test(bulk_put_mixed),
+		cmocka_unit_test(put_without_a_pool),
 		cmocka_unit_test(destroy_with_pages_out),
 		cmocka_unit_test(destroy_with_fragments_out),
 		cmocka_unit_test(pools_after_each_other),
