@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -206,6 +207,26 @@ static void *grow(void *arg)
 	return NULL;
 }
 
+/*
+ * What an acceptor asks of the machine, without any zone: the same delays, and as much memory from
+ * the kernel. What is noticed of this is not the library's.
+ */
+static void *populate(void *arg)
+{
+	const size_t all = (size_t)BIG_PAGES * BENCH_PAGE_SIZE, step = 2u << 20;
+	char *mem = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t done;
+
+	(void)arg;
+	if (mem == MAP_FAILED)
+		return NULL;
+	for (done = 0; !__atomic_load_n(&grower.stop, __ATOMIC_ACQUIRE) && done < all; done += step)
+		if (slow_accept(NULL, NULL, 0) || madvise(mem + done, step, MADV_POPULATE_WRITE))
+			break;
+	munmap(mem, all);
+	return NULL;
+}
+
 static double p999(struct pp_zone *zone, double *values)
 {
 	struct pp_page *pages[SAMPLE_BULK];
@@ -234,13 +255,17 @@ static long waits(void)
 	return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_nvcsw;
 }
 
-/*
- * New zones each time: alone, then beside a thread that takes all there is. @other: the samples
- * come from a zone of their own, as another node's would.
- */
+enum noise {
+	SAME_ZONE,  /* takes all there is of the zone that the samples come from */
+	OTHER_ZONE, /* of one of its own, as another node's would be */
+	NO_ZONE,    /* has memory from the kernel */
+};
+
+/* New zones each time: alone, then beside a thread that makes @noise. */
 static int notice_once(struct bench *b, double *values, struct noticed *n, unsigned int i,
-		       bool other)
+		       enum noise noise)
 {
+	bool other = noise != SAME_ZONE;
 	struct pp_zone *zone;
 	pthread_t thread;
 	long before;
@@ -255,7 +280,7 @@ static int notice_once(struct bench *b, double *values, struct noticed *n, unsig
 	p999(zone, values);
 	n->alone[i] = p999(zone, values);
 	before = waits();
-	err = bench_thread(&thread, b->opts.cores[1], grow, NULL);
+	err = bench_thread(&thread, b->opts.cores[1], noise == NO_ZONE ? populate : grow, NULL);
 	if (!err) {
 		n->beside[i] = p999(zone, values);
 		n->waits += waits() - before;
@@ -270,7 +295,7 @@ close_grower:
 	return (grower.zone && bench_zone_close(b, grower.zone)) || err ? -1 : 0;
 }
 
-static int notice(struct bench *b, const char *who, bool other)
+static int notice(struct bench *b, const char *who, enum noise noise)
 {
 	struct noticed *n = calloc(1, sizeof(*n));
 	double *values = calloc(SAMPLES, sizeof(*values));
@@ -278,7 +303,7 @@ static int notice(struct bench *b, const char *who, bool other)
 	int err = values && n ? 0 : -1;
 
 	for (i = 0; i < b->opts.repeat && !err; i++)
-		err = notice_once(b, values, n, i, other);
+		err = notice_once(b, values, n, i, noise);
 	if (!err) {
 		bench_row_add(b, who, "p99.9 alone", SAMPLE_BULK, n->alone, b->opts.repeat);
 		bench_row_add(b, who, "p99.9 accept", SAMPLE_BULK, n->beside, b->opts.repeat);
@@ -292,13 +317,16 @@ static int notice(struct bench *b, const char *who, bool other)
 /* Who has pages, of the zone that accepts and of another one, beside who accepts. */
 static int notices(struct bench *b)
 {
-	int err = notice(b, "same zone", false);
+	int err = notice(b, "same zone", SAME_ZONE);
 
 	if (!err)
-		err = notice(b, "other zone", true);
+		err = notice(b, "other zone", OTHER_ZONE);
+	if (!err)
+		err = notice(b, "no zone", NO_ZONE);
 	bench_note(b,
 		   "p99.9: of 16 pages taken and given back, alone and while another thread takes "
-		   "pages of blocks whose firmware needs 1 ms each");
+		   "pages of blocks whose firmware needs 1 ms each; no zone: while it has as much "
+		   "memory from the kernel at the same pace, and no zone at all");
 	return err;
 }
 
