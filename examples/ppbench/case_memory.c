@@ -256,9 +256,9 @@ static long waits(void)
 }
 
 enum noise {
-	SAME_ZONE,  /* takes all there is of the zone that the samples come from */
+	SAME_ZONE, /* takes all there is of the zone that the samples come from */
 	OTHER_ZONE, /* of one of its own, as another node's would be */
-	NO_ZONE,    /* has memory from the kernel */
+	NO_ZONE, /* has memory from the kernel */
 };
 
 /* New zones each time: alone, then beside a thread that makes @noise. */
