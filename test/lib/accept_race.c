@@ -98,7 +98,7 @@ static void nobody_is_short(void **state)
 {
 	static const uint32_t flags[] = { 0, PP_ZONE_ACCEPT_THREAD,
 					  PP_ZONE_ACCEPT_THREAD | PP_ZONE_SIGNAL_SAFE };
-	double end = now_s() + test_seconds("PP_ACCEPT_SECONDS", 2, 30);
+	double end = now_s() + test_seconds("PP_ACCEPT_SECONDS", 1, 30);
 	struct pinned threads[ARRAY_LEN(takers)];
 	struct pp_zone_params p;
 	unsigned int i, n, round;
@@ -404,5 +404,5 @@ int main(void)
 	};
 
 	return test_main("accept_race", tests, ARRAY_LEN(tests),
-			 120 + (unsigned int)test_seconds("PP_ACCEPT_SECONDS", 2, 30) * 2);
+			 120 + (unsigned int)test_seconds("PP_ACCEPT_SECONDS", 1, 30) * 2);
 }

@@ -240,7 +240,7 @@ static void beside_others(void **state)
 	for (i = 0; i < 4; i++)
 		pinned_start(&threads[i], -1, i & 1 ? churn : take_ranges,
 			     (void *)(uintptr_t)(i + 1));
-	sleep_us((unsigned int)(1e6 * test_seconds("PP_CONTIG_SECONDS", 1.5, 30)));
+	sleep_us((unsigned int)(1e6 * test_seconds("PP_CONTIG_SECONDS", 0.8, 30)));
 	__atomic_store_n(&race.stop, true, __ATOMIC_RELEASE);
 	for (i = 0; i < 4; i++)
 		pinned_join(&threads[i]);

@@ -371,7 +371,7 @@ static void everything(void **state)
 	const struct pp_zone_params p = life_params();
 	const char *env = getenv("PP_LIFE_STEPS");
 	uint64_t steps = 0, most = env ? strtoull(env, NULL, 0) : 0, done[10] = { 0 };
-	double start = now_s(), end = start + test_seconds("PP_LIFE_SECONDS", 1.5, 60);
+	double start = now_s(), end = start + test_seconds("PP_LIFE_SECONDS", 1, 60);
 	unsigned int i, k;
 
 	zone = zone_new(&p);

@@ -156,12 +156,18 @@ static uint64_t pressure_run(struct pp_zone *zone, unsigned int most, bool drain
 	return short_answers;
 }
 
+/* of the longest; PP_OOM_SECONDS, or with PP_FULL=1 */
+static double press_seconds(void)
+{
+	return test_seconds("PP_OOM_SECONDS", 0.5, 5);
+}
+
 /* the lock-up of mail 000: 4 threads want up to 64 of 32 pages, a fifth drains without pause */
 static void mail_000_severe_pressure(void **state)
 {
 	struct pp_zone *zone = variant_zone(32, 8, 32);
 
-	assert_true(pressure_run(zone, 64, true, 1.0) > 0);
+	assert_true(pressure_run(zone, 64, true, press_seconds()) > 0);
 	zone_end(zone);
 }
 
@@ -173,8 +179,8 @@ static void enough_in_the_zone(void **state)
 
 	p.drain_us = 2000000;
 	zone = zone_new(&p);
-	assert_int_equal(pressure_run(zone, 32, false, 0.5), 0);
-	assert_int_equal(pressure_run(zone, 32, true, 0.5), 0);
+	assert_int_equal(pressure_run(zone, 32, false, press_seconds() / 2), 0);
+	assert_int_equal(pressure_run(zone, 32, true, press_seconds() / 2), 0);
 	zone_end(zone);
 }
 
@@ -189,7 +195,7 @@ static void enough_in_the_caches(void **state)
 
 	p.drain_us = 2000000;
 	zone = zone_new(&p);
-	assert_int_equal(pressure_run(zone, 32, false, 1.0), 0);
+	assert_int_equal(pressure_run(zone, 32, false, press_seconds()), 0);
 	zone_end(zone);
 }
 
@@ -201,6 +207,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(enough_in_the_zone),
 		cmocka_unit_test(enough_in_the_caches),
 	};
+	unsigned int limit = 120 + (unsigned int)press_seconds() * 6;
 	int refused;
 
 	variant_parse(argc, argv);
@@ -210,7 +217,7 @@ int main(int argc, char **argv)
 	if (!variant_drains_idle()) {
 		printf("%s promises no drain of an idle owner: no allocation is promised either\n",
 		       variant.policy);
-		return test_main("oom", tests + 1, 2, 120);
+		return test_main("oom", tests + 1, 2, limit);
 	}
-	return test_main("oom", tests, ARRAY_LEN(tests), 120);
+	return test_main("oom", tests, ARRAY_LEN(tests), limit);
 }

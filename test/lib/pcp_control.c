@@ -278,15 +278,21 @@ static void disable_races_with(unsigned int disablers, double seconds)
 	zone_end(zone);
 }
 
+/* of each race; PP_CONTROL_SECONDS, or with PP_FULL=1 */
+static double race_seconds(void)
+{
+	return test_seconds("PP_CONTROL_SECONDS", 0.5, 5);
+}
+
 /* kernel-semantics, invariant 12 */
 static void disable_guarantee(void **state)
 {
-	disable_races_with(1, 1.0);
+	disable_races_with(1, race_seconds());
 }
 
 static void disablers_in_parallel(void **state)
 {
-	disable_races_with(2, 1.0);
+	disable_races_with(2, race_seconds());
 }
 
 /* ---- a preempted owner */
@@ -354,7 +360,7 @@ static void disable_beside_held_owner(void **state)
 	struct sigaction sa = { .sa_handler = hold_here }, old;
 	struct churner c = { .zone = zone };
 	unsigned int closed = 0, timeouts = 0, rounds;
-	double end = now_s() + 1.5;
+	double end = now_s() + 1.5 * race_seconds();
 	struct pinned thread;
 	int err;
 
@@ -396,5 +402,6 @@ int main(int argc, char **argv)
 	refused = variant_refused();
 	if (refused >= 0)
 		return refused;
-	return test_main(variant.policy, tests, ARRAY_LEN(tests), 120);
+	return test_main(variant.policy, tests, ARRAY_LEN(tests),
+			 120 + (unsigned int)race_seconds() * 8);
 }

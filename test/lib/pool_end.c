@@ -118,7 +118,7 @@ static void storm(void **state)
 						     trimmer_main, reader_main };
 	struct pp_zone_params zp = zone_params(PAGES);
 	struct storm s = { .zone = zone_new(&zp) };
-	double end = now_s() + test_seconds("PP_STORM_SECONDS", 3, 20);
+	double end = now_s() + test_seconds("PP_STORM_SECONDS", 1, 20);
 	struct pinned threads[ARRAY_LEN(others)];
 	struct rng r = rng_init(0);
 	uint64_t took, longest = 0;
@@ -308,7 +308,7 @@ static void handler_beside_create(void **state)
 	struct fixture f = { 0 };
 	struct sigaction sa = { .sa_handler = ask, .sa_flags = SA_RESTART };
 	struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { 0 };
-	double end = now_s() + test_seconds("PP_HANDLER_SECONDS", 1, 5);
+	double end = now_s() + test_seconds("PP_HANDLER_SECONDS", 0.5, 5);
 
 	zp.flags = PP_ZONE_SIGNAL_SAFE;
 	zp.drain_us = 100;

@@ -2,7 +2,7 @@
 /*
  * pool_model.c - random calls, by an owner and by threads that return pages, against a naive model
  *
- * PP_MODEL_SECONDS: how long (3; with PP_FULL=1 60). PP_SEED: which order. Every so often the
+ * PP_MODEL_SECONDS: how long (1.5; with PP_FULL=1 60). PP_SEED: which order. Every so often the
  * threads are waited for, and then all sums must hold exactly.
  */
 #include <string.h>
@@ -133,7 +133,7 @@ static void threads_join(struct model *m, struct pinned *threads)
 /* one thread, all sums after every tenth step */
 static void model_alone(void **state)
 {
-	double end = now_s() + test_seconds("PP_MODEL_SECONDS", 3, 60) / 3;
+	double end = now_s() + test_seconds("PP_MODEL_SECONDS", 1.5, 60) / 3;
 	struct model *m = malloc(sizeof(*m));
 	uint64_t rounds, steps = 0;
 	unsigned int i;
@@ -155,7 +155,7 @@ static void model_alone(void **state)
 
 static void model_with_threads(void **state)
 {
-	double end = now_s() + test_seconds("PP_MODEL_SECONDS", 3, 60) * 2 / 3;
+	double end = now_s() + test_seconds("PP_MODEL_SECONDS", 1.5, 60) * 2 / 3;
 	struct model *m = malloc(sizeof(*m));
 	struct pinned threads[THREADS + 1];
 	uint64_t rounds, steps = 0, returned = 0;

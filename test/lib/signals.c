@@ -164,7 +164,7 @@ static void interrupted(void (*fn)(struct worker *w), uint64_t pages)
 	struct worker w[WORKERS];
 	struct pinned threads[WORKERS];
 	uint64_t ops = 0, got = 0, rounds = 0;
-	double seconds = test_seconds("PP_SIGNAL_SECONDS", 1, 10);
+	double seconds = test_seconds("PP_SIGNAL_SECONDS", 0.5, 10);
 	unsigned int i;
 
 	memset(w, 0, sizeof(w));
@@ -247,5 +247,5 @@ int main(int argc, char **argv)
 	sigaddset(&sa.sa_mask, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &sa.sa_mask, NULL);
 	return test_main(variant.policy, tests, ARRAY_LEN(tests),
-			 60 + 6 * (unsigned int)test_seconds("PP_SIGNAL_SECONDS", 1, 10) * 2);
+			 60 + 6 * (unsigned int)test_seconds("PP_SIGNAL_SECONDS", 0.5, 10) * 2);
 }

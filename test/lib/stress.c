@@ -357,7 +357,7 @@ static void everything(void **state)
 	p.headroom = 64;
 	p.drain_us = 2000;
 	zone = zone_new(&p);
-	end = now_s() + test_seconds("PP_STRESS_SECONDS", 2, 60);
+	end = now_s() + test_seconds("PP_STRESS_SECONDS", 1, 60);
 	for (i = 0; i < nthreads; i++) {
 		workers[i].rng = rng_init(i);
 		workers[i].id = i;
@@ -415,5 +415,5 @@ int main(int argc, char **argv)
 	if (nthreads < 1 || nthreads > MAX_THREADS)
 		return 2;
 	return test_main(variant.policy, tests, ARRAY_LEN(tests),
-			 60 + (unsigned int)test_seconds("PP_STRESS_SECONDS", 2, 60) * 2);
+			 60 + (unsigned int)test_seconds("PP_STRESS_SECONDS", 1, 60) * 2);
 }
