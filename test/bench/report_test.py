@@ -130,7 +130,7 @@ def test_run():
     before = {name for name in os.listdir('/tmp') if name.startswith('ppbench.')}
     with tempfile.TemporaryDirectory() as tmp:
         out = os.path.join(tmp, 'report.html')
-        done = run('report', '--quick', '--out', out)
+        done = run('report', '--quick', '--repeat', '1', '--out', out)
         with open(out) as file:
             page = file.read()
         cases = re.findall(r'^  (\w+) +\S', run('--help').stdout.split('options:')[0], re.M)
@@ -139,7 +139,7 @@ def test_run():
         if len(os.sched_getaffinity(0)) > 1:
             check(done.returncode == 0 and not failed, f'failed: {failed}')
         for case in cases[:-1]:
-            check(f'<code class="cmd">ppbench {case} --quick</code>' in section(page, case), case)
+            check(f'<code class="cmd">ppbench {case} --quick --repeat 1</code>' in section(page, case), case)
             check(case in failed or '<svg' in section(page, case), f'{case}: a figure')
         browser = subprocess.run([sys.executable, args.browser, out, '--figures', str(len(cases))],
                                  capture_output=True, text=True)
