@@ -15,7 +15,7 @@ DEMO='iproute2 ethtool iputils-ping'
 TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk tcpdump socat strace
 	valgrind mandoc g++ python3 gnuplot-nox spin chromium libmimalloc2.0 libjemalloc2
 	libtcmalloc-minimal4 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
-	qemu-system-x86 cpio bind9-dnsutils dnsperf make'
+	qemu-system-x86 cpio bind9-dnsutils dnsperf make ccache'
 
 case ${1-} in
 build) wanted=$BUILD ;;
