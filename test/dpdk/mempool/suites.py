@@ -27,7 +27,7 @@ if options.huge:
 def suite(name, ops):
     more = {'PAGEPOOL_POLICY': options.policy}
     if options.preload:
-        more.update(LD_PRELOAD=options.preload, PP_SLOW_CLOCK='100')
+        more.update(LD_PRELOAD=options.preload, PP_SLOW_CLOCK='400')
     status, out = run(['dpdk-test'] + eal('s', options.huge, memory=options.memory,
                                           extra=['--mbuf-pool-ops-name=' + ops]) + [name],
                       options.timeout, environment(**more))
