@@ -326,13 +326,16 @@ static void grow(void *arg)
 static void others_do_not_notice(void **state)
 {
 	struct pp_zone_params p = lazy_params(MAX_BLOCK * BLOCK);
-	double alone[7], beside[7], best_alone = 1e18, best_beside = 1e18;
+	/* a tenth of a millisecond would be an acceptance showing; figures are ppbench's */
+	double alone[7], beside[7], best_alone = 1e18, best_beside = 1e18, limit;
 	struct pinned a, b;
 	unsigned int i, n;
 
 	need_two_cpus();
 	quiet.ns = calloc(SAMPLES, sizeof(*quiet.ns));
-	for (i = 0; i < ARRAY_LEN(alone); i++) {
+	limit = pp_cycles_hz() / 10000.0;
+	/* somebody else's time slices are taken for ours: then again, until it is seen without */
+	for (i = 0; i < ARRAY_LEN(alone) && (i < 2 || best_beside >= limit); i++) {
 		p = lazy_params(MAX_BLOCK * BLOCK);
 		fw.delay_us = 1000;
 		quiet.zone = zone_new(&p);
@@ -356,8 +359,7 @@ static void others_do_not_notice(void **state)
 	free(quiet.ns);
 	print_message("# p99.9 of 16 pages: %.0f cycles alone, %.0f beside an acceptor of 1 ms\n",
 		      best_alone, best_beside);
-	/* a tenth of a millisecond would be an acceptance showing; figures are ppbench's */
-	assert_true(best_beside < pp_cycles_hz() / 10000.0);
+	assert_true(best_beside < limit);
 }
 
 static void nobody_waits_for_a_full_node(void **state)

@@ -155,11 +155,12 @@ static void high_after_every_free(void **state)
 {
 	struct pp_zone *zone = tuned_zone();
 	struct rng r = rng_init(50);
+	unsigned int steps = (unsigned int)test_seconds("PP_TUNING_STEPS", 5000, 20000);
 	unsigned int core, i, k, have = 0;
 
 	pin_to(test_cpu(0));
 	core = pp_zone_this_core(zone);
-	for (i = 0; i < 20000; i++) {
+	for (i = 0; i < steps; i++) {
 		k = 1 + rng_below(&r, rng_below(&r, 8) ? 8 : 300);
 		if (rng_below(&r, 2) && have + k <= PAGES / 2) {
 			require(pp_zone_alloc_bulk(zone, pages + have, k) == k);
