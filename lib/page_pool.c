@@ -106,8 +106,11 @@ static bool turn_begin_any(struct page_pool *pool)
 
 uint32_t __coldpath pool_enter_special(struct page_pool *pool)
 {
-	if (turn_begin_any(pool))
+	if (turn_begin_any(pool)) {
+		if (unlikely(READ_ONCE(pool->special) & POOL_STALE))
+			pool_flush_stale(pool);
 		return pool->turn;
+	}
 	turn_end(pool);
 	return 0;
 }

@@ -32,6 +32,7 @@
 #define POOL_FENCED  2u /* there is no membarrier: the owner pays for the barrier */
 #define POOL_LIMITED 4u /* max_outstanding */
 #define POOL_HOLDERS 8u /* each allocation leaves its name */
+#define POOL_STALE   16u /* its node changed while it was closed: the next turn flushes the cache */
 
 /*
  * hold - release == cache + ring + reserve + outstanding, where hold counts the pages taken
@@ -187,6 +188,9 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 
 /* The only reference of the pool's is gone, or never was more than one: recycle or release. */
 void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
+
+/* In a turn, POOL_STALE: what the cache has is of another node than is preferred now. */
+void pool_flush_stale(struct page_pool *pool);
 
 /* The page that fragments are cut from is not ours any more. */
 void pool_drop_frag_page(struct page_pool *pool);

@@ -298,6 +298,12 @@ void page_pool_disable_direct_recycling(struct page_pool *pool)
 	WRITE_ONCE(pool->owner, NO_OWNER);
 }
 
+void __coldpath pool_flush_stale(struct page_pool *pool)
+{
+	__atomic_and_fetch(&pool->special, ~POOL_STALE, __ATOMIC_RELAXED);
+	release_array(pool, pool->cache, &pool->count);
+}
+
 int page_pool_update_nid(struct page_pool *pool, int nid)
 {
 	int node = pool->zone ? pool->zone->region.node : 0;
@@ -312,10 +318,12 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 	BUG_ON(!pool_is_mine(pool), pool);
 	probe_page_pool_update_nid(pool, pool->nid, nid);
 	WRITE_ONCE(pool->nid, nid);
-	if (pool->numa != PP_NUMA_KEEP && pool_enter_any(pool)) {
-		release_array(pool, pool->cache, &pool->count);
+	if (pool->numa == PP_NUMA_KEEP)
+		return 0;
+	/* while somebody trims the pool, its cache is not ours: then the first turn afterwards */
+	__atomic_or_fetch(&pool->special, POOL_STALE, __ATOMIC_RELAXED);
+	if (pool_enter_any(pool))
 		turn_end(pool);
-	}
 	return 0;
 }
 

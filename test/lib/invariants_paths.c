@@ -89,6 +89,64 @@ static void invariant_06_waive_one_a_refill(void **state)
 	set_end(p.set);
 }
 
+static void close_main(void *arg)
+{
+	require(!pool_close(arg, 1000000));
+}
+
+/* somebody is trimming it at that moment: the cache follows with the first turn afterwards */
+static void updated(enum pp_numa numa, bool by_put)
+{
+	struct page_pool_params p = { .sz = sizeof(p), .cache_size = 64, .refill = 32 };
+	bool kept = numa == PP_NUMA_KEEP;
+	struct page_pool *pool;
+	struct pp_page *page, *other;
+
+	fake_nodes(2);
+	p.set = set_new(256, 0, 0);
+	p.node = pp_node_param(0);
+	p.numa = numa;
+	pool = page_pool_create(&p);
+	require(pool);
+	page = page_pool_alloc_pages(pool);
+	run_on(-1, close_main, pool);
+	assert_int_equal(page_pool_update_nid(pool, 1), 0);
+	assert_int_equal(page_pool_nid(pool), 1);
+	other = page_pool_alloc_pages(pool);
+	assert_int_equal(other->node, 1); /* around the cache */
+	assert_int_equal(pool_stats(pool).cache, 31);
+	pool_open(pool);
+	if (by_put) {
+		page_pool_put_page(pool, page, true);
+		assert_int_equal(pool_stats(pool).cache, kept ? 32 : 1);
+		page = page_pool_alloc_pages(pool);
+		assert_int_equal(page->node, 0); /* a return is not asked where it is from */
+	} else {
+		page_pool_put_page(pool, other, true);
+		other = page_pool_alloc_pages(pool);
+		assert_int_equal(other->node, 1);
+		page_pool_put_page(pool, other, true);
+		other = page_pool_alloc_pages(pool);
+	}
+	assert_int_equal(pool_stats(pool).cache, kept ? 31 : 0);
+	page_pool_put_page(pool, other, true);
+	page_pool_put_page(pool, page, true); /* and it is flushed once */
+	assert_int_equal(pool_stats(pool).cache, kept ? 33 : 2);
+	pool_check(pool, 0);
+	page_pool_destroy(pool);
+	set_end(p.set);
+}
+
+static void invariant_06_new_node_while_trimmed(void **state)
+{
+	updated(PP_NUMA_WAIVE, false);
+	updated(PP_NUMA_WAIVE, true);
+	updated(PP_NUMA_FLUSH, false);
+	updated(PP_NUMA_FLUSH, true);
+	updated(PP_NUMA_KEEP, false);
+	updated(PP_NUMA_KEEP, true);
+}
+
 /* ---- 7: the slow path gets a part ------------------------------------------------------------ */
 
 static struct {
@@ -305,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invariant_06_waive_one_a_refill),
+		cmocka_unit_test(invariant_06_new_node_while_trimmed),
 		cmocka_unit_test(invariant_07_partial_slow_path),
 		cmocka_unit_test(invariant_08_mixed_bulk_return),
 		cmocka_unit_test(invariant_09_destroy_beside_producers),

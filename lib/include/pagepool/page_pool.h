@@ -391,7 +391,8 @@ void page_pool_disable_direct_recycling(struct page_pool *pool);
  * @nid:  node that the set knows; PP_NODE_ANY: the one that the owner runs on
  *
  * Gives the alloc cache to the zones, unless the pool keeps other nodes' pages; the ring is sorted
- * out by the refills to come. A pool over one zone has no choice: nothing happens.
+ * out by the refills to come. While somebody trims the pool, the cache follows when the owner next
+ * allocates or returns after that. A pool over one zone has no choice: nothing happens.
  *
  * Context: the owner thread.
  * Return:  0; -EINVAL: the set does not know the node; a pool over one zone is elsewhere.
