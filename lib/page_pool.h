@@ -24,9 +24,6 @@
 /* No thread has this number; 0 is that of threads that have none yet, and so own nothing. */
 #define NO_OWNER UINT64_MAX
 
-/* What a page's next says while the page is at home: who gives it back again is caught. */
-#define HOME ((struct pp_page *)~(uintptr_t)0)
-
 /* Why the owner leaves its fast path. */
 #define POOL_CLOSED  1u /* somebody else is at cache and ring */
 #define POOL_FENCED  2u /* there is no membarrier: the owner pays for the barrier */

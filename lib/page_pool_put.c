@@ -13,7 +13,7 @@ static __always_inline bool page_is_odd(const struct pp_page *page, const struct
 	/* pairs with the release of whoever dropped the other references */
 	return unlikely(READ_ONCE(page->pool) != pool) ||
 	       unlikely(load_pair_acquire(&page->refs) != PAIR_OF_ONES) ||
-	       unlikely(READ_ONCE(page->next) == HOME);
+	       unlikely(page_is_home(page));
 }
 
 static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
@@ -119,7 +119,7 @@ static bool put_reference(struct pp_page *page)
 {
 	struct page_pool *pool = READ_ONCE(page->pool);
 
-	if (unlikely(READ_ONCE(page->next) == HOME)) {
+	if (unlikely(page_is_home(page))) {
 		put_twice(page);
 		return false;
 	}
@@ -214,7 +214,7 @@ void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bo
 
 void pool_recycle_last(struct page_pool *pool, struct pp_page *page)
 {
-	if (unlikely(READ_ONCE(page->next) == HOME))
+	if (unlikely(page_is_home(page)))
 		put_twice(page);
 	else if (page_is_ours(pool, page))
 		recycle(pool, &page, 1);

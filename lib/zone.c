@@ -34,6 +34,20 @@ static __always_inline void call_end(const struct pp_zone *zone)
 
 /* ---- free and drain -------------------------------------------------------------------------- */
 
+/* As a chain it says what its next said, too: whether it is marked as home. */
+static void chain(struct pp_page *page, const struct pp_page *to)
+{
+	WRITE_ONCE(page->next, (struct pp_page *)((uintptr_t)to | page_is_home(page)));
+}
+
+static struct pp_page *unchain(struct pp_page *page)
+{
+	uintptr_t home = page_is_home(page), next = (uintptr_t)page->next - home;
+
+	WRITE_ONCE(page->next, home ? HOME : NULL);
+	return (struct pp_page *)next;
+}
+
 void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
 	struct pp_page *const *pages = (struct pp_page *const *)objs;
@@ -41,9 +55,9 @@ void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i + 1 < n; i++)
-		pages[i]->next = pages[i + 1];
+		chain(pages[i], pages[i + 1]);
 	do
-		pages[n - 1]->next = head;
+		chain(pages[n - 1], head);
 	/* release: pairs with the exchange in zone_absorb_deferred() */
 	while (!__atomic_compare_exchange_n(&zone->deferred, &head, pages[0], true,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
@@ -62,7 +76,7 @@ void zone_absorb_deferred(struct pp_zone *zone)
 	page = __atomic_exchange_n(&zone->deferred, NULL, __ATOMIC_ACQUIRE);
 	while (page) {
 		obj = page;
-		page = page->next;
+		page = unchain(page);
 		free_area_push(&zone->area, &obj, 1);
 		n++;
 	}

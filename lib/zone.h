@@ -290,6 +290,17 @@ void pools_trim_idle(struct pp_zone *zone);
 
 void zone_free_tags(struct pp_zone *zone); /* page_pool_holders.c */
 
+/*
+ * What a page's next says while a pool or a zone has it: who gives it back again is caught. Bit 0
+ * tells, so that a page can be at home and chained to another, see zone_defer().
+ */
+#define HOME ((struct pp_page *)~(uintptr_t)0)
+
+static __always_inline bool page_is_home(const struct pp_page *page)
+{
+	return (uintptr_t)READ_ONCE(page->next) & 1;
+}
+
 /* page_pool.c: the last reference to a page of a pool that was put while others held it */
 void page_pool_take_back(struct pp_page *page);
 

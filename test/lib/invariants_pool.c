@@ -68,6 +68,54 @@ static void put_twice(struct page_pool *pool)
 }
 
 /*
+ * The same while the page waits for the holder of the zone's lock, which a signal handler that gave
+ * it back could not take; this thread is that holder, too. What no zone prepares is left clean.
+ */
+static void twice_while_deferred(uint32_t flags)
+{
+	struct pp_zone_params zp = zone_params(64);
+	bool caught = !PP_DEBUG && !(flags & PP_ZONE_NO_PREP);
+	unsigned int i, k, times = caught ? 3 : 1;
+	struct pp_page *pages[10], *again;
+	struct page_pool *pool;
+	struct pp_zone *zone;
+
+	zp.flags = PP_ZONE_SIGNAL_SAFE | flags;
+	zone = zone_new(&zp);
+	pool = pool_new(zone, 2, 16, 16);
+	require(page_pool_alloc_bulk(pool, pages, 10) == 10);
+	page_pool_disable_direct_recycling(pool);
+	page_pool_put_bulk(pages + 8, 2); /* the ring is full */
+	require(!pp_zone_pcp_disable(zone, 1000000));
+	require(zone_lock(zone));
+	for (k = 0; k < times; k++) {
+		page_pool_put_bulk((struct pp_page *[]){ pages[0], pages[1], pages[2] }, 3);
+		for (i = 3; i < 8; i++)
+			page_pool_put_page(pool, pages[i], false);
+	}
+	require(zone->deferred);
+	zone_unlock(zone);
+	pp_zone_pcp_enable(zone);
+	zone_check(zone, (uint64_t)page_pool_inflight(pool));
+	for (i = 0, again = pages[0]; caught && i < 2; i++)
+		page_pool_put_bulk(&again, 1);
+	assert_int_equal(zone_stats(zone).double_puts, caught ? 2 * 8 + 2 : 0);
+	for (i = 0; i < 8; i++)
+		assert_true(caught || PP_DEBUG || !pages[i]->next);
+	assert_int_equal(page_pool_inflight(pool), 8);
+	page_pool_enable_direct_recycling(pool);
+	pool_check(pool, 0);
+	page_pool_destroy(pool);
+	zone_end(zone);
+}
+
+static void invariant_01_put_twice_while_deferred(void **state)
+{
+	twice_while_deferred(0);
+	twice_while_deferred(PP_ZONE_NO_PREP);
+}
+
+/*
  * The kernel's counters have 32 bits and wrap; ours have 64, and begin here just before 2^32, and
  * where 2^63 would be next, which is what an ended pool counts up to: its limit.
  */
@@ -246,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invariant_01_hold_release_balance),
+		cmocka_unit_test(invariant_01_put_twice_while_deferred),
 		cmocka_unit_test(invariant_02_cache_and_ring_bounds),
 		cmocka_unit_test(invariant_03_page_at_home_is_sole),
 		cmocka_unit_test(invariant_04_elevated_reference_leaves),
