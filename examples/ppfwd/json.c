@@ -185,6 +185,7 @@ static struct json_object *memory(const struct memory_work *m)
 	add_count(o, "contig_fast", m->taken[PP_CONTIG_FAST]);
 	add_count(o, "contig_normal", m->taken[PP_CONTIG_NORMAL]);
 	add_count(o, "contig_hard", m->taken[PP_CONTIG_HARD]);
+	add_count(o, "offlined", m->offlined);
 	add_count(o, "busy", m->busy);
 	add_count(o, "shrunk_bytes", m->shrunk);
 	return o;

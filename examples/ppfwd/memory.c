@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * memory.c - a thread that isolates, takes ranges of and shrinks the memory that others forward in
+ * memory.c - a thread that isolates, takes ranges of, offlines and shrinks the memory that others
+ * forward in
  */
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "ppfwd.h"
 
 #define WAIT_US 1000u
+#define KINDS	7u /* of turns */
 
 static void isolate(struct fwd *fwd, uint64_t turn)
 {
@@ -42,6 +44,19 @@ static void take(struct fwd *fwd, enum pp_contig mode)
 	}
 	pp_zone_free_contig(fwd->zone, first, n);
 	fwd->memory.taken[mode]++;
+}
+
+/* Another block each time; what is in use all the while, or pinned by a port, is refused. */
+static void offline(struct fwd *fwd, uint64_t time)
+{
+	uint64_t pages = pp_zone_pages(fwd->zone), block = pp_zone_block_pages(fwd->zone);
+	uint64_t first = time % ((pages + block - 1) / block) * block;
+	uint64_t n = block < pages - first ? block : pages - first;
+
+	if (pp_zone_offline(fwd->zone, first, n, WAIT_US))
+		fwd->memory.busy++;
+	else
+		fwd->memory.offlined++;
 }
 
 static void shrink(struct fwd *fwd)
@@ -80,10 +95,12 @@ static void *keeper_main(void *arg)
 			pp_zone_maintain(fwd->zone);
 		if (!fwd->opts->memory_hz)
 			;
-		else if (turn % 6 < 2)
+		else if (turn % KINDS < 2)
 			isolate(fwd, turn);
-		else if (turn % 6 < 5)
-			take(fwd, (enum pp_contig)(turn % 6 - 2));
+		else if (turn % KINDS < 5)
+			take(fwd, (enum pp_contig)(turn % KINDS - 2));
+		else if (turn % KINDS < 6)
+			offline(fwd, turn / KINDS);
 		else
 			shrink(fwd);
 		wait_for(fwd, start + (turn + 1) * 1000000000 / hz);

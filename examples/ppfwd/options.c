@@ -114,7 +114,7 @@ static const char usage_pool[] =
 	"  --accept WHEN      eager, lazy (on demand), or thread (ahead of need) (eager)\n"
 	"  --lock             lock the memory (mlock)\n"
 	"  --idle-ms N        give memory back that was not needed for N ms\n"
-	"  --memory-hz N      isolate, take a range, or shrink, in turns, N times a second\n"
+	"  --memory-hz N      isolate, take ranges, offline, shrink, in turns, N times a second\n"
 	"  --node N           NUMA node of the memory, local: the first worker's, or\n"
 	"                     set: a zone on each, of which workers take their own (any)\n"
 	"  --batch N          pages moved between a core's cache and the zone at once (auto)\n"

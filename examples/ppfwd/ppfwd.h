@@ -144,12 +144,14 @@ struct worker {
  * struct memory_work - what the thread of --memory-hz and --idle-ms did
  * @isolated: ranges isolated, hard and not, and put back
  * @taken:    contiguous ranges taken, by enum pp_contig, and given back
+ * @offlined: blocks emptied and given back to the system
  * @busy:     attempts that were refused, as they may be
  * @shrunk:   bytes given back to the system, by --memory-hz
  */
 struct memory_work {
 	uint64_t isolated;
 	uint64_t taken[3];
+	uint64_t offlined;
 	uint64_t busy;
 	uint64_t shrunk;
 };

@@ -237,8 +237,8 @@ void report_table(const struct report *rep, FILE *out)
 		fprintf(out,
 			"memory: %" PRIu64 " ranges isolated, %" PRIu64 " fast, %" PRIu64
 			" normal, %" PRIu64 " hard contiguous ones taken, %" PRIu64
-			" refused, %" PRIu64 " MiB given back\n",
-			m->isolated, m->taken[0], m->taken[1], m->taken[2], m->busy,
+			" blocks offlined, %" PRIu64 " refused, %" PRIu64 " MiB given back\n",
+			m->isolated, m->taken[0], m->taken[1], m->taken[2], m->offlined, m->busy,
 			m->shrunk >> 20);
 	fprintf(out,
 		"ledger: %" PRIu64 " pages (%s), %" PRIu64 " leaked, %" PRIu64 " freed twice\n",

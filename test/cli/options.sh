@@ -41,6 +41,22 @@ for opt in "--burst 1" "--burst 512" "--refill 1" "--refill 128" "--cache 1" "--
 	ok "$opt forwards all" grep -q "^io: 100000 packets" "$dir/out"
 done
 
+# all four kinds of work, also where the last block is a part of one; longer if that was too short
+worked() {
+	for work in '[1-9][0-9]* ranges isolated' '[1-9][0-9]* hard contiguous' \
+		'[1-9][0-9]* blocks offlined' '[1-9][0-9]* MiB given back$'; do
+		grep -q "^memory: .*$work" "$dir/out" || return 1
+	done
+}
+for pages in 65536 40001; do
+	for seconds in 0.5 2 8; do
+		run "$ppfwd" $two --memory-hz 1000 --pages $pages --duration $seconds
+		worked && break
+	done
+	ok "--memory-hz, $pages pages" clean
+	ok "--memory-hz, $pages pages: each kind of work" worked
+done
+
 # a policy that the machine refuses says why
 for policy in $("$ppfwd" --help | sed -n 's/.*shared: \(.*\) (.*/\1/p'); do
 	run "$ppfwd" $two $n --policy "$policy" --trace
@@ -116,6 +132,7 @@ if [ -n "$jsonget" ]; then
 	ok "json mask_cycles_per_burst, irqsave" [ "$(json irqoff.mask_cycles_per_burst --trace \
 		--policy irqsave | cut -d. -f1)" -gt 0 ]
 	ok "json policy auto" [ "$(json policy --policy auto)" != auto ]
+	ok "json memory_work" [ "$(json memory_work.offlined --memory-hz 1000)" -ge 0 ]
 	ok "json drains" [ "$(json zones.0.drains --drain-hz 1000 --duration 0.2 \
 		--packets 99999999999)" -gt 0 ]
 	ok "--json FILE prints the table too" clean
