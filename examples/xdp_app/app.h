@@ -9,6 +9,7 @@
  *   queue.c    a socket, its pool, and the thread that serves them
  *   slow.c     the thread that keeps packets for a while
  *   report.c   counters, the ledger
+ *   rights.c   which capabilities are missing
  *   respond.c, dns.c, packet.c  from a packet's bytes to those of its answer
  */
 #ifndef XDP_APP_APP_H
@@ -146,6 +147,9 @@ static inline uint64_t read_count(const uint64_t *counter)
 
 /* one line on stderr; returns -1 */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
+
+/* the kernel refused @what: fail() with what this process lacks for that */
+int no_permission(const char *what, const char *interface) __attribute__((cold));
 
 double now(void); /* s, monotonic */
 void sleep_ms(unsigned int ms);

@@ -71,9 +71,7 @@ const char *prog_mode(const struct prog *prog)
 static int explain(int err, const char *what, const struct iface *iface)
 {
 	if (err == -EPERM || err == -EACCES)
-		return fail("no permission to %s for %s; run as root or with CAP_NET_RAW, "
-			    "CAP_NET_ADMIN and CAP_BPF",
-			    what, iface->name);
+		return no_permission(what, iface->name);
 	return fail("cannot %s for %s: %s%s%s", what, iface->name, strerror(-err),
 		    libbpf_said[0] ? "; " : "", libbpf_said);
 }

@@ -46,9 +46,7 @@ static int open_umem(struct queue *q, struct pp_zone *zone, const char *interfac
 			    "(ulimit -l), or run with CAP_IPC_LOCK",
 			    (unsigned long long)len >> 10, interface);
 	if (err == -EPERM)
-		return fail("no permission to open an AF_XDP socket for %s; run as root or with "
-			    "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF",
-			    interface);
+		return no_permission("open an AF_XDP socket", interface);
 	if (err == -EAFNOSUPPORT)
 		return fail("this kernel has no AF_XDP (CONFIG_XDP_SOCKETS), needed for %s",
 			    interface);

@@ -35,9 +35,10 @@ int slow_open(struct slow *slow, const struct iface *iface, const struct options
 
 	slow->options = o;
 	slow->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0: receives nothing */
+	if (slow->fd < 0 && errno == EPERM)
+		return no_permission("open a packet socket", iface->name);
 	if (slow->fd < 0 || bind(slow->fd, (struct sockaddr *)&at, sizeof(at)))
-		return fail("cannot open a packet socket on %s: %s%s", iface->name, strerror(errno),
-			    errno == EPERM ? "; run as root or with CAP_NET_RAW" : "");
+		return fail("cannot open a packet socket on %s: %s", iface->name, strerror(errno));
 	pthread_mutex_init(&slow->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
