@@ -182,6 +182,46 @@ static struct {
 	uint64_t busy;
 } race;
 
+/*
+ * A block that somebody else has isolated is wholly free, or not accepted: others look elsewhere,
+ * where pages are missing, and leave it as it was.
+ */
+static void beside_isolation(uint32_t flags)
+{
+	struct pp_zone_params p = zone_params(2 * BLOCK);
+	struct user user = { 0 };
+	struct pp_reclaimer r = { .reclaim = give_back, .arg = &user };
+	struct pp_page *first;
+	struct pp_zone *zone;
+	unsigned int n;
+
+	p.flags = flags;
+	p.low = 1;
+	zone = zone_new(&p);
+	assert_int_equal(pp_zone_isolate(zone, BLOCK, BLOCK), 0);
+	n = take_all(zone);
+	assert_int_equal(n, BLOCK);
+	user.page = held[--n];
+	while (n)
+		pp_zone_free_bulk(zone, &held[--n], 1);
+	assert_int_equal(pp_zone_alloc_contig(zone, BLOCK, 1, PP_CONTIG_NORMAL, 0, &first), -EBUSY);
+	pp_zone_reclaimer_add(zone, &r);
+	assert_int_equal(pp_zone_alloc_contig(zone, BLOCK, 1, PP_CONTIG_HARD, 1000000, &first), 0);
+	assert_int_equal(user.asked, 1);
+	pp_zone_reclaimer_del(zone, &r);
+	assert_int_equal(page_index(zone, first), 0);
+	assert_int_equal(zone_stats(zone).accepts, flags & PP_ZONE_LAZY ? 1 : 0);
+	pp_zone_free_contig(zone, first, BLOCK);
+	assert_int_equal(pp_zone_isolate_undo(zone, BLOCK, BLOCK), 0);
+	zone_end(zone);
+}
+
+static void isolated_by_others(void **state)
+{
+	beside_isolation(0);
+	beside_isolation(PP_ZONE_LAZY);
+}
+
 static void churn(void *arg)
 {
 	struct rng r = rng_init((uintptr_t)arg);
@@ -257,7 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),	 cmocka_unit_test(in_a_cache),
 		cmocka_unit_test(in_use),	 cmocka_unit_test(of_a_lazy_zone),
-		cmocka_unit_test(beside_others),
+		cmocka_unit_test(beside_others), cmocka_unit_test(isolated_by_others),
 	};
 
 	return test_main("contig", tests, ARRAY_LEN(tests),

@@ -275,6 +275,40 @@ static void pinned(void **state)
 	zone_end(zone);
 }
 
+static void pin_and_give(void *arg, struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct pp_page **page = arg;
+
+	if (!*page)
+		return;
+	require(!pp_zone_pin(zone));
+	pp_zone_free_bulk(zone, page, 1);
+	*page = NULL;
+}
+
+/* a device comes while somebody waits for the last page of what is to be given back */
+static void pinned_meanwhile(void **state)
+{
+	struct pp_zone_params p = params(PP_MEM_ANON, 0);
+	struct pp_zone *zone = zone_new(&p);
+	struct pp_page *page = NULL;
+	struct pp_reclaimer r = { .reclaim = pin_and_give, .arg = &page };
+	uint64_t first;
+
+	require(pp_zone_alloc_bulk(zone, &page, 1) == 1);
+	first = page_index(zone, page) / BLOCK * BLOCK;
+	pp_zone_reclaimer_add(zone, &r);
+	assert_int_equal(pp_zone_offline(zone, first, BLOCK, 1000000), -EBUSY);
+	assert_null(page); /* it was asked for */
+	assert_int_equal(zone_stats(zone).unaccepted, 0);
+	assert_int_equal(zone_stats(zone).isolated, 0);
+	pp_zone_reclaimer_del(zone, &r);
+	pp_zone_unpin(zone);
+	assert_int_equal(pp_zone_offline(zone, first, BLOCK, 0), 0);
+	assert_int_equal(zone_stats(zone).unaccepted, BLOCK);
+	zone_end(zone);
+}
+
 static void after_idle_time(void **state)
 {
 	struct pp_zone_params p = params(PP_MEM_ANON, PP_ZONE_LAZY);
@@ -367,6 +401,7 @@ int main(void)
 		cmocka_unit_test(after_idle_time),
 		cmocka_unit_test(isolated_blocks_stay),
 		cmocka_unit_test(pinned),
+		cmocka_unit_test(pinned_meanwhile),
 		cmocka_unit_test(not_lockable),
 		cmocka_unit_test(signal_safe),
 	};
