@@ -143,6 +143,73 @@ static void invariant_01_hold_release_balance(void **state)
 	}
 }
 
+/*
+ * And in every snapshot by another thread, where nothing comes from the zone, and the owner rests
+ * now and then; that is told apart from an owner which was taken off its CPU in a turn: all who
+ * read for long then get is a gauge.
+ */
+struct watched {
+	struct page_pool *pool;
+	unsigned int stop; /* atomic */
+};
+
+#define SNAPSHOTS 10000u
+
+static void busy_main(void *arg)
+{
+	struct watched *w = arg;
+	struct pp_page *pages[32];
+	unsigned int n = 0, rest;
+	struct rng r = rng_init(2);
+
+	page_pool_enable_direct_recycling(w->pool);
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		n = n % 32 + 1;
+		require(page_pool_alloc_bulk(w->pool, pages, n) == n);
+		page_pool_put_bulk(pages, n);
+		if (rng_below(&r, 4))
+			continue;
+		for (rest = rng_below(&r, 100); rest; rest--)
+			cpu_relax();
+	}
+	page_pool_disable_direct_recycling(w->pool);
+}
+
+static void invariant_01_snapshots(void **state)
+{
+	struct fixture f = fixture(64, 64, 64, 64);
+	struct watched w = { .pool = f.pool };
+	unsigned int seen = 0, wrong = 0, gauges = 0;
+	struct page_pool_stats s;
+	struct pinned owner;
+	uint32_t turn, now;
+
+	need_two_cpus();
+	take(&f, 0, 64);
+	give(&f, 0, 64, true);
+	pinned_start(&owner, (int)test_cpu(1), busy_main, &w);
+	pin_to(test_cpu(0));
+	while (!READ_ONCE(f.pool->cached))
+		cpu_relax();
+	while (seen < SNAPSHOTS) {
+		turn = READ_ONCE(f.pool->turn);
+		s = pool_stats(f.pool);
+		now = READ_ONCE(f.pool->turn);
+		seen += now != turn; /* the others prove nothing */
+		if (s.outstanding + s.cache == 64 && s.inflight == 64)
+			continue;
+		wrong += !(now & 1);
+		gauges += now & 1;
+	}
+	__atomic_store_n(&w.stop, 1, __ATOMIC_RELAXED);
+	pinned_join(&owner);
+	unpin();
+	print_message("# %u snapshots were wrong, %u of a turn\n", wrong, gauges);
+	assert_true(wrong <= SNAPSHOTS / 1000);
+	page_pool_enable_direct_recycling(f.pool);
+	fixture_end(&f);
+}
+
 /* ---- 2: bounds ------------------------------------------------------------------------------- */
 
 /* The kernel's ring may be full up to 15 early; ours is full when it is full. */
@@ -295,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invariant_01_hold_release_balance),
 		cmocka_unit_test(invariant_01_put_twice_while_deferred),
+		cmocka_unit_test(invariant_01_snapshots),
 		cmocka_unit_test(invariant_02_cache_and_ring_bounds),
 		cmocka_unit_test(invariant_03_page_at_home_is_sole),
 		cmocka_unit_test(invariant_04_elevated_reference_leaves),
