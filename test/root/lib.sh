@@ -20,9 +20,11 @@
 set -u
 
 NAME=$(basename "$0" .sh)
-A=ppx-$$-a
-R=ppx-$$-r
-B=ppx-$$-b
+TAG=ppx # of namespaces and directories
+A=$TAG-$$-a
+R=$TAG-$$-r
+B=$TAG-$$-b
+NAMESPACES="$A $R $B"
 ADDR_A=10.77.0.1
 ADDR_B=10.77.0.2
 FWD=
@@ -58,18 +60,18 @@ remove_namespace() {
 
 # namespaces and directories carry the process id of the test that made them
 remove_leftovers() {
-	for ns in $(ip netns list | sed -n 's/^\(ppx-[0-9]*-[arbc]\).*/\1/p'); do
-		owner=${ns#ppx-}
+	for ns in $(ip netns list | sed -n "s/^\($TAG-[0-9]*-[a-z]\).*/\1/p"); do
+		owner=${ns#"$TAG"-}
 		[ -d "/proc/${owner%-?}" ] || remove_namespace "$ns"
 	done
-	for dir in /tmp/ppx-[0-9]*-??????; do
-		owner=${dir#/tmp/ppx-}
+	for dir in "/tmp/$TAG"-[0-9]*-??????; do
+		owner=${dir#"/tmp/$TAG"-}
 		[ ! -d "$dir" ] || [ -d "/proc/${owner%-*}" ] || rm -rf "$dir"
 	done
 }
 
 remove_topology() {
-	for ns in "$A" "$R" "$B"; do
+	for ns in $NAMESPACES; do
 		[ ! -e "/var/run/netns/$ns" ] || remove_namespace "$ns"
 	done
 	[ -z "$TMP" ] || rm -rf "$TMP"
@@ -94,7 +96,7 @@ need() {
 require_af_xdp() {
 	[ "$(id -u)" = 0 ] || skip "needs root, for network namespaces and AF_XDP"
 	grep -q '^XDP ' /proc/net/protocols || skip "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)"
-	need ip ethtool ping timeout "$PPFWD"
+	need ip timeout
 }
 
 no_ipv6() { # NS: its router solicitations would be counted
@@ -111,15 +113,20 @@ cable() { # NS IF ADDRESS ROUTER_IF QUEUES
 		ip -n "$R" link set "$4" up
 }
 
-topology() { # [QUEUES]
-	require_af_xdp
-	TMP=$(mktemp -d "/tmp/ppx-$$-XXXXXX") || exit 1
+make_namespaces() {
+	TMP=$(mktemp -d "/tmp/$TAG-$$-XXXXXX") || exit 1
 	trap cleanup EXIT
 	trap 'exit 1' HUP INT TERM
 	remove_leftovers
-	for ns in "$A" "$R" "$B"; do
+	for ns in $NAMESPACES; do
 		ip netns add "$ns" || skip "not allowed to make a network namespace"
 	done
+}
+
+topology() { # [QUEUES]
+	require_af_xdp
+	need ethtool ping "$PPFWD"
+	make_namespaces
 	no_ipv6 "$R"
 	cable "$A" va "$ADDR_A" west "${1:-1}" && cable "$B" vb "$ADDR_B" east "${1:-1}" ||
 		fail "cannot make the veth pairs"

@@ -11,24 +11,15 @@
 # A test sources this file and calls topology. Everything goes away with the shell; what a killed
 # run left behind is removed by the next one.
 
-set -u
+. "$(dirname "$0")/../root/lib.sh"
 
-NAME=$(basename "$0" .sh)
-C=ppa-$$-c
-S=ppa-$$-s
+TAG=ppa
+C=$TAG-$$-c
+S=$TAG-$$-s
+NAMESPACES="$C $S"
 ADDR4=10.79.0.2
 ADDR6=fd79::2
 APP=
-TMP=
-
-say() {
-	echo "$NAME: $*"
-}
-
-skip() {
-	echo "SKIP: $*"
-	exit 77
-}
 
 fail() {
 	say "FAILED: $*" >&2
@@ -38,41 +29,10 @@ fail() {
 	exit 1
 }
 
-remove_namespace() {
-	for pid in $(ip netns pids "$1" 2>/dev/null); do
-		kill -KILL "$pid" 2>/dev/null
-	done
-	ip netns del "$1" 2>/dev/null
-}
-
-remove_leftovers() {
-	for ns in $(ip netns list | sed -n 's/^\(ppa-[0-9]*-[cs]\).*/\1/p'); do
-		owner=${ns#ppa-}
-		[ -d "/proc/${owner%-?}" ] || remove_namespace "$ns"
-	done
-}
-
-cleanup() {
-	status=$?
-	trap - EXIT
-	for ns in "$C" "$S"; do
-		[ ! -e "/var/run/netns/$ns" ] || remove_namespace "$ns"
-	done
-	rm -rf "$TMP"
-	exit "$status"
-}
-
 topology() {
-	[ "$(id -u)" = 0 ] || skip "needs root, for network namespaces and AF_XDP"
-	grep -q '^XDP ' /proc/net/protocols || skip "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)"
-	for tool in ip dig dnsperf python3 timeout "$XDP_APP" "$XFER"; do
-		command -v "$tool" >/dev/null || fail "$tool is missing; sh test/deps.sh test installs it"
-	done
-	TMP=$(mktemp -d "${TMPDIR:-/tmp}/ppa-$$-XXXXXX") || exit 1
-	trap cleanup EXIT
-	trap 'exit 1' HUP INT TERM
-	remove_leftovers
-	ip netns add "$C" && ip netns add "$S" || skip "not allowed to make a network namespace"
+	require_af_xdp
+	need dig dnsperf python3 "$XDP_APP" "$XFER"
+	make_namespaces
 	make_cable || fail "cannot make the veth pair"
 }
 
@@ -110,15 +70,6 @@ app_ready() {
 		kill -0 "$APP" 2>/dev/null || fail "xdp_app ended: $(cat "$TMP/app.err")"
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || fail "xdp_app is not ready after 5 s"
-		sleep 0.05
-	done
-}
-
-gone() { # PID
-	tries=100
-	while kill -0 "$1" 2>/dev/null; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return 1
 		sleep 0.05
 	done
 }
