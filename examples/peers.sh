@@ -9,6 +9,7 @@
 #   sh examples/peers.sh             two null ports, engines io and macswap
 #   sh examples/peers.sh --af-xdp    also AF_XDP over veth, as root
 set -u
+. "$(dirname "$0")/peers_lib.sh"
 
 usage() {
 	cat <<-END
@@ -19,17 +20,6 @@ usage() {
 	  --ppfwd FILE  program to measure (default: build/examples/ppfwd/ppfwd)
 	  --no-huge     reserve no hugepages for testpmd, although it is slow without
 	END
-}
-
-fail() {
-	echo "peers.sh: $1" >&2
-	exit "${2:-1}"
-}
-
-number() {
-	case $2 in
-	'' | *[!0-9]* | 0*) fail "$1 '$2': need a number above 0; see --help" 2 ;;
-	esac
 }
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -55,56 +45,14 @@ done
 [ "$duration" -ge 2 ] || fail "--duration $duration: testpmd needs at least 2 s to report a rate" 2
 
 [ -x "$ppfwd" ] || fail "no $ppfwd; build it with 'meson setup build && ninja -C build'"
-command -v dpdk-testpmd >/dev/null ||
-	fail "dpdk-testpmd is missing, so there is nobody to compare with; install dpdk-dev or dpdk"
+check_testpmd
 [ "$(nproc)" -ge 2 ] || fail "needs two CPUs: testpmd's main core and the forwarding one"
 if [ $af_xdp = yes ] && [ "$(id -u)" != 0 ]; then
 	fail "--af-xdp makes namespaces and needs root; run it with sudo, or without --af-xdp"
 fi
 
-# The forwarding CPU of both programs; testpmd's main core and generators have the other one.
-main_cpu=0
-fwd_cpu=1
-tag=pppeers$$
-tmp=$(mktemp -d) || fail "cannot make a temporary directory"
-old_huge= gen_pid= fwd_pid=
-
-stop() {
-	[ -z "$1" ] || { kill "$1" && wait "$1"; } 2>/dev/null
-}
-
-cleanup() {
-	trap - EXIT
-	stop "$fwd_pid"
-	stop "$gen_pid"
-	for ns in gen fwd sink; do
-		ip netns del $tag-$ns 2>/dev/null
-	done
-	[ -z "$old_huge" ] || echo "$old_huge" >/proc/sys/vm/nr_hugepages
-	rm -rf "$tmp" "/var/run/dpdk/$tag"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM HUP
-
-# Without hugepages testpmd's buffers lie one a 4 KiB page, all on the same cache sets, and it
-# runs at a fraction of its speed: lend it some, for as long as this script runs.
-free_huge() {
-	awk '/HugePages_Free/ { print $2 }' /proc/meminfo
-}
-
-eal="-l $main_cpu,$fwd_cpu --no-pci --no-telemetry --log-level error"
-if [ $huge = yes ] && [ "$(free_huge)" -lt 64 ] && [ "$(id -u)" = 0 ]; then
-	old_huge=$(cat /proc/sys/vm/nr_hugepages)
-	echo $((old_huge + 64)) >/proc/sys/vm/nr_hugepages
-fi
-if [ $huge = yes ] && [ "$(free_huge)" -ge 64 ]; then
-	eal="$eal --in-memory -m 100"
-	echo "testpmd: 2 MiB hugepages; ppfwd: its default, small pages"
-else
-	eal="$eal --no-huge --no-shconf --file-prefix $tag -m 256"
-	echo "testpmd: WITHOUT hugepages (none free and no right to reserve them, or --no-huge):" \
-		"its figures are too low"
-fi
+begin pppeers
+! lend_memory $huge || echo "testpmd: 2 MiB hugepages; ppfwd: its default, small pages"
 echo "burst 32, 64-byte packets, one forwarding CPU ($fwd_cpu)," \
 	"$repeat times $duration s in turns, Mpps"
 
@@ -163,21 +111,6 @@ compare_null macswap
 
 # ---- AF_XDP over veth: generator (other CPU) -> forwarder -> sink ----
 
-# nsenter leaves the mounts alone, unlike ip netns exec, which hides /sys/fs/bpf
-in_ns() {
-	ns=$tag-$1
-	shift
-	nsenter --net="/var/run/netns/$ns" "$@"
-}
-
-veth() {
-	ip link add "$2" netns "$tag-$1" numrxqueues 1 numtxqueues 1 type veth \
-		peer name "$4" netns "$tag-$3" numrxqueues 1 numtxqueues 1 ||
-		fail "cannot make a veth pair: is the veth module there?"
-	in_ns "$1" ip link set "$2" up
-	in_ns "$3" ip link set "$4" up
-}
-
 # The sink runs on the forwarder's CPU, so it should cost next to nothing: drop in XDP if clang is
 # here to build the two instructions, otherwise let the network stack drop.
 sink() {
@@ -193,17 +126,8 @@ sink() {
 	fi
 }
 
-for ns in gen fwd sink; do
-	ip netns add $tag-$ns || fail "cannot make a network namespace"
-	in_ns $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-done
-veth gen gen0 fwd fwd0
-veth fwd fwd1 sink sink0
+make_row
 sink
-
-received() {
-	in_ns sink ip -s -j link show sink0 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/'
-}
 
 # Mpps that reach the sink, once everything has had a second to start
 sink_rate() {
@@ -220,9 +144,7 @@ start_generator() {
 	nsenter --net=/var/run/netns/$tag-gen "$ppfwd" --port af_xdp:gen0 --engine txonly \
 		--cores $main_cpu >"$tmp/gen.out" 2>&1 </dev/null &
 	gen_pid=$!
-	sleep 1
-	kill -0 $gen_pid 2>/dev/null ||
-		fail "the generator ended: $(tail -n 1 "$tmp/gen.out")"
+	check_generator
 }
 
 xdp_ppfwd() {

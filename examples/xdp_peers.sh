@@ -12,6 +12,7 @@
 # which copies nothing but makes an skb a packet, and an XDP program that redirects. For them the
 # receiving side of fwd0 is a thread of the kernel on the forwarder's CPU.
 set -u
+. "$(dirname "$0")/peers_lib.sh"
 
 usage() {
 	cat <<-END
@@ -25,17 +26,6 @@ usage() {
 	  --mode M         of ppfwd's XDP program: native or skb (default: native)
 	  --no-huge        reserve no hugepages for testpmd, although it is slow without
 	END
-}
-
-fail() {
-	echo "xdp_peers.sh: $1" >&2
-	exit "${2:-1}"
-}
-
-number() {
-	case $2 in
-	'' | *[!0-9]* | 0*) fail "$1 '$2': need a number above 0; see --help" 2 ;;
-	esac
 }
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -73,49 +63,12 @@ done
 for tool in ip ethtool clang taskset nsenter; do
 	command -v $tool >/dev/null || fail "$tool is missing; sh test/deps.sh test installs it"
 done
-command -v dpdk-testpmd >/dev/null ||
-	fail "dpdk-testpmd is missing, so there is nobody to compare with; install dpdk-dev or dpdk"
+check_testpmd
 [ "$(nproc)" -ge 2 ] || fail "needs two CPUs: the generator's and the forwarder's"
 
-gen_cpu=0
-fwd_cpu=1
-tag=ppxp$$
-tmp=$(mktemp -d) || fail "cannot make a temporary directory"
-old_huge= gen_pid= fwd_pid=
-
-stop() {
-	[ -z "$1" ] || { kill "$1" && wait "$1"; } 2>/dev/null
-}
-
-cleanup() {
-	trap - EXIT
-	stop "$fwd_pid"
-	stop "$gen_pid"
-	for ns in gen fwd sink; do
-		ip netns del $tag-$ns 2>/dev/null
-	done
-	[ -z "$old_huge" ] || echo "$old_huge" >/proc/sys/vm/nr_hugepages
-	rm -rf "$tmp" "/var/run/dpdk/$tag"
-}
-trap cleanup EXIT
-trap 'exit 1' INT TERM HUP
-
-# nsenter leaves the mounts alone, unlike ip netns exec, which hides /sys/fs/bpf
-in_ns() {
-	at=/var/run/netns/$tag-$1
-	shift
-	nsenter --net="$at" "$@"
-}
+begin ppxp
 
 # ---- interfaces --------------------------------------------------------------------------------
-
-veth() {
-	ip link add "$2" netns "$tag-$1" numrxqueues 1 numtxqueues 1 type veth \
-		peer name "$4" netns "$tag-$3" numrxqueues 1 numtxqueues 1 ||
-		fail "cannot make a veth pair: is the veth module there?"
-	in_ns "$1" ip link set "$2" up
-	in_ns "$3" ip link set "$4" up
-}
 
 program() { # NAME C-BODY
 	echo "static long (*redirect)(unsigned int, unsigned long) = (void *)23;
@@ -124,13 +77,7 @@ program() { # NAME C-BODY
 		fail "clang cannot build an XDP program"
 }
 
-for ns in gen fwd sink; do
-	ip netns add $tag-$ns || fail "cannot make a network namespace"
-	in_ns $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-	in_ns $ns ip link set lo up
-done
-veth gen gen0 fwd fwd0
-veth fwd fwd1 sink sink0
+make_row
 program drop 'return 1;'
 program redir "return redirect($(in_ns fwd ip -o link show fwd1 | cut -d: -f1), 0);"
 in_ns sink ip link set sink0 xdpdrv obj "$tmp/drop.o" sec xdp || fail "cannot drop at the sink"
@@ -138,10 +85,6 @@ in_ns sink ip link set sink0 xdpdrv obj "$tmp/drop.o" sec xdp || fail "cannot dr
 in_ns fwd ethtool -K fwd0 gro on
 
 # ---- one measurement ---------------------------------------------------------------------------
-
-received() {
-	in_ns sink ip -s -j link show sink0 | sed 's/.*"rx":{[^}]*"packets":\([0-9]*\).*/\1/'
-}
 
 ticks() { # of CPU time of a process, user and system
 	awk '{ print $14, $15 }' "/proc/$1/stat"
@@ -237,15 +180,14 @@ run_redirect() {
 
 start_generator() {
 	if [ $generator = live ]; then
-		nsenter --net=/var/run/netns/$tag-gen taskset -c $gen_cpu "$livegen" gen0 \
+		nsenter --net=/var/run/netns/$tag-gen taskset -c $main_cpu "$livegen" gen0 \
 			>"$tmp/gen.out" 2>&1 </dev/null &
 	else
 		nsenter --net=/var/run/netns/$tag-gen "$ppfwd" --port af_xdp:gen0 --engine txonly \
-			--cores $gen_cpu >"$tmp/gen.out" 2>&1 </dev/null &
+			--cores $main_cpu >"$tmp/gen.out" 2>&1 </dev/null &
 	fi
 	gen_pid=$!
-	sleep 1
-	kill -0 $gen_pid 2>/dev/null || fail "the generator ended: $(tail -n 1 "$tmp/gen.out")"
+	check_generator
 }
 
 # ---- the table ---------------------------------------------------------------------------------
@@ -271,18 +213,7 @@ line() { # ROW WHAT BUFFERS PEER
 				$1, $2, $3, $4, $5, $6, ($7 > 0 ? sprintf("%.2f", $1 / $7) : "-") }'
 }
 
-if [ $huge = yes ] && [ "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)" -lt 64 ]; then
-	old_huge=$(cat /proc/sys/vm/nr_hugepages)
-	echo $((old_huge + 64)) >/proc/sys/vm/nr_hugepages
-fi
-eal="-l $gen_cpu,$fwd_cpu --no-pci --no-telemetry --log-level error"
-if [ $huge = yes ] && [ "$(awk '/HugePages_Free/ { print $2 }' /proc/meminfo)" -ge 64 ]; then
-	eal="$eal --in-memory -m 100"
-else
-	eal="$eal --no-huge --no-shconf --file-prefix $tag -m 256"
-	echo "testpmd: WITHOUT hugepages (none free, or --no-huge): its figures are too low"
-fi
-
+lend_memory $huge
 start_generator
 i=0
 while [ $i -lt "$repeat" ]; do
