@@ -280,6 +280,7 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	x->owner_tx = id | XDP_OWNER_TX;
 	x->s.fd = -1;
 	x->table = pp_zone_page_table(zone);
+	x->base = pp_zone_base(zone);
 	x->npages = pp_zone_pages(zone);
 	x->shift = (unsigned int)__builtin_ctz(pp_zone_page_size(zone));
 	x->port = xd->dev.params.port;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp_queue.c - receive, send and refill on the rings of an AF_XDP socket
+ * af_xdp_queue.c - what goes on on the rings of an AF_XDP socket, and sending
  *
  * Ownership. A frame that the kernel holds is tagged in pp_page.owner with the
  * socket and with the ring that it went into; the kernel's answers are believed
@@ -22,7 +22,7 @@
 
 #define REAP_BATCH  64u
 #define TX_PER_KICK 32u /* most packets that one sendto() takes in copy mode */
-#define PAUSE_POLLS 16u /* polls to let pass after the kernel or the pool said no */
+#define PAUSE_POLLS 16u /* polls to let pass after the kernel said no */
 #define ETH_MIN	    14u
 
 /* Bring home what was sent. The kernel's EBUSY tells how many it dropped, not which. */
@@ -130,46 +130,6 @@ void pp_xdp_kick(struct xdp_queue *x)
 	}
 }
 
-/*
- * Post frames up to the target, a batch at a time. Pages first, ring slots after:
- * libxdp has no way to give a reserved slot back. What the pool does not have
- * stays owed, as the difference of target and posted.
- */
-void pp_xdp_refill(struct xdp_queue *x)
-{
-	struct pp_page *pages[PP_BULK_MAX];
-	unsigned int want, n, i;
-	uint32_t idx;
-
-	if (likely(x->target - x->posted < x->batch))
-		return;
-	if (x->fill_pause) {
-		x->fill_pause--;
-		return;
-	}
-	do {
-		want = xsk_prod_nb_free(&x->s.fill, x->batch);
-		if (want > x->batch)
-			want = x->batch;
-		n = want ? page_pool_alloc_bulk(x->q.pool, pages, want) : 0;
-		if (n && xsk_ring_prod__reserve(&x->s.fill, n, &idx) == n) {
-			for (i = 0; i < n; i++) {
-				xdp_owner_set(pages[i], x->owner_fill);
-				*xsk_ring_prod__fill_addr(&x->s.fill, idx + i) =
-					xdp_addr(x, pages[i]);
-			}
-			xsk_ring_prod__submit(&x->s.fill, n);
-			x->posted += n;
-		}
-		if (unlikely(n < x->batch)) {
-			/* an empty pool drains every core's cache: do not ask at each poll */
-			x->fill_pause = PAUSE_POLLS;
-			pp_stat_add(&x->q.stats.rx_nombuf, want - n);
-			return;
-		}
-	} while (x->target - x->posted >= x->batch);
-}
-
 /* What keeps frames moving in either direction, whichever call the user makes. */
 static inline unsigned int xdp_turn(struct xdp_queue *x)
 {
@@ -212,58 +172,19 @@ static inline void xdp_rx_idle(struct xdp_queue *x)
 		(void)recvfrom(x->s.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 
-static __attribute__((noinline)) unsigned int xdp_rx_sg(struct xdp_queue *x, struct pp_page **pages,
-							unsigned int n)
+static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
-	unsigned int k = pp_xdp_sg_receive(x, pages, n);
+	struct xdp_queue *x = to_xdp(q);
+	unsigned int k;
 
+	if (unlikely(x->sg))
+		k = pp_xdp_sg_receive(x, pages, n);
+	else
+		k = pp_xdp_receive(x, pages, n);
 	if (!k)
 		xdp_rx_idle(x);
 	if (likely(!x->gone || k))
 		xdp_turn(x);
-	return k;
-}
-
-static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
-{
-	struct xdp_queue *x = to_xdp(q);
-	const struct xdp_desc *desc;
-	struct pp_page *page;
-	unsigned int avail, i, k = 0;
-	uint64_t bytes = 0;
-	uint32_t idx;
-
-	if (unlikely(x->sg))
-		return xdp_rx_sg(x, pages, n);
-	avail = xsk_ring_cons__peek(&x->s.rx, n, &idx);
-	for (i = 0; i < avail; i++) {
-		desc = xsk_ring_cons__rx_desc(&x->s.rx, idx + i);
-		page = xdp_page(x, desc->addr, x->owner_fill);
-		if (unlikely(!page))
-			continue;
-		xdp_owner_set(page, 0);
-		page->data_off = (uint16_t)(desc->addr & ((1u << x->shift) - 1));
-		page->len = desc->len;
-		page->port = x->port;
-		page->tstamp = 0;
-		bytes += desc->len;
-		pages[k++] = page;
-	}
-	if (avail) {
-		xsk_ring_cons__release(&x->s.rx, avail);
-		x->posted -= k;
-		pp_stat_add(&q->stats.rx_packets, k);
-		pp_stat_add(&q->stats.rx_bytes, bytes);
-		if (unlikely(k < avail)) {
-			pp_stat_add(&q->stats.rx_bad, avail - k);
-			pp_stat_add(&q->stats.errors, avail - k);
-		}
-	} else {
-		xdp_rx_idle(x);
-		if (unlikely(x->gone))
-			return 0;
-	}
-	xdp_turn(x);
 	return k;
 }
 

@@ -70,6 +70,7 @@ struct xdp_dev {
 /*
  * struct xdp_queue - a socket
  * @table, @npages, @shift: the zone, so that an address becomes a page without a call
+ * @base:                   its memory, from which the kernel counts
  * @owner_fill, @owner_tx:  tags of this socket
  * @posted, @target:        frames that the kernel has for reception, and should have
  * @share:                  what the other queues of the zone leave to it
@@ -91,6 +92,7 @@ struct xdp_queue {
 	struct pp_queue q;
 	struct xdp_socket s;
 	struct pp_page *table;
+	const unsigned char *base;
 	uint64_t npages;
 	unsigned int shift;
 	uint32_t owner_fill;
@@ -185,14 +187,19 @@ void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames);
 
 /* af_xdp_queue.c */
 
-/* post frames up to the target, as far as the pool has them */
-void pp_xdp_refill(struct xdp_queue *x);
-
 /* bring home what was sent; how many came */
 unsigned int pp_xdp_reap(struct xdp_queue *x);
 
 /* make the kernel send */
 void pp_xdp_kick(struct xdp_queue *x);
+
+/* af_xdp_rx.c */
+
+/* post frames up to the target, as far as the pool has them */
+void pp_xdp_refill(struct xdp_queue *x);
+
+/* packets of one page; none: the ring is empty, or has only what is not to be believed */
+unsigned int pp_xdp_receive(struct xdp_queue *x, struct pp_page **pages, unsigned int n);
 
 /* af_xdp_sg.c */
 unsigned int pp_xdp_sg_receive(struct xdp_queue *x, struct pp_page **pages, unsigned int n);
