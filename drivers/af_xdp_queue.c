@@ -21,7 +21,7 @@
 #include "af_xdp_queue.h"
 
 #define REAP_BATCH  64u
-#define TX_PER_KICK 32u /* most packets that one sendto() takes in copy mode */
+#define TX_PER_KICK 32u /* packets that one sendto() takes at least, if so many wait */
 #define PAUSE_POLLS 16u /* polls to let pass after the kernel said no */
 #define ETH_MIN	    14u
 
@@ -99,8 +99,8 @@ static __attribute__((noinline, cold)) void xdp_kick_failed(struct xdp_queue *x,
 }
 
 /*
- * Make the kernel send. In copy mode one call takes TX_PER_KICK packets and then
- * says EAGAIN, as it does when the socket's send buffer is full; EBUSY means that
+ * Make the kernel send. In copy mode a kernel before 6.18 takes TX_PER_KICK packets and
+ * then says EAGAIN, as any does when the socket's send buffer is full; EBUSY means that
  * one packet was dropped and will be completed all the same, and that those
  * behind it wait for another call.
  */

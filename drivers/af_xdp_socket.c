@@ -97,6 +97,14 @@ static int rings_map(struct xdp_socket *s, uint32_t fill_size)
 	return 0;
 }
 
+/* In copy mode one sendto() takes what the TX ring holds; kernels before 6.18 keep to 32. */
+static void send_at_once(const struct xdp_socket *s)
+{
+	const uint32_t packets = XDP_TX_SIZE;
+
+	(void)setsockopt(s->fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &packets, sizeof(packets));
+}
+
 int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size)
 {
 	const uint32_t rx = XDP_RX_SIZE, tx = XDP_TX_SIZE;
@@ -106,6 +114,7 @@ int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size)
 	    setsockopt(s->fd, SOL_XDP, XDP_RX_RING, &rx, sizeof(rx)) ||
 	    setsockopt(s->fd, SOL_XDP, XDP_TX_RING, &tx, sizeof(tx)))
 		return -errno;
+	send_at_once(s);
 	return rings_map(s, fill_size);
 }
 
@@ -167,6 +176,8 @@ int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size)
 	if (err) {
 		s->fd = -1; /* stays the caller's */
 		pp_xdp_socket_close(s);
+	} else {
+		send_at_once(s);
 	}
 	return err;
 }

@@ -4,7 +4,36 @@
  *
  *   af_xdp_port native|skb
  */
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include "rig.h"
+
+static unsigned int kicks; /* calls of sendto() by the library */
+static bool old_kernel; /* it knows no XDP_MAX_TX_SKB_BUDGET */
+static bool refused; /* it, or what stands in for it, said so */
+
+/* the library's calls come here, and to setsockopt() */
+ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
+	       socklen_t tolen)
+{
+	kicks++;
+	return syscall(SYS_sendto, fd, buf, len, flags, to, tolen);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	bool budget = level == SOL_XDP && name == XDP_MAX_TX_SKB_BUDGET;
+	int err = -1;
+
+	if (budget && old_kernel)
+		errno = ENOPROTOOPT;
+	else
+		err = (int)syscall(SYS_setsockopt, fd, level, name, value, len);
+	if (budget)
+		refused = err < 0;
+	return err;
+}
 
 static void test_both_ways(void)
 {
@@ -64,6 +93,38 @@ static void test_uneven(void)
 	}
 	wait_complete(&rig, 0, seq);
 	rig_down(&rig);
+}
+
+/* a burst goes out with one call of the kernel, where it knows how; otherwise none is left */
+static void test_kicks(void)
+{
+	struct pp_page *pages[4 * BURST];
+	struct rig rig;
+	unsigned int i;
+
+	rig_up(&rig);
+	if (refused)
+		printf("af_xdp_port: XDP_MAX_TX_SKB_BUDGET %s\n",
+		       old_kernel ? "refused, as by kernels before 6.18"
+				  : "unknown to this kernel");
+	for (i = 0; i < 4 * BURST; i++)
+		pages[i] = make_frame(rig.pool, 60, i);
+	kicks = 0;
+	CHECK(pp_tx_burst(rig.q[0], pages, 4 * BURST) == 4 * BURST);
+	CHECK(kicks == (refused ? 4 : 1));
+	wait_complete(&rig, 0, 4 * BURST);
+	CHECK(receive(&rig, 1, pages, 4 * BURST, 2000) == 4 * BURST);
+	for (i = 0; i < 4 * BURST; i++)
+		CHECK(frame_is(pages[i], 60, i));
+	page_pool_put_bulk(pages, 4 * BURST);
+	rig_down(&rig);
+}
+
+static void test_kicks_old_kernel(void)
+{
+	old_kernel = true;
+	test_kicks();
+	old_kernel = false;
 }
 
 static void test_other_zone(void)
@@ -224,8 +285,10 @@ static void test_stop_with_packets(void)
 int main(int argc, char **argv)
 {
 	static void (*const tests[])(void) = {
-		test_both_ways,	 test_uneven,	      test_other_zone,	  test_shared_page,
-		test_bad_frames, test_bad_completion, test_bad_reception, test_stop_with_packets,
+		test_both_ways,		test_uneven,	     test_kicks,
+		test_kicks_old_kernel,	test_other_zone,     test_shared_page,
+		test_bad_frames,	test_bad_completion, test_bad_reception,
+		test_stop_with_packets,
 	};
 	size_t i;
 
