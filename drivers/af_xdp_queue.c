@@ -25,52 +25,100 @@
 #define PAUSE_POLLS 16u /* polls to let pass after the kernel said no */
 #define ETH_MIN	    14u
 
+/* what a burst of completions brings home */
+struct done {
+	struct pp_page *pages[REAP_BATCH];
+	unsigned int n;
+	unsigned int sent; /* packets */
+	uint64_t bytes; /* of these */
+};
+
+/* Whole packets, all of them sent. Locals for the same reason as in af_xdp_rx.c. */
+static inline void reap_plain(const struct xdp_queue *x, struct done *done, unsigned int n,
+			      uint32_t idx)
+{
+	const __u64 *addrs = xsk_ring_cons__comp_addr(&x->s.comp, 0);
+	struct pp_page *const table = x->table, *page, **out = done->pages;
+	const uint64_t npages = x->npages;
+	const uint32_t owner = x->owner_tx;
+	const unsigned int shift = x->shift;
+	uint64_t bytes = 0, frame;
+	uint32_t end = idx + n;
+
+	for (; idx != end; idx++) {
+		frame = addrs[idx & (XDP_TX_SIZE - 1)] >> shift;
+		if (unlikely(frame >= npages))
+			continue;
+		page = table + frame;
+		if (unlikely(xdp_owner_get(page) != owner))
+			continue;
+		xdp_owner_set(page, 0);
+		bytes += page->len;
+		*out++ = page;
+	}
+	done->n = done->sent = (unsigned int)(out - done->pages);
+	done->bytes = bytes;
+}
+
+/* Packets of several pages, some that the kernel dropped, or with sending times. */
+static __attribute__((noinline)) void reap_special(struct xdp_queue *x, struct done *done,
+						   unsigned int n, uint32_t idx)
+{
+	struct pp_page *page, *more;
+	unsigned int i;
+	uint64_t addr;
+
+	done->n = done->sent = 0;
+	done->bytes = 0;
+	for (i = 0; i < n; i++) {
+		addr = *xsk_ring_cons__comp_addr(&x->s.comp, idx + i);
+		page = xdp_page(x, addr, x->owner_tx);
+		more = NULL;
+		if (unlikely(!page && x->sg))
+			page = more = xdp_page(x, addr, x->owner_tx | XDP_OWNER_TX_MORE);
+		if (unlikely(!page))
+			continue;
+		xdp_owner_set(page, 0);
+		done->pages[done->n++] = page;
+		if (unlikely(more)) {
+			done->bytes += page->len;
+			continue;
+		}
+		if (unlikely(x->tx_lost)) {
+			x->tx_lost--;
+			continue;
+		}
+		done->bytes += page->len;
+		done->sent++;
+		if (unlikely(x->tx_tstamp))
+			pp_xdp_tx_stamped(x, page);
+	}
+}
+
 /* Bring home what was sent. The kernel's EBUSY tells how many it dropped, not which. */
 unsigned int pp_xdp_reap(struct xdp_queue *x)
 {
-	struct pp_page *done[REAP_BATCH];
-	struct pp_page *page, *more;
-	unsigned int total = 0, i, n, k, sent;
-	uint64_t bytes, addr;
+	unsigned int total = 0, n;
+	struct done done;
 	uint32_t idx;
 
 	do {
 		n = xsk_ring_cons__peek(&x->s.comp, REAP_BATCH, &idx);
 		if (!n)
 			break;
-		bytes = k = sent = 0;
-		for (i = 0; i < n; i++) {
-			addr = *xsk_ring_cons__comp_addr(&x->s.comp, idx + i);
-			page = xdp_page(x, addr, x->owner_tx);
-			more = NULL;
-			if (unlikely(!page && x->sg))
-				page = more = xdp_page(x, addr, x->owner_tx | XDP_OWNER_TX_MORE);
-			if (unlikely(!page))
-				continue;
-			xdp_owner_set(page, 0);
-			done[k++] = page;
-			if (unlikely(more)) {
-				bytes += page->len;
-				continue;
-			}
-			if (unlikely(x->tx_lost)) {
-				x->tx_lost--;
-				continue;
-			}
-			bytes += page->len;
-			sent++;
-			if (unlikely(x->tx_tstamp))
-				pp_xdp_tx_stamped(x, page);
-		}
+		if (likely(!x->sg && !x->tx_lost && !x->tx_tstamp))
+			reap_plain(x, &done, n, idx);
+		else
+			reap_special(x, &done, n, idx);
 		xsk_ring_cons__release(&x->s.comp, n);
-		page_pool_put_bulk(done, k);
-		x->tx_out -= k;
-		total += k;
-		pp_stat_add(&x->q.stats.tx_packets, sent);
-		pp_stat_add(&x->q.stats.tx_bytes, bytes);
-		if (unlikely(k < n)) {
-			pp_stat_add(&x->q.stats.tx_bad, n - k);
-			pp_stat_add(&x->q.stats.errors, n - k);
+		page_pool_put_bulk(done.pages, done.n);
+		x->tx_out -= done.n;
+		total += done.n;
+		pp_stat_add(&x->q.stats.tx_packets, done.sent);
+		pp_stat_add(&x->q.stats.tx_bytes, done.bytes);
+		if (unlikely(done.n < n)) {
+			pp_stat_add(&x->q.stats.tx_bad, n - done.n);
+			pp_stat_add(&x->q.stats.errors, n - done.n);
 		}
 	} while (n == REAP_BATCH);
 	return total;
@@ -235,6 +283,41 @@ static uint32_t xdp_tx_space(struct xdp_queue *x, uint32_t n)
 	return space;
 }
 
+/*
+ * The packets of @pages up to the first that is not sent as it is, into slots that are free:
+ * single pages of our zone with one user, and nothing asked of the kernel. How many.
+ */
+static inline unsigned int tx_plain(struct xdp_queue *x, struct pp_page *const *pages,
+				    unsigned int n)
+{
+	const struct pp_zone *const zone = x->q.dev->params.zone;
+	const unsigned char *const base = x->base;
+	const uint64_t size = (uint64_t)1 << x->shift;
+	const uint32_t owner = x->owner_tx;
+	uint32_t at = x->s.tx.cached_prod, idx;
+	struct xdp_desc *const ring = xsk_ring_prod__tx_desc(&x->s.tx, 0), *desc;
+	struct pp_page *page;
+	uint64_t len, off;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		page = pages[i];
+		len = page->len;
+		off = page->data_off;
+		if (unlikely(page->zone != zone || xdp_owner_get(page) ||
+			     __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) > 1 ||
+			     len < ETH_MIN || off + len > size))
+			break;
+		desc = ring + ((at + i) & (XDP_TX_SIZE - 1));
+		desc->addr = (uint64_t)(page->addr - base) + off;
+		desc->len = (uint32_t)len;
+		desc->options = 0;
+		xdp_owner_set(page, owner);
+	}
+	xsk_ring_prod__reserve(&x->s.tx, i, &idx); /* libxdp has no way to give one back */
+	return i;
+}
+
 static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
 	struct xdp_queue *x = to_xdp(q);
@@ -242,7 +325,7 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	struct pp_page *page;
 	uint32_t space = xdp_tx_space(x, n);
 	uint32_t sent = 0, idx = 0, want = n;
-	unsigned int i, pieces;
+	unsigned int i = 0, pieces;
 
 	if (unlikely(x->tx_tstamp))
 		x->tx_now = pp_xdp_now();
@@ -252,7 +335,9 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 		xdp_turn(x);
 		space = xdp_tx_space(x, want);
 	}
-	for (i = 0; i < n; i++) {
+	if (likely(!x->sg && !x->tx_room))
+		i = sent = tx_plain(x, pages, space < n ? space : n);
+	for (; i < n; i++) {
 		page = pages[i];
 		if (unlikely(!xdp_tx_valid(x, page))) {
 			xdp_tx_drop(x, page);

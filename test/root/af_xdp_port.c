@@ -72,6 +72,8 @@ static void test_uneven(void)
 {
 	struct pp_page *pages[7];
 	struct rig rig;
+	struct pp_netdev_stats st;
+	uint64_t bytes = 0;
 	uint32_t seq, j;
 	unsigned int i;
 
@@ -87,11 +89,16 @@ static void test_uneven(void)
 			CHECK(frame_is(pages[j], 60 + (seq + j) % 90, seq + j));
 			CHECK(pages[j]->port == 1 && pages[j]->owner == 0);
 			CHECK(!pages[j]->tstamp && !pages[j]->next && pages[j]->refs == 1);
+			bytes += pages[j]->len;
 			pages[j]->tstamp = pages[j]->len = seq + 1;
 		}
 		page_pool_put_bulk(pages, 7);
 	}
 	wait_complete(&rig, 0, seq);
+	stats_of(&rig, 0, &st);
+	CHECK(st.tx_packets == seq && st.tx_bytes == bytes);
+	stats_of(&rig, 1, &st);
+	CHECK(st.rx_packets == seq && st.rx_bytes == bytes);
 	rig_down(&rig);
 }
 
@@ -155,6 +162,7 @@ static void test_shared_page(void)
 	page = make_frame(rig.pool, 200, 9);
 	page_pool_fragment_page(page, 3);
 	CHECK(frames_sent(&rig, 0, page) == 1);
+	CHECK(page->owner == 0); /* a copy went out */
 	CHECK(frames_sent(&rig, 1, page) == 1);
 	CHECK(frames_sent(&rig, 0, page) == 1);
 	CHECK(receive(&rig, 1, got, 2, 2000) == 2);
@@ -168,7 +176,7 @@ static void test_shared_page(void)
 
 static void test_bad_frames(void)
 {
-	static const uint32_t lens[] = { 0, 13, 1600, 60, 2000, 61 };
+	static const uint32_t lens[] = { 60, 0, 13, 1600, 2000, 61 };
 	struct pp_page *pages[6], *got[6];
 	struct pp_netdev_stats st;
 	struct rig rig;
@@ -177,11 +185,11 @@ static void test_bad_frames(void)
 	rig_up(&rig);
 	for (i = 0; i < 6; i++)
 		pages[i] = make_frame(rig.pool, lens[i] < 14 ? 14 : lens[i], i);
-	pages[0]->len = 0;
-	pages[1]->len = 13;
+	pages[1]->len = 0;
+	pages[2]->len = 13;
 	CHECK(pp_tx_burst(rig.q[0], pages, 6) == 6);
 	CHECK(receive(&rig, 1, got, 2, 2000) == 2);
-	CHECK(frame_is(got[0], 60, 3) && frame_is(got[1], 61, 5));
+	CHECK(frame_is(got[0], 60, 0) && frame_is(got[1], 61, 5));
 	page_pool_put_bulk(got, 2);
 	/* reaching beyond the page's end */
 	pages[0] = make_frame(rig.pool, 60, 0);
@@ -189,7 +197,7 @@ static void test_bad_frames(void)
 	CHECK(pp_tx_burst(rig.q[0], pages, 1) == 1);
 	wait_complete(&rig, 0, 7);
 	stats_of(&rig, 0, &st);
-	CHECK(st.tx_packets == 2 && st.tx_dropped == 5);
+	CHECK(st.tx_packets == 2 && st.tx_dropped == 5 && !st.tx_invalid);
 	rig_down(&rig);
 }
 
