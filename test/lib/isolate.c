@@ -141,6 +141,25 @@ static void nesting(void **state)
 	zone_end(zone);
 }
 
+/* One of two isolations is undone: what comes home then still is not handed out. */
+static void nested_pages_in_use(void **state)
+{
+	struct pp_zone *zone = variant_zone(PAGES, 16, 64);
+	unsigned int n = take_all(zone);
+
+	assert_int_equal(n, PAGES);
+	assert_int_equal(pp_zone_isolate_hard(zone, BLOCK, BLOCK, 100000), 0);
+	assert_int_equal(pp_zone_isolate(zone, BLOCK, BLOCK), 0);
+	assert_int_equal(pp_zone_isolate_undo(zone, BLOCK, BLOCK), 0);
+	give(zone, 0, n);
+	assert_int_equal(zone_stats(zone).isolated, BLOCK);
+	n = take_all(zone);
+	assert_int_equal(n, PAGES - BLOCK);
+	give(zone, 0, n);
+	assert_int_equal(pp_zone_isolate_hard_undo(zone, BLOCK, BLOCK), 0);
+	zone_end(zone);
+}
+
 static void bad_ranges(void **state)
 {
 	struct pp_zone *zone = variant_zone(PAGES, 16, 64);
@@ -373,9 +392,13 @@ static void disjoint(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(empty_range), cmocka_unit_test(pages_in_use),
-		cmocka_unit_test(overflow),    cmocka_unit_test(nesting),
-		cmocka_unit_test(bad_ranges),  cmocka_unit_test(hard_race),
+		cmocka_unit_test(empty_range),
+		cmocka_unit_test(pages_in_use),
+		cmocka_unit_test(overflow),
+		cmocka_unit_test(nesting),
+		cmocka_unit_test(nested_pages_in_use),
+		cmocka_unit_test(bad_ranges),
+		cmocka_unit_test(hard_race),
 		cmocka_unit_test(disjoint),
 	};
 	int refused;
