@@ -110,7 +110,17 @@ static inline uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+/*
+ * prefetch_for_write(): a line that another core wrote, and that is to be written here: one
+ * transfer, where a load has it shared first and a store then asks again.
+ */
 #if defined(__x86_64__)
+static __always_inline void prefetch_for_write(const void *line)
+{
+	/* the builtin is a plain prefetch below -mprfchw; processors without it do nothing */
+	__asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)line));
+}
+
 static __always_inline void cpu_relax(void)
 {
 	__builtin_ia32_pause();
@@ -121,6 +131,11 @@ static __always_inline uint64_t cycles_now(void)
 	return __builtin_ia32_rdtsc();
 }
 #elif defined(__aarch64__)
+static __always_inline void prefetch_for_write(const void *line)
+{
+	__builtin_prefetch(line, 1);
+}
+
 static __always_inline void cpu_relax(void)
 {
 	__asm__ __volatile__("yield");
@@ -134,6 +149,11 @@ static __always_inline uint64_t cycles_now(void)
 	return c;
 }
 #else
+static __always_inline void prefetch_for_write(const void *line)
+{
+	__builtin_prefetch(line, 1);
+}
+
 static __always_inline void cpu_relax(void)
 {
 }

@@ -157,6 +157,15 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsi
 	}
 }
 
+/* Metadata that the owner, on another core, wrote last. */
+static __noinline void fetch_all(struct pp_page **pages, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		prefetch_for_write(pages[i]);
+}
+
 void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 {
 	struct pp_page **p = pages, **end = pages + n;
@@ -170,6 +179,8 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 		put_mixed(pages, 0, n);
 		return;
 	}
+	if (!pool_is_mine(pool))
+		fetch_all(pages, n);
 	do {
 		page = *p;
 		if (unlikely(page_is_odd(page, pool))) {
