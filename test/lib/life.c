@@ -284,7 +284,8 @@ static bool agrees(const struct worker *workers)
 	struct pp_zone_stats s = zone_stats(zone);
 
 	for (i = 0; i < PAGES; i++) {
-		if (!have[i / BLOCK])
+		/* pairs with firmware() in the acceptor, which may be at work; see check_all() */
+		if (!__atomic_load_n(&have[i / BLOCK], __ATOMIC_ACQUIRE))
 			absent++;
 		else if (!owner[i])
 			kept += is_isolated(workers, i / BLOCK);
