@@ -7,7 +7,7 @@
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
 	       "both counts in one load");
 
-/* False if @page is of @pool and out, nobody else holds it, and all users of it are done. */
+/* False: @page is of @pool and out, nobody else holds it, and all users of it are done. */
 static __always_inline bool page_is_odd(const struct pp_page *page, const struct page_pool *pool)
 {
 	/* pairs with the release of whoever dropped the other references */
@@ -192,14 +192,20 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 	recycle(pool, pages, n);
 }
 
+/* allow_direct by a thread that is not the owner */
+static void check_direct(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	if (unlikely(allow_direct && pool && !pool_is_mine(pool))) {
+		BUG_ON(true, page);
+		count_add_shared(pool->wrong_owner, 1);
+	}
+}
+
 /* By another thread, or of another pool than @pool, or with more references. */
 static __noinline void put_elsewhere(struct page_pool *pool, struct pp_page *page,
 				     bool allow_direct)
 {
-	if (unlikely(allow_direct && pool && !pool_is_mine(pool))) {
-		BUG_ON(true, page); /* allow_direct by a thread that is not the owner */
-		count_add_shared(pool->wrong_owner, 1);
-	}
+	check_direct(pool, page, allow_direct);
 	page_pool_put_bulk(&page, 1);
 }
 
@@ -216,10 +222,7 @@ void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow
 
 void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
 {
-	if (unlikely(allow_direct && !pool_is_mine(pool))) {
-		BUG_ON(true, page); /* as put_elsewhere() */
-		count_add_shared(pool->wrong_owner, 1);
-	}
+	check_direct(pool, page, allow_direct);
 	pool_recycle_last(pool, page);
 }
 
