@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rseq_ops.h - for architectures and C libraries without: the probe refuses the policy */
+/* rseq_ops.h - for architectures and C libraries without restartable sequences */
 #ifndef PP_RSEQ_OPS_H
 #define PP_RSEQ_OPS_H
 
@@ -18,8 +18,7 @@ static inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs, uns
 	return 0;
 }
 
-static inline bool rseq_push(struct pcp *pcps, size_t stride, unsigned int cores, void *const *objs,
-			     unsigned int n)
+static inline bool rseq_push(const struct pp_zone *zone, void *const *objs, unsigned int n)
 {
 	(void)zone;
 	(void)objs;
