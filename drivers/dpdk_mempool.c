@@ -123,19 +123,20 @@ static void remember(const struct mempool *pool)
 	rte_spinlock_unlock(&known_lock);
 }
 
-/* Before this process's first get or put. */
+/* Before this process's first get or put. A process that is refused is told so once a pool. */
 static int attach(const struct rte_mempool *mp, struct mempool *pool)
 {
+	static uint64_t refused;
 	int err = pp_depot_attach(depot_of(pool));
 
 	if (err) {
-		MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
+		if (__atomic_exchange_n(&refused, pool->stamp, __ATOMIC_RELAXED) != pool->stamp)
+			MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
 		return err;
 	}
 	/* one that is still being filled has to come this way again */
-	if (!is_complete(mp, pool))
-		return 0;
-	remember(pool);
+	if (is_complete(mp, pool))
+		remember(pool);
 	return 0;
 }
 

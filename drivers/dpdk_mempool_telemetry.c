@@ -148,7 +148,8 @@ static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
 		pool = named(params, &mp, &rest);
 		if (!pool || sscanf(rest, "%" SCNu32 ",%" SCNu32, &config.high, &config.batch) != 2)
 			return -EINVAL;
-		if (pp_zone_pcp_set(depot_of(pool), config.high, config.batch))
+		if (pp_depot_attach(depot_of(pool)) ||
+		    pp_zone_pcp_set(depot_of(pool), config.high, config.batch))
 			result = pp_error();
 	}
 	rte_tel_data_start_dict(d);

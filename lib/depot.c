@@ -18,7 +18,7 @@
 #include "zone.h"
 
 /* "dept", and the version of the layout */
-#define DEPOT_MAGIC 0x64657002u
+#define DEPOT_MAGIC 0x64657003u
 /* How long a lock may stay taken before somebody looks who took it. */
 #define SUSPECT_US 20000u
 
@@ -100,7 +100,7 @@ struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory
 	zone->region.fd = -1;
 	zone->region.node = -1;
 	zone->shared = true;
-	zone->pid_namespace = process_namespace();
+	zone->space = process_space();
 	snprintf(zone->name, sizeof(zone->name), "%s", p.name);
 	zone->pcps = (struct pcp *)((char *)memory + round_up(sizeof(*zone)));
 	zone->pcp_stride = pcp_stride_of(p.high);
@@ -148,17 +148,19 @@ static bool list_process(struct pp_zone *zone, process_id id)
 
 int pp_depot_attach(struct pp_zone *zone)
 {
+	const char *outside;
 	process_id self;
 
 	if (!zone || load_acquire(&zone->magic) != DEPOT_MAGIC)
 		return pp_set_error(EINVAL, "%p is no depot of this version", (void *)zone);
 	if (zone_policy(zone)->probe && zone_policy(zone)->probe())
 		return -ENOTSUP;
-	if (zone->pid_namespace != process_namespace())
+	outside = process_outside(&zone->space);
+	if (outside)
 		return pp_set_error(EXDEV,
-				    "depot %s was built in another PID namespace: nobody "
-				    "could tell who is dead",
-				    zone->name);
+				    "depot %s was built in another %s namespace: its "
+				    "processes look dead from here; attach inside of it",
+				    zone->name, outside);
 	self = process_self();
 	if (!self)
 		return -errno;
@@ -239,7 +241,7 @@ unsigned int pp_depot_recover(struct pp_zone *zone, uint64_t *dropped)
 
 	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
 		dead = READ_ONCE(zone->procs[i]);
-		if (likely(!dead) || !process_is_dead(dead))
+		if (likely(!dead) || !process_is_dead(dead) || process_outside(&zone->space))
 			continue;
 		if (inherit(&zone->lock.word, dead))
 			pp_unlock(&zone->lock);

@@ -40,6 +40,7 @@ static int read_stat(uint32_t pid, struct proc_stat *stat)
 }
 
 static process_id known;
+static uint64_t known_time; /* the time namespace that @known was read in */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* A child that left its parent's number in a lock would lose it when the parent dies. */
@@ -54,13 +55,38 @@ static void watch_forks(void)
 	pthread_atfork(NULL, NULL, forked);
 }
 
+static uint64_t inode_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+struct process_space process_space(void)
+{
+	return (struct process_space){
+		.pid = inode_of("/proc/self/ns/pid"),
+		.time = inode_of("/proc/self/ns/time"),
+	};
+}
+
+const char *process_outside(const struct process_space *space)
+{
+	struct process_space here = process_space();
+
+	if (here.pid != space->pid)
+		return "PID";
+	return here.time != space->time ? "time" : NULL;
+}
+
 process_id process_self(void)
 {
+	uint64_t time = process_space().time;
 	uint32_t pid = (uint32_t)getpid();
 	struct proc_stat stat;
 	int err;
 
-	if (process_pid(READ_ONCE(known)) == pid)
+	if (process_pid(READ_ONCE(known)) == pid && READ_ONCE(known_time) == time)
 		return READ_ONCE(known);
 	err = read_stat(pid, &stat);
 	if (err) {
@@ -70,15 +96,9 @@ process_id process_self(void)
 	}
 	pthread_once(&once, watch_forks);
 	WRITE_ONCE(lock_word, pid << 2 | LOCK_HELD);
+	WRITE_ONCE(known_time, time);
 	WRITE_ONCE(known, stat.start << PROCESS_PID_BITS | pid);
 	return known;
-}
-
-uint64_t process_namespace(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) ? 0 : st.st_ino;
 }
 
 bool process_is_dead(process_id id)

@@ -98,7 +98,7 @@ struct pp_zone {
 	/* depots, which processes share: no address of code, of the heap or of one process */
 	bool shared;
 	uint32_t magic;
-	uint64_t pid_namespace;
+	struct process_space space; /* of procs */
 	uint64_t dropped; /* objects that dead processes took along, at most */
 	uint32_t died; /* processes */
 	process_id procs[PP_DEPOT_PROCESSES];

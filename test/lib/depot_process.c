@@ -459,38 +459,13 @@ static void test_places(void **state)
 	workers_end();
 }
 
-static void test_other_namespace(void **state)
-{
-	int status;
-	pid_t pid;
-
-	if (geteuid() != 0)
-		skip_because("needs root, for a PID namespace");
-	workers_share();
-	pid = fork();
-	require(pid >= 0);
-	if (!pid) {
-		if (unshare(CLONE_NEWPID))
-			_exit(200);
-		pid = fork();
-		if (!pid)
-			_exit(-pp_depot_attach(depot));
-		require(waitpid(pid, &status, 0) == pid);
-		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 201);
-	}
-	require(waitpid(pid, &status, 0) == pid);
-	/* /proc is still the outer one's, so that it may also fail to find itself */
-	require(WIFEXITED(status));
-	require(WEXITSTATUS(status) == EXDEV);
-	workers_end();
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_processes),	cmocka_unit_test(test_drained_elsewhere),
-		cmocka_unit_test(test_killed),		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_other_namespace),
+		cmocka_unit_test(test_two_processes),
+		cmocka_unit_test(test_drained_elsewhere),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_places),
 	};
 
 	if (argc == 6)

@@ -82,7 +82,8 @@ struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory
  *
  * Context: any thread; sleeps.
  * Return:  0; -EINVAL: there is no depot, or of another version of the library; -ENOTSUP: its
- *          policy does not work in this process; -EXDEV: built in another PID namespace;
+ *          policy does not work in this process; -EXDEV: built in another PID namespace
+ *          or another time namespace, where the processes of one side look dead to the other;
  *          -ENOSPC: PP_DEPOT_PROCESSES are attached.
  */
 int pp_depot_attach(struct pp_zone *depot);
@@ -171,7 +172,8 @@ uint64_t pp_depot_count(const struct pp_zone *depot);
  * (some ten nanoseconds of each call). With policy rseq there is nothing else.
  *
  * Done by itself when a lock can not be had, when a drain times out and when a process
- * attaches.
+ * attaches. A process that has left the depot's PID or time namespace since it attached
+ * finds no process dead.
  *
  * Return: processes found dead since the depot was built.
  */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""secondary.py [pdump|info|pair]... - secondary processes on a primary's pools, killed -9"""
+"""secondary.py [pdump|info|pair|outside]... - secondary processes on a primary's pools, killed -9"""
 import random
 
 from harness import *
@@ -137,7 +137,37 @@ def test_pair():
         pair(policy)
 
 
-need('dpdk-testpmd', 'dpdk-pdump', 'dpdk-proc-info', 'stdbuf')
+def outside(policy, kind, option):
+    """a secondary in a namespace of another kind of time or numbers is refused in words"""
+    program = os.environ['PP_MEMPOOL_PAIR']
+    args = eal('n', True, memory=64, lcores='0@%d' % CPUS[0])
+    name = [a for a in args if a.startswith('--file-prefix=')][0].split('=')[1]
+    first = Program([program] + args + ['--', '0'], environment(PAGEPOOL_POLICY=policy))
+    first.wait_for('ready', 30)
+    p = Program(['unshare', '--fork', '--kill-child'] + option + [program] + second(args) +
+                ['-l', '%d' % CPUS[1], '--', '1'])
+    p.wait_for('ready', 30)
+    p.wait_for('was built in another %s namespace' % kind, 20)
+    first.tell('check')
+    text = first.wait_for(' calls\n', 30)
+    check('checked, 0 lost' in text, text)
+    info = telemetry(name, '/pagepool/info,pair')
+    check(info['processes'] == 1 and info['died'] == 0, str(info))
+    p.kill()
+    check(p.log.count('was built in another') == 1, p.log[-3000:])
+    first.tell('quit')
+    check(first.finish() == 0, first.log)
+    say('ok: %s: a secondary in another %s namespace is refused' % (policy, kind))
+
+
+def test_outside():
+    for policy in ('rseq', 'trylock'):
+        if os.path.exists('/proc/self/ns/time'):
+            outside(policy, 'time', ['--time', '--boottime', '1000', '--monotonic', '1000'])
+        outside(policy, 'PID', ['--pid'])
+
+
+need('dpdk-testpmd', 'dpdk-pdump', 'dpdk-proc-info', 'stdbuf', 'unshare')
 need_hugepages(128)
-for case in sys.argv[1:] or ['pdump', 'info', 'pair']:
+for case in sys.argv[1:] or ['pdump', 'info', 'pair', 'outside']:
     globals()['test_' + case]()
