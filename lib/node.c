@@ -2,28 +2,91 @@
 /*
  * node.c - NUMA nodes by libnuma
  *
- * mbind() itself, not numa_tonode_memory(): the latter prints on failure.
+ * Only calls of it that allocate nothing: the others print, and end the process if malloc fails.
+ * The files of sysfs that those read are read here.
  */
+#include <fcntl.h>
 #include <numa.h>
 #include <numaif.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <pagepool/zone_set.h>
 
 #include "internal.h"
 #include "node.h"
 
-#define POLICY_NODES (8 * sizeof(((struct node_policy *)0)->mask))
+#define NODES_DIR "/sys/devices/system/node/"
 
-/* one more than needed: the kernel does not look at the last bit */
-#define NODE_WORDS (1 + PP_NODES_MAX / (8 * sizeof(long)))
+/* Of a mask that the kernel gets or fills: one less, it does not look at the last bit. */
+#define MASK_WORDS 16
+#define MASK_NODES (8 * MASK_WORDS * sizeof(long) - 1)
 
-static void one_node(unsigned long *mask, int node)
+_Static_assert(sizeof(((struct node_policy *)0)->mask) == MASK_WORDS * sizeof(long),
+	       "a thread's policy is a mask of nodes");
+
+static bool in_mask(const unsigned long *mask, int node)
 {
-	const size_t bits = 8 * sizeof(*mask);
+	const unsigned int bits = 8 * sizeof(*mask), n = (unsigned int)node;
 
-	memset(mask, 0, NODE_WORDS * sizeof(*mask));
-	mask[(size_t)node / bits] = 1ul << (size_t)node % bits;
+	return n < MASK_NODES && (mask[n / bits] >> n % bits & 1);
+}
+
+static void set_node(unsigned long *mask, int node)
+{
+	const unsigned int bits = 8 * sizeof(*mask), n = (unsigned int)node;
+
+	mask[n / bits] |= 1ul << n % bits;
+}
+
+/* Cleared but for @node; false with EINVAL: no mask has room for it. */
+static bool one_node(unsigned long *mask, int node)
+{
+	memset(mask, 0, MASK_WORDS * sizeof(*mask));
+	if ((unsigned int)node >= MASK_NODES) {
+		errno = EINVAL;
+		return false;
+	}
+	set_node(mask, node);
+	return true;
+}
+
+/* A file of NODES_DIR as a string; false: not to be read. */
+static bool read_file(const char *name, char *text, size_t size)
+{
+	char path[96];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), NODES_DIR "%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, size - 1);
+	close(fd);
+	text[max(n, (ssize_t)0)] = '\0';
+	return n > 0;
+}
+
+/* A list such as "0-1,3"; false: there is none. */
+static bool read_nodes(const char *name, unsigned long *mask)
+{
+	char text[4096], *p = text;
+	long from, to;
+
+	memset(mask, 0, MASK_WORDS * sizeof(*mask));
+	if (!read_file(name, text, sizeof(text)))
+		return false;
+	while (*p >= '0' && *p <= '9') {
+		from = to = strtol(p, &p, 10);
+		if (*p == '-')
+			to = strtol(p + 1, &p, 10);
+		for (; from <= to && from < (long)MASK_NODES; from++)
+			set_node(mask, (int)from);
+		p += *p == ',';
+	}
+	return true;
 }
 
 static bool have_numa(void)
@@ -44,48 +107,38 @@ static int machine_check(int node)
 
 static int machine_bind(void *base, size_t len, int node)
 {
-	struct bitmask *mask;
-	long err;
+	unsigned long mask[MASK_WORDS];
 
 	if (!have_numa())
 		return 0;
-	mask = numa_allocate_nodemask();
-	if (!mask)
-		return pp_set_error(ENOMEM, "no memory for a node mask");
-	numa_bitmask_setbit(mask, (unsigned int)node);
-	err = mbind(base, len, MPOL_BIND, mask->maskp, mask->size + 1, 0);
-	numa_bitmask_free(mask);
-	if (err)
-		return pp_set_error(errno, "cannot bind memory to node %d: %s; ask for any node",
-				    node, strerror(errno));
-	return 0;
+	if (one_node(mask, node) && !mbind(base, len, MPOL_BIND, mask, MASK_NODES + 1, 0))
+		return 0;
+	return pp_set_error(errno, "cannot bind memory to node %d: %s; ask for any node", node,
+			    strerror(errno));
 }
 
-/* Without a policy of its own the kernel would move it to whoever uses it for a while. */
+/* Without a policy of its own the kernel would move it to the node of its users. */
 static void machine_settle(void *base, size_t len, int node)
 {
-	unsigned long mask[NODE_WORDS];
+	unsigned long mask[MASK_WORDS];
 
-	if (have_numa() && node < PP_NODES_MAX) {
-		one_node(mask, node);
-		mbind(base, len, MPOL_PREFERRED, mask, 8 * sizeof(mask), 0);
-	}
+	if (have_numa() && one_node(mask, node))
+		mbind(base, len, MPOL_PREFERRED, mask, MASK_NODES + 1, 0);
 }
 
 static int machine_prefer(struct node_policy *saved, int node)
 {
-	unsigned long mask[NODE_WORDS];
+	unsigned long mask[MASK_WORDS];
 
 	saved->mode = -1;
-	if (!have_numa() || node >= PP_NODES_MAX)
+	if (!have_numa() || !one_node(mask, node))
 		return 0;
 	memset(saved->mask, 0, sizeof(saved->mask));
-	if (get_mempolicy(&saved->mode, saved->mask, POLICY_NODES, NULL, 0)) {
+	if (get_mempolicy(&saved->mode, saved->mask, MASK_NODES + 1, NULL, 0)) {
 		saved->mode = -1;
 		return -errno;
 	}
-	one_node(mask, node);
-	if (set_mempolicy(MPOL_PREFERRED, mask, 8 * sizeof(mask))) {
+	if (set_mempolicy(MPOL_PREFERRED, mask, MASK_NODES + 1)) {
 		saved->mode = -1;
 		return -errno;
 	}
@@ -97,37 +150,55 @@ static void machine_restore(const struct node_policy *saved)
 	int err = errno; /* called after pp_set_error() */
 
 	if (saved->mode >= 0)
-		set_mempolicy(saved->mode, saved->mask, POLICY_NODES);
+		set_mempolicy(saved->mode, saved->mask, MASK_NODES + 1);
 	errno = err;
 }
 
 static uint64_t machine_memory(void)
 {
-	struct bitmask *allowed;
+	unsigned long allowed[MASK_WORDS] = { 0 }, there[MASK_WORDS];
 	uint64_t nodes = 0;
 	int node;
 
-	if (!have_numa())
+	if (!have_numa() || !read_nodes("has_memory", there) ||
+	    get_mempolicy(NULL, allowed, MASK_NODES + 1, NULL, MPOL_F_MEMS_ALLOWED))
 		return 1;
-	allowed = numa_get_mems_allowed();
-	for (node = 0; node <= numa_max_node() && node < PP_NODES_MAX; node++)
-		if (numa_bitmask_isbitset(allowed, (unsigned int)node) &&
-		    numa_node_size64(node, NULL) > 0)
+	for (node = 0; node < PP_NODES_MAX; node++)
+		if (in_mask(there, node) && in_mask(allowed, node))
 			nodes |= 1ull << node;
-	numa_bitmask_free(allowed);
 	return nodes ? nodes : 1;
 }
 
 static int machine_of_cpu(int cpu)
 {
-	int node = have_numa() ? numa_node_of_cpu(cpu) : 0;
+	int node, last = have_numa() ? numa_max_node() : 0;
+	char path[96];
 
-	return node < 0 ? 0 : node; /* a CPU that is not there yet */
+	for (node = 0; node <= last && last; node++) {
+		snprintf(path, sizeof(path), NODES_DIR "node%d/cpu%d", node, cpu);
+		if (!access(path, F_OK))
+			return node;
+	}
+	return 0; /* a CPU that is not there yet */
 }
 
+/* A node's row has a number for each node that is online. */
 static int machine_distance(int from, int to)
 {
-	return have_numa() ? numa_distance(from, to) : 10;
+	unsigned long online[MASK_WORDS];
+	char name[32], row[8192], *p = row;
+	int node, distance = 0;
+
+	if (!have_numa())
+		return 10;
+	snprintf(name, sizeof(name), "node%d/distance", from);
+	if (!read_nodes("online", online) || !in_mask(online, to) ||
+	    !read_file(name, row, sizeof(row)))
+		return 0;
+	for (node = 0; node <= to; node++)
+		if (in_mask(online, node))
+			distance = (int)strtol(p, &p, 10);
+	return distance;
 }
 
 /* What is free, and what the kernel drops first; not what it would have to swap. */

@@ -28,7 +28,7 @@ struct node_policy {
  * @restore:   undo that
  * @memory:    bit N: node N has memory that this process may use; nodes below 64
  * @of_cpu:    node of a CPU; 0 if it is not known
- * @distance:  numa_distance(): 10 is here, more is farther; 0: not known
+ * @distance:  as the firmware tells: 10 is here, more is farther; 0: not known
  * @available: bytes that could be allocated on a node; SIZE_MAX if it is not known
  */
 struct topology {
