@@ -6,9 +6,11 @@
  * zone exists, so that running out is an error here and not a signal later.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -66,23 +68,39 @@ static int check_available(const struct region *region, uint64_t metadata)
 			    size_text(region->len), available >> 20);
 }
 
+/*
+ * Where the kernel does not know the call (before 5.14), or a filter refuses it. The kernel itself
+ * writes to each page: where none is left, it answers EFAULT, and our own touch would be SIGBUS.
+ */
+static int touch(const struct region *region, unsigned char *start, size_t len)
+{
+	size_t step = region->mem == PP_MEM_HUGETLB ? HUGE_SIZE : 4096, i;
+	const size_t size = _NSIG / 8; /* of the kernel's sigset_t */
+
+	for (i = 0; i < len; i += step) {
+		if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, start + i, size) &&
+		    errno == EFAULT)
+			return -1;
+		memset(start + i, 0, size);
+	}
+	return 0;
+}
+
 static int populate(const struct region *region, uint64_t offset, size_t len)
 {
 	unsigned char *start = region->base + offset;
-	size_t i;
 
 	if (!madvise(start, len, POPULATE_WRITE))
 		return 0;
-	if (errno != EINVAL && region->mem == PP_MEM_HUGETLB)
+	if ((errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EACCES) &&
+	    !touch(region, start, len))
+		return 0;
+	if (region->mem == PP_MEM_HUGETLB)
 		return pp_set_error(ENOMEM,
 				    "no hugepage is left for %s of memory; raise vm.nr_hugepages",
 				    size_text(len));
-	if (errno != EINVAL)
-		return pp_set_error(ENOMEM, "cannot populate %s of memory: %s", size_text(len),
-				    strerror(errno));
-	for (i = 0; i < len; i += 4096) /* kernel before 5.14 */
-		WRITE_ONCE(start[i], 0);
-	return 0;
+	return pp_set_error(ENOMEM, "cannot populate %s of memory: %s", size_text(len),
+			    strerror(errno));
 }
 
 static int lock_memory(const struct region *region, uint64_t offset, size_t len)

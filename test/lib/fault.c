@@ -86,6 +86,14 @@ static void too_few_hugepages(void **state)
 
 /* ---- system calls that are refused ----------------------------------------------------------- */
 
+static void filter(struct sock_filter *code, unsigned short n)
+{
+	struct sock_fprog program = { n, code };
+
+	require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	require(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
 static void refuse(unsigned int call)
 {
 	struct sock_filter code[] = {
@@ -94,10 +102,23 @@ static void refuse(unsigned int call)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { ARRAY_LEN(code), code };
 
-	require(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	require(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+	filter(code, ARRAY_LEN(code));
+}
+
+/* madvise() with MADV_POPULATE_WRITE only. */
+static void refuse_populate(int err)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 23, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)err),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+
+	filter(code, ARRAY_LEN(code));
 }
 
 static void without_mbind(void)
@@ -181,6 +202,85 @@ static long resident(void)
 	return pages * sysconf(_SC_PAGESIZE);
 }
 
+/* ---- populating that is refused -------------------------------------------------------------- */
+
+static int populate_error; /* of a filter, or of a kernel that does not know it */
+
+static void without_populate(void)
+{
+	static const enum pp_mem mems[] = { PP_MEM_ANON, PP_MEM_MEMFD };
+	struct pp_zone_params p;
+	struct pp_zone *zone;
+	unsigned int i;
+	long before;
+
+	refuse_populate(populate_error);
+	for (i = 0; i < 2 * ARRAY_LEN(mems); i++) {
+		p = params(mems[i / 2], i % 2 ? PP_ZONE_LAZY : 0);
+		before = resident();
+		zone = zone_new(&p);
+		require(!(i % 2) == (resident() - before >= (long)PAGES * 4096));
+		require(take_all(zone) == PAGES);
+		give_all(zone, PAGES);
+		require(!zone_stats(zone).accept_failures);
+		require(!pp_zone_pin(zone));
+		require(resident() - before >= (long)PAGES * 4096);
+		pp_zone_unpin(zone);
+		zone_end(zone);
+	}
+}
+
+static void populate_refused(void **state)
+{
+	static const int errors[] = { EPERM, EINVAL, ENOSYS, EACCES };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_LEN(errors); i++) {
+		populate_error = errors[i];
+		assert_int_equal(in_child(without_populate), 0);
+	}
+}
+
+/* As many hugepages as the zone has blocks, of which it may have three: no SIGBUS. */
+static void without_populate_huge(void)
+{
+	struct pp_zone_params p = params(PP_MEM_HUGETLB, 0);
+	struct pp_zone *zone;
+	unsigned int n;
+	long left;
+
+	refuse_populate(populate_error);
+	zone = zone_new(&p);
+	require(take_all(zone) == PAGES);
+	give_all(zone, PAGES);
+	zone_end(zone);
+	left = huge("free") - huge("resv");
+	require(set_huge(huge("nr") - left + 3) == 3);
+	p.flags = PP_ZONE_LAZY;
+	zone = zone_new(&p);
+	n = take_all(zone);
+	require(n == 3 * BLOCK);
+	require(zone_stats(zone).accept_failures > 0);
+	failed_with(errno, "no hugepage is left");
+	give_all(zone, n);
+	require(pp_zone_shrink(zone, 0) == 3 * BLOCK_LEN);
+	require(huge("free") - huge("resv") == 3);
+	require(take_all(zone) == 3 * BLOCK);
+	give_all(zone, 3 * BLOCK);
+	zone_end(zone);
+}
+
+static void populate_refused_huge(void **state)
+{
+	int status;
+
+	need_huge(BLOCKS);
+	populate_error = EPERM;
+	status = in_child(without_populate_huge);
+	set_huge(reserved_before);
+	assert_int_equal(status, 0);
+}
+
 static int accept_never(void *arg, void *base, size_t len)
 {
 	return -EIO;
@@ -262,6 +362,8 @@ int main(void)
 		cmocka_unit_test(too_few_hugepages),
 		cmocka_unit_test(mbind_refused),
 		cmocka_unit_test(mbind_refused_later),
+		cmocka_unit_test(populate_refused),
+		cmocka_unit_test(populate_refused_huge),
 		cmocka_unit_test(what_was_refused_is_given_back),
 		cmocka_unit_test(lock_limited),
 	};
