@@ -27,7 +27,7 @@ struct blocks {
 	uint64_t low; /* pages: fewer free ones, and a block is accepted */
 
 	uint64_t unaccepted; /* pages; under the zone's lock */
-	uint32_t pins; /* devices that have all of the memory; under the zone's lock */
+	uint32_t pins; /* devices that have all of the memory; changed under the zone's lock */
 
 	/* atomic */
 	uint64_t accepting __line_aligned; /* pages */

@@ -28,13 +28,17 @@ static uint64_t thread_id(void)
 	return id;
 }
 
-static struct holder_tag *tag_of(const struct pp_page *page)
+static struct holder_tag *tag_in(const struct pp_zone *zone, const struct pp_page *page)
 {
-	const struct pp_zone *zone = page->zone;
 	/* pairs with the release in make_table() */
-	struct holder_tag *tags = zone ? load_acquire(&zone->tags) : NULL;
+	struct holder_tag *tags = load_acquire(&zone->tags);
 
 	return tags ? tags + (page - zone->pages) : NULL;
+}
+
+static struct holder_tag *tag_of(const struct pp_page *page)
+{
+	return page->zone ? tag_in(page->zone, page) : NULL;
 }
 
 void __coldpath pool_tag(struct pp_page *const *pages, unsigned int n, const void *site)
@@ -105,6 +109,7 @@ static struct pp_zone *zone_of(const struct page_pool *pool, int i)
 static void forget(const struct page_pool *pool)
 {
 	const struct pp_zone *zone;
+	struct holder_tag *tag;
 	struct pp_page *page;
 	uint64_t k;
 	int i;
@@ -112,8 +117,9 @@ static void forget(const struct page_pool *pool)
 	for (i = 0; (zone = zone_of(pool, i)); i++) {
 		for (k = 0; k < zone->managed; k++) {
 			page = &zone->pages[k];
-			if (READ_ONCE(page->pool) == pool)
-				pool_untag(&page, 1);
+			tag = tag_in(zone, page);
+			if (tag && READ_ONCE(page->pool) == pool)
+				WRITE_ONCE(tag->when_ns, 0);
 		}
 	}
 }
@@ -189,7 +195,8 @@ unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *o
 	for (i = 0; (zone = zone_of(pool, i)); i++) {
 		for (k = 0; k < zone->managed; k++) {
 			page = &zone->pages[k];
-			tag = tag_of(page);
+			/* not by page->zone: an acceptor may be writing it */
+			tag = tag_in(zone, page);
 			when = tag ? READ_ONCE(tag->when_ns) : 0;
 			if (READ_ONCE(page->pool) != pool || (!when && !ended))
 				continue;

@@ -189,7 +189,7 @@ int pp_zone_pin(struct pp_zone *zone)
 	if (err)
 		return err;
 	zone_lock(zone);
-	zone->blocks.pins++;
+	count_add(zone->blocks.pins, 1);
 	zone_unlock(zone);
 	err = blocks_need(zone, range.first, range.last, UINT64_MAX);
 	if (err)
@@ -201,7 +201,7 @@ void pp_zone_unpin(struct pp_zone *zone)
 {
 	zone_lock(zone);
 	if (zone->blocks.pins)
-		zone->blocks.pins--;
+		count_add(zone->blocks.pins, -1u);
 	zone_unlock(zone);
 }
 

@@ -94,13 +94,57 @@ static void stale_tags(void **state)
 	fixture_end(&f);
 }
 
+/* ---- beside an acceptor ---------------------------------------------------------------------- */
+
+#define LAZY_PAGES 8192u
+
+struct beside {
+	struct page_pool *pool;
+	unsigned int stop;
+};
+
+static void ask_on(void *arg)
+{
+	struct beside *b = arg;
+	struct pp_holder out[8];
+
+	while (!__atomic_load_n(&b->stop, __ATOMIC_RELAXED))
+		require(page_pool_holders(b->pool, out, 8, NULL) <= 8);
+}
+
+/* The walk meets pages that an acceptor is making just then: ThreadSanitizer judges that. */
+static void beside_an_acceptor(void **state)
+{
+	static struct pp_page *pages[LAZY_PAGES];
+	struct pp_zone_params p = zone_params(LAZY_PAGES);
+	struct pp_zone *zone;
+	struct pinned asker;
+	struct beside b = { 0 };
+	unsigned int n;
+
+	p.flags = PP_ZONE_LAZY;
+	zone = zone_new(&p);
+	b.pool = pool_new(zone, 64, 64, 64);
+	require(!page_pool_holders_enable(b.pool, true));
+	pinned_start(&asker, -1, ask_on, &b);
+	for (n = 0; n < LAZY_PAGES; n += 32)
+		require(page_pool_alloc_bulk(b.pool, pages + n, 32) == 32);
+	require(!page_pool_holders_enable(b.pool, false));
+	require(!page_pool_holders_enable(b.pool, true));
+	__atomic_store_n(&b.stop, 1, __ATOMIC_RELAXED);
+	pinned_join(&asker);
+	for (n = 0; n < LAZY_PAGES; n++)
+		page_pool_put_page(b.pool, pages[n], true);
+	page_pool_destroy(b.pool);
+	zone_end(zone);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(who_and_when),
-		cmocka_unit_test(off_and_on),
-		cmocka_unit_test(by_the_zone),
-		cmocka_unit_test(stale_tags),
+		cmocka_unit_test(who_and_when),	      cmocka_unit_test(off_and_on),
+		cmocka_unit_test(by_the_zone),	      cmocka_unit_test(stale_tags),
+		cmocka_unit_test(beside_an_acceptor),
 	};
 
 	return test_main("pool holders", tests, ARRAY_LEN(tests), 60);

@@ -421,15 +421,50 @@ static void signal_safe(void **state)
 	zone_end(zone);
 }
 
+/* ---- the tick, beside ports that come and go ------------------------------------------------- */
+
+static unsigned int stop_ticks;
+
+static void tick_on(void *arg)
+{
+	while (!__atomic_load_n(&stop_ticks, __ATOMIC_RELAXED))
+		pp_zone_maintain(arg);
+}
+
+static void tick_beside_pins(void **state)
+{
+	struct pp_zone_params p = zone_params(4 * BLOCK);
+	struct pp_zone *zone;
+	struct pinned ticker;
+	unsigned int i;
+
+	p.flags = PP_ZONE_LAZY;
+	p.idle_ms = 1;
+	zone = zone_new(&p);
+	__atomic_store_n(&stop_ticks, 0, __ATOMIC_RELAXED);
+	pinned_start(&ticker, -1, tick_on, zone);
+	for (i = 0; i < 300; i++) {
+		require(!pp_zone_pin(zone));
+		require(zone_stats(zone).unaccepted == 0);
+		sleep_us(i % 50 ? 0 : 2000);
+		require(zone_stats(zone).unaccepted == 0);
+		pp_zone_unpin(zone);
+	}
+	__atomic_store_n(&stop_ticks, 1, __ATOMIC_RELAXED);
+	pinned_join(&ticker);
+	zone_end(zone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(anonymous),	cmocka_unit_test(memfd),
-		cmocka_unit_test(hugepages),	cmocka_unit_test(blocks_in_use_stay),
-		cmocka_unit_test(offline),	cmocka_unit_test(after_idle_time),
-		cmocka_unit_test(after_a_peak), cmocka_unit_test(isolated_blocks_stay),
-		cmocka_unit_test(pinned),	cmocka_unit_test(pinned_meanwhile),
-		cmocka_unit_test(not_lockable), cmocka_unit_test(signal_safe),
+		cmocka_unit_test(anonymous),	    cmocka_unit_test(memfd),
+		cmocka_unit_test(hugepages),	    cmocka_unit_test(blocks_in_use_stay),
+		cmocka_unit_test(offline),	    cmocka_unit_test(after_idle_time),
+		cmocka_unit_test(after_a_peak),	    cmocka_unit_test(isolated_blocks_stay),
+		cmocka_unit_test(pinned),	    cmocka_unit_test(pinned_meanwhile),
+		cmocka_unit_test(not_lockable),	    cmocka_unit_test(signal_safe),
+		cmocka_unit_test(tick_beside_pins),
 	};
 
 	return test_main("shrink", tests, ARRAY_LEN(tests), 120);
