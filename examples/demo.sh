@@ -33,8 +33,12 @@ quietly() { # NAME COMMAND...: show the end of the output only if it fails
 
 build() {
 	step "build"
-	[ -f build/build.ninja ] || quietly configure meson setup build
-	quietly compile ninja -C build examples/ppfwd/ppfwd test/root/xfer
+	quietly configure sh test/configure.sh build
+	if ! ninja -C build examples/ppfwd/ppfwd test/root/xfer >"$log/compile" 2>&1; then
+		# a package may have gone since the directory was configured
+		quietly configure sh test/configure.sh --again build
+		quietly compile ninja -C build examples/ppfwd/ppfwd test/root/xfer
+	fi
 	echo "build/examples/ppfwd/ppfwd is ready"
 	PPFWD=$PWD/build/examples/ppfwd/ppfwd
 	XFER=$PWD/build/test/root/xfer

@@ -8,6 +8,13 @@
 
 . "$(dirname "$0")/../root/lib.sh"
 
+# EAL's runtime directory has a fixed name: each test has one of its own
+if [ -z "${PP_OWN_RUN:-}" ] && unshare -m true 2>/dev/null; then
+	PP_OWN_RUN=1 exec unshare -m sh "$0" "$@"
+fi
+[ -z "${PP_OWN_RUN:-}" ] || { mkdir -p /run/dpdk && mount -t tmpfs tmpfs /run/dpdk; } ||
+	fail "no tmpfs on /run/dpdk"
+
 pmd_port() { # PMD INTERFACE NUMBER
 	case $1 in
 	net_pcap) echo "dpdk:net_pcap$3,rx_iface_in=$2,tx_iface=$2" ;;

@@ -54,11 +54,10 @@ all() {
 	echo 'int LLVMFuzzerTestOneInput(void *d, long n) { return 0; }' >"$2/try.c"
 	clang -fsanitize=fuzzer,address,undefined -o "$2/try" "$2/try.c" >/dev/null 2>&1 ||
 		cannot "clang has no libFuzzer"
-	if [ ! -f "$build/build.ninja" ]; then
-		CC=clang meson setup "$build" "$source" -Dfuzz=true -Db_sanitize=address,undefined \
-			-Db_lundef=false >"$2/setup.log" 2>&1 ||
-			{ tail -n 20 "$2/setup.log" >&2; exit 1; }
-	fi
+	# again: the parts that the tests need came since, perhaps
+	CC=clang sh "$source/test/configure.sh" --again "$build" -Dfuzz=true \
+		-Db_sanitize=address,undefined -Db_lundef=false >"$2/setup.log" 2>&1 ||
+		{ tail -n 20 "$2/setup.log" >&2; exit 1; }
 	ninja -C "$build" fuzz-targets >"$2/build.log" 2>&1 ||
 		{ tail -n 30 "$2/build.log" >&2; exit 1; }
 	meson test -C "$build" --no-rebuild --suite fuzz -t 0 --num-processes 2 \

@@ -154,6 +154,23 @@ fwd_start() { # ARGUMENTS of ppfwd
 	FWD=$!
 }
 
+# For a program that becomes another user: a copy of it and of its libraries, because that user
+# may not get into the directories above the build. Started with LD_LIBRARY_PATH=$READABLE.
+READABLE=
+readable() { # PROGRAM...
+	READABLE=$TMP/readable
+	mkdir -p "$READABLE" && chmod 755 "$TMP" "$READABLE" || fail "cannot make $READABLE"
+	for program in "$@"; do
+		cp "$program" "$READABLE/" || fail "cannot copy $program"
+		for library in $(ldd "$program" | sed -n 's/.* => \(\/.*\) (.*/\1/p'); do
+			case $library in
+			/lib/* | /lib64/* | /usr/lib/*) ;;
+			*) cp -L "$library" "$READABLE/" || fail "cannot copy $library" ;;
+			esac
+		done
+	done
+}
+
 # wait until a packet goes there and back
 connected() { # [SECONDS]
 	end=$(($(date +%s) + ${1:-8}))

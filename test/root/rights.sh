@@ -5,6 +5,9 @@
 
 topology
 need setpriv prlimit
+readable "$PPFWD" "$AF_XDP_RIGHTS"
+as_nobody=$READABLE/$(basename "$PPFWD")
+export LD_LIBRARY_PATH="$READABLE"
 
 # $! has to be ppfwd itself: every command on the way becomes the next one
 fwd_start_with() { # WAY... -- CAPABILITIES PORT PORT
@@ -14,11 +17,10 @@ fwd_start_with() { # WAY... -- CAPABILITIES PORT PORT
 	caps=$2 one=$3 two=$4
 	: >"$TMP/fwd.json"
 	chmod 666 "$TMP/fwd.json"
-	chmod 755 "$TMP"
 	# shellcheck disable=SC2086 # words
 	ip netns exec "$R" $way prlimit --memlock=8388608 setpriv --reuid=65534 --regid=65534 \
 		--clear-groups --bounding-set="-all$caps" --inh-caps="-all$caps" \
-		--ambient-caps="-all$caps" "$PPFWD" --json "$TMP/fwd.json" --pages 512 \
+		--ambient-caps="-all$caps" "$as_nobody" --json "$TMP/fwd.json" --pages 512 \
 		--port "$one" --port "$two" >"$TMP/fwd.out" 2>"$TMP/fwd.err" &
 	FWD=$!
 }
@@ -50,7 +52,7 @@ refused() { # REGEX CAPABILITIES SPEC [WAY...]
 	shift 3
 	expect_error "$want" ip netns exec "$R" "$@" prlimit --memlock="${memlock:-8388608}" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set="-all$caps" \
-		--inh-caps="-all$caps" --ambient-caps="-all$caps" "$PPFWD" --pages 512 --port "$spec"
+		--inh-caps="-all$caps" --ambient-caps="-all$caps" "$as_nobody" --pages 512 --port "$spec"
 }
 
 # without one of them, one line that names those missing, and no other
@@ -69,13 +71,13 @@ memlock=65536
 refused 'not allowed to lock 2048 KiB.*ulimit -l.*CAP_IPC_LOCK' ,+net_raw,+net_admin,+bpf af_xdp:west
 memlock=8388608
 expect_error 'no permission to .*, with the capabilities for it; .*user namespaces' \
-	ip netns exec "$R" unshare --user --map-root-user "$PPFWD" --port af_xdp:west
+	ip netns exec "$R" unshare --user --map-root-user "$as_nobody" --port af_xdp:west
 no_program
 
 # no capability at all: a bound socket, and memory as a memfd
 ip -n "$R" link add name px0 type veth peer name px1 || fail "cannot make the veth pair"
 ip -n "$R" link set px0 up && ip -n "$R" link set px1 up
-in_r timeout 60 "$AF_XDP_RIGHTS" parent px0 px1 || fail "af_xdp_rights: status $?"
+in_r timeout 60 "$READABLE/$(basename "$AF_XDP_RIGHTS")" parent px0 px1 || fail "af_xdp_rights: status $?"
 
 # programs that are not ours
 if [ -n "${REDIRECT:-}" ]; then

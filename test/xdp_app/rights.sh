@@ -5,13 +5,15 @@
 
 topology
 command -v setpriv >/dev/null || fail "setpriv is missing; sh test/deps.sh test installs it"
-chmod 755 "$TMP"
+readable "$XDP_APP"
+as_nobody=$READABLE/$(basename "$XDP_APP")
+export LD_LIBRARY_PATH="$READABLE"
 
 with() { # CAPABILITIES
 	nsenter --net="/var/run/netns/$S" timeout 20 prlimit --memlock=8388608 setpriv \
 		--reuid=65534 --regid=65534 --clear-groups --bounding-set="-all$1" \
 		--inh-caps="-all$1" --ambient-caps="-all$1" \
-		"$XDP_APP" --queues 1 --pages 2048 --duration 1 server \
+		"$as_nobody" --queues 1 --pages 2048 --duration 1 server \
 		>"$TMP/with.out" 2>"$TMP/with.err"
 }
 
@@ -33,7 +35,7 @@ refused "$add CAP_NET_RAW\$" ,+net_admin,+bpf
 refused "$add CAP_NET_RAW\$" ,+net_admin,+sys_admin
 refused "$add CAP_NET_ADMIN\$" ,+net_raw,+bpf
 refused "$add CAP_BPF\$" ,+net_raw,+net_admin
-in_s unshare --user --map-root-user "$XDP_APP" --duration 1 server >"$TMP/with.out" 2>"$TMP/with.err" &&
+in_s unshare --user --map-root-user "$as_nobody" --duration 1 server >"$TMP/with.out" 2>"$TMP/with.err" &&
 	fail "starts in a user namespace without rights to its network namespace"
 grep -Eq 'no permission to .* for server, with the capabilities for it; .*user namespaces' "$TMP/with.err" ||
 	fail "not the line about user namespaces"
