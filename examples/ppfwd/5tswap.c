@@ -2,12 +2,14 @@
 /*
  * 5tswap.c - exchange source and destination of every layer
  *
- * Checksums stay right: sums do not depend on the order of what is added.
+ * Checksums stay right: sums do not depend on the order of what is added. The sum of a
+ * packet with a source route that is not used up, or with a Home Address option, is over
+ * an address of that; there only the Ethernet addresses change places.
  */
 #include "engine.h"
 #include "packet.h"
 
-static void swap_ports(const struct packet *p)
+static void swap_ports(const struct pp_packet *p)
 {
 	unsigned char *l4 = p->data + p->l4;
 
@@ -19,11 +21,13 @@ static void swap_ports(const struct packet *p)
 
 static void swap_packet(struct pp_page *page)
 {
-	struct packet p;
+	struct pp_packet p;
 
 	if (!packet_parse(&p, page))
 		return;
 	eth_swap(p.data);
+	if (p.flags & PP_PACKET_ROUTED)
+		return;
 	if (p.ip == 4)
 		swap_bytes(p.data + p.l3 + 12, p.data + p.l3 + 16, 4);
 	else if (p.ip == 6)

@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * icmpecho.c - answer ARP and ping for every address, drop the rest
+ *
+ * An answer is a packet of our own: it starts with a full TTL. A request that a host must
+ * not answer (RFC 1122, 3.2.1 and 3.2.2) gets none: a damaged one, a dead one, and one
+ * from or to more than one station.
  */
 #include "engine.h"
 #include "packet.h"
 
+#define TTL 64
+
 static const unsigned char arp_request[8] = { 0, 1, 8, 0, 6, 4, 0, 1 };
 
-static bool answer_arp(const struct dir *d, const struct packet *p)
+/* not this network, not the sender itself, no group, no broadcast */
+static bool is_station(const unsigned char *ip4)
 {
-	static const unsigned char none[4];
+	return ip4[0] && ip4[0] != 127 && ip4[0] < 224;
+}
+
+static bool answer_arp(const struct dir *d, const struct pp_packet *p)
+{
 	unsigned char *arp = p->data + p->l3;
 
-	if (p->len - p->l3 < ARP_LEN || memcmp(arp, arp_request, 8))
+	if (p->len - p->l3 < ARP_LEN || memcmp(arp, arp_request, 8) || arp[8] & 1)
 		return false;
-	/* whoever asks for an address to see that nobody has it must get no answer */
-	if (!memcmp(arp + 14, none, 4) || !memcmp(arp + 14, arp + 24, 4))
+	if (!is_station(arp + 14) || !is_station(arp + 24))
+		return false;
+	/* an announcement of the sender's own address */
+	if (!memcmp(arp + 14, arp + 24, 4))
 		return false;
 	arp[7] = 2;
 	swap_bytes(arp + 14, arp + 24, 4);
@@ -24,34 +37,49 @@ static bool answer_arp(const struct dir *d, const struct packet *p)
 	return true;
 }
 
-static bool answer_echo(const struct packet *p)
+/* the sum over @len bytes, a checksum among them */
+static bool sum_is_right(const unsigned char *at, unsigned int len)
+{
+	return pp_csum_fold(pp_csum_add(0, at, len)) == 0xffff;
+}
+
+static bool is_echo_request(const struct pp_packet *p)
+{
+	const unsigned char *ip = p->data + p->l3;
+	const unsigned char *icmp = p->data + p->l4;
+
+	if (p->ip != 4 || p->proto != PROTO_ICMP || !p->l4 || p->flags || p->end - p->l4 < ICMP_LEN)
+		return false;
+	if (p->data[0] & 1 || !is_station(ip + 12) || !is_station(ip + 16))
+		return false;
+	return icmp[0] == 8 && !icmp[1] && ip[8] && sum_is_right(ip, p->l4 - p->l3) &&
+	       sum_is_right(icmp, p->end - p->l4);
+}
+
+static bool answer_echo(const struct pp_packet *p)
 {
 	unsigned char *ip = p->data + p->l3;
 	unsigned char *icmp = p->data + p->l4;
-	uint32_t sum;
 
-	if (p->proto != PROTO_ICMP || !p->l4 || !p->whole || p->end - p->l4 < ICMP_LEN)
-		return false;
-	/* one station, not a group, may answer */
-	if (icmp[0] != 8 || icmp[1] || ip[16] >= 224)
+	if (!is_echo_request(p))
 		return false;
 	swap_bytes(ip + 12, ip + 16, 4);
+	ip[8] = TTL;
 	icmp[0] = 0;
-	/* taking 0x0800 out of the sum adds it to the complement: a wrong checksum stays wrong */
-	sum = get16(icmp + 2) + 0x0800u;
-	put16(icmp + 2, (uint16_t)(sum + (sum >> 16)));
+	pp_packet_fix_ip(p);
+	pp_csum_fix(icmp + 2, pp_csum_add(0, icmp, p->end - p->l4), false);
 	return true;
 }
 
 static bool answer(const struct dir *d, struct pp_page *page)
 {
-	struct packet p;
+	struct pp_packet p;
 
 	if (!packet_parse(&p, page))
 		return false;
 	if (p.data[6] & 1) /* a group cannot be the sender */
 		return false;
-	if (p.etype == ETYPE_ARP ? !answer_arp(d, &p) : p.ip != 4 || !answer_echo(&p))
+	if (p.etype == ETYPE_ARP ? !answer_arp(d, &p) : !answer_echo(&p))
 		return false;
 	memcpy(p.data, p.data + 6, 6);
 	memcpy(p.data + 6, d->src, 6);

@@ -25,7 +25,7 @@ void udp_frame_init(unsigned char *frame, const unsigned char *dst, const unsign
 
 void udp_frame_flow(unsigned char *frame, uint32_t flow)
 {
-	struct packet p = { .data = frame, .l3 = FRAME_IP, .ip = 4, .proto = PROTO_UDP };
+	struct pp_packet p = { .data = frame, .l3 = FRAME_IP, .ip = 4, .proto = PROTO_UDP };
 	unsigned char *ip = frame + FRAME_IP, *udp = frame + FRAME_UDP;
 	uint16_t sum;
 
@@ -35,13 +35,14 @@ void udp_frame_flow(unsigned char *frame, uint32_t flow)
 	put16(ip + 14, (uint16_t)(1 + flow));
 	put16(ip + 18, (uint16_t)(1 + flow));
 	put16(ip + 10, 0);
-	sum = (uint16_t)~sum_fold(sum16(0, ip, IP4_LEN));
+	sum = (uint16_t)~pp_csum_fold(pp_csum_add(0, ip, IP4_LEN));
 	memcpy(ip + 10, &sum, 2);
 	put16(udp, (uint16_t)(1024 + flow));
 	put16(udp + 2, (uint16_t)(5000 + flow % 16));
 	put16(udp + 6, 0);
 	/* the payload is zero: header and pseudo header are all there is to add */
-	sum = (uint16_t)~sum_fold(sum16(pseudo_sum(&p, UDP_FRAME_LEN - FRAME_UDP), udp, UDP_LEN));
+	sum = (uint16_t)~pp_csum_fold(
+		pp_csum_add(pp_packet_pseudo(&p, UDP_FRAME_LEN - FRAME_UDP), udp, UDP_LEN));
 	if (!sum)
 		sum = 0xffff;
 	memcpy(udp + 6, &sum, 2);
