@@ -80,11 +80,12 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 	if (prog && !xd->how.file && !xd->how.map && xd->socket_fd < 0)
 		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
 					    "program that is there");
-	if (xd->socket_fd >= 0 && (xd->tx_csum || xd->tx_tstamp))
+	if (xd->socket_fd >= 0 && (xd->tx_csum == CSUM_DEVICE || xd->tx_tstamp))
 		return pp_set_error(EINVAL,
 				    "%s is settled when a socket's memory is "
-				    "registered, not with socket=FD; leave it out",
-				    xd->tx_csum ? "tx_csum" : "tx_tstamp");
+				    "registered, not with socket=FD; %s",
+				    xd->tx_tstamp ? "tx_tstamp" : "tx_csum=on",
+				    xd->tx_tstamp ? "leave it out" : "take tx_csum=sw");
 	if (xd->socket_fd >= 0 && xd->nqueues > 1)
 		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
 	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != XDP_MODE_AUTO)
@@ -187,13 +188,13 @@ static const char *xdp_mode_name(const struct xdp_dev *xd)
 
 static void xdp_describe(struct xdp_dev *xd)
 {
-	const char *note = xd->busy_poll_note;
+	const char *note = xd->busy_poll_note, *csum = xd->csum_note;
 	const char *fallback = xd->prog ? xd->prog->fallback : "";
 
-	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s",
+	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s",
 		 xdp_mode_name(xd), fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
 		 xd->is_zerocopy ? "zero-copy" : "copy", xd->nqueues, xd->nqueues == 1 ? "" : "s",
-		 note ? ", " : "", note ? note : "");
+		 note ? ", " : "", note ? note : "", csum ? ", " : "", csum ? csum : "");
 }
 
 static int xdp_open(struct pp_netdev *dev, struct pp_args *args)

@@ -9,31 +9,36 @@
 
 #include "af_xdp_queue.h"
 
+static void xdp_csum_here(struct xdp_dev *xd, struct xdp_queue *x, const char *note)
+{
+	x->tx_csum = CSUM_SOFTWARE;
+	xd->csum_note = note;
+}
+
 /* Linux 6.8 takes the length as it is, later ones only with the flag that says so */
-static int xdp_register_meta(const struct xdp_dev *xd, struct xdp_queue *x,
-			     struct xdp_umem_reg_meta *reg)
+static int xdp_register_meta(struct xdp_dev *xd, struct xdp_queue *x, struct xdp_umem_reg_meta *reg)
 {
 	int err;
 
 	reg->tx_metadata_len = sizeof(struct xdp_tx_meta);
 	reg->flags = XDP_UMEM_TX_METADATA_LEN;
-	if (xd->tx_csum == CSUM_KERNEL)
-		reg->flags |= XDP_UMEM_TX_SW_CSUM;
 	err = pp_xdp_socket_register(&x->s, reg);
 	if (err == -EINVAL) {
-		reg->flags &= ~(uint32_t)XDP_UMEM_TX_METADATA_LEN;
+		reg->flags = 0;
 		err = pp_xdp_socket_register(&x->s, reg);
 	}
-	x->tx_csum = xd->tx_csum != CSUM_OFF;
+	if (err == -EINVAL && xd->tx_tstamp)
+		return pp_set_error(EOPNOTSUPP,
+				    "this kernel has no TX metadata for %s, Linux 6.8 has; leave "
+				    "tx_tstamp out",
+				    xd->xif.name);
+	if (err == -EINVAL) {
+		xdp_csum_here(xd, x, "checksums by the port: the kernel has no TX metadata");
+		reg->tx_metadata_len = 0;
+		err = pp_xdp_socket_register(&x->s, reg);
+	}
 	x->tx_tstamp = xd->tx_tstamp;
 	x->tx_room = reg->tx_metadata_len;
-	if (err == -EINVAL)
-		return pp_set_error(EOPNOTSUPP,
-				    "this kernel has no TX metadata for %s, Linux 6.8 "
-				    "has; leave %s%s%s out",
-				    xd->xif.name, xd->tx_csum ? "tx_csum" : "",
-				    xd->tx_csum && xd->tx_tstamp ? " and " : "",
-				    xd->tx_tstamp ? "tx_tstamp" : "");
 	return err;
 }
 
@@ -58,7 +63,7 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	if (err)
 		return err;
 	x->pinned = zone;
-	if (xd->tx_csum || xd->tx_tstamp)
+	if (x->tx_csum == CSUM_DEVICE || xd->tx_tstamp)
 		err = xdp_register_meta(xd, x, &reg);
 	else
 		err = pp_xdp_socket_register(&x->s, &reg);
@@ -167,6 +172,16 @@ static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 
 	if (!getsockopt(x->s.fd, SOL_XDP, XDP_OPTIONS, &opts, &len))
 		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+/* A zero-copy driver that knows no checksums sends the packet as it is, and says nothing. */
+static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	if (x->tx_csum == CSUM_DEVICE && xd->is_zerocopy &&
+	    !(pp_xdp_xsk_features(xd->xif.index) & NETDEV_XSK_FLAGS_TX_CHECKSUM))
+		xdp_csum_here(xd, x,
+			      "checksums by the port: the driver has none in zero-copy mode");
+	x->tx_prepare = x->tx_room || x->tx_csum;
 }
 
 /* frames that the queues of a zone may post, all together */
@@ -286,6 +301,7 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	x->port = xd->dev.params.port;
 	x->wakeup = xd->wakeup == 0;
 	x->sg = xd->how.frags;
+	x->tx_csum = xd->tx_csum;
 
 	err = xd->socket_fd < 0 ? xdp_register(xd, x) : xdp_adopt(xd, x);
 	if (!err && xd->socket_fd < 0)
@@ -293,6 +309,7 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	if (err)
 		return err;
 	xdp_is_zerocopy(xd, x);
+	xdp_choose_csum(xd, x);
 	if (xd->busy_poll_us)
 		xd->busy_poll_note = xdp_busy_poll(xd, x);
 	err = xdp_set_target(xd, x);

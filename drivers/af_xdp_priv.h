@@ -108,6 +108,12 @@ void pp_xdp_prog_put(struct xdp_prog *prog); /* the last one detaches it */
 int pp_xdp_object_load(struct xdp_prog *prog, const struct xdp_if *xif, const char *file);
 int pp_xdp_object_map(struct xdp_prog *prog, const struct xdp_if *xif, const char *map);
 
+/*
+ * af_xdp_netdev.c: what the interface's driver does for sockets in zero-copy mode, as
+ * NETDEV_XSK_FLAGS_*; 0 also when the kernel does not tell
+ */
+uint64_t pp_xdp_xsk_features(int ifindex);
+
 void pp_xdp_sleep_ms(unsigned int ms);
 
 #endif /* PP_AF_XDP_PRIV_H */

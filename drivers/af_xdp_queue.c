@@ -335,7 +335,7 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 		xdp_turn(x);
 		space = xdp_tx_space(x, want);
 	}
-	if (likely(!x->sg && !x->tx_room))
+	if (likely(!x->sg && !x->tx_prepare))
 		i = sent = tx_plain(x, pages, space < n ? space : n);
 	for (; i < n; i++) {
 		page = pages[i];
@@ -364,7 +364,7 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 		}
 		xsk_ring_prod__reserve(&x->s.tx, 1, &idx);
 		desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
-		desc->options = unlikely(x->tx_room) ? pp_xdp_tx_meta(x, page) : 0;
+		desc->options = unlikely(x->tx_prepare) ? pp_xdp_tx_meta(x, page) : 0;
 		desc->addr = xdp_addr(x, page) + page->data_off;
 		desc->len = page->len;
 		xdp_owner_set(page, x->owner_tx);

@@ -28,7 +28,7 @@ enum xdp_zc {
 enum xdp_csum {
 	CSUM_OFF,
 	CSUM_DEVICE,
-	CSUM_KERNEL, /* as it copies */
+	CSUM_SOFTWARE, /* by the port as it sends */
 };
 
 /*
@@ -60,6 +60,7 @@ struct xdp_dev {
 	int socket_fd;
 	bool is_zerocopy;
 	const char *busy_poll_note;
+	const char *csum_note;
 	int link;
 	uint64_t downs;
 	enum pp_link told;
@@ -80,7 +81,9 @@ struct xdp_dev {
  * @kick_pause, @fill_pause: polls left before sendto() or the pool is asked again
  * @look:                   idle polls left before the kernel is asked for the interface
  * @tx_room:                bytes in front of each packet sent that the kernel keeps for metadata;
- *                          0: there is none, neither @tx_csum nor @tx_tstamp
+ *                          0: there is none
+ * @tx_csum:                enum xdp_csum
+ * @tx_prepare:             packets need pp_xdp_tx_meta() before they are sent
  * @tx_now:                 when this burst was handed over
  * @gone:                   the interface is gone, and the socket goes next
  * @sg:                     packets may have several pages
@@ -109,8 +112,9 @@ struct xdp_queue {
 	uint16_t port;
 	bool wakeup;
 	bool busy_poll;
-	bool tx_csum;
+	bool tx_prepare;
 	bool tx_tstamp;
+	unsigned int tx_csum;
 	uint32_t tx_room;
 	uint64_t tx_now;
 	bool gone;
@@ -208,7 +212,7 @@ void pp_xdp_sg_forget(struct xdp_queue *x);
 unsigned int pp_xdp_sg_pages(const struct xdp_queue *x, const struct pp_page *head);
 void pp_xdp_sg_post(struct xdp_queue *x, struct pp_page *head);
 
-/* af_xdp_meta.c: ask for what the port was opened with; options of the descriptor */
+/* af_xdp_meta.c: do or ask for what the port was opened with; options of the descriptor */
 uint32_t pp_xdp_tx_meta(struct xdp_queue *x, struct pp_page *page);
 /* move a packet that begins too low; xdp_tx_fits() */
 void pp_xdp_tx_make_room(const struct xdp_queue *x, struct pp_page *page);

@@ -108,7 +108,7 @@ unsigned int pp_xdp_sg_pages(const struct xdp_queue *x, const struct pp_page *he
 void pp_xdp_sg_post(struct xdp_queue *x, struct pp_page *head)
 {
 	uint32_t owner = x->owner_tx, idx = 0;
-	uint32_t options = x->tx_room ? pp_xdp_tx_meta(x, head) : 0;
+	uint32_t options = x->tx_prepare ? pp_xdp_tx_meta(x, head) : 0;
 	struct pp_page *page, *next;
 	struct xdp_desc *desc;
 

@@ -21,13 +21,18 @@
 #define XDP_TX_METADATA		 (1 << 1)
 #define XDP_TXMD_FLAGS_TIMESTAMP (1 << 0)
 #define XDP_TXMD_FLAGS_CHECKSUM	 (1 << 1)
-#define XDP_UMEM_TX_SW_CSUM	 (1 << 1)
 #endif
 #ifndef XDP_UMEM_TX_METADATA_LEN
 #define XDP_UMEM_TX_METADATA_LEN (1 << 2)
 #endif
 #ifndef XDP_MAX_TX_SKB_BUDGET
 #define XDP_MAX_TX_SKB_BUDGET 9 /* Linux 6.18 */
+#endif
+#ifndef NETDEV_FAMILY_NAME /* linux/netdev.h; xsk-features are there since Linux 6.8 */
+#define NETDEV_CMD_DEV_GET	     1
+#define NETDEV_A_DEV_IFINDEX	     1
+#define NETDEV_A_DEV_XSK_FEATURES    6
+#define NETDEV_XSK_FLAGS_TX_CHECKSUM 2
 #endif
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)
