@@ -47,6 +47,7 @@ void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n)
 		page->flags = PAGE_HOME;
 		page->node = (uint16_t)max(zone->region.node, 0);
 		page_prep(page, &zone->fresh);
+		page_mark_home(zone, page);
 	}
 }
 

@@ -44,6 +44,13 @@ static inline struct pp_page *prev_of(const struct pp_page *page)
 	return (struct pp_page *)(uintptr_t)page->tstamp;
 }
 
+/* A put that looks at @page meanwhile, which is a bug of its caller's, sees it at home. */
+static inline void set_next(const struct buddy *buddy, struct pp_page *page,
+			    const struct pp_page *next)
+{
+	WRITE_ONCE(page->next, (struct pp_page *)((uintptr_t)next | buddy->home));
+}
+
 static inline enum buddy_set set_of(const struct buddy *buddy, uint64_t i)
 {
 	return buddy->isolated[i >> buddy->block_shift] ? BUDDY_ISOLATED : BUDDY_USABLE;
@@ -54,7 +61,7 @@ static void link_run(struct buddy *buddy, uint64_t i, unsigned int order)
 	enum buddy_set set = set_of(buddy, i);
 	struct pp_page *page = buddy->pages + i, **head = &buddy->head[set][order];
 
-	page->next = *head;
+	set_next(buddy, page, *head);
 	page->tstamp = 0;
 	if (*head)
 		(*head)->tstamp = (uintptr_t)page;
@@ -67,15 +74,15 @@ static void link_run(struct buddy *buddy, uint64_t i, unsigned int order)
 static void unlink_run(struct buddy *buddy, uint64_t i, unsigned int order)
 {
 	enum buddy_set set = set_of(buddy, i);
-	struct pp_page *page = buddy->pages + i;
+	struct pp_page *page = buddy->pages + i, *next = buddy_next(page);
 
 	if (prev_of(page))
-		prev_of(page)->next = page->next;
+		set_next(buddy, prev_of(page), next);
 	else
-		buddy->head[set][order] = page->next;
-	if (page->next)
-		page->next->tstamp = page->tstamp;
-	page->next = NULL;
+		buddy->head[set][order] = next;
+	if (next)
+		next->tstamp = page->tstamp;
+	set_next(buddy, page, NULL);
 	page->tstamp = 0;
 	buddy->state[i] = 0;
 	count_add(buddy->count[set], -((uint64_t)1 << order));

@@ -4,8 +4,9 @@
  *
  * It lies behind the zone's stack of pages: what nobody wants one by one, what a run was
  * asked for, and what is isolated. A free page belongs to nobody else, so that the lists go
- * through its own metadata. No run crosses a block, the unit in which memory is accepted,
- * isolated and given back. The caller holds the zone's lock.
+ * through its own metadata; bit 0 of next stays set meanwhile (HOME in zone.h). No run crosses
+ * a block, the unit in which memory is accepted, isolated and given back. The caller holds the
+ * zone's lock.
  */
 #ifndef PP_BUDDY_H
 #define PP_BUDDY_H
@@ -35,6 +36,7 @@ struct buddy {
 	struct pp_page *head[BUDDY_SETS][BUDDY_ORDERS];
 	uint64_t count[BUDDY_SETS]; /* pages */
 	uint64_t refused; /* pages that came home twice */
+	uintptr_t home; /* bit 0 of next, here and on the way out: 1, or 0 in a zone without prep */
 	size_t mapped;
 };
 
@@ -45,6 +47,12 @@ void buddy_fini(struct buddy *buddy);
 static inline uint64_t buddy_index(const struct buddy *buddy, const struct pp_page *page)
 {
 	return (uint64_t)(page - buddy->pages);
+}
+
+/* The run behind that of @page in its list. */
+static inline struct pp_page *buddy_next(const struct pp_page *page)
+{
+	return (struct pp_page *)((uintptr_t)page->next & ~(uintptr_t)1);
 }
 
 static inline uint64_t buddy_blocks(const struct buddy *buddy)

@@ -248,7 +248,8 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 			    err == -ETIMEDOUT ? ", nor came home in time" : "");
 }
 
-void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n)
+/* A part of what is given back, all of which was out. */
+static void free_range(struct pp_zone *zone, struct pp_page *first, uint64_t n)
 {
 	uint64_t i = buddy_index(&zone->buddy, first), k;
 
@@ -261,6 +262,19 @@ void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n
 		count_add(zone->frees, k);
 		zone_unlock(zone);
 	}
+}
+
+void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n)
+{
+	struct pp_page *page, *end = first + n;
+
+	for (page = first; page < end; page++) {
+		if (likely(page_comes_home(zone, page)))
+			continue;
+		free_range(zone, first, (uint64_t)(page - first));
+		first = page + 1;
+	}
+	free_range(zone, first, (uint64_t)(end - first));
 }
 
 /* ---- who is asked ---------------------------------------------------------------------------- */

@@ -367,7 +367,7 @@ static void free_runs(struct pp_zone *zone, unsigned int order, void *const *obj
 		trim(inner);
 }
 
-void pp_zone_free_order_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
 {
 	unsigned int i = 0, first, order;
 
@@ -383,4 +383,17 @@ void pp_zone_free_order_bulk(struct pp_zone *zone, struct pp_page *const *pages,
 		else
 			pp_zone_free_bulk(zone, pages + first, i - first);
 	}
+}
+
+void pp_zone_free_order_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	unsigned int first = 0, i;
+
+	for (i = 0; i < n; i++) {
+		if (likely(page_comes_home(zone, pages[i])))
+			continue;
+		zone_free_order(zone, pages + first, i - first);
+		first = i + 1;
+	}
+	zone_free_order(zone, pages + first, n - first);
 }

@@ -14,6 +14,7 @@
 
 #define CACHED_ORDERS 4u /* 1 .. 3; of order 0 the zone itself is the cache */
 
+struct pp_page;
 struct pp_zone;
 struct pp_zone_stats;
 
@@ -31,7 +32,11 @@ void orders_free(struct pp_zone *zone);
 /* Add what they hold and did, in pages, to free, cached, allocs, frees, refills and flushes. */
 void orders_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
 
-/* As pp_zone_alloc_order_bulk() and pp_zone_free_order_bulk(), for page_pool.c: no preparation */
+/*
+ * As pp_zone_alloc_order_bulk() and pp_zone_free_order_bulk(), for page_pool.c: no preparation,
+ * and pages that the pool has marked as home
+ */
 unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);
+void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 
 #endif /* PP_ORDER_H */

@@ -63,7 +63,7 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 	if (pool->set)
 		pp_zone_set_free_bulk(pool->set, pages, n);
 	else if (unlikely(pool->order))
-		pp_zone_free_order_bulk(pool->zone, pages, n);
+		zone_free_order(pool->zone, pages, n);
 	else
 		pp_zone_free_bulk(pool->zone, pages, n);
 	pool_released(pool, n);

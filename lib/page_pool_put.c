@@ -79,11 +79,12 @@ static __always_inline void recycle_page(struct page_pool *pool, struct pp_page 
 	turn_end_of(pool, turn);
 }
 
-static __coldpath void put_twice(struct pp_page *page)
+void __coldpath page_put_twice(struct pp_page *page)
 {
 	struct page_pool *pool = READ_ONCE(page->pool);
 
-	BUG_ON(true, page); /* it is home already */
+	if (PP_DEBUG)
+		bug("a page that is at home already was given back again", page);
 	if (pool)
 		count_add_shared(pool->double_puts, 1);
 	if (page->zone)
@@ -120,7 +121,7 @@ static bool put_reference(struct pp_page *page)
 	struct page_pool *pool = READ_ONCE(page->pool);
 
 	if (unlikely(page_is_home(page))) {
-		put_twice(page);
+		page_put_twice(page);
 		return false;
 	}
 	if (!pool) {
@@ -229,7 +230,7 @@ void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bo
 void pool_recycle_last(struct page_pool *pool, struct pp_page *page)
 {
 	if (unlikely(page_is_home(page)))
-		put_twice(page);
+		page_put_twice(page);
 	else if (page_is_ours(pool, page))
 		recycle(pool, &page, 1);
 }

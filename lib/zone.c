@@ -131,6 +131,7 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
 	unsigned int n = 0;
 
 	while ((page = pp_list_pop(list))) {
+		page_mark_home(zone, page);
 		pages[n++] = page;
 		if (n == 64) {
 			pp_zone_free_bulk(zone, pages, n);
@@ -140,13 +141,20 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
 	pp_zone_free_bulk(zone, pages, n);
 }
 
-static __coldpath void free_last(struct pp_page *page)
+static void free_last(struct pp_page *page)
 {
+	struct pp_zone *zone = page->zone;
+
+	if (unlikely(page_is_home(page))) {
+		page_put_twice(page);
+		return;
+	}
 	if (unlikely(page->pool)) {
 		page_pool_take_back(page);
 		return;
 	}
-	pp_zone_free_order_bulk(page->zone, &page, 1);
+	page_mark_home(zone, page);
+	zone_free_order(zone, &page, 1);
 }
 
 void pp_page_put(struct pp_page *page)

@@ -291,14 +291,38 @@ void pools_trim_idle(struct pp_zone *zone);
 void zone_free_tags(struct pp_zone *zone); /* page_pool_holders.c */
 
 /*
- * What a page's next says while a pool or a zone has it: who gives it back again is caught. Bit 0
- * tells, so that a page can be at home and chained to another, see zone_defer().
+ * A page's next while a pool or a zone has it, so that a second put is refused. Only bit 0 counts:
+ * a page can be at home and chained to another, see zone_defer() and buddy.h.
+ *
+ * Every way home that has the page's line writes it. pp_zone_free_bulk() does so in debug builds
+ * only: it moves pointers, and the line would cost more than the rest of the call. A zone without
+ * prep hands pages out as they are: its pages are marked in pools only.
  */
 #define HOME ((struct pp_page *)~(uintptr_t)0)
 
 static __always_inline bool page_is_home(const struct pp_page *page)
 {
 	return (uintptr_t)READ_ONCE(page->next) & 1;
+}
+
+static __always_inline void page_mark_home(const struct pp_zone *zone, struct pp_page *page)
+{
+	if (likely(zone->prep))
+		WRITE_ONCE(page->next, HOME);
+}
+
+/* page_pool_put.c: count a put of a page that is at home; aborts in debug builds */
+void page_put_twice(struct pp_page *page);
+
+/* A page of no pool is given back. False: it is at home already, and stays where it is. */
+static __always_inline bool page_comes_home(const struct pp_zone *zone, struct pp_page *page)
+{
+	if (unlikely(page_is_home(page))) {
+		page_put_twice(page);
+		return false;
+	}
+	page_mark_home(zone, page);
+	return true;
 }
 
 /* page_pool.c: the last reference to a page of a pool that was put while others held it */
@@ -312,11 +336,13 @@ static inline void page_goes_home(struct pp_zone *zone, struct pp_page *page)
 	if (!PP_DEBUG)
 		return;
 	BUG_ON(page->zone != zone, page);
-	BUG_ON(__atomic_exchange_n(&page->flags, PAGE_HOME, __ATOMIC_RELAXED) == PAGE_HOME, page);
+	if (__atomic_exchange_n(&page->flags, PAGE_HOME, __ATOMIC_RELAXED) == PAGE_HOME)
+		page_put_twice(page);
 	BUG_ON(READ_ONCE(page->refs) != 1, page);
 	BUG_ON(READ_ONCE(page->pp_refs) != 1, page);
 	BUG_ON(page->pool, page);
 	BUG_ON(page->owner, page);
+	page_mark_home(zone, page);
 }
 
 static inline void page_leaves_home(struct pp_zone *zone, struct pp_page *page)

@@ -225,6 +225,7 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 				 (uint32_t)(BLOCK_SIZE >> zone->shift));
 	if (err)
 		return err;
+	zone->buddy.home = zone->prep;
 	zone->area.buddy = &zone->buddy;
 	zone->pcp_stride = pcp_stride_of(config.capacity);
 	zone->pcps = pcp_create(zone->cores, &config, zone);

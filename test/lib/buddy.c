@@ -27,6 +27,7 @@ static void start(void)
 	memset(model, OUT, sizeof(model));
 	memset(isolated, 0, sizeof(isolated));
 	require(!buddy_init(&buddy, pages, PAGES, BLOCK));
+	buddy.home = 1;
 }
 
 static void give_all(void)
@@ -44,7 +45,7 @@ static void check(void)
 
 	for (set = 0; set < BUDDY_SETS; set++)
 		for (order = 0; order < BUDDY_ORDERS; order++)
-			for (page = buddy.head[set][order]; page; page = page->next) {
+			for (page = buddy.head[set][order]; page; page = buddy_next(page)) {
 				i = (uint64_t)(page - pages);
 				require(i % (1u << order) == 0);
 				require(buddy.state[i] == order + 1);
@@ -161,7 +162,7 @@ static void merges_to_full(void **state)
 		buddy_free(&buddy, pages + order[i], 0);
 	memset(model, IN, sizeof(model));
 	check();
-	for (page = buddy.head[BUDDY_USABLE][9]; page; page = page->next)
+	for (page = buddy.head[BUDDY_USABLE][9]; page; page = buddy_next(page))
 		full++;
 	assert_int_equal(full, PAGES / BLOCK);
 	while ((page = buddy_alloc(&buddy, 9)))

@@ -50,7 +50,8 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
  * @pages: array of @n first pages, of any orders, refs = 1, in no pool
  * @n:     runs, 0 .. PP_BULK_MAX
  *
- * pp_page_put() does it as well, pp_zone_free_bulk() does not.
+ * pp_page_put() does it as well, pp_zone_free_bulk() does not. Runs that are at home already are
+ * refused, as by pp_page_put().
  *
  * Context: as pp_zone_alloc_order_bulk().
  * Source:  __free_pages(). Differs: bulk, and the page knows its order.
@@ -190,6 +191,8 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
  * @zone:  zone
  * @first: first page
  * @n:     pages, each with one reference and in no pool
+ *
+ * Pages of the range that are at home already are refused, as by pp_page_put().
  *
  * Source: free_contig_range().
  */

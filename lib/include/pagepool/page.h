@@ -24,7 +24,8 @@ struct page_pool;
 
 /**
  * struct pp_page - a packet buffer's metadata, exactly 64 bytes
- * @next:     free for the page's user: chains pages of a list (see struct pp_list)
+ * @next:     free for the page's user: chains pages of a list (see struct pp_list). Bit 0 is the
+ *            library's: it must be 0 when the page is given back
  * @len:      bytes of packet, counted from @data_off
  * @data_off: first byte of packet, counted from @addr
  * @port:     free for the page's user; drivers store the port that received it
@@ -218,6 +219,11 @@ static inline void pp_page_get(struct pp_page *page)
  *
  * The last reference gives the page to its zone, past any pool: a page that belongs to a pool
  * goes back with page_pool_put_page() instead, once for each reference of the pool.
+ *
+ * A page that is at home already is counted (pp_zone_stats.double_puts), aborts in debug builds,
+ * and is left alone. A release build does not see the second put if the first was
+ * pp_zone_free_bulk(), if the zone is PP_ZONE_NO_PREP, if both run at the same time, or if the
+ * page was handed out again between them. A debug build sees all of these but the last.
  *
  * Context: any thread. May take the zone's lock (see pp_zone_free_bulk()).
  * Cost:    one atomic decrement, none for the only reference; then one page freed.

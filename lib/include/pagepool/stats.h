@@ -110,8 +110,10 @@ struct page_pool_stats {
  * @accepts:        blocks accepted
  * @accept_failures: blocks that could not be, each time
  * @releases:       blocks given back to the system
- * @double_puts:    pages that were given back by page_pool_put_page() or page_pool_put_bulk()
- *                  although they were at home already: refused
+ * @double_puts:    pages that were given back although they were at home already: refused. Counts
+ *                  page_pool_put_page(), page_pool_put_bulk(), pp_page_put(),
+ *                  pp_zone_free_order_bulk() and pp_zone_free_contig(); not pp_zone_free_bulk(),
+ *                  nor pages of PP_ZONE_NO_PREP zones that are not in a pool
  *
  * Policies rseq and llist, which never hold a cache, count in allocs and frees only what went
  * past it.
@@ -181,7 +183,7 @@ struct pp_window_stats {
  * @home:        different pages found in the free area and the cores' caches, or unaccepted
  * @leaked:      @managed - @home: pages that did not come home
  * @double_free: entries that name a page already seen, or no page of the zone at all; and what
- *               pools refused because it was home already (pp_zone_stats.double_puts)
+ *               was refused because it was home already (pp_zone_stats.double_puts)
  */
 struct pp_zone_audit {
 	size_t sz;

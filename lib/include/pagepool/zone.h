@@ -238,6 +238,11 @@ size_t pp_zone_alloc_bulk_list(struct pp_zone *zone, size_t n, struct pp_list *l
  *
  * They go to this core's cache; if that overflows, its coldest pages go to the free area first.
  *
+ * A page must be given back once. A release build does not look at the pages: a second
+ * pp_zone_free_bulk() of a page gives it two owners, and pp_zone_audit() counts it only while it is
+ * at home twice. A debug build aborts. pp_page_put(), page_pool_put_bulk() and
+ * pp_zone_free_order_bulk() refuse a second put in release builds, too.
+ *
  * Context: any thread; not from signal handlers. May wait for the zone's lock.
  * Cost:    see `ppbench policy`.
  * Source:  free_pages_bulk(). Differs: keeps the pages in the core's cache.
@@ -248,6 +253,9 @@ void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsig
  * pp_zone_free_bulk_list() - give a list of pages back to their zone
  * @zone: zone that the pages are from
  * @list: pages, any number; empty afterwards
+ *
+ * The pages are marked as home, so that a second put by another call is refused. Adding a page
+ * that is at home to @list clears its mark: only a debug build sees that.
  *
  * Context: as pp_zone_free_bulk().
  */
