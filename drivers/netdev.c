@@ -12,6 +12,7 @@
 #include <pagepool/memory.h>
 #include <pagepool/zone_set.h>
 
+#define PARAMS_MAX     4096u /* a larger sz is none */
 #define QUEUE_ALIGN    128u /* two lines: neighbours fetch each other's, see doc/design.md */
 #define CACHE_DEFAULT  128u
 #define REFILL_DEFAULT 64u
@@ -125,6 +126,8 @@ static int copy_params(struct pp_netdev_params *to, const struct pp_netdev_param
 
 	if (!from || from->sz < least)
 		return pp_set_error(EINVAL, "struct pp_netdev_params: sz is not set");
+	if (from->sz > PARAMS_MAX)
+		return pp_set_error(E2BIG, "struct pp_netdev_params: sz is %zu", from->sz);
 	for (i = sizeof(*to); i < from->sz; i++)
 		if (bytes[i])
 			return pp_set_error(E2BIG,

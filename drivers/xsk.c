@@ -27,11 +27,15 @@
 
 /* ---- parameters -------------------------------------------------------------------------------*/
 
+#define XSK_PARAMS_MAX 4096u /* a larger sz is none */
+
 static int xsk_params(struct pp_xsk_params *to, const struct pp_xsk_params *from)
 {
 	const unsigned char *byte = (const unsigned char *)from;
 	size_t i;
 
+	if (from->sz > XSK_PARAMS_MAX)
+		return pp_set_error(E2BIG, "xsk: parameters of %zu bytes", from->sz);
 	for (i = sizeof(*to); i < from->sz; i++)
 		if (byte[i])
 			return pp_set_error(E2BIG,

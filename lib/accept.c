@@ -370,7 +370,7 @@ int blocks_init(struct pp_zone *zone, const struct pp_zone_params *p)
 	b->ops = p->ops ? p->ops : &no_ops;
 	b->arg = p->ops_arg;
 	b->lock = p->flags & PP_ZONE_LOCK;
-	b->low = p->low ? p->low : (uint64_t)2 << zone->buddy.block_shift;
+	b->low = min(p->low ? p->low : (uint64_t)2 << zone->buddy.block_shift, zone->managed);
 	b->idle_ms = p->idle_ms;
 	b->accepted = calloc(2 * words, sizeof(*b->accepted));
 	if (!b->accepted)

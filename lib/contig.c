@@ -266,8 +266,18 @@ static void free_range(struct pp_zone *zone, struct pp_page *first, uint64_t n)
 
 void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n)
 {
-	struct pp_page *page, *end = first + n;
+	uint64_t i = ((uintptr_t)first - (uintptr_t)zone->pages) / sizeof(*first);
+	struct pp_page *page, *end;
 
+	if (!n)
+		return;
+	if (unlikely(i >= zone->managed || n > zone->managed - i)) {
+		if (PP_DEBUG)
+			bug("a range that is not of its zone was given back", first);
+		count_add_shared(zone->double_puts, 1);
+		return;
+	}
+	end = first + n;
 	for (page = first; page < end; page++) {
 		if (likely(page_comes_home(zone, page)))
 			continue;

@@ -35,6 +35,9 @@ int pp_set_error(int err, const char *fmt, ...)
 	return -err;
 }
 
+/* No struct of parameters will ever be larger: beyond it lies memory that is not the caller's. */
+#define PARAMS_MAX 4096u
+
 int params_copy(void *to, size_t size, const void *from)
 {
 	const unsigned char *p = from;
@@ -47,6 +50,8 @@ int params_copy(void *to, size_t size, const void *from)
 	if (sz < sizeof(sz))
 		return pp_set_error(EINVAL, "parameters: sz is %zu; set it to sizeof the struct",
 				    sz);
+	if (sz > PARAMS_MAX)
+		return pp_set_error(E2BIG, "parameters: sz is %zu, more than any struct has", sz);
 	for (i = size; i < sz; i++) {
 		if (p[i])
 			return pp_set_error(E2BIG,

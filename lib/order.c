@@ -250,7 +250,7 @@ void orders_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 
 /* ---- allocation and free --------------------------------------------------------------------- */
 
-/* From the buddy, and in the same hold some for this core's cache. */
+/* From the buddy, and in the same hold some for this core's cache; @n: at most PP_BULK_MAX. */
 static unsigned int refill_inner(struct pp_zone *zone, struct pp_zone *inner, void **objs,
 				 unsigned int n)
 {
@@ -304,13 +304,15 @@ static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned in
 unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n)
 {
 	struct pp_zone *inner = inner_of(zone, order);
-	unsigned int got = 0, i;
+	unsigned int got = 0, part, k, i;
 	struct pp_page *page;
 
 	if (inner) {
 		got = zone_ops(inner)->alloc_bulk(inner, objs, n);
-		if (got < n)
-			got += refill_inner(zone, inner, objs + got, n - got);
+		for (part = k = 0; got < n && k == part; got += k) {
+			part = min(n - got, PP_BULK_MAX);
+			k = refill_inner(zone, inner, objs + got, part);
+		}
 	} else {
 		got = take_runs(zone, order, objs, n);
 	}

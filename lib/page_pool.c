@@ -44,6 +44,32 @@ void pool_released(struct page_pool *pool, uint64_t n)
 		released_late(pool, release);
 }
 
+/* A provider is never asked for more than PP_BULK_MAX at once, and never given more. */
+static __coldpath unsigned int take_foreign(struct page_pool *pool, struct pp_page **pages,
+					    unsigned int n)
+{
+	unsigned int got = 0, part, k;
+
+	do {
+		part = min(n - got, PP_BULK_MAX);
+		k = pool->provider->alloc_bulk(pool->provider_arg, pool, pages + got, part);
+		k = min(k, part);
+		got += k;
+	} while (got < n && k == part);
+	return got;
+}
+
+static __coldpath void release_foreign(struct page_pool *pool, struct pp_page **pages,
+				       unsigned int n)
+{
+	unsigned int part;
+
+	for (; n; n -= part, pages += part) {
+		part = min(n, PP_BULK_MAX);
+		pool->provider->release_bulk(pool->provider_arg, pool, pages, part);
+	}
+}
+
 void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
 	/* who takes a page from a zone that prepares none finds what we leave */
@@ -56,7 +82,7 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 		WRITE_ONCE(pages[i]->next, mark);
 	}
 	if (unlikely(pool->provider)) {
-		pool->provider->release_bulk(pool->provider_arg, pool, pages, n);
+		release_foreign(pool, pages, n);
 		pool_released(pool, n);
 		return;
 	}
@@ -75,7 +101,7 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 	unsigned int i;
 
 	if (unlikely(pool->provider))
-		n = min(n, pool->provider->alloc_bulk(pool->provider_arg, pool, pages, n));
+		n = take_foreign(pool, pages, n);
 	else if (unlikely(pool->set))
 		n = zone_set_take(pool->set, pool->nid, objs, n);
 	else if (unlikely(pool->order))

@@ -189,6 +189,14 @@ void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
 /* In a turn, POOL_STALE: what the cache has is of another node than is preferred now. */
 void pool_flush_stale(struct page_pool *pool);
 
+/* One of the references that the pool handed out is dropped; references left. */
+int pool_unref_checked(struct page_pool *pool, struct pp_page *page);
+
+static __always_inline int pool_unref(struct page_pool *pool, struct pp_page *page)
+{
+	return PP_DEBUG ? pool_unref_checked(pool, page) : page_pool_unref_page(page, 1);
+}
+
 /* The page that fragments are cut from is not ours any more. */
 void pool_drop_frag_page(struct page_pool *pool);
 

@@ -13,6 +13,56 @@
 #define FRAG_ALIGN 64u /* two users never share a line */
 #define BIAS	   (INT32_MAX / 2)
 
+/* Debug builds: users and references change together, so that a put can compare them. */
+static struct pp_lock check_lock;
+
+static void check_begin(void)
+{
+	if (PP_DEBUG)
+		pp_lock(&check_lock);
+}
+
+static void check_end(void)
+{
+	if (PP_DEBUG)
+		pp_unlock(&check_lock);
+}
+
+/* Debug builds: a put of one reference. The pool may be gone once it is dropped. */
+int pool_unref_checked(struct page_pool *pool, struct pp_page *page)
+{
+	int least, left;
+
+	check_begin();
+	least = pool->frag_page == page ? BIAS - pool->frag_users : 0;
+	left = page_pool_unref_page(page, 1);
+	check_end();
+	if (left < least)
+		bug("a page has had more puts than users: a fragment was given back twice", page);
+	return left;
+}
+
+/*
+ * Before the next fragment is cut: more puts than users would let the page start anew, or go home,
+ * under a user of the next one.
+ */
+static __coldpath void take_back_excess(struct page_pool *pool, int32_t excess)
+{
+	if (PP_DEBUG)
+		bug("a page has had more puts than users: a fragment was given back twice",
+		    pool->frag_page);
+	count_add_shared(pool->double_puts, (uint64_t)excess);
+	__atomic_fetch_add(&pool->frag_page->pp_refs, excess, __ATOMIC_RELAXED);
+}
+
+static __always_inline void check_puts(struct page_pool *pool, const struct pp_page *page)
+{
+	int32_t excess = BIAS - pool->frag_users - READ_ONCE(page->pp_refs);
+
+	if (unlikely(excess > 0))
+		take_back_excess(pool, excess);
+}
+
 static bool fits(const struct page_pool *pool, uint64_t need)
 {
 	return pool->frag_page && pool->frag_offset + need <= pp_page_size(pool->frag_page);
@@ -20,10 +70,12 @@ static bool fits(const struct page_pool *pool, uint64_t need)
 
 static void start(struct page_pool *pool, struct pp_page *page)
 {
+	check_begin();
 	page_pool_fragment_page(page, BIAS);
 	pool->frag_page = page;
 	pool->frag_offset = 0;
 	pool->frag_users = 0;
+	check_end();
 }
 
 /* The last fragment is cut: what references are left is taken back. */
@@ -32,10 +84,12 @@ void pool_drop_frag_page(struct page_pool *pool)
 	struct pp_page *page = pool->frag_page;
 	int left;
 
-	pool->frag_page = NULL;
 	if (!page)
 		return;
+	check_begin();
+	pool->frag_page = NULL;
 	left = page_pool_unref_page(page, BIAS - pool->frag_users);
+	check_end();
 	BUG_ON(left < 0, page); /* a fragment was given back twice */
 	if (unlikely(left < 0)) {
 		count_add_shared(pool->double_puts, (uint64_t)-left);
@@ -71,19 +125,32 @@ static bool take_page(struct page_pool *pool)
 	return page;
 }
 
+/* A page with room for @need bytes; false: there is none, or no page is so large. */
+static bool make_room(struct page_pool *pool, uint64_t need)
+{
+	if (!pool->frag_page && !take_page(pool))
+		return false;
+	if (need > pp_page_size(pool->frag_page))
+		return false;
+	if (fits(pool, need))
+		return true;
+	if (!starts_anew(pool) && !take_page(pool))
+		return false;
+	return fits(pool, need); /* a provider's pages may differ */
+}
+
 static struct pp_page *cut(struct page_pool *pool, unsigned int *offset, unsigned int size)
 {
 	uint64_t need = ((uint64_t)size + FRAG_ALIGN - 1) & ~(uint64_t)(FRAG_ALIGN - 1);
+	struct pp_page *page = pool->frag_page;
 
-	if (!pool->frag_page && !take_page(pool))
+	if (page)
+		check_puts(pool, page);
+	if (!size || (unlikely(!fits(pool, need)) && !make_room(pool, need)))
 		return NULL;
-	if (!size || need > pp_page_size(pool->frag_page))
-		return NULL;
-	if (!fits(pool, need) && !starts_anew(pool) && !take_page(pool))
-		return NULL;
-	if (!fits(pool, need)) /* a provider's pages may differ */
-		return NULL;
+	check_begin();
 	pool->frag_users++;
+	check_end();
 	*offset = pool->frag_offset;
 	pool->frag_offset += (uint32_t)need;
 	return pool->frag_page;

@@ -128,8 +128,10 @@ static bool put_reference(struct pp_page *page)
 		pp_page_put(page);
 		return false;
 	}
-	return !page_pool_unref_page(page, 1) && page_is_ours(pool, page);
+	return !pool_unref(pool, page) && page_is_ours(pool, page);
 }
+
+static void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n);
 
 /*
  * Pages of several pools, or with more than one reference: sorted out pool by pool.
@@ -141,6 +143,10 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsi
 	struct page_pool *pool;
 	unsigned int i, k, left = done;
 
+	if (unlikely(n > PP_BULK_MAX)) {
+		put_in_parts(pages, done, n);
+		return;
+	}
 	for (i = done; i < n; i++) {
 		if (put_reference(pages[i]))
 			pages[left++] = pages[i];
@@ -155,6 +161,17 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsi
 				pages[left++] = pages[i];
 		}
 		recycle(pool, same, k);
+	}
+}
+
+static __coldpath void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n)
+{
+	unsigned int part, marked;
+
+	for (; n; n -= part, done -= marked, pages += part) {
+		part = min(n, PP_BULK_MAX);
+		marked = min(done, part);
+		put_mixed(pages, marked, part);
 	}
 }
 
@@ -206,8 +223,13 @@ static void check_direct(struct page_pool *pool, struct pp_page *page, bool allo
 static __noinline void put_elsewhere(struct page_pool *pool, struct pp_page *page,
 				     bool allow_direct)
 {
+	const struct page_pool *of = READ_ONCE(page->pool);
+
 	check_direct(pool, page, allow_direct);
-	page_pool_put_bulk(&page, 1);
+	if (of && pool_is_mine(of))
+		put_mixed(&page, 0, 1); /* a fragment, mostly */
+	else
+		page_pool_put_bulk(&page, 1);
 }
 
 /* @pool may be gone unless the page is of it: nothing of it is read before that is known. */

@@ -338,7 +338,8 @@ unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, un
 	return got;
 }
 
-unsigned int pp_zone_alloc_bulk_fill(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
+/* At most @PP_BULK_MAX slots. */
+static unsigned int fill_part(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
 	struct pp_page *fresh[PP_BULK_MAX];
 	unsigned int holes = 0, i, k = 0;
@@ -355,6 +356,18 @@ unsigned int pp_zone_alloc_bulk_fill(struct pp_zone *zone, struct pp_page **page
 		pages[i] = fresh[k++];
 	}
 	return i;
+}
+
+unsigned int pp_zone_alloc_bulk_fill(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
+{
+	unsigned int done = 0, part, got;
+
+	do {
+		part = min(n - done, PP_BULK_MAX);
+		got = fill_part(zone, pages + done, part);
+		done += got;
+	} while (unlikely(done < n) && got == part);
+	return done;
 }
 
 size_t pp_zone_alloc_bulk_list(struct pp_zone *zone, size_t n, struct pp_list *list)

@@ -182,7 +182,7 @@ static __always_inline void copy_objs(void **to, void *const *from, unsigned int
 {
 	if (n == 1)
 		*to = *from;
-	else
+	else if (!PP_DEBUG || n) /* for sanitizers: of none there need not be an array */
 		memcpy(to, from, n * sizeof(*to));
 }
 

@@ -84,7 +84,7 @@ static struct pp_zone *home_of(const struct pp_zone_set *set, const struct pp_pa
 	return page->zone; /* beyond a strict order, or of no zone of ours */
 }
 
-/* Sorted out zone by zone; @pages is left alone. */
+/* At most PP_BULK_MAX, sorted out zone by zone; @pages is left alone. */
 static __noinline void free_mixed(struct pp_zone_set *set, struct pp_page *const *pages,
 				  unsigned int n)
 {
@@ -123,7 +123,10 @@ void pp_zone_set_free_bulk(struct pp_zone_set *set, struct pp_page *const *pages
 	if (likely((intptr_t)beyond >= 0))
 		pp_zone_free_bulk(zone, pages, n);
 	else
-		free_mixed(set, pages, n);
+		for (; n; n -= i, pages += i) {
+			i = min(n, PP_BULK_MAX);
+			free_mixed(set, pages, i);
+		}
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */

@@ -116,8 +116,8 @@ enum pp_link {
 
 /**
  * struct pp_queue_ops - what a driver does for a queue; none of them blocks
- * @rx_burst: see pp_rx_burst()
- * @tx_burst: see pp_tx_burst()
+ * @rx_burst: see pp_rx_burst(); @n is 0 .. PP_BURST_MAX
+ * @tx_burst: see pp_tx_burst(); @n is 0 .. PP_BURST_MAX
  * @tx_clean: see pp_tx_clean(); NULL: the driver has nothing to complete
  */
 struct pp_queue_ops {
@@ -146,7 +146,7 @@ struct pp_queue {
  * pp_rx_burst() - receive packets
  * @q:     queue
  * @pages: out: array of @n pointers; the first RETURN are written
- * @n:     packets wanted, 1 .. PP_BURST_MAX
+ * @n:     packets wanted; above PP_BURST_MAX as PP_BURST_MAX
  *
  * The caller owns the pages: one reference, data_off and len set to the packet, port set; of a
  * packet of several pages (pp_netdev_chains()) the array has the first. The
@@ -157,7 +157,7 @@ struct pp_queue {
  */
 static inline unsigned int pp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
-	return q->ops->rx_burst(q, pages, n);
+	return q->ops->rx_burst(q, pages, n < PP_BURST_MAX ? n : PP_BURST_MAX);
 }
 
 /**
@@ -165,7 +165,7 @@ static inline unsigned int pp_rx_burst(struct pp_queue *q, struct pp_page **page
  * @q:     queue
  * @pages: array of @n pages that the caller owns, of any pool; the content of the first RETURN
  *         slots is garbage afterwards
- * @n:     packets, 1 .. PP_BURST_MAX
+ * @n:     packets; of more than PP_BURST_MAX only so many are looked at
  *
  * The driver takes the first RETURN pages, which come home in their own time; the others stay
  * the caller's. A packet that can never be sent (too long) is taken, dropped and counted.
@@ -175,7 +175,7 @@ static inline unsigned int pp_rx_burst(struct pp_queue *q, struct pp_page **page
  */
 static inline unsigned int pp_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
-	return q->ops->tx_burst(q, pages, n);
+	return q->ops->tx_burst(q, pages, n < PP_BURST_MAX ? n : PP_BURST_MAX);
 }
 
 /**

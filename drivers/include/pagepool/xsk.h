@@ -400,7 +400,7 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
  * pp_xsk_rx() - receive packets
  * @xsk:   socket
  * @pages: out: array of @n pointers; the first RETURN are written
- * @n:     packets wanted, 1 .. PP_BULK_MAX
+ * @n:     packets wanted, any number
  *
  * The caller owns the pages: one reference, data_off and len set to the packet, port set,
  * tstamp 0. Does not refill: call pp_xsk_refill() once in a round.
@@ -416,7 +416,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  * @xsk:   socket
  * @pages: array of @n pages of the zone that the caller owns, of any pool; the content of the
  *         first RETURN slots is garbage afterwards
- * @n:     packets, 0 .. PP_BULK_MAX
+ * @n:     packets, any number
  *
  * Takes the first RETURN pages, which come home in pp_xsk_complete(); the others stay the
  * caller's: the ring is full. A page that can never be sent is taken, sent home and counted
@@ -452,7 +452,7 @@ static inline void *pp_xsk_chunk_data(const struct pp_xsk_chunk *chunk)
  * pp_xsk_rx_chunks() - receive packets where chunks are smaller than pages
  * @xsk:    socket with params.chunk_size less than the page size
  * @chunks: out: array of @n; the first RETURN are written
- * @n:      packets wanted, 1 .. PP_BULK_MAX
+ * @n:      packets wanted, any number
  *
  * The caller owns the chunk that each packet is in, from the multiple of the chunk size at or below
  * off, and one reference of the pool to its page: it gives it back once, with
@@ -469,7 +469,7 @@ unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, u
  * @xsk:    socket with params.chunk_size less than the page size
  * @chunks: array of @n chunks of the zone that the caller owns: received, from
  *          page_pool_alloc_frag(), or whole pages that nobody else uses; not written
- * @n:      packets, 0 .. PP_BULK_MAX
+ * @n:      packets, any number
  *
  * As pp_xsk_tx(): the first RETURN are taken and come home in pp_xsk_complete(). What can never be
  * sent is taken, sent home and counted (stats.tx_dropped): empty, leading out of its chunk, of

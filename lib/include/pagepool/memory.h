@@ -28,7 +28,7 @@ extern "C" {
  * @zone:  zone to take from
  * @order: 0 .. PP_ORDER_MAX, and no larger than a block
  * @pages: out: array of @n pointers; the first RETURN of them are written
- * @n:     runs wanted, 1 .. PP_BULK_MAX
+ * @n:     runs wanted, any number
  *
  * A run is aligned to its size, counted from pp_zone_base(), and known by its first page, whose
  * pp_page_size() is that of the whole run; otherwise it is as pp_zone_alloc_bulk() leaves a page.
@@ -48,7 +48,7 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
  * pp_zone_free_order_bulk() - give runs back
  * @zone:  zone that they are from
  * @pages: array of @n first pages, of any orders, refs = 1, in no pool
- * @n:     runs, 0 .. PP_BULK_MAX
+ * @n:     runs, any number
  *
  * pp_page_put() does it as well, pp_zone_free_bulk() does not. Runs that are at home already are
  * refused, as by pp_page_put().
@@ -192,7 +192,8 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
  * @first: first page
  * @n:     pages, each with one reference and in no pool
  *
- * Pages of the range that are at home already are refused, as by pp_page_put().
+ * Pages of the range that are at home already are refused, as by pp_page_put(). A range that is not
+ * of the zone aborts in debug builds; release builds refuse it, and count 1 double put.
  *
  * Source: free_contig_range().
  */

@@ -19,15 +19,21 @@ extern "C" {
 struct pp_zone;
 struct page_pool;
 
-/** PP_BULK_MAX - the largest count that one bulk call takes */
+/**
+ * PP_BULK_MAX - pages that the library moves at once: the most that a batch, a refill or a reserve
+ * may be. Bulk calls take any count, and work in parts where they must.
+ */
 #define PP_BULK_MAX 512u
+
+/** PP_DATA_OFF_MAX - the last byte of a page at which a packet can begin: data_off has 16 bits */
+#define PP_DATA_OFF_MAX 65535u
 
 /**
  * struct pp_page - a packet buffer's metadata, exactly 64 bytes
  * @next:     free for the page's user: chains pages of a list (see struct pp_list). Bit 0 is the
  *            library's: it must be 0 when the page is given back
  * @len:      bytes of packet, counted from @data_off
- * @data_off: first byte of packet, counted from @addr
+ * @data_off: first byte of packet, counted from @addr; at most PP_DATA_OFF_MAX
  * @port:     free for the page's user; drivers store the port that received it
  * @addr:     first byte of the buffer; constant for the life of the zone
  * @tstamp:   receive time, ns since the epoch, 0 if the driver has none; stale until rx sets it
@@ -107,7 +113,7 @@ static inline struct pp_page *pp_list_pop(struct pp_list *list)
  * pp_page_init() - begin a page of memory that is no zone's, for a page pool's provider
  * @page: page, not used by anybody
  * @addr: first byte of its buffer
- * @log2: log2 of the buffer's size in bytes
+ * @log2: log2 of the buffer's size in bytes, 0 .. 31
  */
 static inline void pp_page_init(struct pp_page *page, void *addr, unsigned int log2)
 {
@@ -136,10 +142,15 @@ static inline uint32_t pp_page_headroom(const struct pp_page *page)
 	return page->data_off;
 }
 
-/** pp_page_tailroom() - bytes behind the packet, for pp_page_put_tail() */
+/**
+ * pp_page_tailroom() - bytes behind the packet, for pp_page_put_tail(); 0 if the packet, as its
+ * fields have it, ends behind the buffer
+ */
 static inline uint32_t pp_page_tailroom(const struct pp_page *page)
 {
-	return pp_page_size(page) - page->data_off - page->len;
+	uint64_t end = (uint64_t)page->data_off + page->len, size = pp_page_size(page);
+
+	return end < size ? (uint32_t)(size - end) : 0;
 }
 
 /**
@@ -166,12 +177,13 @@ static inline void *pp_page_push(struct pp_page *page, uint32_t n)
  * @n:    bytes to remove
  *
  * Context: the page's owner. Cost: two stores.
- * Return:  the new first byte, or NULL, with @page unchanged, if the packet is shorter than @n.
+ * Return:  the new first byte, or NULL, with @page unchanged, if the packet is shorter than @n, or
+ *          would begin behind PP_DATA_OFF_MAX, which only runs of pages are long enough for.
  * Source:  skb_pull().
  */
 static inline void *pp_page_pull(struct pp_page *page, uint32_t n)
 {
-	if (n > page->len)
+	if (n > page->len || n > PP_DATA_OFF_MAX - page->data_off)
 		return NULL;
 	page->data_off = (uint16_t)(page->data_off + n);
 	page->len -= n;

@@ -46,8 +46,8 @@ struct page_pool;
 /**
  * struct page_pool_provider - memory that is not of a zone: a device's, or another allocator's
  * @init:         the pool is being built; 0, or -errno, and there will be no pool; NULL: nothing
- * @alloc_bulk:   write up to @n pages, return how many; by the owner, in a refill
- * @release_bulk: these pages leave the pool; any thread that may return pages
+ * @alloc_bulk:   write up to @n pages, 1 .. PP_BULK_MAX, return how many; by the owner, in a refill
+ * @release_bulk: these pages, 1 .. PP_BULK_MAX, leave the pool; any thread that may return pages
  * @destroy:      the last page is home and the pool is going; any thread; NULL: nothing
  *
  * Its pages are struct pp_page of its own, each begun with pp_page_init(), not moved or freed while
@@ -219,7 +219,7 @@ int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *e
  * page_pool_alloc_bulk() - take pages from a pool, for instance to refill an RX ring
  * @pool:  pool to take from
  * @pages: out: array of @n pointers; the first RETURN of them are written, the rest untouched
- * @n:     pages wanted, 1 .. PP_BULK_MAX (512)
+ * @n:     pages wanted, any number
  *
  * Looks in the pool's cache, then its recycle ring, then this core's cache, then the zone, and
  * stops as soon as @n is met. A short answer is ordinary under load: post what you got and
@@ -274,6 +274,12 @@ unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page
  *
  * The page is shared with the users of its other parts: its packet fields (len, data_off, port,
  * next, tstamp) belong to none of them. Give the part back with page_pool_put_page(), once.
+ *
+ * The page counts its users and does not know them, so that a part which is put twice while others
+ * are out counts as one of these: the page goes home one put early, and the last of the others'
+ * puts is the one that is refused. More puts than parts are seen while the page is being cut: debug
+ * builds abort at the put, release builds count them (stats.double_puts) and make up for them
+ * when the next part is cut or the page is used up.
  *
  * Context: the pool's owner thread. May be mixed with whole pages.
  * Cost:    no atomic instruction; one for each part that is given back while others are out.
@@ -355,14 +361,15 @@ static inline void page_pool_recycle_direct(struct page_pool *pool, struct pp_pa
 /**
  * page_pool_put_bulk() - return pages of any pools, or of none, to where they belong
  * @pages: array of @n pages; its content is garbage afterwards
- * @n:     pages, 0 .. PP_BULK_MAX
+ * @n:     pages, any number
  *
  * As page_pool_put_page() for each; pages that belong to no pool go to their zone. One ring lock
- * for each pool, whatever the order. Pages go to the zone after that lock is dropped.
+ * for each pool, whatever the order, or for each pool of PP_BULK_MAX pages if there are more.
+ * Pages go to the zone after that lock is dropped.
  *
  * Context: any thread, also after page_pool_destroy().
  * Cost:    per page at @n = 32: see `ppbench page_pool`.
- * Source:  page_pool_put_netmem_bulk(). Differs: any n up to PP_BULK_MAX, pages without a pool.
+ * Source:  page_pool_put_netmem_bulk(). Differs: any n, pages without a pool.
  */
 void page_pool_put_bulk(struct pp_page **pages, unsigned int n);
 
@@ -418,14 +425,15 @@ int page_pool_nid(const struct page_pool *pool);
 /**
  * page_pool_fragment_page() - hand a page out to several users
  * @page: fresh page from a pool
- * @n:    references that will be dropped, one page_pool_put_page() each; 1 or more
+ * @n:    references that will be dropped, one page_pool_put_page() each; less than 1 is 1: the
+ *        caller's own, which the page had before
  *
  * Context: the page's owner, before it shares the page.
- * Source:  page_pool_fragment_page().
+ * Source:  page_pool_fragment_page(). Differs: no count loses the page.
  */
 static inline void page_pool_fragment_page(struct pp_page *page, int n)
 {
-	__atomic_store_n(&page->pp_refs, n, __ATOMIC_RELAXED);
+	__atomic_store_n(&page->pp_refs, n < 1 ? 1 : n, __ATOMIC_RELAXED);
 }
 
 /**

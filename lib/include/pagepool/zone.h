@@ -182,7 +182,7 @@ int pp_zone_destroy(struct pp_zone *zone);
  * pp_zone_alloc_bulk() - take pages from this core's cache, then from the zone
  * @zone:  zone to take from
  * @pages: out: array of @n pointers; the first RETURN of them are written
- * @n:     pages wanted, 1 .. PP_BULK_MAX (512)
+ * @n:     pages wanted, any number
  *
  * Looks in this core's cache, then in the free area, from which it refills the cache too, then
  * accepts a block, if there are unaccepted ones, then drains every core's cache once and looks
@@ -204,9 +204,9 @@ unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, un
  * pp_zone_alloc_bulk_fill() - fill the NULL slots of an array
  * @zone:  zone to take from
  * @pages: in/out: array of @n pointers, of which those that are NULL are filled, in order
- * @n:     length of the array, 1 .. PP_BULK_MAX
+ * @n:     length of the array, any number
  *
- * Pages as in pp_zone_alloc_bulk(). Call again while RETURN < @n.
+ * Pages as in pp_zone_alloc_bulk(), PP_BULK_MAX slots at a time. Call again while RETURN < @n.
  *
  * Context: as pp_zone_alloc_bulk().
  * Cost:    one compare a slot more than pp_zone_alloc_bulk().
@@ -234,7 +234,7 @@ size_t pp_zone_alloc_bulk_list(struct pp_zone *zone, size_t n, struct pp_list *l
  * pp_zone_free_bulk() - give pages back to their zone
  * @zone:  zone that the pages are from
  * @pages: array of @n pages, refs = 1, in no pool; the array is left as it is
- * @n:     pages, 0 .. PP_BULK_MAX
+ * @n:     pages, any number
  *
  * They go to this core's cache; if that overflows, its coldest pages go to the free area first.
  *

@@ -99,7 +99,7 @@ int pp_zone_set_destroy(struct pp_zone_set *set);
  * pp_zone_set_alloc_bulk() - take pages, if possible on the node that the thread runs on
  * @set:   set to take from
  * @pages: out: array of @n pointers; the first RETURN of them are written
- * @n:     pages wanted, 1 .. PP_BULK_MAX (512)
+ * @n:     pages wanted, any number
  *
  * This core's cache of the preferred zone, its free area, then those of the other zones in
  * the fallback order; then the caches of every zone of the order are drained, once. Pages as
@@ -132,7 +132,7 @@ unsigned int pp_zone_set_alloc_bulk_node(struct pp_zone_set *set, int node, stru
  * @set:   set
  * @pages: array of @n pages, refs = 1, in no pool, of any zones of the set in any order; the
  *         array is left as it is
- * @n:     pages, 0 .. PP_BULK_MAX
+ * @n:     pages, any number
  *
  * One call of pp_zone_free_bulk() for each zone that has pages among them. A page of a foreign zone
  * goes there.
