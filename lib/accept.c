@@ -6,11 +6,9 @@
  * buddy first, so that whoever accepts a block does it while the others still have free
  * pages: outside the zone's lock, one acceptor a block.
  */
-#include <linux/futex.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "futex.h"
 #include "probes.h"
 #include "zone.h"
 
@@ -18,18 +16,11 @@
 #define TRIES 3u
 #define NONE  UINT64_MAX
 
-static void futex_wait(uint32_t *word, uint32_t seen, unsigned int timeout_us)
-{
-	const struct timespec most = { .tv_nsec = (long)timeout_us * 1000 };
-
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &most, NULL, 0);
-}
-
 static void futex_signal(uint32_t *word)
 {
 	/* pairs with the acquire of whoever is about to sleep */
 	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+	futex_wake_all(word);
 }
 
 void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n)

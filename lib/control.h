@@ -12,7 +12,7 @@
 
 /* Bytes of a request, its newline among them. */
 #define CONTROL_LINE_MAX 256u
-/* No part of a request holds the registry longer, whatever time it has altogether; us. */
+/* No part of a request keeps a zone or a pool pinned longer by its own waits; us. */
 #define CONTROL_HOLD_US 20000u
 /* Zones whose caches one socket keeps disabled at a time. */
 #define CONTROL_DISABLED 16u

@@ -2,13 +2,12 @@
 /*
  * control_answer.c - do what a line of the control socket asks for
  *
- * The registry's lock keeps zones and pools alive, and keeps others from making new ones: it is
- * let go between two caches, so that nobody waits longer than for one of them.
+ * A zone that a request works on is pinned: it can not end meanwhile, and its destroyer waits. The
+ * pin is dropped between two caches, so that this wait lasts as long as the work on one of them.
  */
 #include <stdio.h>
 
 #include "control.h"
-#include "registry.h"
 #include "zone.h"
 
 /* unless the request says otherwise */
@@ -27,15 +26,14 @@ static bool zone_matches(const struct pp_zone *zone, const char *word)
 	return sscanf(word, "%18llu%n", &id, &end) == 1 && !word[end] && id == zone->id;
 }
 
-/* Under the registry's lock. */
+/* The zone, pinned: zone_unpin(); NULL: it has ended. */
 static struct pp_zone *find_zone(uint64_t id)
 {
 	struct pp_zone *zone = NULL;
 
-	while ((zone = registry_next_zone(zone)))
-		if (zone->id == id)
-			return zone;
-	return NULL;
+	while ((zone = zone_next(zone)) && zone->id != id)
+		;
+	return zone;
 }
 
 /* Ids of the zones that @word means, at most @n; none: the answer says so. */
@@ -45,12 +43,10 @@ static unsigned int select_zones(const char *word, uint64_t *ids, unsigned int n
 	struct pp_zone *zone = NULL;
 	unsigned int found = 0;
 
-	registry_lock();
-	while (found < n && (zone = registry_next_zone(zone))) {
-		if (zone_matches(zone, word))
+	while ((zone = zone_next(zone))) {
+		if (zone_matches(zone, word) && found < n)
 			ids[found++] = zone->id;
 	}
-	registry_unlock();
 	if (!found && word)
 		control_error(answer, "not_found",
 			      "zone %s: there is none of that name or id; see stat", word);
@@ -87,17 +83,15 @@ struct drain_work {
 static bool drain_one(struct drain_work *work, unsigned int core)
 {
 	uint64_t now = now_ns(), left = now < work->end_ns ? (work->end_ns - now) / 1000 : 0;
-	struct pp_zone *zone;
-	bool there;
+	struct pp_zone *zone = find_zone(work->id);
+	bool there = zone && core < zone->cores;
 	long moved = 0;
 
-	registry_lock();
-	zone = find_zone(work->id);
-	there = zone && core < zone->cores;
 	if (there)
 		moved = pp_zone_drain(zone, core,
 				      (unsigned int)min(left, (uint64_t)CONTROL_HOLD_US));
-	registry_unlock();
+	if (zone)
+		zone_unpin(zone);
 	work->drained += (uint64_t)max(moved, 0l);
 	work->timeouts += moved < 0;
 	return there;
@@ -119,15 +113,12 @@ static void drain_zone(struct drain_work *work, struct json_writer *answer)
 /* A core's number, if it is one of a zone's. */
 static int check_core(uint64_t id, const char *word, unsigned int *core, struct json_writer *answer)
 {
-	unsigned int cores = 0;
-	struct pp_zone *zone;
+	struct pp_zone *zone = find_zone(id);
+	unsigned int cores = zone ? zone->cores : 0;
 	int end = 0;
 
-	registry_lock();
-	zone = find_zone(id);
 	if (zone)
-		cores = zone->cores;
-	registry_unlock();
+		zone_unpin(zone);
 	if (sscanf(word, "%9u%n", core, &end) == 1 && !word[end] && *core < cores)
 		return 0;
 	control_error(answer, "bad_argument", "drain: core %s: the zone's caches are 0 .. %u", word,
@@ -180,13 +171,12 @@ uint64_t control_until(const struct control_state *state, const struct pp_zone *
 
 static void enable(struct control_disabled *d)
 {
-	struct pp_zone *zone;
+	struct pp_zone *zone = find_zone(d->zone);
 
-	registry_lock();
-	zone = find_zone(d->zone);
-	if (zone)
+	if (zone) {
 		pp_zone_pcp_enable(zone);
-	registry_unlock();
+		zone_unpin(zone);
+	}
 	d->zone = 0;
 }
 
@@ -217,26 +207,27 @@ uint64_t control_expire(struct control_state *state, uint64_t now)
 static void forget_ended(struct control_state *state)
 {
 	struct control_disabled *d = state->disabled;
+	struct pp_zone *zone;
 
-	registry_lock();
-	for (; d < state->disabled + CONTROL_DISABLED; d++)
-		if (d->zone && !find_zone(d->zone))
+	for (; d < state->disabled + CONTROL_DISABLED; d++) {
+		zone = d->zone ? find_zone(d->zone) : NULL;
+		if (zone)
+			zone_unpin(zone);
+		else
 			d->zone = 0;
-	registry_unlock();
+	}
 }
 
 /* 0, -ENOENT: the zone ended meanwhile, or why its caches were not disabled. */
 static int disable_one(uint64_t id, uint64_t timeout_us)
 {
-	int err = -ENOENT;
-	struct pp_zone *zone;
+	struct pp_zone *zone = find_zone(id);
+	int err;
 
-	registry_lock();
-	zone = find_zone(id);
-	if (zone)
-		err = pp_zone_pcp_disable(zone,
-					  (unsigned int)min(timeout_us, (uint64_t)CONTROL_HOLD_US));
-	registry_unlock();
+	if (!zone)
+		return -ENOENT;
+	err = pp_zone_pcp_disable(zone, (unsigned int)min(timeout_us, (uint64_t)CONTROL_HOLD_US));
+	zone_unpin(zone);
 	return err;
 }
 

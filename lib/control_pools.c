@@ -9,7 +9,6 @@
 
 #include "control.h"
 #include "page_pool.h"
-#include "registry.h"
 
 #define POOLS_MAX 256u
 
@@ -19,15 +18,14 @@ struct selected {
 	uint64_t id;
 };
 
-/* Under the registry's lock: @selected if it is there; one that took its place serves, too. */
+/* @selected, pinned, if it is there; one that took its place serves, too. */
 static struct page_pool *find_pool(const struct selected *selected)
 {
 	struct page_pool *pool = NULL;
 
-	while ((pool = registry_next_pool(pool)))
-		if (pool == selected->pool)
-			return pool;
-	return NULL;
+	while ((pool = pool_next(pool)) && pool != selected->pool)
+		;
+	return pool;
 }
 
 static bool pool_matches(const struct page_pool *pool, uint64_t id, const char *word)
@@ -50,12 +48,10 @@ static struct selected *select_pools(const char *word, unsigned int *n, struct j
 		control_error(answer, "busy", "no memory; try again");
 		return NULL;
 	}
-	registry_lock();
-	while (*n < POOLS_MAX && (pool = registry_next_pool(pool))) {
-		if (pool_matches(pool, ++id, word))
+	while ((pool = pool_next(pool))) {
+		if (pool_matches(pool, ++id, word) && *n < POOLS_MAX)
 			selected[(*n)++] = (struct selected){ pool, id };
 	}
-	registry_unlock();
 	if (*n)
 		return selected;
 	if (word)
@@ -73,23 +69,21 @@ static void trim_one(const struct control_request *req, const struct selected *s
 		     uint64_t end_ns, struct json_writer *answer)
 {
 	uint64_t now = now_ns(), left = now < end_ns ? (end_ns - now) / 1000 : 0;
-	struct page_pool *pool;
-	long moved = 0;
+	struct page_pool *pool = find_pool(selected);
+	long moved;
 
-	registry_lock();
-	pool = find_pool(selected);
-	if (pool) {
-		moved = page_pool_trim(pool, (unsigned int)req->keep,
-				       (unsigned int)min(left, (uint64_t)CONTROL_HOLD_US));
-		jw_begin(answer, NULL, '{');
-		jw_count(answer, "id", selected->id);
-		jw_text(answer, "name", page_pool_name(pool));
-		jw_count(answer, "trimmed", (uint64_t)max(moved, 0l));
-		if (moved < 0)
-			jw_text(answer, "failed", strerror((int)-moved));
-		jw_end(answer, '}');
-	}
-	registry_unlock();
+	if (!pool)
+		return;
+	moved = page_pool_trim(pool, (unsigned int)req->keep,
+			       (unsigned int)min(left, (uint64_t)CONTROL_HOLD_US));
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "id", selected->id);
+	jw_text(answer, "name", page_pool_name(pool));
+	jw_count(answer, "trimmed", (uint64_t)max(moved, 0l));
+	if (moved < 0)
+		jw_text(answer, "failed", strerror((int)-moved));
+	jw_end(answer, '}');
+	pool_unpin(pool);
 }
 
 void control_trim(const struct control_request *req, struct json_writer *answer)
@@ -167,27 +161,25 @@ static void add_holders(struct json_writer *answer, const struct page_pool *pool
 static void holders_of(const struct control_request *req, const struct selected *selected,
 		       struct pp_holder *holders, struct json_writer *answer)
 {
-	struct page_pool *pool;
+	struct page_pool *pool = find_pool(selected);
 	bool tracked;
 
-	registry_lock();
-	pool = find_pool(selected);
-	if (pool) {
-		jw_begin(answer, NULL, '{');
-		jw_count(answer, "id", selected->id);
-		jw_text(answer, "name", page_pool_name(pool));
-		/* what was tagged is told before the tags go */
-		if (req->track == CONTROL_ON && page_pool_holders_enable(pool, true))
-			jw_text(answer, "failed", pp_error());
-		tracked = READ_ONCE(pool->holders);
-		jw_bool(answer, "tracked", tracked);
-		if (tracked) /* otherwise returns are not written down, and what is there is old */
-			add_holders(answer, pool, holders, (unsigned int)req->oldest);
-		if (req->track == CONTROL_OFF)
-			page_pool_holders_enable(pool, false);
-		jw_end(answer, '}');
-	}
-	registry_unlock();
+	if (!pool)
+		return;
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "id", selected->id);
+	jw_text(answer, "name", page_pool_name(pool));
+	/* what was tagged is told before the tags go */
+	if (req->track == CONTROL_ON && page_pool_holders_enable(pool, true))
+		jw_text(answer, "failed", pp_error());
+	tracked = READ_ONCE(pool->holders);
+	jw_bool(answer, "tracked", tracked);
+	if (tracked) /* otherwise returns are not written down, and what is there is old */
+		add_holders(answer, pool, holders, (unsigned int)req->oldest);
+	if (req->track == CONTROL_OFF)
+		page_pool_holders_enable(pool, false);
+	jw_end(answer, '}');
+	pool_unpin(pool);
 }
 
 void control_holders(const struct control_request *req, struct json_writer *answer)

@@ -7,7 +7,6 @@
 
 #include "control.h"
 #include "page_pool.h"
-#include "registry.h"
 #include "zone.h"
 
 static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };
@@ -208,13 +207,11 @@ void control_stat(const struct control_state *state, struct json_writer *json)
 	jw_count(json, "requests", state->requests);
 	jw_count(json, "errors", state->errors);
 	jw_begin(json, "zones", '[');
-	registry_lock();
-	while ((zone = registry_next_zone(zone)))
+	while ((zone = zone_next(zone)))
 		add_zone(json, state, zone);
 	jw_end(json, ']');
 	jw_begin(json, "pools", '[');
-	while ((pool = registry_next_pool(pool)))
+	while ((pool = pool_next(pool)))
 		add_pool(json, pool, ++id);
-	registry_unlock();
 	jw_end(json, ']');
 }

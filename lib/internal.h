@@ -35,6 +35,8 @@
 #define PP_LINES       128
 #define __line_aligned __attribute__((aligned(PP_LINES)))
 
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
 #define min(a, b)                       \
 	({                              \
 		__typeof__(a) _a = (a); \

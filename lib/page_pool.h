@@ -55,7 +55,7 @@ struct page_pool {
 	void *pressure_arg;
 	struct page_fresh fresh;
 	char name[32];
-	struct page_pool *next; /* registry.h */
+	struct registered registered;
 	struct pp_page **reserve; /* behind the cache */
 	uint32_t reserve_size;
 
@@ -96,6 +96,19 @@ struct page_pool {
 	int32_t frag_users;
 	struct pp_page *cache[] __line_aligned; /* coldest first */
 };
+
+/* Every live pool of the process in turn: the next one is pinned, @pool no more; see registry.h. */
+static inline struct page_pool *pool_next(struct page_pool *pool)
+{
+	struct registered *next = registry_next(&registered_pools, pool ? &pool->registered : NULL);
+
+	return next ? container_of(next, struct page_pool, registered) : NULL;
+}
+
+static inline void pool_unpin(struct page_pool *pool)
+{
+	registry_unpin(&pool->registered);
+}
 
 /* A number that no other thread of this process ever had, unlike a thread id or an address. */
 extern __thread uint64_t self_number __attribute__((__visibility__("hidden")));

@@ -9,7 +9,6 @@
 #include "barrier.h"
 #include "page_pool.h"
 #include "probes.h"
-#include "registry.h"
 
 #define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
 #define REFILL_DEFAULT	   64u /* one NAPI budget */
@@ -185,7 +184,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 		err = page_pool_holders_enable(pool, true);
 	if (err)
 		goto fail;
-	registry_add_pool(pool);
+	registry_add(&registered_pools, &pool->registered);
 	return pool;
 fail:
 	page_pool_destroy(pool);
@@ -220,7 +219,7 @@ static void close_down(struct page_pool *pool)
 	struct pp_page *pages[64];
 	unsigned int n;
 
-	registry_del_pool(pool);
+	registry_del(&registered_pools, &pool->registered);
 	pool_drop_frag_page(pool);
 	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
 	WRITE_ONCE(pool->owner, NO_OWNER);

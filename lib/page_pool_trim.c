@@ -4,7 +4,6 @@
 
 #include "barrier.h"
 #include "page_pool.h"
-#include "registry.h"
 
 /* A turn is a few hundred cycles, unless the scheduler took the owner off its CPU. */
 #define SPINS 200u
@@ -121,9 +120,8 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 	long k;
 
 	if (registry_held())
-		return 0;
-	registry_lock();
-	while (moved < want && (pool = registry_next_pool(pool))) {
+		return false;
+	while ((pool = pool_next(pool))) {
 		if (!takes_from(pool, zone) || !(READ_ONCE(pool->count) + ring_count(&pool->ring)))
 			continue;
 		k = page_pool_trim(pool, 0, timeout_us);
@@ -132,8 +130,11 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 		/* a set's pages may all have gone to other zones: that is no reason to stop */
 		any = true;
 		moved += pool->set ? 0 : (uint64_t)k << pool->order;
+		if (moved >= want) {
+			pool_unpin(pool);
+			break;
+		}
 	}
-	registry_unlock();
 	return any;
 }
 
@@ -155,10 +156,8 @@ void pools_trim_idle(struct pp_zone *zone)
 {
 	struct page_pool *pool = NULL;
 
-	registry_lock();
-	while ((pool = registry_next_pool(pool))) {
+	while ((pool = pool_next(pool))) {
 		if (pool->idle_ms && takes_from(pool, zone))
 			trim_if_idle(pool);
 	}
-	registry_unlock();
 }

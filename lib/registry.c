@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "futex.h"
 #include "registry.h"
 
-#include "page_pool.h"
-#include "zone.h"
+struct registry registered_zones, registered_pools;
 
 static struct pp_lock lock;
-static struct pp_zone *zones;
-static struct page_pool *pools;
 static __thread bool held;
 
 bool registry_held(void)
@@ -14,69 +12,86 @@ bool registry_held(void)
 	return held;
 }
 
-void registry_lock(void)
+static void registry_lock(void)
 {
 	held = true;
 	compiler_barrier(); /* a handler from here on sees it */
 	pp_lock(&lock);
 }
 
-void registry_unlock(void)
+static void registry_unlock(void)
 {
 	pp_unlock(&lock);
 	compiler_barrier();
 	held = false;
 }
 
-struct pp_zone *registry_next_zone(const struct pp_zone *zone)
+/* There are few entries, and they come and go rarely. */
+void registry_add(struct registry *list, struct registered *entry)
 {
-	return zone ? zone->next : zones;
+	struct registered **at = &list->first;
+
+	registry_lock();
+	while (*at)
+		at = &(*at)->next;
+	entry->next = NULL;
+	*at = entry;
+	registry_unlock();
 }
 
-struct page_pool *registry_next_pool(const struct page_pool *pool)
+void registry_del(struct registry *list, struct registered *entry)
 {
-	return pool ? pool->next : pools;
+	struct registered **at = &list->first;
+	uint32_t pins;
+
+	registry_lock();
+	entry->leaving = true;
+	while ((pins = entry->pins)) {
+		registry_unlock();
+		futex_wait(&entry->pins, pins, 10000);
+		registry_lock();
+	}
+	while (*at && *at != entry)
+		at = &(*at)->next;
+	if (*at)
+		*at = entry->next;
+	registry_unlock();
 }
 
-/* A list in the order of creation; there are few, and they come and go rarely. */
-#define ADD(list, item)                         \
-	do {                                    \
-		__typeof__(item) *at = &(list); \
-		registry_lock();                \
-		while (*at)                     \
-			at = &(*at)->next;      \
-		(item)->next = NULL;            \
-		*at = (item);                   \
-		registry_unlock();              \
-	} while (0)
-
-#define DEL(list, item)                         \
-	do {                                    \
-		__typeof__(item) *at = &(list); \
-		registry_lock();                \
-		while (*at && *at != (item))    \
-			at = &(*at)->next;      \
-		if (*at)                        \
-			*at = (item)->next;     \
-		registry_unlock();              \
-	} while (0)
-
-void registry_add_zone(struct pp_zone *zone)
+/* Under the lock; true: registry_del() is to be woken. */
+static bool unpin(struct registered *entry)
 {
-	ADD(zones, zone);
+	WRITE_ONCE(entry->pins, entry->pins - 1);
+	return entry->leaving && !entry->pins;
 }
 
-void registry_del_zone(struct pp_zone *zone)
+struct registered *registry_next(struct registry *list, struct registered *entry)
 {
-	DEL(zones, zone);
+	struct registered *next;
+	bool wake = false;
+
+	registry_lock();
+	next = entry ? entry->next : list->first;
+	while (next && next->leaving)
+		next = next->next;
+	if (next)
+		WRITE_ONCE(next->pins, next->pins + 1);
+	if (entry)
+		wake = unpin(entry);
+	registry_unlock();
+	/* the entry may be gone by now: its address alone is used */
+	if (wake)
+		futex_wake_all(&entry->pins);
+	return next;
 }
 
-void registry_add_pool(struct page_pool *pool)
+void registry_unpin(struct registered *entry)
 {
-	ADD(pools, pool);
-}
+	bool wake;
 
-void registry_del_pool(struct page_pool *pool)
-{
-	DEL(pools, pool);
+	registry_lock();
+	wake = unpin(entry);
+	registry_unlock();
+	if (wake)
+		futex_wake_all(&entry->pins);
 }

@@ -1,31 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * registry.h - every zone and every live pool of the process
+ * registry.h - lists of the zones and the live pools of the process
  *
- * For those who look at all of them: whoever runs short of pages and asks the pools, and
- * ppstat. Zones and pools enter when they are whole and leave before they are taken apart,
- * so what is listed may be used while the lock is held.
+ * For a thread that visits all of them: an allocation that runs short, and ppstat. Entries enter
+ * when they are whole. A visitor pins the entry that it looks at, so that the entry stays alive and
+ * in its list; registry_del() waits for the pins.
  *
- * Lock order: registry, a pool's closing, a zone's control, a cache's lock, a zone's lock.
+ * The registry's lock is a leaf: under it nothing is called, nothing else is locked and nothing is
+ * awaited. So no visitor keeps another thread from making or ending zones and pools.
  */
 #ifndef PP_REGISTRY_H
 #define PP_REGISTRY_H
 
-#include <pagepool/page_pool.h>
-#include <pagepool/zone.h>
+#include "internal.h"
 
-void registry_lock(void);
-void registry_unlock(void);
-/* This thread has the lock: a handler that interrupted it must not wait for it. */
+struct registered {
+	struct registered *next;
+	uint32_t pins; /* futex */
+	bool leaving; /* visitors pass it by */
+};
+
+struct registry {
+	struct registered *first; /* in the order of creation */
+};
+
+extern struct registry registered_zones, registered_pools;
+
+void registry_add(struct registry *list, struct registered *entry);
+/* Take @entry out; returns when no visitor has it pinned. */
+void registry_del(struct registry *list, struct registered *entry);
+
+/* Pin the entry behind @entry, or the first one for NULL, and unpin @entry; NULL: no more. */
+struct registered *registry_next(struct registry *list, struct registered *entry);
+/* A visitor that stops before the end leaves the entry that it has. */
+void registry_unpin(struct registered *entry);
+
+/* This thread holds the lock: a handler that interrupted it must not wait for it. */
 bool registry_held(void);
-
-/* Under the lock: the first, oldest first, or the one behind @zone or @pool; NULL: no more. */
-struct pp_zone *registry_next_zone(const struct pp_zone *zone);
-struct page_pool *registry_next_pool(const struct page_pool *pool);
-
-void registry_add_zone(struct pp_zone *zone);
-void registry_del_zone(struct pp_zone *zone);
-void registry_add_pool(struct page_pool *pool);
-void registry_del_pool(struct page_pool *pool);
 
 #endif /* PP_REGISTRY_H */

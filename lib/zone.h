@@ -12,6 +12,7 @@
 #include "order.h"
 #include "pcp.h"
 #include "process.h"
+#include "registry.h"
 #include "slot.h"
 
 /* What an allocation resets: the first 16 bytes of struct pp_page, in one store. */
@@ -86,7 +87,7 @@ struct pp_zone {
 
 	struct holder_tag *tags; /* page_pool_holders.c: one a page, made when asked for; atomic */
 
-	struct pp_zone *next; /* registry.h; not for depots and inner zones */
+	struct registered registered; /* not depots and inner zones */
 
 	/* pcp_set, pcp_disable: one at a time */
 	struct pp_lock control;
@@ -135,6 +136,19 @@ static inline unsigned int pcp_index(const struct pcp *pcp)
 {
 	return (unsigned int)(((uintptr_t)pcp - (uintptr_t)pcp->zone->pcps) /
 			      pcp->zone->pcp_stride);
+}
+
+/* Every zone of the process in turn: the next one is pinned, @zone no more; see registry.h. */
+static inline struct pp_zone *zone_next(struct pp_zone *zone)
+{
+	struct registered *next = registry_next(&registered_zones, zone ? &zone->registered : NULL);
+
+	return next ? container_of(next, struct pp_zone, registered) : NULL;
+}
+
+static inline void zone_unpin(struct pp_zone *zone)
+{
+	registry_unpin(&zone->registered);
 }
 
 /* ---- the zone's lock ------------------------------------------------------------------------- */

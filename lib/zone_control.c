@@ -74,7 +74,11 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 {
 	int err = 0;
 
-	pp_lock(&zone->control);
+	if (!pp_trylock(&zone->control) && !pp_lock_timed(&zone->control, timeout_us))
+		return pp_set_error(ETIMEDOUT,
+				    "another thread has been closing or setting the caches for "
+				    "more than %u us",
+				    timeout_us);
 	if (!zone->disabled)
 		err = close_caches(zone, timeout_us);
 	if (!err) {

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "node.h"
-#include "registry.h"
 #include "zone.h"
 
 const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
@@ -287,7 +286,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 		zone_free(zone);
 		return NULL;
 	}
-	registry_add_zone(zone);
+	registry_add(&registered_zones, &zone->registered);
 	return zone;
 }
 
@@ -303,7 +302,7 @@ int pp_zone_destroy(struct pp_zone *zone)
 	if (s.in_flight)
 		return pp_set_error(EBUSY, "zone %s: %llu pages are still out", zone->name,
 				    (unsigned long long)s.in_flight);
-	registry_del_zone(zone);
+	registry_del(&registered_zones, &zone->registered);
 	zone_free(zone);
 	return 0;
 }

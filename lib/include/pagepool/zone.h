@@ -308,7 +308,8 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch);
 /**
  * pp_zone_pcp_disable() - no page of the zone in any cache, until pp_zone_pcp_enable()
  * @zone:       zone
- * @timeout_us: how long to wait for each cache's holder, us
+ * @timeout_us: how long to wait for each cache's holder, and first for another thread that closes
+ *              or sets the caches, us
  *
  * After this has returned 0, no page is in any core's cache and none can enter, whatever races:
  * the caches' high is 0, so that every free overflows at once. Allocation and free go on through
@@ -316,7 +317,7 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch);
  *
  * Context: any thread; not from signal handlers.
  * Return:  0; -ETIMEDOUT, with the caches enabled as before: a holder did not let go, or, with
- *          policy request, an idle owner did not come by.
+ *          policy request, an idle owner did not come by, or another thread still closes them.
  * Source:  zone_pcp_disable(). Differs: can time out; nests instead of excluding.
  */
 int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us);
