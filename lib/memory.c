@@ -154,7 +154,10 @@ static int map_anon(struct region *region, bool lazy)
 	return err;
 }
 
-/* Lazy: no page is promised, and running out is an error of the acceptance. */
+/*
+ * Lazy: no page is promised, and running out is an error of the acceptance. With a fallback the
+ * hugepages are reserved, because only a refused mapping can still become another kind.
+ */
 static int map_hugetlb(struct region *region, bool fallback, bool lazy)
 {
 	size_t need = region->len;
@@ -162,7 +165,7 @@ static int map_hugetlb(struct region *region, bool fallback, bool lazy)
 	region->len = align_up(need, HUGE_SIZE);
 	region->base = mmap(NULL, region->len, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_HUGE_2M |
-				    (lazy ? MAP_NORESERVE : 0),
+				    (lazy && !fallback ? MAP_NORESERVE : 0),
 			    -1, 0);
 	if (region->base != MAP_FAILED)
 		return 0;

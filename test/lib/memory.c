@@ -193,6 +193,7 @@ static uint64_t more_than_there_is(void)
 static void hugetlb_none(void **state)
 {
 	struct pp_zone_params p = zone_params(1);
+	struct pp_page *page;
 	struct pp_zone *zone;
 
 	p.page_size = 65536;
@@ -207,6 +208,14 @@ static void hugetlb_none(void **state)
 	zone = zone_new(&p);
 	assert_int_equal(pp_zone_mem(zone), PP_MEM_ANON);
 	memory_is_zero(zone);
+	zone_end(zone);
+
+	/* lazy memory is reserved then, so that what cannot be had is known at once */
+	p.flags |= PP_ZONE_LAZY;
+	zone = zone_new(&p);
+	assert_int_equal(pp_zone_mem(zone), PP_MEM_ANON);
+	assert_int_equal(pp_zone_alloc_bulk(zone, &page, 1), 1);
+	pp_zone_free_bulk(zone, &page, 1);
 	zone_end(zone);
 }
 

@@ -33,7 +33,11 @@ enum pp_mem {
 	PP_MEM_USER,
 };
 
-/** PP_ZONE_HUGE_FALLBACK - without hugepages take anonymous memory; pp_zone_mem() tells */
+/**
+ * PP_ZONE_HUGE_FALLBACK - without hugepages take anonymous memory; pp_zone_mem() tells
+ *
+ * With PP_ZONE_LAZY the hugepages of the whole zone are reserved at creation, or none is used.
+ */
 #define PP_ZONE_HUGE_FALLBACK (1u << 0)
 /** PP_ZONE_TRACE - record the window of every hold of a core's cache; see pp_zone_windows() */
 #define PP_ZONE_TRACE (1u << 1)
