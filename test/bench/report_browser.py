@@ -81,7 +81,7 @@ def chromium(*words):
             [BROWSER, '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars',
              '--allow-file-access-from-files', '--no-first-run', '--disable-dev-shm-usage',
              '--user-data-dir=' + profile, *words],
-            capture_output=True, text=True, timeout=90)
+            capture_output=True, text=True, timeout=240)
     check(done.returncode == 0, f'chromium: {done.stderr[-300:]}')
     return done.stdout
 
@@ -95,9 +95,13 @@ def look(page, width, dark, tmp):
                    f'<iframe width={width} height=900 src="{html.escape(page)}"></iframe>'
                    f'<script>{CHECK}</script>')
     words = ['--force-dark-mode'] if dark else []
-    text = chromium('--dump-dom', '--window-size=1300,1000', '--virtual-time-budget=5000', *words,
-                    'file://' + frame)
-    found = re.search('@@(.*)@@', text.split('<pre>')[-1], re.S)
+    # Chromium ends when so much of its own time has passed, loaded or not: longer on a busy machine
+    for milliseconds in 5000, 20000, 60000:
+        text = chromium('--dump-dom', '--window-size=1300,1000',
+                        f'--virtual-time-budget={milliseconds}', *words, 'file://' + frame)
+        found = re.search('@@(.*)@@', text.split('<pre>')[-1], re.S)
+        if found:
+            break
     check(found, 'the script in the frame ran')
     return json.loads(html.unescape(found[1]))
 

@@ -3,6 +3,7 @@
 #
 # run CMD...        (a minute at most) leaves status in $rc, output in $dir/out and $dir/err
 # ok MESSAGE TEST   counts one check; prints and remembers a failure
+# soon TEST         until it holds, half a minute at most
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ppcli.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -26,6 +27,35 @@ ok() {
 	echo "  status $rc"
 	sed 's/^/  stdout: /' "$dir/out" | head -n 20
 	sed 's/^/  stderr: /' "$dir/err" | head -n 20
+}
+
+soon() {
+	soon_end=$(($(date +%s) + 30))
+	until "$@"; do
+		[ "$(date +%s)" -lt "$soon_end" ] || return 1
+		sleep 0.02
+	done
+}
+
+# catches PID SIGNAL: it has a handler for it, and does not die of it any more
+catches() {
+	mask=$(sed -n 's/^SigCgt:[[:space:]]*........//p' "/proc/$1/status" 2>/dev/null)
+	case $2 in
+	HUP) [ $((0x${mask:-0} & 1)) -ne 0 ] ;;
+	INT) [ $((0x${mask:-0} >> 1 & 1)) -ne 0 ] ;;
+	TERM) [ $((0x${mask:-0} >> 14 & 1)) -ne 0 ] ;;
+	esac
+}
+
+# has_worked PID TICKS: it had that much of a CPU, however long it had to wait for one
+has_worked() {
+	ticks=$(awk '{ print $14 + $15 }' "/proc/$1/stat" 2>/dev/null)
+	[ "${ticks:-0}" -ge "$2" ]
+}
+
+# at_work PID SIGNAL: it is past its start, and can be signalled
+at_work() {
+	soon catches "$1" "$2" && soon has_worked "$1" $(($(awk '{ print $14 + $15 }' "/proc/$1/stat") + 10))
 }
 
 lines() {

@@ -9,11 +9,11 @@ ppfwd=$1 minfwd=$2
 signalled() {
 	sig=$1 count=$2
 	shift 2
-	# a shell's background jobs ignore SIGINT, which exec passes on: reset that. timeout passes
-	# signals on, and a program that they do not stop ends with status 137.
-	env --default-signal=INT timeout --foreground -s KILL 20 "$@" >"$dir/out" 2>"$dir/err" &
+	# a shell's background jobs ignore SIGINT, which exec passes on: reset that. A program that
+	# they do not stop goes on until the time of this test is over.
+	env --default-signal=INT "$@" >"$dir/out" 2>"$dir/err" &
 	pid=$!
-	sleep 0.5
+	at_work $pid "$sig"
 	while [ "$count" -gt 0 ]; do
 		kill -s "$sig" $pid 2>/dev/null
 		count=$((count - 1))

@@ -44,16 +44,15 @@ tap_end() { # NS OLD TAP ADDRESS: the tap instead of the cable's end
 		ip -n "$1" link set "$3" up
 }
 
+# the port is opened when the tap is up
+tap_or_end() {
+	ip -n "$R" link show pptap1 up 2>/dev/null | grep -q pptap1 || has_ended "$FWD"
+}
+
 # wait until ppfwd has made its taps, and give them away
 move_taps() {
-	tries=100
-	until ip -n "$R" link show pptap1 >/dev/null 2>&1; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "ppfwd made no tap"
-		kill -0 "$FWD" 2>/dev/null || fail "ppfwd has ended"
-		sleep 0.05
-	done
-	sleep 0.3 # the port is opened when the tap is up
+	soon tap_or_end || fail "ppfwd made no tap"
+	kill -0 "$FWD" 2>/dev/null || fail "ppfwd has ended"
 	tap_end "$A" va pptap0 "$ADDR_A" && tap_end "$B" vb pptap1 "$ADDR_B" ||
 		fail "cannot move the taps"
 }

@@ -60,9 +60,9 @@ bad 1 "nowhere" --port dpdk:net_af_packet0,iface=nowhere
 bad 1 "not an Ethernet port" --port dpdk:crypto_null0
 
 for sig in INT TERM; do
-	"$ppfwd" $two >"$dir/out" 2>"$dir/err" &
+	env --default-signal=INT "$ppfwd" $two >"$dir/out" 2>"$dir/err" &
 	pid=$!
-	sleep 1
+	at_work $pid $sig
 	kill -$sig $pid
 	wait $pid
 	rc=$?

@@ -49,6 +49,15 @@ fail() {
 	exit 1
 }
 
+# Until COMMAND succeeds, or is given up. Generous, for a machine that is busy with other things.
+soon() { # COMMAND...
+	soon_end=$(($(date +%s) + 30))
+	until "$@"; do
+		[ "$(date +%s)" -lt "$soon_end" ] || return 1
+		sleep 0.05
+	done
+}
+
 # --- going away -------------------------------------------------------------
 
 remove_namespace() {
@@ -172,8 +181,8 @@ readable() { # PROGRAM...
 }
 
 # wait until a packet goes there and back
-connected() { # [SECONDS]
-	end=$(($(date +%s) + ${1:-8}))
+connected() {
+	end=$(($(date +%s) + 30))
 	while ! in_a ping -q -c 1 -W 0.2 "$ADDR_B" >/dev/null 2>&1; do
 		kill -0 "$FWD" 2>/dev/null || return 1
 		[ "$(date +%s)" -lt "$end" ] || return 1
@@ -191,21 +200,19 @@ fwd_ping() {
 	connected || fail "no ping through ppfwd"
 	before=$(echo_replies)
 	in_a ping -q -c 20 -i 0.02 -W 2 "$ADDR_B" >/dev/null 2>&1
-	tries=60
-	until [ $(($(echo_replies) - before)) -ge 20 ]; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "$(($(echo_replies) - before)) of 20 pings came back"
-		sleep 0.05
-	done
+	soon all_came_back || fail "$(($(echo_replies) - before)) of 20 pings came back"
 }
 
-gone() { # PID, within 5 s
-	tries=100
-	while kill -0 "$1" 2>/dev/null; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
-		sleep 0.05
-	done
+all_came_back() {
+	[ $(($(echo_replies) - before)) -ge 20 ]
+}
+
+has_ended() { # PID
+	! kill -0 "$1" 2>/dev/null
+}
+
+gone() { # PID
+	soon has_ended "$1"
 }
 
 json_numbers() { # KEY: each value, in the order of the report
@@ -230,17 +237,16 @@ check_ledger() {
 	[ "$home" = "$(json_sum managed)" ] || fail "$home of $(json_sum managed) pages are home"
 }
 
+without_program() {
+	! ip -n "$R" link show | grep -q xdp
+}
+
 no_program() {
-	! ip -n "$R" link show | grep -q xdp || fail "an XDP program was left behind"
+	without_program || fail "an XDP program was left behind"
 }
 
 no_program_soon() { # a kill takes the kernel some milliseconds
-	tries=60
-	while ip -n "$R" link show | grep -q xdp; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "an XDP program was left behind"
-		sleep 0.02
-	done
+	soon without_program || fail "an XDP program was left behind"
 }
 
 fwd_stop() {

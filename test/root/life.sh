@@ -14,13 +14,8 @@ no_ipv6 "$C"
 ip -n "$C" link set far up
 for link in north south dull; do ip -n "$R" link set "$link" up; done
 
-told() { # REGEX, within 3 s
-	tries=60
-	until grep -Eq "$1" "$TMP/fwd.err"; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "ppfwd does not say \"$1\""
-		sleep 0.05
-	done
+told() { # REGEX
+	soon grep -Eq "$1" "$TMP/fwd.err" || fail "ppfwd does not say \"$1\""
 }
 
 fwd_start --port af_xdp:west --port af_xdp:east --port af_xdp:north --port af_xdp:south

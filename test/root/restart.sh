@@ -10,7 +10,7 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
 	kill -KILL "$FWD"
 	# at once: the kernel has not even taken the old process apart
 	fwd_start --port af_xdp:west --port af_xdp:east
-	connected 3 || fail "round $round: no ping after kill -9 and restart"
+	connected || fail "round $round: no ping after kill -9 and restart"
 done
 kill -KILL "$FWD"
 gone "$FWD"
@@ -23,13 +23,12 @@ traces() {
 	awk '/^HugePages_Free/ { print "hugepages free:", $2 }' /proc/meminfo
 }
 
+traces_are() {
+	[ "$(traces)" = "$1" ]
+}
+
 same_traces() {
-	tries=60
-	until [ "$(traces)" = "$1" ]; do
-		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || fail "left behind: $(traces), and before: $1"
-		sleep 0.05
-	done
+	soon traces_are "$1" || fail "left behind: $(traces), and before: $1"
 }
 
 # killed while it starts, or just has; in hugepages where there are some
@@ -55,7 +54,7 @@ for ms in 0 2 5 8 11 14 17 20 25 30 40 60 80 120; do
 	same_traces "$before"
 done
 fwd_start --port af_xdp:west --port af_xdp:east
-connected 3 || fail "no ping after 14 starts that were killed"
+connected || fail "no ping after 14 starts that were killed"
 fwd_stop
 say "killed at 14 moments of a start: nothing left"
 

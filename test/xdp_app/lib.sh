@@ -64,18 +64,17 @@ app_start() { # OPTIONS
 	APP=$!
 }
 
-app_ready() {
-	tries=100
-	until grep -q '^xdp_app: ready' "$TMP/app.out" 2>/dev/null; do
-		kill -0 "$APP" 2>/dev/null || fail "xdp_app ended: $(cat "$TMP/app.err")"
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || fail "xdp_app is not ready after 5 s"
-		sleep 0.05
-	done
+ready_or_ended() {
+	grep -q '^xdp_app: ready' "$TMP/app.out" 2>/dev/null || has_ended "$APP"
 }
 
-no_program() {
-	! ip -n "$S" link show | grep -q xdp || fail "an XDP program was left behind"
+app_ready() {
+	soon ready_or_ended || fail "xdp_app does not get ready"
+	grep -q '^xdp_app: ready' "$TMP/app.out" || fail "xdp_app ended: $(cat "$TMP/app.err")"
+}
+
+without_program() {
+	! ip -n "$S" link show | grep -q xdp
 }
 
 number() { # KEY in the report
@@ -100,7 +99,7 @@ app_stop() {
 
 # dig of the answer section, or of the status
 expect_answer() { # SERVER NAME TYPE STATUS ANSWER
-	in_c dig +tries=2 +time=2 "@$1" "$2" "$3" >"$TMP/dig.out" 2>&1
+	in_c dig +tries=3 +time=5 "@$1" "$2" "$3" >"$TMP/dig.out" 2>&1
 	grep -q "status: $4," "$TMP/dig.out" || fail "dig @$1 $2 $3: not $4"
 	got=$(awk '/^[^;]/ && $4 == "A" { print $5 }' "$TMP/dig.out")
 	[ "$got" = "$5" ] || fail "dig @$1 $2 $3: '$got' instead of '$5'"
@@ -109,7 +108,7 @@ expect_answer() { # SERVER NAME TYPE STATUS ANSWER
 # TCP to the same port is the kernel's, which refuses it at once
 kernel_keeps_tcp() {
 	for server in "$ADDR4" "$ADDR6"; do
-		in_c dig +tcp +tries=1 +time=2 "@$server" www.example.org >"$TMP/dig.out" 2>&1
+		in_c dig +tcp +tries=1 +time=10 "@$server" www.example.org >"$TMP/dig.out" 2>&1
 		grep -q 'connection refused' "$TMP/dig.out" || fail "TCP to port 53 of $server"
 	done
 }

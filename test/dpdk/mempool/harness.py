@@ -45,6 +45,14 @@ def skip(text):
     sys.exit(77)
 
 
+def until(condition, text, seconds=30):
+    """waits for an event; its end is generous, for a machine that is busy with other things"""
+    end = time.time() + seconds
+    while not condition():
+        check(time.time() < end, text)
+        time.sleep(0.05)
+
+
 def need(*programs):
     if os.geteuid() != 0:
         skip('needs root, for DPDK')
@@ -144,7 +152,7 @@ def eal(tag, huge=False, lcores=None, memory=None, plugin=True, extra=()):
     return args + list(extra)
 
 
-def run(command, timeout=60, env=None):
+def run(command, timeout=120, env=None):
     """exit status and all that it said; killed and -9 after the timeout"""
     p = subprocess.Popen(command, env=env or environment(), stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -175,7 +183,7 @@ class Program:
             self.p.kill()
             self.p.wait()
 
-    def wait_for(self, what, timeout=30):
+    def wait_for(self, what, timeout=60):
         """what it says up to there"""
         end = time.time() + timeout
         start = len(self.log)
@@ -199,7 +207,7 @@ class Program:
         except BrokenPipeError:
             self.wait_for('(it should be running)')
 
-    def finish(self, timeout=30):
+    def finish(self, timeout=60):
         """all that is left of its output; it ends by itself"""
         try:
             out, _ = self.p.communicate(timeout=timeout)
@@ -219,7 +227,7 @@ class Testpmd(Program):
         self.prefix = [a for a in eal_args if a.startswith('--file-prefix=')][0].split('=')[1]
         self.wait_for('testpmd> ', 60)
 
-    def ask(self, line, timeout=30):
+    def ask(self, line, timeout=60):
         self.tell(line)
         return self.wait_for('testpmd> ', timeout)
 
@@ -228,6 +236,12 @@ class Testpmd(Program):
         text = self.ask('show port stats all')
         return [sum(int(n) for n in re.findall(what + r':\s+(\d+)', text))
                 for what in ('RX-packets', 'TX-packets')]
+
+    def forwarding(self, packets=1000, which=1):
+        """waits until so many more were sent (0: received)"""
+        before = self.stats()[which]
+        until(lambda: self.stats()[which] - before > packets,
+              'testpmd did not forward %d packets' % packets)
 
     def rate(self, seconds):
         before = self.stats()
@@ -262,10 +276,7 @@ class Testpmd(Program):
 def telemetry(name, command):
     """the answer of a DPDK process, or None if it has none"""
     path = '/var/run/dpdk/%s/dpdk_telemetry.v2' % name
-    for _ in range(100):
-        if os.path.exists(path):
-            break
-        time.sleep(0.05)
+    until(lambda: os.path.exists(path), '%s: no telemetry' % name)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(10)
         s.connect(path)

@@ -9,7 +9,7 @@ P = pmd.prefix
 name = pmd.pools()[0]
 check(pmd.pools() == [name], 'list: %s' % pmd.pools())
 pmd.ask('start')
-time.sleep(0.3)
+pmd.forwarding()
 info = pmd.info(name)
 check(info['name'] == name and info['size'] == 4000 and info['lcore_cache'] == 0, str(info))
 ledger(info)

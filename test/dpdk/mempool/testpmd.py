@@ -28,6 +28,7 @@ def forwards(pmd, mode='io', seconds=0.3):
     before = pmd.stats()
     pmd.ask('start')
     time.sleep(seconds)
+    pmd.forwarding(which=0)
     pmd.ask('stop')
     after = pmd.stats()
     check(after[0] - before[0] > 1000, '%s: only %d packets' % (mode, after[0] - before[0]))
@@ -54,7 +55,8 @@ def one(mbcache, mbufs, huge=False, policy='auto', ops='pagepool'):
         before = pmd.stats()[1]
         pmd.ask('set fwd ' + mode)
         pmd.ask('start')
-        time.sleep(0.2)
+        time.sleep(0.1)
+        pmd.forwarding(which=0 if mode == 'rxonly' else 1)
         pmd.ask('stop')
         packets += pmd.stats()[1] - before
         out = home(pmd, pools[0], mbufs)
@@ -121,10 +123,7 @@ def test_pcap():
     pmd = Testpmd(eal('p', extra=['--vdev=net_pcap0,rx_pcap=%s/in,tx_pcap=%s/out' % (tmp, tmp)]),
                   ['--mbcache=0', '--total-num-mbufs=2000', '--no-flush-rx'])
     pmd.ask('start')
-    for _ in range(100):
-        if pmd.stats()[1] >= n:
-            break
-        time.sleep(0.05)
+    until(lambda: pmd.stats()[1] >= n, 'not all came out: %s' % pmd.stats())
     pmd.ask('stop')
     check(pmd.stats() == [n, n], 'counts: %s' % pmd.stats())
     check(home(pmd, pmd.pools()[0], 2000) == 0, 'mbufs are out after stop')
