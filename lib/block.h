@@ -13,7 +13,7 @@
 
 #include <pagepool/memory.h>
 
-#include "internal.h"
+#include "lock.h"
 
 #define BLOCK_SIZE ((size_t)2 << 20)
 

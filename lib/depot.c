@@ -18,7 +18,7 @@
 #include "zone.h"
 
 /* "dept", and the version of the layout */
-#define DEPOT_MAGIC 0x64657003u
+#define DEPOT_MAGIC 0x64657004u
 /* How long a lock may stay taken before somebody looks who took it. */
 #define SUSPECT_US 20000u
 
@@ -82,7 +82,7 @@ struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory
 	struct pp_zone *zone = memory;
 	struct pcp_config config = { 0 };
 	struct pp_depot_params p;
-	unsigned int cores;
+	unsigned int cores, i;
 	int policy = prepare(&p, params, &cores);
 
 	if (policy < 0)
@@ -99,12 +99,14 @@ struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory
 	zone->drain_us = p.drain_us;
 	zone->region.fd = -1;
 	zone->region.node = -1;
-	zone->shared = true;
+	zone->shared = zone->lock.shared = zone->control.shared = true;
 	zone->space = process_space();
 	snprintf(zone->name, sizeof(zone->name), "%s", p.name);
 	zone->pcps = (struct pcp *)((char *)memory + round_up(sizeof(*zone)));
 	zone->pcp_stride = pcp_stride_of(p.high);
 	pcp_init(zone->pcps, cores, &config, zone);
+	for (i = 0; i < cores; i++)
+		pcp_at(zone->pcps, zone->pcp_stride, i)->drain.shared = true;
 	zone->area.obj = (void **)((char *)zone->pcps + cores * zone->pcp_stride);
 	zone->area.capacity = p.objects;
 	/* release: pairs with the acquire in pp_depot_attach() */
@@ -261,10 +263,12 @@ unsigned int pp_depot_recover(struct pp_zone *zone, uint64_t *dropped)
 
 void __coldpath zone_lock_slow(struct pp_zone *zone)
 {
-	while (!pp_lock_timed(&zone->lock, SUSPECT_US)) {
-		if (zone->shared)
-			pp_depot_recover(zone, NULL);
+	if (!zone->shared) {
+		pp_lock_slow(&zone->lock);
+		return;
 	}
+	while (!pp_lock_timed(&zone->lock, SUSPECT_US))
+		pp_depot_recover(zone, NULL);
 }
 
 static bool is_alone(struct pp_zone *zone)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * error.c - the reason of the last failure; parameter structs; the sleeping lock's slow half
+ * error.c - the reason of the last failure; parameter structs
  */
-#include <linux/futex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "internal.h"
 
@@ -79,57 +76,4 @@ void bug(const char *what, const void *page)
 {
 	fprintf(stderr, "pagepool: BUG: %s, page %p\n", what, page);
 	abort();
-}
-
-/* Long enough for a batch of pages to be copied by the holder, far less than a time slice. */
-#define LOCK_SPINS 200
-
-uint32_t lock_word = LOCK_HELD;
-
-/*
- * Sleep at most @timeout_us for the lock; false when the time is over. Not
- * FUTEX_PRIVATE: a depot's lock is in memory that processes share.
- */
-bool __coldpath pp_lock_timed(struct pp_lock *lock, unsigned int timeout_us)
-{
-	const struct timespec most = {
-		.tv_sec = timeout_us / 1000000,
-		.tv_nsec = (long)(timeout_us % 1000000) * 1000,
-	};
-	uint32_t word;
-	unsigned int i;
-
-	for (i = 0; i < LOCK_SPINS; i++) {
-		cpu_relax();
-		if (READ_ONCE(lock->word) == 0 && pp_trylock(lock))
-			return true;
-	}
-	for (;;) {
-		word = READ_ONCE(lock->word);
-		/* pairs with the exchange in pp_unlock(); others may sleep, too: wake them */
-		if (!word &&
-		    __atomic_compare_exchange_n(&lock->word, &word, lock_word | LOCK_SLEEPERS,
-						false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return true;
-		/* makes the holder wake us, and leaves in the word who that is */
-		if (!word ||
-		    !__atomic_compare_exchange_n(&lock->word, &word, word | LOCK_SLEEPERS, false,
-						 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			continue;
-		if (syscall(SYS_futex, &lock->word, FUTEX_WAIT, word | LOCK_SLEEPERS, &most, NULL,
-			    0) &&
-		    errno == ETIMEDOUT)
-			return false;
-	}
-}
-
-void __coldpath pp_lock_slow(struct pp_lock *lock)
-{
-	while (!pp_lock_timed(lock, 1000000))
-		;
-}
-
-void __coldpath pp_lock_wake(struct pp_lock *lock)
-{
-	syscall(SYS_futex, &lock->word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * internal.h - compiler, architecture, atomics, locks, CPU number
+ * internal.h - compiler, architecture, atomics, CPU number
  *
  * The only file of the library with conditional compilation: whatever differs
  * between compilers, architectures and C libraries has one name here.
@@ -215,53 +215,6 @@ void __tsan_release(void *addr);
 #define asm_acquired(p) ((void)(p))
 #define asm_releases(p) ((void)(p))
 #endif
-
-/* ---- a lock that sleeps ---------------------------------------------------------------------- */
-
-/*
- * 0 free; else who holds it, see lock_word, and whether somebody sleeps. Spins briefly,
- * then sleeps: a holder that the scheduler took off its CPU must not make the others
- * burn theirs.
- */
-struct pp_lock {
-	uint32_t word;
-};
-
-#define LOCK_HELD     1u
-#define LOCK_SLEEPERS 2u
-#define LOCK_PID(w)   ((w) >> 2)
-
-/*
- * What this process leaves in a lock that it holds: LOCK_HELD, and above it its number
- * as soon as it shares memory with others (process.h).
- */
-extern uint32_t lock_word __attribute__((__visibility__("hidden")));
-
-void pp_lock_slow(struct pp_lock *lock);
-bool pp_lock_timed(struct pp_lock *lock, unsigned int timeout_us);
-void pp_lock_wake(struct pp_lock *lock);
-
-static __always_inline bool pp_trylock(struct pp_lock *lock)
-{
-	uint32_t unlocked = 0;
-
-	return __atomic_compare_exchange_n(&lock->word, &unlocked, lock_word, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-/* pairs with the exchange in pp_unlock() */
-static __always_inline void pp_lock(struct pp_lock *lock)
-{
-	if (unlikely(!pp_trylock(lock)))
-		pp_lock_slow(lock);
-}
-
-/* pairs with the compare-and-exchange in pp_trylock() and in pp_lock_timed() */
-static __always_inline void pp_unlock(struct pp_lock *lock)
-{
-	if (unlikely(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) & LOCK_SLEEPERS))
-		pp_lock_wake(lock);
-}
 
 /* ---- parameters, debug checks ---------------------------------------------------------------- */
 

@@ -8,7 +8,6 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "page_pool.h"
@@ -18,15 +17,6 @@ struct holder_tag {
 	const void *site;
 	uint64_t thread;
 };
-
-static uint64_t thread_id(void)
-{
-	static __thread uint64_t id;
-
-	if (unlikely(!id))
-		id = (uint64_t)syscall(SYS_gettid);
-	return id;
-}
 
 static struct holder_tag *tag_in(const struct pp_zone *zone, const struct pp_page *page)
 {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "pcp.h"
 #include "trace.h"
 
-/* Shorter than a drain's hold takes to end when the holder runs. */
+/* Longer than a hold takes to end when the holder runs. */
 #define WAIT_SPINS 500
+/* Then the CPU is offered to others; a real-time thread's offer reaches no ordinary one. */
+#define WAIT_YIELDS 64
+#define WAIT_NAP_US 50
 
 bool pcp_wait(struct pcp_wait *wait)
 {
@@ -17,27 +21,35 @@ bool pcp_wait(struct pcp_wait *wait)
 		wait->deadline_ns = now_ns() + (uint64_t)wait->timeout_us * 1000;
 	else if (now_ns() >= wait->deadline_ns)
 		return false;
-	sched_yield();
+	if (wait->spins < WAIT_SPINS + WAIT_YIELDS)
+		sched_yield();
+	else
+		usleep(WAIT_NAP_US);
 	return true;
 }
 
-void __coldpath pcp_wait_lock(uint32_t *lock)
+bool __coldpath pcp_lock_briefly(uint32_t *lock)
 {
-	struct pcp_wait wait = { .timeout_us = UINT32_MAX };
+	uint32_t unlocked;
+	unsigned int i;
 
-	/* acquire: pairs with the release of the holder */
-	do
-		pcp_wait(&wait);
-	while (READ_ONCE(*lock) || __atomic_exchange_n(lock, lock_word, __ATOMIC_ACQUIRE));
-}
-
-bool pcp_lock_wait(struct pp_lock *lock, struct pcp_wait *wait)
-{
-	while (!pp_trylock(lock)) {
-		if (!pcp_wait(wait))
-			return false;
+	for (i = 0; i < WAIT_SPINS + WAIT_YIELDS; i++) {
+		if (i < WAIT_SPINS)
+			cpu_relax();
+		else
+			sched_yield();
+		unlocked = READ_ONCE(*lock);
+		/* acquire: pairs with the release of the holder */
+		if (!unlocked && __atomic_compare_exchange_n(lock, &unlocked, lock_word, false,
+							     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool pcp_lock_wait(struct pp_lock *lock, const struct pcp_wait *wait)
+{
+	return pp_trylock(lock) || (wait->timeout_us && pp_lock_timed(lock, wait->timeout_us));
 }
 
 static size_t list_size(uint32_t capacity)

@@ -13,7 +13,7 @@
 
 #include <pagepool/depot.h>
 
-#include "internal.h"
+#include "lock.h"
 
 struct pp_zone;
 struct pcp_trace;
@@ -127,7 +127,7 @@ extern const struct pcp_policy pcp_llist;
 
 extern const struct pcp_policy *const pcp_policies[NR_POLICIES];
 
-/* A bounded wait for a holder: spin, then give the CPU away. */
+/* A bounded wait for a holder: spin, give the CPU away, then sleep, so that any holder can run. */
 struct pcp_wait {
 	uint32_t timeout_us;
 	uint32_t spins;
@@ -139,11 +139,14 @@ struct pcp_wait {
 /* One more round; false when the time is over. */
 bool pcp_wait(struct pcp_wait *wait);
 
-/* Take a cache's lock word, however long it takes. */
-void pcp_wait_lock(uint32_t *lock);
+/*
+ * Take a cache's lock word, if its holder leaves within some 10 us or a few turns of the
+ * scheduler: a holder that this thread preempted never does.
+ */
+bool pcp_lock_briefly(uint32_t *lock);
 
 /* Take the lock, if the time allows. */
-bool pcp_lock_wait(struct pp_lock *lock, struct pcp_wait *wait);
+bool pcp_lock_wait(struct pp_lock *lock, const struct pcp_wait *wait);
 
 struct pcp_config {
 	uint32_t high_min;

@@ -8,7 +8,7 @@
 #ifndef PP_PROCESS_H
 #define PP_PROCESS_H
 
-#include "internal.h"
+#include "lock.h"
 
 /*
  * A process for good, in one word so that it can be exchanged: its number in the low

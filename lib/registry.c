@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "futex.h"
+#include "lock.h"
 #include "registry.h"
 
 struct registry registered_zones, registered_pools;

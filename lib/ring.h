@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-#include "internal.h"
+#include "lock.h"
 
 struct pp_ring {
 	/* read only after creation */
@@ -78,7 +78,8 @@ static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs,
 	at = tail & (ring->size - 1);
 	first = min(k, ring->size - at);
 	memcpy(ring->slot + at, objs, first * sizeof(*objs));
-	memcpy(ring->slot, objs + first, (k - first) * sizeof(*objs));
+	if (unlikely(k > first)) /* it wraps around */
+		memcpy(ring->slot, objs + first, (k - first) * sizeof(*objs));
 	/* pairs with the acquire in ring_consume(): slots before tail are written */
 	store_release(&ring->tail, tail + k);
 	count_add(ring->produced, k);
@@ -102,7 +103,8 @@ static inline unsigned int ring_consume(struct pp_ring *ring, void **objs, unsig
 	at = head & (ring->size - 1);
 	first = min(k, ring->size - at);
 	memcpy(objs, ring->slot + at, first * sizeof(*objs));
-	memcpy(objs + first, ring->slot, (k - first) * sizeof(*objs));
+	if (unlikely(k > first)) /* it wraps around */
+		memcpy(objs + first, ring->slot, (k - first) * sizeof(*objs));
 	/* pairs with the acquire in ring_produce(): slots before head are read */
 	store_release(&ring->head, head + k);
 	return k;

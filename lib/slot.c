@@ -3,6 +3,8 @@
 
 #include "slot.h"
 
+#include "lock.h"
+
 __thread int slot_of_thread = -1;
 
 static struct pp_lock slots_lock;

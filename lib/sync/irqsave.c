@@ -34,11 +34,10 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 	}
 	if (unlikely(lock_taken(pcp))) {
 		/* its holder may be waiting for the zone's lock, which we interrupted */
-		if (zone_lock_held) {
+		if (zone_lock_held || !pcp_lock_briefly(&pcp->lock)) {
 			irq_restore(&g->mask);
 			return NULL;
 		}
-		pcp_wait_lock(&pcp->lock);
 	}
 	g->pcp = pcp;
 	return pcp->list;

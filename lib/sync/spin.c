@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spin.c - take the cache's lock, however long it takes
+ * spin.c - wait for the cache's lock
  *
- * The kernel's second attempt: simple, no second path, and an owner that waits for
- * drains. In userspace it also waits for a preempted holder, which is why it is
- * not the default: with more threads than cores it stalls for time slices.
+ * The kernel's second attempt: an owner that waits for drains. In userspace it also waits for
+ * a preempted holder, which is why it is not the default: with more threads than cores it
+ * stalls for time slices. A real-time thread that preempted the holder would wait for ever, so
+ * the wait is bounded, and ends at the zone.
  */
 #include "pcp_lock.h"
 
@@ -14,8 +15,8 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 
 	if (unlikely(!pcp))
 		return NULL;
-	if (unlikely(lock_taken(pcp)))
-		pcp_wait_lock(&pcp->lock);
+	if (unlikely(lock_taken(pcp)) && !pcp_lock_briefly(&pcp->lock))
+		return NULL;
 	g->pcp = pcp;
 	return pcp->list;
 }
