@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp_netdev.c - what the kernel's netdev family of generic netlink says of an interface
+ * af_xdp_netdev.c - what an interface's driver does with the metadata of what is sent
  *
- * Two questions: the number of the family, then the interface's xsk-features. Everything is
- * local and answered at once; no answer, or one that does not parse, counts as no feature.
+ * For zero-copy mode the kernel's netdev family of generic netlink tells. Two questions: the
+ * number of the family, then the interface's xsk-features. Everything is local and answered at
+ * once; no answer, or one that does not parse, counts as no feature.
  */
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <linux/ethtool.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 
 #include "af_xdp_priv.h"
 #include "af_xdp_uapi.h"
@@ -102,4 +106,13 @@ uint64_t pp_xdp_xsk_features(int ifindex)
 		features = 0;
 	close(fd);
 	return features;
+}
+
+bool pp_xdp_builds_of_pages(const struct xdp_if *xif)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { .ifr_data = (void *)&info };
+
+	memcpy(ifr.ifr_name, xif->name, sizeof(ifr.ifr_name));
+	return !ioctl(xif->ctl, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "virtio_net");
 }

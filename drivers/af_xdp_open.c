@@ -181,6 +181,9 @@ static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 	    !(pp_xdp_xsk_features(xd->xif.index) & NETDEV_XSK_FLAGS_TX_CHECKSUM))
 		xdp_csum_here(xd, x,
 			      "checksums by the port: the driver has none in zero-copy mode");
+	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && pp_xdp_builds_of_pages(&xd->xif))
+		xdp_csum_here(xd, x,
+			      "checksums by the port: virtio_net in copy mode may leave them");
 	x->tx_prepare = x->tx_room || x->tx_csum;
 }
 

@@ -114,6 +114,12 @@ int pp_xdp_object_map(struct xdp_prog *prog, const struct xdp_if *xif, const cha
  */
 uint64_t pp_xdp_xsk_features(int ifindex);
 
+/*
+ * In copy mode the kernel builds this driver's packets of pages: before Linux 6.18 it does not look
+ * at the metadata of these
+ */
+bool pp_xdp_builds_of_pages(const struct xdp_if *xif);
+
 void pp_xdp_sleep_ms(unsigned int ms);
 
 #endif /* PP_AF_XDP_PRIV_H */

@@ -188,6 +188,22 @@ static void icmp_sum(struct maker *m, size_t at)
 	put16(m->b + at + 2, ~sum & 0xffff);
 }
 
+/* have the payload bring the sum of UDP to 0, which is written as 0xffff; sometimes leave it 0 */
+static void zero_sum(struct maker *m, size_t l4)
+{
+	struct verdict j = judge(m->b, m->len);
+	unsigned char *field = m->b + l4 + 6, *word = field + 2;
+	unsigned long sum;
+
+	if (m->len < l4 + 10 || !j.l4 || j.l4_field != l4 + 6 ||
+	    m->b[l4 + 4] * 256 + m->b[l4 + 5] < 10)
+		return;
+	sum = (unsigned long)word[0] * 256 + word[1] + j.l4_want;
+	put16(word, (sum & 0xffff) + (sum >> 16));
+	if (rnd(m, 2))
+		put16(field, 0);
+}
+
 static void arp(struct maker *m)
 {
 	ethernet(m, 0x0806);
@@ -212,7 +228,9 @@ static void ip(struct maker *m)
 		icmp_sum(m, l4);
 	if (!rnd(m, 3))
 		payload(m, rnd(m, 47)); /* behind the packet */
-	if (rnd(m, 6))
+	if (proto == 17 && !rnd(m, 8))
+		zero_sum(m, l4);
+	else if (rnd(m, 6))
 		judge_fix(m->b, m->len);
 }
 
