@@ -57,7 +57,7 @@ take(const struct xdp_queue *x, const struct xdp_desc *desc, uint32_t n, struct 
 		xdp_owner_set(page, 0);
 		len = desc->len;
 		set_packet(page, len, addr & mask, port);
-		page->tstamp = 0;
+		page->tstamp = PP_TSTAMP_NONE;
 		sum += len;
 		*out++ = page;
 	}

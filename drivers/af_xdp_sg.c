@@ -24,7 +24,7 @@ static void sg_add(struct xdp_queue *x, struct pp_page *page, const struct xdp_d
 	page->data_off = (uint16_t)(desc->addr & ((1u << x->shift) - 1));
 	page->len = desc->len;
 	page->port = x->port;
-	page->tstamp = 0;
+	page->tstamp = PP_TSTAMP_NONE;
 	x->posted--;
 	if (x->sg_pages++)
 		x->sg_tail->next = page;

@@ -304,7 +304,7 @@ unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned 
 		if (unlikely(!page))
 			continue;
 		page->port = q->dev->params.port;
-		page->tstamp = 0;
+		page->tstamp = PP_TSTAMP_NONE;
 		bytes += page->len;
 		pages[k++] = page;
 	}

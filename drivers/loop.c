@@ -259,7 +259,7 @@ static unsigned int loop_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 		n = copy_foreign(q, pages, n);
 	for (i = 0; i < n; i++) {
 		pages[i]->port = q->dev->params.port;
-		pages[i]->tstamp = 0;
+		pages[i]->tstamp = PP_TSTAMP_NONE;
 	}
 	pp_stat_add(&q->stats.rx_packets, n);
 	pp_stat_add(&q->stats.rx_bytes, page_bytes(pages, n));

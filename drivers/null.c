@@ -52,7 +52,7 @@ static unsigned int null_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 
 	for (i = 0; i < got; i++) {
 		memcpy(&pages[i]->len, &head, sizeof(head));
-		pages[i]->tstamp = 0;
+		pages[i]->tstamp = PP_TSTAMP_NONE;
 	}
 	pp_stat_add(&q->stats.rx_packets, got);
 	pp_stat_add(&q->stats.rx_bytes, (uint64_t)got * head.len);

@@ -161,7 +161,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
 		page->data_off = (uint16_t)off;
 		page->len = desc->len;
 		page->port = xsk->port;
-		page->tstamp = 0;
+		page->tstamp = PP_TSTAMP_NONE;
 		pages[k++] = page;
 		bytes += desc->len;
 	}

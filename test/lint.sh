@@ -102,8 +102,8 @@ check_layers() {
 	forbid "$(without "$tmp/product" '^drivers/af_xdp[^/]*$|\.bpf\.c$|^examples/(xsk|xdp_app|xdp_peers)/')" \
 		'#include <(xdp|bpf)/' \
 		"only drivers/af_xdp* and the examples with sockets of their own include libxdp and libbpf"
-	forbid "$(without "$tmp/product" '^drivers/pcap\.c$')" '#include <pcap' \
-		"only drivers/pcap.c includes libpcap"
+	forbid "$(without "$tmp/product" '^drivers/(pcap[^/]*|capture\.c)$')" '#include <pcap' \
+		"only drivers/pcap* and capture.c include libpcap"
 	forbid "$(without "$tmp/product" 'dpdk[^/]*\.[ch]$')" '#include <rte_' \
 		"only *dpdk*.c includes DPDK"
 }

@@ -86,7 +86,7 @@ static const char usage_head[] =
 	"\n"
 	"  --port SPEC        null[:size=64,copy=0|1]\n"
 	"                     loop:NAME[,peer=NAME]\n"
-	"                     pcap:rx=FILE[,tx=FILE][,loop=N][,snaplen=N]\n"
+	"                     pcap:rx=FILE[,tx=FILE][,loop=N][,snaplen=N][,only=N]\n"
 	"                     pcap:iface=IF[,filter=EXPR]\n"
 	"                     af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]...\n"
 	"                     dpdk:DEVARGS[,queues=N]\n";

@@ -54,4 +54,5 @@ void udp_frame_copy(struct pp_page *page, const unsigned char *frame)
 
 	if (to) /* headroom is limited so that it always fits */
 		memcpy(to, frame, UDP_FRAME_LEN);
+	page->tstamp = PP_TSTAMP_NONE; /* not that of the packet that the page had before */
 }

@@ -118,7 +118,7 @@ static inline void make_packets(struct pp_zone *zone, struct pp_page **pages, un
 	assert_int_equal(pp_zone_alloc_bulk(zone, pages, n), n);
 	for (i = 0; i < n; i++, first++) {
 		pages[i]->len = len;
-		pages[i]->tstamp = 0;
+		pages[i]->tstamp = PP_TSTAMP_NONE;
 		memset(pp_page_data(pages[i]), 0xee, len);
 		memcpy(pp_page_data(pages[i]), &first, sizeof(first));
 	}

@@ -106,7 +106,7 @@ static void pair(void **state)
 	assert_ptr_equal(pages[0], sent[0]);
 	assert_ptr_equal(pages[1], sent[1]);
 	assert_int_equal(pages[0]->port, 1);
-	assert_int_equal(pages[0]->tstamp, 0);
+	assert_true(pages[0]->tstamp == PP_TSTAMP_NONE);
 	assert_int_equal(pages[0]->len, 70);
 	page_pool_put_bulk(pages, 2);
 	expect_packets(a, 5, 20);

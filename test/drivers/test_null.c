@@ -51,7 +51,7 @@ static void received(void **state)
 		assert_int_equal(pages[i]->len, 64);
 		assert_int_equal(pages[i]->data_off, HEADROOM);
 		assert_int_equal(pages[i]->port, 7);
-		assert_int_equal(pages[i]->tstamp, 0);
+		assert_true(pages[i]->tstamp == PP_TSTAMP_NONE);
 		assert_null(pages[i]->next);
 		assert_ptr_equal(pages[i]->pool, pp_netdev_queue(dev, 0)->pool);
 	}

@@ -62,6 +62,10 @@ static uint32_t frame_number(const unsigned char *data)
 	return number;
 }
 
+static void ignore(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+}
+
 /* receive up to @n packets within a second, in order from 0, and free them */
 static unsigned int receive(struct pp_netdev *dev, unsigned int n, uint32_t len)
 {
@@ -158,6 +162,39 @@ static void sent(void **state)
 	assert_int_equal(port_stats(dev).tx_bytes, 6000);
 	assert_int_equal(port_stats(dev).tx_dropped, 2);
 	pp_netdev_close(dev);
+}
+
+/*
+ * A packet of no bytes, wherever it is in a burst and whatever errno was before: libpcap
+ * refuses it without a system call.
+ */
+static void empty(void **state)
+{
+	static const int before[] = { 0, EAGAIN, ENOBUFS };
+	static const unsigned int at[] = { 0, 3, 7 };
+	struct pp_netdev *dev = open_port(*state, NEAR, 4);
+	struct pp_queue *q = pp_netdev_queue(dev, 0);
+	struct pp_page *pages[8];
+	unsigned int i, k;
+
+	for (i = 0; i < 9; i++) {
+		make_packets(*state, pages, 8, 60, 0);
+		for (k = 0; k < 8; k++)
+			memcpy((unsigned char *)pp_page_data(pages[k]) + 12, "\x88\xb5", 2);
+		pages[at[i / 3]]->len = 0;
+		errno = before[i % 3];
+		assert_int_equal(pp_tx_burst(q, pages, 8), 8);
+		assert_int_equal(port_stats(dev).tx_packets, 7 * (i + 1));
+		assert_int_equal(port_stats(dev).tx_dropped, i + 1);
+	}
+	make_packets(*state, pages, 8, 0, 0);
+	errno = EAGAIN;
+	assert_int_equal(pp_tx_burst(q, pages, 8), 8);
+	assert_int_equal(port_stats(dev).tx_dropped, 17);
+	assert_int_equal(port_stats(dev).errors, 0);
+	pp_netdev_close(dev);
+	while (pcap_dispatch(far, -1, ignore, NULL) > 0)
+		;
 }
 
 /* what this host sends by other ways is not received either: it does not arrive */
@@ -354,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ledger, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(received, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(sent, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(empty, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(others_sent, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(partial, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(filter, setup_zone, teardown_zone),

@@ -88,7 +88,8 @@ static void test_uneven(void)
 		for (j = 0; j < 7; j++) {
 			CHECK(frame_is(pages[j], 60 + (seq + j) % 90, seq + j));
 			CHECK(pages[j]->port == 1 && pages[j]->owner == 0);
-			CHECK(!pages[j]->tstamp && !pages[j]->next && pages[j]->refs == 1);
+			CHECK(pages[j]->tstamp == PP_TSTAMP_NONE && !pages[j]->next &&
+			      pages[j]->refs == 1);
 			bytes += pages[j]->len;
 			pages[j]->tstamp = pages[j]->len = seq + 1;
 		}

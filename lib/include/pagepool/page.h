@@ -28,6 +28,9 @@ struct page_pool;
 /** PP_DATA_OFF_MAX - the last byte of a page at which a packet can begin: data_off has 16 bits */
 #define PP_DATA_OFF_MAX 65535u
 
+/** PP_TSTAMP_NONE - pp_page.tstamp of a packet without a known time; 0 is a time, of 1970 */
+#define PP_TSTAMP_NONE UINT64_MAX
+
 /**
  * struct pp_page - a packet buffer's metadata, exactly 64 bytes
  * @next:     free for the page's user: chains pages of a list (see struct pp_list). Bit 0 is the
@@ -36,7 +39,8 @@ struct page_pool;
  * @data_off: first byte of packet, counted from @addr; at most PP_DATA_OFF_MAX
  * @port:     free for the page's user; drivers store the port that received it
  * @addr:     first byte of the buffer; constant for the life of the zone
- * @tstamp:   receive time, ns since the epoch, 0 if the driver has none; stale until rx sets it
+ * @tstamp:   receive time, ns since the epoch, PP_TSTAMP_NONE if the driver has none; stale until
+ *            rx, or the program that fills the page by itself, sets it
  * @pool:     the page_pool that the page belongs to; NULL if it was taken from the zone directly
  * @zone:     the zone that the memory belongs to; constant
  * @refs:     references to the buffer; 1 while the library has it (the kernel's _refcount)
