@@ -25,31 +25,82 @@ bool control_peer_allowed(int fd)
 
 /* ---- where ----------------------------------------------------------------------------------- */
 
-static const char *default_dir(void)
+#define RUN_DIR "/run/pagepool"
+
+/* A directory of this user, or root's that this user may write to; not open to all. */
+static bool is_usable(const char *dir)
 {
-	const char *dir = secure_getenv("XDG_RUNTIME_DIR");
 	struct stat st;
 
-	if (dir && *dir == '/' && !stat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid())
-		return dir;
-	return access("/run", W_OK) ? "/tmp" : "/run";
+	return !stat(dir, &st) && S_ISDIR(st.st_mode) && !(st.st_mode & S_IWOTH) &&
+	       (st.st_uid == geteuid() || st.st_uid == 0) &&
+	       !faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS);
+}
+
+/* In /tmp any user may take any name first: then one that cannot be known before. */
+static int make_own_dir(struct control_socket *s, char *dir, size_t size)
+{
+	unsigned int uid = geteuid();
+	struct stat st;
+
+	snprintf(dir, size, "/tmp/pagepool.%u", uid);
+	if (!mkdir(dir, 0700))
+		return 0;
+	if (errno == EEXIST && !lstat(dir, &st) && S_ISDIR(st.st_mode) && st.st_uid == uid &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	snprintf(dir, size, "/tmp/pagepool.%u.XXXXXX", uid);
+	s->made_dir = mkdtemp(dir);
+	return s->made_dir ? 0
+			   : pp_set_error(errno, "control socket %s: %s; name another", dir,
+					  strerror(errno));
+}
+
+static int default_dir(struct control_socket *s, char *dir, size_t size)
+{
+	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+
+	if (runtime && *runtime == '/' && is_usable(runtime)) {
+		snprintf(dir, size, "%s", runtime);
+		return 0;
+	}
+	mkdir(RUN_DIR, 0700); /* root may, and others need not */
+	if (!is_usable(RUN_DIR))
+		return make_own_dir(s, dir, size);
+	snprintf(dir, size, RUN_DIR);
+	return 0;
 }
 
 static int set_path(struct control_socket *s, const char *path)
 {
-	int n;
+	char dir[sizeof(s->path)] = "";
+	int n, err;
 
+	s->made_dir = false;
+	err = path ? 0 : default_dir(s, dir, sizeof(dir));
+	if (err)
+		return err;
 	if (path)
 		n = snprintf(s->path, sizeof(s->path), "%s", path);
 	else
-		n = snprintf(s->path, sizeof(s->path), "%s/pagepool.%d.sock", default_dir(),
-			     (int)getpid());
+		n = snprintf(s->path, sizeof(s->path), "%s/pagepool.%d.sock", dir, (int)getpid());
 	if (n > 0 && (size_t)n < sizeof(s->path))
 		return 0;
 	if (!n)
 		return pp_set_error(EINVAL, "control socket: its name is empty");
 	return pp_set_error(ENAMETOOLONG, "control socket %.40s...: at most %zu bytes",
 			    path ? path : s->path, sizeof(s->path) - 1);
+}
+
+static void remove_dir(struct control_socket *s)
+{
+	char *slash = strrchr(s->path, '/');
+
+	if (!s->made_dir || !slash)
+		return;
+	*slash = '\0';
+	rmdir(s->path);
+	*slash = '/';
 }
 
 static struct sockaddr_un address_of(const struct control_socket *s)
@@ -157,8 +208,10 @@ int control_socket_open(struct control_socket *s, const char *path)
 	if (err)
 		return err;
 	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0)
-		return pp_set_error(errno, "control socket: %s", strerror(errno));
+	if (s->fd < 0) {
+		err = pp_set_error(errno, "control socket: %s", strerror(errno));
+		goto fail;
+	}
 	dir = lock_dir(s->path);
 	err = clear_path(s);
 	if (!err)
@@ -168,6 +221,8 @@ int control_socket_open(struct control_socket *s, const char *path)
 	if (!err)
 		return 0;
 	close(s->fd);
+fail:
+	remove_dir(s);
 	errno = -err;
 	return err;
 }
@@ -178,5 +233,6 @@ void control_socket_close(struct control_socket *s)
 
 	if (!lstat(s->path, &st) && st.st_dev == s->dev && st.st_ino == s->ino)
 		unlink(s->path);
+	remove_dir(s);
 	close(s->fd);
 }

@@ -12,6 +12,7 @@ struct control_socket {
 	int fd;
 	dev_t dev; /* of the name, so that only ours is removed */
 	ino_t ino;
+	bool made_dir; /* for this socket alone, and to be removed with it */
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 };
 

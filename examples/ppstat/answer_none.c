@@ -35,6 +35,6 @@ void show_prometheus(const struct sample *sample, FILE *out)
 }
 
 void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
-		 FILE *out)
+		 const char *user, FILE *out)
 {
 }

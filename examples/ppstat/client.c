@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,27 +48,34 @@ static bool peer_cred(int fd, struct ucred *cred)
 	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len);
 }
 
-/* Somebody listens, who is no stranger: in /tmp anybody may make such a name. */
-bool peer_is_open(const char *path, int *pid)
+/* In /tmp any user makes any name: the socket must be the listener's own. */
+bool peer_is_open(const char *path, int *pid, unsigned int *uid)
 {
 	struct ucred cred = { 0 };
 	bool open = false;
+	struct stat st;
 	int fd = connect_to(path);
 
 	if (fd < 0)
 		return false;
-	if (peer_cred(fd, &cred))
-		open = cred.uid == geteuid() || cred.uid == 0 || geteuid() == 0;
+	if (peer_cred(fd, &cred) && !lstat(path, &st) && S_ISSOCK(st.st_mode))
+		open = st.st_uid == cred.uid &&
+		       (cred.uid == geteuid() || cred.uid == 0 || geteuid() == 0);
 	if (open && cred.pid > 0 && kill(cred.pid, 0) && errno == ESRCH)
 		open = false;
 	close(fd);
 	*pid = cred.pid;
+	*uid = cred.uid;
 	return open;
 }
 
 int peer_connect(struct peer *peer)
 {
+	struct ucred cred;
+
 	peer->fd = connect_to(peer->path);
+	if (peer->fd >= 0 && peer_cred(peer->fd, &cred))
+		foreign_user(cred.uid, peer->user, sizeof(peer->user));
 	if (peer->fd >= 0)
 		return 0;
 	if (peer->fd == -ECONNREFUSED)

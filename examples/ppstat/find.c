@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <glob.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,8 +31,23 @@ static void find_all(glob_t *found, const char *pid)
 	if (runtime && *runtime == '/')
 		add_dir(found, runtime, pid);
 	add_dir(found, "/run/user/*", pid);
-	add_dir(found, "/run", pid);
-	add_dir(found, "/tmp", pid);
+	add_dir(found, "/run/pagepool", pid);
+	add_dir(found, "/tmp/pagepool.*", pid);
+}
+
+/* A directory that leads elsewhere shows a program twice, or under a stranger's name. */
+static bool is_direct(const char *path)
+{
+	char dir[256];
+	struct stat st;
+
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
+	return strncmp(dir, "/tmp/", 5) || (!lstat(dir, &st) && S_ISDIR(st.st_mode));
+}
+
+static bool is_open(const char *path, int *pid, unsigned int *uid)
+{
+	return is_direct(path) && peer_is_open(path, pid, uid);
 }
 
 static bool is_double(const glob_t *found, size_t i)
@@ -62,6 +78,22 @@ static const char *command_of(int pid, char *buf, size_t size)
 	return buf;
 }
 
+const char *foreign_user(unsigned int uid, char *buf, size_t size)
+{
+	const struct passwd *user;
+	char name[33];
+
+	*buf = '\0';
+	if (uid == geteuid())
+		return buf;
+	user = getpwuid(uid);
+	if (user)
+		snprintf(buf, size, " of %s", printable(user->pw_name, name, sizeof(name)));
+	else
+		snprintf(buf, size, " of user %u", uid);
+	return buf;
+}
+
 static int copy_path(char path[108], const char *from)
 {
 	int n = snprintf(path, 108, "%s", from);
@@ -76,75 +108,81 @@ static int copy_path(char path[108], const char *from)
 static int find_pid(const char *text, char path[108])
 {
 	int pid, want = atoi(text), err = -1;
+	unsigned int uid;
 	glob_t found;
 	size_t i;
 
 	find_all(&found, text);
 	for (i = 0; i < found.gl_pathc && err; i++) {
-		/* the pid is only a name: whoever listens must be that process, if one can tell */
-		if (peer_is_open(found.gl_pathv[i], &pid) && (pid == want || pid <= 0))
+		/* the pid is only a name: the listener must be that process, if the kernel tells */
+		if (is_open(found.gl_pathv[i], &pid, &uid) && (pid == want || pid <= 0))
 			err = copy_path(path, found.gl_pathv[i]);
 	}
 	if (err)
 		complain("process %s: no control socket pagepool.%s.sock of it in "
-			 "$XDG_RUNTIME_DIR, /run or /tmp; name its socket, or see ppstat list",
+			 "$XDG_RUNTIME_DIR, /run/pagepool or /tmp; name its socket, "
+			 "or see ppstat list",
 			 text, text);
 	globfree(&found);
 	return err;
 }
 
-/* "123 (ppfwd), 456 (x)" */
-static void add_name(char *names, size_t size, int pid)
+/* "123 (ppfwd), 456 (x of alice)" */
+static void add_name(char *names, size_t size, int pid, unsigned int uid)
 {
 	size_t len = strlen(names);
-	char comm[64];
+	char comm[64], user[40];
 
-	snprintf(names + len, size - len, "%s%d (%s)", len ? ", " : "", pid,
-		 command_of(pid, comm, sizeof(comm)));
+	snprintf(names + len, size - len, "%s%d (%s%s)", len ? ", " : "", pid,
+		 command_of(pid, comm, sizeof(comm)), foreign_user(uid, user, sizeof(user)));
 }
 
 static int find_only(char path[108])
 {
+	unsigned int n = 0, uid, only = geteuid();
 	char names[512] = "";
-	unsigned int n = 0;
 	glob_t found;
 	int pid, err = -1;
 	size_t i;
 
 	find_all(&found, "*");
 	for (i = 0; i < found.gl_pathc; i++) {
-		if (is_double(&found, i) || !peer_is_open(found.gl_pathv[i], &pid))
+		if (is_double(&found, i) || !is_open(found.gl_pathv[i], &pid, &uid))
 			continue;
 		err = copy_path(path, found.gl_pathv[i]);
-		add_name(names, sizeof(names), pid);
+		add_name(names, sizeof(names), pid, uid);
+		only = uid;
 		n++;
 	}
 	globfree(&found);
+	if (n == 1 && only != geteuid())
+		complain("the only program is another user's: %s", names);
 	if (n == 1)
 		return err;
 	if (n)
 		complain("%u programs: %s; give one's pid", n, names);
 	else
-		complain("no program with a control socket in $XDG_RUNTIME_DIR, /run or /tmp; "
-			 "start one with ppfwd --control auto, or name its socket");
+		complain("no program has a control socket in $XDG_RUNTIME_DIR, /run/pagepool or "
+			 "/tmp; start one with ppfwd --control auto, or name its socket");
 	return -1;
 }
 
 unsigned int find_list(FILE *out)
 {
-	char comm[64], name[128], clean[64];
-	unsigned int n = 0;
+	char comm[64], name[128], clean[64], user[40];
+	unsigned int n = 0, uid;
 	glob_t found;
 	size_t i;
 	int pid;
 
 	find_all(&found, "*");
 	for (i = 0; i < found.gl_pathc; i++) {
-		if (is_double(&found, i) || !peer_is_open(found.gl_pathv[i], &pid))
+		if (is_double(&found, i) || !is_open(found.gl_pathv[i], &pid, &uid))
 			continue;
 		command_of(pid, comm, sizeof(comm));
-		fprintf(out, "%7d  %-15s  %s\n", pid, printable(comm, clean, sizeof(clean)),
-			printable(found.gl_pathv[i], name, sizeof(name)));
+		fprintf(out, "%7d  %-15s  %s%s\n", pid, printable(comm, clean, sizeof(clean)),
+			printable(found.gl_pathv[i], name, sizeof(name)),
+			foreign_user(uid, user, sizeof(user)));
 		n++;
 	}
 	globfree(&found);

@@ -51,7 +51,7 @@ static unsigned int terminal_columns(void)
 }
 
 /* Erase and draw in one write: nothing flickers. Off a terminal one sample follows the other. */
-static int draw(const struct sample *now, const struct sample *before, bool watch)
+static int draw(const struct sample *now, const struct sample *before, bool watch, const char *user)
 {
 	unsigned int columns = terminal_columns();
 	size_t size = 0;
@@ -64,7 +64,7 @@ static int draw(const struct sample *now, const struct sample *before, bool watc
 	}
 	if (watch && columns)
 		fputs("\033[H\033[2J", out);
-	show_sample(now, before, columns, out);
+	show_sample(now, before, columns, user, out);
 	if (watch && !columns)
 		fputc('\n', out);
 	fclose(out);
@@ -73,7 +73,8 @@ static int draw(const struct sample *now, const struct sample *before, bool watc
 	return check_stdout();
 }
 
-static int show_stat(const struct options *opts, const char *answer, struct sample **before)
+static int show_stat(const struct options *opts, const char *answer, struct sample **before,
+		     const char *user)
 {
 	struct sample *now;
 	int err = 0;
@@ -90,7 +91,7 @@ static int show_stat(const struct options *opts, const char *answer, struct samp
 	if (opts->prometheus)
 		show_prometheus(now, stdout);
 	else
-		err = draw(now, *before, opts->watch > 0);
+		err = draw(now, *before, opts->watch > 0, user);
 	sample_free(*before);
 	*before = now;
 	return err ? err : check_stdout();
@@ -128,9 +129,10 @@ static void wait_until(struct timespec *next, double seconds)
 /* Whoever watches seldom may have been cut off for others: come again, once. */
 static char *ask_again(struct peer *peer, const char *request)
 {
+	unsigned int uid;
 	int pid;
 
-	if (peer->fd < 0 || !peer_is_open(peer->path, &pid)) {
+	if (peer->fd < 0 || !peer_is_open(peer->path, &pid, &uid)) {
 		complain("%s: the program has ended", peer->path);
 		return NULL;
 	}
@@ -149,7 +151,7 @@ static int stat_loop(const struct options *opts, struct peer *peer)
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!stop && !err) {
 		answer = n ? ask_again(peer, opts->request) : peer_ask(peer, opts->request);
-		err = answer ? show_stat(opts, answer, &before) : -1;
+		err = answer ? show_stat(opts, answer, &before, peer->user) : -1;
 		free(answer);
 		if (err || opts->watch <= 0 || ++n == opts->count)
 			break;
@@ -179,8 +181,8 @@ static int ask_once(const struct options *opts, struct peer *peer)
 static int list(void)
 {
 	if (!find_list(stdout)) {
-		complain("no program with a control socket in $XDG_RUNTIME_DIR, /run or /tmp; "
-			 "start one with ppfwd --control auto");
+		complain("no program has a control socket in $XDG_RUNTIME_DIR, /run/pagepool or "
+			 "/tmp; start one with ppfwd --control auto");
 		return -1;
 	}
 	return check_stdout();

@@ -41,20 +41,24 @@ void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold
  * struct peer - a connection to a program
  * @fd:   -1: none
  * @path: socket
+ * @user: of another user's program: " of " and the user's name, fit for a terminal; else ""
  */
 struct peer {
 	int fd;
 	char path[108];
+	char user[40];
 };
 
 /* find.c: the socket of @target; -1: said why. find_list(): a line for each; how many */
 int find_target(const char *target, char path[108]);
 unsigned int find_list(FILE *out);
+/* struct peer's @user, by number */
+const char *foreign_user(unsigned int uid, char *buf, size_t size);
 
 /* client.c: 0; -1: said why. The answer, a line, is the caller's to free; NULL: said why */
 int peer_connect(struct peer *peer);
 char *peer_ask(struct peer *peer, const char *request);
-bool peer_is_open(const char *path, int *pid);
+bool peer_is_open(const char *path, int *pid, unsigned int *uid);
 void peer_close(struct peer *peer);
 
 /*
@@ -68,9 +72,9 @@ void sample_free(struct sample *sample);
 int show_answer(const char *verb, const char *answer);
 int show_error(const char *verb, const char *answer);
 void show_prometheus(const struct sample *sample, FILE *out);
-/* @before NULL: totals instead of rates; @columns, @rows 0: as much as it takes */
+/* @before NULL: totals instead of rates; @columns 0: as much as it takes; @user: struct peer's */
 void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
-		 FILE *out);
+		 const char *user, FILE *out);
 
 /* The name of anything, fit for a terminal: control characters are replaced. */
 const char *printable(const char *text, char *buf, size_t size);

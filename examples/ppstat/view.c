@@ -245,7 +245,7 @@ static void put_pool(const struct view *v, struct json_object *pool)
 	fputc('\n', v->out);
 }
 
-static void put_head(const struct view *v)
+static void put_head(const struct view *v, const char *user)
 {
 	char text[512], clock[16] = "";
 	time_t now = time(NULL);
@@ -253,13 +253,13 @@ static void put_head(const struct view *v)
 
 	if (localtime_r(&now, &tm))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "ppstat %s  %s  pid %" PRIu64 "  %s", PP_VERSION, clock,
-		 get_count(v->root, "pid"), get_text(v->root, "command"));
+	snprintf(text, sizeof(text), "ppstat %s  %s  pid %" PRIu64 "%s  %s", PP_VERSION, clock,
+		 get_count(v->root, "pid"), user, get_text(v->root, "command"));
 	put_line(v, text);
 }
 
 void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
-		 FILE *out)
+		 const char *user, FILE *out)
 {
 	struct view v = { .out = out, .columns = columns, .root = sample->root };
 	size_t i, n = array_size(v.root, "pools");
@@ -270,7 +270,7 @@ void show_sample(const struct sample *sample, const struct sample *before, unsig
 			     (double)get_count(v.before, "time_ns")) /
 			    1e9;
 	}
-	put_head(&v);
+	put_head(&v, user);
 	for (i = 0; i < array_size(v.root, "zones"); i++)
 		put_zone(&v, array_at(v.root, "zones", i));
 	if (!n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * socket.c - the control socket: its name, who may connect, and clients that misbehave
+ * socket.c - the control socket: its users, and clients that misbehave; names.c has its name
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -126,26 +126,6 @@ static void name_and_mode(void **unused)
 	pp_control_close(control);
 	assert_int_equal(lstat(path, &st), -1);
 	pp_control_close(NULL);
-}
-
-static void default_name(void **unused)
-{
-	struct pp_control *control;
-	char want[128];
-
-	setenv("XDG_RUNTIME_DIR", dir, 1);
-	control = pp_control_open(NULL);
-	assert_non_null(control);
-	snprintf(want, sizeof(want), "%s/pagepool.%d.sock", dir, (int)getpid());
-	assert_string_equal(pp_control_path(control), want);
-	assert_int_equal(access(want, F_OK), 0);
-	assert_null(pp_control_open(NULL));
-	pp_control_close(control);
-	setenv("XDG_RUNTIME_DIR", "relative", 1);
-	control = pp_control_open(NULL);
-	assert_non_null(control);
-	assert_int_equal(pp_control_path(control)[0], '/');
-	pp_control_close(control);
 }
 
 static void bad_names(void **unused)
@@ -439,17 +419,11 @@ static void other_user(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(name_and_mode),
-		cmocka_unit_test(default_name),
-		cmocka_unit_test(bad_names),
-		cmocka_unit_test(bad_parameters),
-		cmocka_unit_test(stale),
-		cmocka_unit_test(name_taken_over),
-		cmocka_unit_test(one_after_the_other),
-		cmocka_unit_test(too_long),
-		cmocka_unit_test(stalled),
-		cmocka_unit_test(too_many),
-		cmocka_unit_test(lease_ends),
+		cmocka_unit_test(name_and_mode),   cmocka_unit_test(bad_names),
+		cmocka_unit_test(bad_parameters),  cmocka_unit_test(stale),
+		cmocka_unit_test(name_taken_over), cmocka_unit_test(one_after_the_other),
+		cmocka_unit_test(too_long),	   cmocka_unit_test(stalled),
+		cmocka_unit_test(too_many),	   cmocka_unit_test(lease_ends),
 		cmocka_unit_test(other_user),
 	};
 	int failed;

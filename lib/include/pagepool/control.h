@@ -26,9 +26,9 @@ struct pp_control;
 /**
  * struct pp_control_params - what to open; zero means the default everywhere
  * @sz:      sizeof(struct pp_control_params)
- * @path:    the socket's name, at most 107 bytes; NULL: pagepool.PID.sock in $XDG_RUNTIME_DIR if
- *           that is a directory of this user, else in /run if it can be written, else in /tmp,
- *           where `ppstat PID` looks for it
+ * @path:    the socket's name, at most 107 bytes; NULL: pagepool.PID.sock in $XDG_RUNTIME_DIR, else
+ *           in /run/pagepool, which root makes if it is missing, else in /tmp/pagepool.UID, which
+ *           is made for this user alone; only where no stranger may write. `ppstat PID` finds it
  * @clients: clients at a time, 1 .. 64; 0: 8. One more, and whoever was silent longest is cut off
  * @flags:   PP_CONTROL_*
  */
