@@ -356,8 +356,8 @@ def case_find():
     env = dict(os.environ, XDG_RUNTIME_DIR=TMP)
     os.environ['XDG_RUNTIME_DIR'] = TMP
     with Fwd(*NULLS, control='auto', env=env) as one:
-        path = '%s/pagepool.%d.sock' % (TMP, one.p.pid)
-        until(lambda: os.path.exists(path))
+        # there is a moment between the name and listen()
+        until(lambda: str(one.p.pid) in listed())
         ok('by its pid', stat(str(one.p.pid))['pid'] == one.p.pid)
         ok('listed', str(one.p.pid) in listed(), listed())
         if len(listed()) == 1:
@@ -365,7 +365,7 @@ def case_find():
             ok('the only one', rc == 0 and 'pid %d ' % one.p.pid in out, (out, err))
         with Fwd(*NULLS, control='auto', env=env) as two:
             path = '%s/pagepool.%d.sock' % (TMP, two.p.pid)
-            until(lambda: os.path.exists(path))
+            until(lambda: str(two.p.pid) in listed())
             fails(1, ' programs: ')
             rc, out, err = run()
             ok('names both', '%d (ppfwd)' % one.p.pid in err and
