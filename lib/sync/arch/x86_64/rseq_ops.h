@@ -14,7 +14,7 @@
 
 #include "../../../zone.h"
 
-/* 32 bytes at a time; set before the first zone with this policy is there */
+/* 32 bytes at a time; each probe sets it, to the same, also while others move pages */
 static bool rseq_avx;
 /* shorter copies do not earn back what it costs to leave the upper halves (measured: 8) */
 #define RSEQ_AVX_MIN 16
@@ -24,7 +24,7 @@ static inline int rseq_registered(void)
 {
 	int cpu;
 
-	rseq_avx = __builtin_cpu_supports("avx");
+	WRITE_ONCE(rseq_avx, __builtin_cpu_supports("avx") != 0);
 
 	__asm__ __volatile__("movl %%fs:%c2(%1), %0"
 			     : "=r"(cpu)
@@ -215,7 +215,7 @@ static __always_inline unsigned int rseq_pop(const struct pp_zone *zone, void **
 {
 	if (n == 1)
 		return rseq_pop_one(zone, objs);
-	if (n < RSEQ_AVX_MIN || !rseq_avx)
+	if (n < RSEQ_AVX_MIN || !READ_ONCE(rseq_avx))
 		return rseq_pop_sse(zone, objs, n);
 	return rseq_pop_avx(zone, objs, n);
 }
@@ -224,7 +224,7 @@ static __always_inline bool rseq_push(const struct pp_zone *zone, void *const *o
 {
 	if (n == 1)
 		return rseq_push_one(zone, objs);
-	if (n < RSEQ_AVX_MIN || !rseq_avx)
+	if (n < RSEQ_AVX_MIN || !READ_ONCE(rseq_avx))
 		return rseq_push_sse(zone, objs, n);
 	return rseq_push_avx(zone, objs, n);
 }
