@@ -10,8 +10,8 @@
  *   PP_CHAOS_HANG=S     seconds without an operation that make a hang (60)
  *   PP_CHAOS_SKIP=NAMES operations to leave out, as the watchdog names them
  *   PP_CHAOS_CONTROL=0  no control socket
- *   PP_CHAOS_COUNT=1    short answers while pages are free, and handlers that change errno, are
- *                       counted, and do not fail
+ *   PP_CHAOS_COUNT=1    short answers while pages are free, and handlers that change
+ *                       errno or pp_error(), are counted, and do not fail
  *   PP_CHAOS_ONCE=1     no page is given back twice at a rest
  *   PP_CHAOS_ZONES=TEXT only zones with this text in the label
  */
@@ -159,7 +159,7 @@ static uint64_t sum_up(double seconds, uint64_t total)
 		handlers += chaos_workers[i].handlers;
 		errnos += chaos_workers[i].errnos;
 	}
-	for (i = 0; i < chaos_nzones; i++) {
+	for (i = 0; i < chaos_nzones + chaos_ndepots; i++) {
 		short_answers += chaos_zones[i].short_answers;
 		broken += chaos_zones[i].broken;
 		if (chaos_zones[i].broken || getenv("PP_CHAOS_VERBOSE"))
@@ -170,11 +170,12 @@ static uint64_t sum_up(double seconds, uint64_t total)
 	}
 	for (i = 0; getenv("PP_CHAOS_VERBOSE") && i < nops; i++)
 		print_message("# %8llu %s\n", (unsigned long long)done[i], ops[i].name);
-	print_message("# %llu operations in %.1f s, %u rests, %llu handlers, of which %llu "
-		      "changed errno; %llu short answers, %llu of them while pages were free\n",
-		      (unsigned long long)total, seconds, phase, (unsigned long long)handlers,
-		      (unsigned long long)errnos, (unsigned long long)short_answers,
-		      (unsigned long long)broken);
+	print_message(
+		"# %llu operations in %.1f s, %u rests, %llu handlers, of which %llu changed errno "
+		"or pp_error(); %llu short answers, %llu of them while pages were free\n",
+		(unsigned long long)total, seconds, phase, (unsigned long long)handlers,
+		(unsigned long long)errnos, (unsigned long long)short_answers,
+		(unsigned long long)broken);
 	require(!hz || handlers);
 	return broken + errnos;
 }

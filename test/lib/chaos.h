@@ -24,6 +24,7 @@
 #define CHAOS_POOLS   2u /* of a thread */
 #define CHAOS_SLOTS   16u /* through which threads exchange pages */
 #define CHAOS_KEPT    4u /* pages that a handler keeps until the next one */
+#define CHAOS_DEPOTS  2u
 #define CHAOS_OBJECTS 600u
 /* pages that an operation takes out of use for an unknown part of its time */
 #define CHAOS_UNKNOWN (1ll << 40)
@@ -79,8 +80,8 @@ struct chaos_worker {
 	struct chaos_pool pools[CHAOS_POOLS];
 	struct chaos_part parts[CHAOS_PARTS];
 	unsigned int nparts;
-	void *objects[2][CHAOS_OBJECTS];
-	unsigned int nobjects[2];
+	void *objects[CHAOS_DEPOTS][CHAOS_OBJECTS];
+	unsigned int nobjects[CHAOS_DEPOTS];
 	const char *doing; /* atomic: for the watchdog */
 	uint64_t ops; /* atomic */
 	/* the handler's */
@@ -88,7 +89,7 @@ struct chaos_worker {
 	struct chaos_zone *kept_of[CHAOS_KEPT];
 	unsigned int nkept;
 	uint64_t handlers;
-	uint64_t errnos; /* that a handler's calls changed */
+	uint64_t errnos; /* times that a handler's calls changed errno or pp_error() */
 	struct rng handler_rng;
 };
 
@@ -98,8 +99,9 @@ struct chaos_op {
 	unsigned int weight;
 };
 
+/* the depots, of which the fields for pages are empty, come behind the zones */
 extern struct chaos_zone chaos_zones[CHAOS_ZONES];
-extern unsigned int chaos_nzones;
+extern unsigned int chaos_nzones, chaos_ndepots;
 extern struct chaos_worker chaos_workers[CHAOS_THREADS];
 
 /* ended by an entry without a function */

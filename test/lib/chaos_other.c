@@ -9,58 +9,82 @@
 
 #define PROVIDED 32u
 
-static const char *const depot_policies[] = { "trylock", "rseq" };
-static struct depot_fixture depots[2];
-static uint32_t depot_users[2][CHAOS_OBJECTS];
-static unsigned int ndepots;
+static const struct {
+	const char *policy;
+	const char *label;
+} depot_kinds[] = { { "trylock", "depot trylock" }, { "rseq", "depot rseq" } };
+
+static struct depot_fixture depots[CHAOS_DEPOTS];
+static uint32_t depot_users[CHAOS_DEPOTS][CHAOS_OBJECTS];
+unsigned int chaos_ndepots;
 
 /* ---- depots ---------------------------------------------------------------------------------- */
 
-void chaos_depots_new(void)
+static void new_depot(unsigned int d, const char *policy, const char *label)
 {
+	struct chaos_zone *z = &chaos_zones[chaos_nzones + d];
 	struct pp_depot_params p;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_LEN(depot_policies); i++) {
-		if (pp_policy_check(depot_policies[i]))
-			continue;
-		depot_policy = depot_policies[i];
-		p = depot_params(CHAOS_OBJECTS, 32, 8);
-		p.drain_us = 5000000;
-		depot_new(&depots[ndepots++], &p);
-	}
+	depot_policy = policy;
+	p = depot_params(CHAOS_OBJECTS, 32, 8);
+	p.drain_us = 5000000;
+	depot_new(&depots[d], &p);
+	z->zone = depots[d].depot;
+	z->label = label;
+	z->user = depot_users[d];
+	z->judged = true;
+	for (i = 0; i < CHAOS_THREADS; i++)
+		z->most[i] = -1;
+}
+
+void chaos_depots_new(void)
+{
+	unsigned int i;
+
+	require(chaos_nzones + CHAOS_DEPOTS <= CHAOS_ZONES);
+	for (i = 0; i < CHAOS_DEPOTS; i++)
+		if (!pp_policy_check(depot_kinds[i].policy))
+			new_depot(chaos_ndepots++, depot_kinds[i].policy, depot_kinds[i].label);
+}
+
+static uint32_t *user_of(unsigned int d, const void *object)
+{
+	return &depot_users[d][depot_index(&depots[d], object)];
 }
 
 static void depot_put(struct chaos_worker *w, unsigned int d, unsigned int n)
 {
+	void **objects = w->objects[d] + (w->nobjects[d] -= n);
 	unsigned int i;
 
-	w->nobjects[d] -= n;
 	for (i = 0; i < n; i++)
-		require(__atomic_exchange_n(
-			&depot_users[d][depot_index(&depots[d], w->objects[d][w->nobjects[d] + i])],
-			0, __ATOMIC_ACQ_REL));
-	require(!pp_depot_put_bulk(depots[d].depot, w->objects[d] + w->nobjects[d], n));
+		require(__atomic_exchange_n(user_of(d, objects[i]), 0, __ATOMIC_ACQ_REL));
+	require(!pp_depot_put_bulk(depots[d].depot, objects, n));
+	chaos_give(&chaos_zones[chaos_nzones + d], n);
 }
 
 static void op_depot_get(struct chaos_worker *w)
 {
-	unsigned int d = rng_below(&w->rng, ndepots), n, i;
+	unsigned int d = rng_below(&w->rng, chaos_ndepots), n, k, i;
+	void **objects = w->objects[d] + w->nobjects[d];
 
 	n = CHAOS_OBJECTS / 8 - w->nobjects[d];
 	if (!n)
 		return;
-	n = depot_take(depots[d].depot, w->objects[d] + w->nobjects[d], 1 + rng_below(&w->rng, n));
-	for (i = 0; i < n; i++)
-		require(!__atomic_exchange_n(
-			&depot_users[d][depot_index(&depots[d], w->objects[d][w->nobjects[d] + i])],
-			w->id + 1, __ATOMIC_ACQ_REL));
-	w->nobjects[d] += n;
+	n = rng_below(&w->rng, 2) ? 1 + rng_below(&w->rng, n) : 1;
+	w->z = &chaos_zones[chaos_nzones + d];
+	chaos_call(w, n);
+	k = depot_take(depots[d].depot, objects, n);
+	chaos_answer(w, n, k, true);
+	for (i = 0; i < k; i++)
+		require(!__atomic_exchange_n(user_of(d, objects[i]), w->id + 1, __ATOMIC_ACQ_REL));
+	w->nobjects[d] += k;
 }
 
 static void op_depot_put(struct chaos_worker *w)
 {
-	unsigned int d = rng_below(&w->rng, ndepots);
+	unsigned int d = rng_below(&w->rng, chaos_ndepots);
 
 	if (w->nobjects[d])
 		depot_put(w, d, 1 + rng_below(&w->rng, w->nobjects[d]));
@@ -68,7 +92,7 @@ static void op_depot_put(struct chaos_worker *w)
 
 static void op_depot_look(struct chaos_worker *w)
 {
-	struct pp_zone *depot = depots[rng_below(&w->rng, ndepots)].depot;
+	struct pp_zone *depot = depots[rng_below(&w->rng, chaos_ndepots)].depot;
 	uint64_t dropped;
 
 	require(pp_depot_count(depot) <= 2 * CHAOS_OBJECTS);
@@ -81,7 +105,7 @@ void chaos_objects_put(struct chaos_worker *w)
 {
 	unsigned int d;
 
-	for (d = 0; d < ndepots; d++)
+	for (d = 0; d < chaos_ndepots; d++)
 		depot_put(w, d, w->nobjects[d]);
 }
 
@@ -91,7 +115,7 @@ void chaos_depots_check(void)
 	void *objects[CHAOS_OBJECTS];
 	unsigned int d, i, n;
 
-	for (d = 0; d < ndepots; d++) {
+	for (d = 0; d < chaos_ndepots; d++) {
 		n = CHAOS_OBJECTS;
 		for (i = 0; i < CHAOS_THREADS; i++)
 			n -= chaos_workers[i].nobjects[d];
@@ -104,8 +128,12 @@ void chaos_depots_check(void)
 
 void chaos_depots_end(void)
 {
-	while (ndepots)
-		depot_end(&depots[--ndepots]);
+	unsigned int d;
+
+	for (d = 0; d < chaos_ndepots; d++) {
+		require(chaos_zones[chaos_nzones + d].taken == 0);
+		depot_end(&depots[d]);
+	}
 }
 
 /* ---- zones that come and go ------------------------------------------------------------------ */

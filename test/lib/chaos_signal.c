@@ -82,13 +82,15 @@ static void handler(int sig)
 {
 	struct chaos_worker *w = self;
 	struct chaos_zone *z;
+	char text[64];
 	int saved = errno;
 
 	z = w ? safe_zone(w) : NULL;
 	if (z) {
+		memccpy(text, pp_error(), 0, sizeof(text));
 		errno = EXDEV; /* nothing of ours fails so */
 		use(w, z);
-		w->errnos += errno != EXDEV;
+		w->errnos += errno != EXDEV || strncmp(text, pp_error(), sizeof(text));
 		w->handlers++;
 	}
 	errno = saved;

@@ -166,28 +166,42 @@ static void take_all(struct chaos_zone *z)
 	free(all);
 }
 
+static void give(struct pp_zone *zone, struct pp_page *page, unsigned int how)
+{
+	struct pp_list list = PP_LIST_INIT;
+
+	switch (how) {
+	case 0:
+		page_pool_put_bulk(&page, 1);
+		break;
+	case 1:
+		pp_page_put(page);
+		break;
+	case 2:
+		pp_zone_free_order_bulk(zone, &page, 1);
+		break;
+	case 3:
+		pp_zone_free_contig(zone, page, 1);
+		break;
+	default:
+		pp_list_add_tail(&list, page);
+		pp_zone_free_bulk_list(zone, &list);
+	}
+}
+
 /*
- * Given back twice, each time by any call that may: the second is refused and counted, and
+ * Given back twice by calls that mark a page and look: the second is refused and counted, and
  * take_all() is given the page once. Debug builds abort instead.
  */
 static void give_twice(struct chaos_zone *z)
 {
 	struct rng rng = rng_init(2000 + z->twice);
-	struct pp_page *page, *same;
-	unsigned int i, how;
+	struct pp_page *page;
 
 	if (PP_DEBUG || !pp_zone_alloc_bulk(z->zone, &page, 1))
 		return;
-	for (i = 0; i < 2; i++) {
-		how = rng_below(&rng, 3);
-		same = page;
-		if (how == 0)
-			pp_zone_free_bulk(z->zone, &same, 1);
-		else if (how == 1)
-			page_pool_put_bulk(&same, 1);
-		else
-			pp_page_put(same);
-	}
+	give(z->zone, page, rng_below(&rng, 5));
+	give(z->zone, page, rng_below(&rng, 4));
 	z->twice++;
 }
 
