@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames as hex, made by code of its own: what verdict.py forwards and tcpdump judges."""
+"""Frames made by code of its own, and files of them: what is forwarded and tcpdump judges."""
 import socket
 import struct
 
@@ -50,3 +50,19 @@ def ip4(proto, rest, options=b'', src=A4, dst=B4, ttl=64, sum=None, frag=0):
 
 def ip6(proto, rest, ext=b'', src=A6, dst=B6):
     return struct.pack('!IHBB', 6 << 28, len(ext) + len(rest), proto, 64) + src + dst + ext + rest
+
+
+def write_pcap(path, frames):
+    with open(path, 'wb') as f:
+        f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+        for frame in frames:
+            f.write(struct.pack('<IIII', 1700000000, 0, len(frame), len(frame)) + frame)
+
+
+def read_pcap(path):
+    data, frames, at = open(path, 'rb').read(), [], 24
+    while at < len(data):
+        n = struct.unpack_from('<I', data, at + 8)[0]
+        frames.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return frames

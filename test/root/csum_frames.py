@@ -7,7 +7,6 @@ with what was sent, and has tcpdump judge each sum.
 """
 import os
 import re
-import struct
 import subprocess
 import sys
 
@@ -52,28 +51,12 @@ FRAMES = [
 ]
 
 
-def write(path):
-    with open(path, 'wb') as f:
-        f.write(struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        for i, frame in enumerate(FRAMES):
-            f.write(struct.pack('<IIII', 1700000000, i, len(frame), len(frame)) + frame)
-
-
-def read(path):
-    data, frames, at = open(path, 'rb').read(), [], 24
-    while at < len(data):
-        n = struct.unpack_from('<I', data, at + 8)[0]
-        frames.append(data[at + 16:at + 16 + n])
-        at += 16 + n
-    return frames
-
-
 def differ(a, b):
     return [i for i in range(max(len(a), len(b))) if a[i:i + 1] != b[i:i + 1]]
 
 
 def check(path):
-    got, failed = read(path), 0
+    got, failed = read_pcap(path), 0
     text = subprocess.run(['tcpdump', '-nvvr', path], check=True, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     if len(got) != len(FRAMES) or re.search(r'bad|incorrect', text):
@@ -95,7 +78,7 @@ def check(path):
 
 if __name__ == '__main__':
     if sys.argv[1] == 'write':
-        write(sys.argv[2])
+        write_pcap(sys.argv[2], FRAMES)
         print(len(FRAMES))
     else:
         sys.exit(check(sys.argv[2]))
