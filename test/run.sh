@@ -37,7 +37,7 @@ usage() {
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick)
-		suites="$suites quick"
+		suites="$suites quick unit lint"
 		shift
 		continue
 		;;

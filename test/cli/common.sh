@@ -47,15 +47,17 @@ catches() {
 	esac
 }
 
-# has_worked PID TICKS: it had that much of a CPU, however long it had to wait for one
-has_worked() {
-	ticks=$(awk '{ print $14 + $15 }' "/proc/$1/stat" 2>/dev/null)
-	[ "${ticks:-0}" -ge "$2" ]
+# works PID: its workers had 50 ms of a CPU, however long they waited for one; without any, 500 ms
+works() {
+	cat "/proc/$1/task/"*/stat 2>/dev/null | awk -v pid="$1" '
+		$1 == pid { main = $14 + $15; next }
+		{ workers += $14 + $15 }
+		END { exit !(workers >= 5 || main >= 50) }'
 }
 
 # at_work PID SIGNAL: it is past its start, and can be signalled
 at_work() {
-	soon catches "$1" "$2" && soon has_worked "$1" $(($(awk '{ print $14 + $15 }' "/proc/$1/stat") + 10))
+	soon catches "$1" "$2" && soon works "$1"
 }
 
 lines() {
