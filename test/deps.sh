@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# deps.sh build|demo|test - install what is missing of the Debian packages that are needed
+# deps.sh build|demo|test|ci - install what is missing of the Debian packages that are needed
 #
 #   build  to build everything
 #   demo   and to run examples/demo.sh
 #   test   and to run every test; with a kernel for test/numa, see kernel.sh there
+#   ci     and for .ci/run
 #
 # Exit status: 0 everything is there (now), 1 it is not, and the packages are named.
 
@@ -16,13 +17,15 @@ TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk 
 	valgrind mandoc g++ python3 gnuplot-nox spin chromium libmimalloc2.0 libjemalloc2
 	libtcmalloc-minimal4 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 	qemu-system-x86 cpio bind9-dnsutils dnsperf make ccache'
+CI_ONLY='debootstrap git'
 
 case ${1-} in
 build) wanted=$BUILD ;;
 demo) wanted="$BUILD $DEMO" ;;
 test) wanted="$BUILD $DEMO $TEST" ;;
+ci) wanted="$BUILD $DEMO $TEST $CI_ONLY" ;;
 *)
-	echo "usage: deps.sh build|demo|test" >&2
+	echo "usage: deps.sh build|demo|test|ci" >&2
 	exit 2
 	;;
 esac
@@ -44,7 +47,11 @@ done
 
 # not a package that is installed: the machine keeps the kernels that it has
 kernel() {
-	[ "$1" != test ] || [ "$(uname -m)" != x86_64 ] ||
+	case $1 in
+	test | ci) ;;
+	*) return 0 ;;
+	esac
+	[ "$(uname -m)" != x86_64 ] ||
 		sh "$(dirname "$0")/numa/kernel.sh" >/dev/null
 }
 
