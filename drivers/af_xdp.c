@@ -29,7 +29,7 @@ static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 
 	for (i = 0; i < dev->nqueues; i++)
 		pp_xdp_kernel_stats(to_xdp(dev->queues[i]), stats);
-	stats->link_downs += __atomic_load_n(&xd->downs, __ATOMIC_RELAXED);
+	stats->link_downs += __atomic_load_n(&xd->xif.downs, __ATOMIC_RELAXED);
 }
 
 static void xdp_stop(struct pp_netdev *dev)
@@ -47,6 +47,9 @@ static void xdp_stop(struct pp_netdev *dev)
 	}
 	pp_xdp_prog_put(xd->prog);
 	xd->prog = NULL;
+	pp_iface_promisc_end(&xd->xif);
+	pp_offload_close(xd->offload);
+	xd->offload = NULL;
 	for (i = 0; i < dev->nqueues; i++)
 		pp_xdp_close_queue(to_xdp(dev->queues[i]));
 }
@@ -54,7 +57,7 @@ static void xdp_stop(struct pp_netdev *dev)
 static void xdp_close(struct pp_netdev *dev)
 {
 	xdp_stop(dev);
-	pp_xdp_if_close(&to_xdp_dev(dev)->xif);
+	pp_iface_close(&to_xdp_dev(dev)->xif);
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
 
@@ -101,6 +104,8 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	static const char *const wakeup[] = { "on", "off", NULL };
 	static const char *const sg[] = { "off", "on", NULL };
 	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
+	static const char *const offloads[] = { "keep", "fix", NULL };
+	static const char *const promisc[] = { "on", "off", NULL };
 	static const char *const tx_tstamp[] = { "off", "on", NULL };
 	unsigned int mode = XDP_MODE_AUTO, frags = 0;
 	int err;
@@ -123,11 +128,16 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (!err)
 		err = pp_args_word(args, "tx_tstamp", tx_tstamp, &xd->tx_tstamp);
 	if (!err)
+		err = pp_args_word(args, "offloads", offloads, &xd->fix_offloads);
+	if (!err)
+		err = pp_args_word(args, "promisc", promisc, &xd->no_promisc);
+	if (!err)
 		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
 	if (!err)
 		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
 	if (err)
 		return err;
+	xd->want_promisc = pp_args_str(args, "promisc") && !xd->no_promisc;
 	xd->how.mode = mode;
 	xd->how.frags = frags;
 	xd->dev.chains = frags;
@@ -147,7 +157,7 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 /* What would fail late, or not fail and lose packets. */
 static int xdp_check(struct xdp_dev *xd)
 {
-	const struct xdp_if *xif = &xd->xif;
+	const struct pp_iface *xif = &xd->xif;
 	uint32_t size = pp_zone_page_size(xd->dev.params.zone);
 	uint32_t headroom = pp_zone_headroom(xd->dev.params.zone);
 
@@ -162,14 +172,14 @@ static int xdp_check(struct xdp_dev *xd)
 	xd->longest = size - XDP_HEADROOM - headroom;
 	if (xd->how.frags)
 		xd->longest = PP_PACKET_PAGES_MAX * xd->longest;
-	if (xif->mtu + XDP_ETH_OVERHEAD > xd->longest)
+	if (xif->mtu + PP_ETH_OVERHEAD > xd->longest)
 		return pp_set_error(
 			EMSGSIZE,
 			"%s has MTU %u, frames of up to %u bytes, and a page of %u "
 			"holds %u; %stake sg=on, or set the MTU: ip link set dev %s mtu %u",
-			xif->name, xif->mtu, xif->mtu + XDP_ETH_OVERHEAD, size, xd->longest,
+			xif->name, xif->mtu, xif->mtu + PP_ETH_OVERHEAD, size, xd->longest,
 			size < 4096 ? "take pages of 4096, " : "", xif->name,
-			xd->longest - XDP_ETH_OVERHEAD);
+			xd->longest - PP_ETH_OVERHEAD);
 	if (xif->channels && xd->first + xd->nqueues > xif->channels)
 		return pp_set_error(
 			EINVAL, "%s has no queue %u: it has %u, numbered from 0 (ethtool -l %s)",
@@ -189,27 +199,55 @@ static const char *xdp_mode_name(const struct xdp_dev *xd)
 static void xdp_describe(struct xdp_dev *xd)
 {
 	const char *note = xd->busy_poll_note, *csum = xd->csum_note;
+	const char *offloads = pp_offload_brief(xd->offload);
 	const char *fallback = xd->prog ? xd->prog->fallback : "";
 
-	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s",
+	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s%s%s%s",
 		 xdp_mode_name(xd), fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
 		 xd->is_zerocopy ? "zero-copy" : "copy", xd->nqueues, xd->nqueues == 1 ? "" : "s",
-		 note ? ", " : "", note ? note : "", csum ? ", " : "", csum ? csum : "");
+		 note ? ", " : "", note ? note : "", csum ? ", " : "", csum ? csum : "",
+		 xd->promisc_note, offloads[0] ? "; " : "", offloads);
+}
+
+/*
+ * As every other kind of port. A process that was given a socket may lack the right to ask for
+ * it: then the port goes on with what the interface lets through, unless told otherwise.
+ */
+static int xdp_promisc(struct xdp_dev *xd)
+{
+	int err;
+
+	xd->promisc_note = "";
+	if (xd->no_promisc)
+		return 0;
+	err = pp_iface_promisc(&xd->xif);
+	if (!err)
+		xd->promisc_note = ", promiscuous";
+	else if (xd->want_promisc)
+		return pp_xdp_error(err, &xd->xif, "have promiscuous mode");
+	else
+		xd->promisc_note = ", not promiscuous: no right to ask for it";
+	return 0;
 }
 
 static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 {
 	struct xdp_dev *xd = to_xdp_dev(dev);
+	const char *name;
 	unsigned int i;
 	int err;
 
 	/* close() comes after a failed open, and 0 is a descriptor */
-	xd->xif.ctl = -1;
+	pp_iface_init(&xd->xif);
 	pthread_mutex_init(&xd->lock, NULL);
 	err = xdp_parse(xd, args);
 	if (err)
 		return err;
-	err = pp_xdp_if_query(pp_args_positional(args), &xd->xif);
+	name = pp_args_positional(args);
+	if (!name || !name[0])
+		return pp_set_error(EINVAL, "no interface given; write af_xdp:IF, for instance "
+					    "af_xdp:eth0");
+	err = pp_iface_query(name, &xd->xif);
 	if (err)
 		return err;
 	xd->xif.prog_there = xd->how.map;
@@ -230,8 +268,11 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 				   xd->xif.name, xd->prog->fallback);
 	for (i = 0; !err && i < xd->nqueues; i++)
 		err = pp_xdp_open_queue(xd, xd->first + i);
+	if (!err)
+		err = xdp_promisc(xd);
 	if (err)
 		return err;
+	xd->offload = pp_offload_open(&xd->xif, xd->fix_offloads, xd->tx_csum != CSUM_OFF);
 	xdp_describe(xd);
 	return 0;
 }

@@ -18,20 +18,6 @@
 #define HOME_BATCH 64u
 #define LOOK_POLLS 1024u /* idle polls between two questions: some 0.2 ns each */
 
-void pp_xdp_link_seen(struct xdp_dev *xd, enum pp_link link)
-{
-	int was = __atomic_load_n(&xd->link, __ATOMIC_RELAXED);
-
-	do {
-		if (was == (int)link || was == PP_LINK_GONE)
-			return;
-	} while (!__atomic_compare_exchange_n(&xd->link, &was, link, false, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
-	/* gone after down is one fall, not two */
-	if (was == PP_LINK_UP)
-		__atomic_fetch_add(&xd->downs, 1, __ATOMIC_RELAXED);
-}
-
 /* Asks as cheaply as that goes: nothing is received this way. */
 void pp_xdp_look(struct xdp_queue *x)
 {
@@ -39,9 +25,9 @@ void pp_xdp_look(struct xdp_queue *x)
 
 	x->look = LOOK_POLLS;
 	if (recvfrom(x->s.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL) >= 0)
-		pp_xdp_link_seen(xd, PP_LINK_UP);
+		pp_iface_link_seen(&xd->xif, PP_LINK_UP);
 	else if (errno == ENETDOWN)
-		pp_xdp_link_seen(xd, PP_LINK_DOWN);
+		pp_iface_link_seen(&xd->xif, PP_LINK_DOWN);
 	else if (errno == ENXIO)
 		x->gone = true;
 	if (x->gone)
@@ -53,90 +39,26 @@ void pp_xdp_gone(struct xdp_queue *x)
 	struct xdp_dev *xd = to_xdp_dev(x->q.dev);
 
 	pp_stat_add(&x->q.stats.rx_dropped, xsk_cons_nb_avail(&x->s.rx, XDP_RX_SIZE));
-	pp_xdp_link_seen(xd, PP_LINK_GONE);
+	pp_iface_link_seen(&xd->xif, PP_LINK_GONE);
 	pp_xdp_reap(x);
 	x->target = 0;
-	x->q.ops = &pp_xdp_gone_ops;
+	x->q.ops = &pp_iface_gone_ops;
 	pp_xdp_close_queue(x);
 	/* the last one's release makes what all of them did visible with pp_netdev_done() */
 	if (__atomic_add_fetch(&xd->gone, 1, __ATOMIC_ACQ_REL) == xd->nqueues)
 		__atomic_store_n(&xd->dev.done, true, __ATOMIC_RELEASE);
 }
 
-static unsigned int gone_rx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
-{
-	return 0;
-}
-
-/* as on an unplugged cable */
-static unsigned int gone_tx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
-{
-	page_pool_put_bulk(pages, n);
-	pp_stat_add(&q->stats.tx_dropped, n);
-	return n;
-}
-
-const struct pp_queue_ops pp_xdp_gone_ops = {
-	.rx_burst = gone_rx,
-	.tx_burst = gone_tx,
-};
-
-static int news_link(struct xdp_dev *xd, enum pp_link link)
-{
-	static const char *const says[] = {
-		[PP_LINK_UP] = "is up again",
-		[PP_LINK_DOWN] = "is down: nothing is received, and what is sent waits",
-		[PP_LINK_GONE] = "is gone, deleted or moved: this port is done",
-	};
-
-	if (link == xd->told)
-		return 0;
-	xd->told = link;
-	return snprintf(xd->news, sizeof(xd->news), "interface %s %s", xd->xif.name, says[link]);
-}
-
-static int news_mtu(struct xdp_dev *xd, const struct xdp_if *now)
-{
-	unsigned int was = xd->xif.mtu;
-
-	if (now->mtu == was)
-		return 0;
-	xd->xif.mtu = now->mtu;
-	if (now->mtu + XDP_ETH_OVERHEAD > xd->longest)
-		return snprintf(xd->news, sizeof(xd->news),
-				"interface %s has MTU %u now, not %u: packets of more than %u "
-				"bytes are dropped (rx_dropped)",
-				now->name, now->mtu, was, xd->longest);
-	return snprintf(xd->news, sizeof(xd->news), "interface %s has MTU %u now, not %u",
-			now->name, now->mtu, was);
-}
-
-static int news_name(struct xdp_dev *xd, const struct xdp_if *now)
-{
-	char was[IFNAMSIZ];
-
-	if (!strcmp(xd->xif.name, now->name))
-		return 0;
-	memcpy(was, xd->xif.name, sizeof(was));
-	memcpy(xd->xif.name, now->name, sizeof(xd->xif.name));
-	return snprintf(xd->news, sizeof(xd->news), "interface %s is named %s now", was,
-			xd->xif.name);
-}
-
-/* One thing a call: who is interested comes back soon. */
 const char *pp_xdp_event(struct pp_netdev *dev)
 {
 	struct xdp_dev *xd = to_xdp_dev(dev);
-	struct xdp_if now;
-	enum pp_link link;
 
-	if (xd->told == PP_LINK_GONE)
-		return NULL;
-	link = pp_xdp_if_look(&xd->xif, &now);
-	pp_xdp_link_seen(xd, link);
-	if (news_link(xd, link) || news_mtu(xd, &now) || news_name(xd, &now))
-		return xd->news;
-	return NULL;
+	if (!xd->offload_told) {
+		xd->offload_told = true;
+		if (xd->offload && pp_offload_text(xd->offload)[0])
+			return pp_offload_text(xd->offload);
+	}
+	return pp_iface_event(&xd->xif, xd->longest);
 }
 
 static void kernel_stats(const struct xdp_queue *x, struct pp_netdev_stats *stats)

@@ -108,7 +108,7 @@ uint64_t pp_xdp_xsk_features(int ifindex)
 	return features;
 }
 
-bool pp_xdp_builds_of_pages(const struct xdp_if *xif)
+bool pp_xdp_builds_of_pages(const struct pp_iface *xif)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
 	struct ifreq ifr = { .ifr_data = (void *)&info };

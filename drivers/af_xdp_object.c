@@ -35,7 +35,7 @@ static int object_take(struct xdp_prog *prog, struct bpf_object *obj, const stru
 		       : 0;
 }
 
-static int object_load(struct xdp_prog *prog, const struct xdp_if *xif, const char *file)
+static int object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file)
 {
 	struct bpf_object *obj = bpf_object__open_file(file, NULL);
 	struct bpf_program *p;
@@ -63,7 +63,7 @@ static int object_load(struct xdp_prog *prog, const struct xdp_if *xif, const ch
 	return err;
 }
 
-int pp_xdp_object_load(struct xdp_prog *prog, const struct xdp_if *xif, const char *file)
+int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL); /* libraries do not print */
 	int err = object_load(prog, xif, file);
@@ -84,7 +84,7 @@ static int map_open(const char *map)
 	return dup_fd < 0 ? -errno : dup_fd;
 }
 
-int pp_xdp_object_map(struct xdp_prog *prog, const struct xdp_if *xif, const char *map)
+int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map)
 {
 	struct bpf_map_info info;
 	uint32_t len = sizeof(info);

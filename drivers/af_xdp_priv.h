@@ -6,12 +6,13 @@
 #ifndef PP_AF_XDP_PRIV_H
 #define PP_AF_XDP_PRIV_H
 
-#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include <pagepool/netdev.h>
+
+#include "iface.h"
 
 enum xdp_mode {
 	XDP_MODE_AUTO,
@@ -23,24 +24,6 @@ enum xdp_mode {
 /* how long to wait for what a killed process still holds, and in which steps */
 #define XDP_RETRY_MS	  1000
 #define XDP_RETRY_STEP_MS 2
-
-#define XDP_ETH_OVERHEAD 18u /* header and one VLAN tag, beyond the MTU */
-
-/*
- * struct xdp_if - what the driver needs to know of an interface
- * @channels: queues that it has; 0: it does not tell
- * @prog_there: the XDP program is somebody else's, so that no rights are needed for one
- * @ctl:      a socket of the namespace that the port was opened in, to ask through
- */
-struct xdp_if {
-	char name[IFNAMSIZ];
-	int index;
-	int ctl;
-	unsigned int mtu;
-	unsigned int channels;
-	bool prog_there;
-	unsigned char mac[6];
-};
 
 /*
  * struct xdp_prog_params - which program
@@ -86,27 +69,22 @@ struct xdp_prog {
 };
 
 /* All return 0, or -errno with pp_set_error(). */
-int pp_xdp_if_query(const char *name, struct xdp_if *xif);
-struct xdp_prog *pp_xdp_prog_get(const struct xdp_if *xif, const struct xdp_prog_params *params);
-int pp_xdp_prog_set(struct xdp_prog *prog, const struct xdp_if *xif, unsigned int queue, int fd);
-
-void pp_xdp_if_close(struct xdp_if *xif);
-/* how it is now; @now: name and MTU */
-enum pp_link pp_xdp_if_look(const struct xdp_if *xif, struct xdp_if *now);
+struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params);
+int pp_xdp_prog_set(struct xdp_prog *prog, const struct pp_iface *xif, unsigned int queue, int fd);
 
 /*
  * -err with a sentence: could not do @what for the interface; EPERM names the
  * capabilities that are missing
  */
-int pp_xdp_error(int err, const struct xdp_if *xif, const char *what);
+int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
 
 /* from here on the kernel's stack gets what arrives on @queue */
 void pp_xdp_prog_unset(struct xdp_prog *prog, unsigned int queue);
 void pp_xdp_prog_put(struct xdp_prog *prog); /* the last one detaches it */
 
 /* af_xdp_object.c: fill in map_fd, and prog_fd, of a program that is not ours */
-int pp_xdp_object_load(struct xdp_prog *prog, const struct xdp_if *xif, const char *file);
-int pp_xdp_object_map(struct xdp_prog *prog, const struct xdp_if *xif, const char *map);
+int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file);
+int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map);
 
 /*
  * af_xdp_netdev.c: what the interface's driver does for sockets in zero-copy mode, as
@@ -118,7 +96,7 @@ uint64_t pp_xdp_xsk_features(int ifindex);
  * In copy mode the kernel builds this driver's packets of pages: before Linux 6.18 it does not look
  * at the metadata of these
  */
-bool pp_xdp_builds_of_pages(const struct xdp_if *xif);
+bool pp_xdp_builds_of_pages(const struct pp_iface *xif);
 
 void pp_xdp_sleep_ms(unsigned int ms);
 

@@ -37,7 +37,7 @@
 static pthread_mutex_t progs_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct xdp_prog *progs;
 
-static int prog_load(struct xdp_prog *prog, const struct xdp_if *xif)
+static int prog_load(struct xdp_prog *prog, const struct pp_iface *xif)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = prog->frags ? BPF_F_XDP_HAS_FRAGS : 0);
 	struct bpf_insn insns[] = {
@@ -74,7 +74,7 @@ static int prog_load(struct xdp_prog *prog, const struct xdp_if *xif)
  * it cannot be known: by a process without CAP_SYS_ADMIN, or because the
  * program has gone between two questions. @others: surely nobody of ours.
  */
-static uint32_t prog_there(const struct xdp_if *xif, char *name, size_t len, bool *others)
+static uint32_t prog_there(const struct pp_iface *xif, char *name, size_t len, bool *others)
 {
 	struct bpf_prog_info info;
 	uint32_t size = sizeof(info);
@@ -101,7 +101,7 @@ static uint32_t prog_there(const struct xdp_if *xif, char *name, size_t len, boo
  * A program that may be ours may be that of a process which is just being
  * killed: wait for it, as for its sockets. Anybody else's is there to stay.
  */
-static int prog_link(struct xdp_prog *prog, const struct xdp_if *xif, uint32_t flags)
+static int prog_link(struct xdp_prog *prog, const struct pp_iface *xif, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
 	char name[BPF_OBJ_NAME_LEN];
@@ -129,7 +129,7 @@ static int prog_link(struct xdp_prog *prog, const struct xdp_if *xif, uint32_t f
 	return -EBUSY;
 }
 
-static int prog_busy(const struct xdp_prog *prog, const struct xdp_if *xif)
+static int prog_busy(const struct xdp_prog *prog, const struct pp_iface *xif)
 {
 	if (!prog->busy_id)
 		return pp_xdp_error(-EBUSY, xif, "attach the XDP program");
@@ -160,7 +160,7 @@ static const char *why_not_native(int err)
 	}
 }
 
-static int prog_attach(struct xdp_prog *prog, const struct xdp_if *xif, enum xdp_mode mode)
+static int prog_attach(struct xdp_prog *prog, const struct pp_iface *xif, enum xdp_mode mode)
 {
 	int err;
 
@@ -195,7 +195,7 @@ static void prog_free(struct xdp_prog *prog)
 	free(prog);
 }
 
-static int prog_open(struct xdp_prog *prog, const struct xdp_if *xif,
+static int prog_open(struct xdp_prog *prog, const struct pp_iface *xif,
 		     const struct xdp_prog_params *params)
 {
 	int err;
@@ -212,7 +212,7 @@ static int prog_open(struct xdp_prog *prog, const struct xdp_if *xif,
 }
 
 /* may a port with other wishes use the program that is there? */
-static int prog_check(const struct xdp_prog *prog, const struct xdp_if *xif,
+static int prog_check(const struct xdp_prog *prog, const struct pp_iface *xif,
 		      const struct xdp_prog_params *params)
 {
 	const char *file = params->file ? params->file : "";
@@ -243,7 +243,7 @@ static struct xdp_prog *prog_find(int ifindex, ino_t net)
 	return prog;
 }
 
-static struct xdp_prog *prog_create(const struct xdp_if *xif, ino_t net,
+static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 				    const struct xdp_prog_params *params)
 {
 	struct xdp_prog *prog = calloc(1, sizeof(*prog));
@@ -273,7 +273,7 @@ static struct xdp_prog *prog_create(const struct xdp_if *xif, ino_t net,
 }
 
 /* a program whose map was passed to us is not ours to share */
-struct xdp_prog *pp_xdp_prog_get(const struct xdp_if *xif, const struct xdp_prog_params *params)
+struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params)
 {
 	struct xdp_prog *prog;
 	struct stat st = { 0 };
@@ -299,7 +299,7 @@ struct xdp_prog *pp_xdp_prog_get(const struct xdp_if *xif, const struct xdp_prog
 	return err ? NULL : prog;
 }
 
-int pp_xdp_prog_set(struct xdp_prog *prog, const struct xdp_if *xif, unsigned int queue, int fd)
+int pp_xdp_prog_set(struct xdp_prog *prog, const struct pp_iface *xif, unsigned int queue, int fd)
 {
 	uint32_t key = queue;
 

@@ -135,7 +135,7 @@ static __attribute__((noinline, cold)) void xdp_kick_failed(struct xdp_queue *x,
 		break;
 	case ENETDOWN:
 		/* or once the link is up */
-		pp_xdp_link_seen(to_xdp_dev(x->q.dev), PP_LINK_DOWN);
+		pp_iface_link_seen(&to_xdp_dev(x->q.dev)->xif, PP_LINK_DOWN);
 		break;
 	case ENXIO:
 	case ENODEV:

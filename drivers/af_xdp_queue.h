@@ -10,6 +10,7 @@
 #include "af_xdp_priv.h"
 #include "af_xdp_socket.h"
 #include "netdev_priv.h"
+#include "offload.h"
 
 /* pp_page.owner is socket << XDP_OWNER_BITS | one of these; 0 is nobody */
 enum {
@@ -35,17 +36,16 @@ enum xdp_csum {
  * struct xdp_dev - a port
  * @lock:   of the queues' socket descriptors and last statistics, against get_stats()
  * @xif:    the interface as it was last reported
- * @link:   atomic, enum pp_link: as it was last seen by whoever came by
- * @downs:  atomic: how often it was seen to go down, or away
- * @told:   what the last event told of @link
  * @gone:   atomic: queues that were taken apart because the interface is gone
  * @longest: packet that fits into a page
+ * @offload, @offload_told: offloads in the way, and whether the first event has said so
+ * @no_promisc, @want_promisc: promisc=off, promisc=on; neither: if the rights are there
  * @socket_fd: passed by somebody who has bound it; -1: none was
  */
 struct xdp_dev {
 	struct pp_netdev dev;
 	pthread_mutex_t lock;
-	struct xdp_if xif;
+	struct pp_iface xif;
 	struct xdp_prog *prog;
 	struct xdp_prog_params how;
 	uint32_t first;
@@ -61,11 +61,13 @@ struct xdp_dev {
 	bool is_zerocopy;
 	const char *busy_poll_note;
 	const char *csum_note;
-	int link;
-	uint64_t downs;
-	enum pp_link told;
+	unsigned int fix_offloads;
+	struct pp_offload *offload;
+	bool offload_told;
+	unsigned int no_promisc;
+	bool want_promisc;
+	const char *promisc_note;
 	unsigned int gone;
-	char news[192];
 };
 
 /*
@@ -128,7 +130,6 @@ struct xdp_queue {
 };
 
 extern const struct pp_queue_ops pp_xdp_queue_ops;
-extern const struct pp_queue_ops pp_xdp_gone_ops;
 
 static inline struct xdp_queue *to_xdp(struct pp_queue *q)
 {
@@ -222,9 +223,6 @@ uint64_t pp_xdp_now(void);
 void pp_xdp_tx_stamped(struct xdp_queue *x, const struct pp_page *page);
 
 /* af_xdp_life.c */
-
-/* somebody saw the interface in this state */
-void pp_xdp_link_seen(struct xdp_dev *xd, enum pp_link link);
 
 /* idle: ask the kernel whether the socket still has its interface */
 void pp_xdp_look(struct xdp_queue *x);

@@ -56,7 +56,7 @@ struct pp_netdev {
 	struct pp_netdev_params params;
 	struct pp_args *args;
 	char *spec;
-	char info[256];
+	char info[512];
 	unsigned char mac[6];
 	bool stopped;
 	bool chains; /* see pp_netdev_chains() */

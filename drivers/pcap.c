@@ -48,8 +48,8 @@ static int check_options(const struct pcap_dev *pd, bool loop, bool snaplen, boo
 {
 	if (pd->iface && (pd->rx_file || pd->tx_file || loop || snaplen || only))
 		return pp_set_error(EINVAL,
-				    "pcap: iface=%s takes filter= only; rx, tx, loop, "
-				    "snaplen and only are for files",
+				    "pcap: iface=%s takes filter= and promisc= only; rx, tx, "
+				    "loop, snaplen and only are for files",
 				    pd->iface);
 	if (!pd->iface && !pd->rx_file && !pd->tx_file)
 		return pp_set_error(EINVAL, "pcap: nothing to open; give rx=FILE, tx=FILE or "
@@ -65,7 +65,9 @@ static int check_options(const struct pcap_dev *pd, bool loop, bool snaplen, boo
 static int read_options(struct pcap_dev *pd, struct pp_args *args)
 {
 	bool loop = pp_args_str(args, "loop"), snaplen = pp_args_str(args, "snaplen");
-	bool only = pp_args_str(args, "only");
+	bool only = pp_args_str(args, "only"), promisc = pp_args_str(args, "promisc");
+	static const char *const on[] = { "off", "on", NULL };
+	unsigned int word = 1;
 	int err;
 
 	pd->rx_file = pp_args_str(args, "rx");
@@ -80,6 +82,11 @@ static int read_options(struct pcap_dev *pd, struct pp_args *args)
 		err = pp_args_u32(args, "snaplen", SNAPLEN_MIN, CAP_PACKET_MAX, &pd->snaplen);
 	if (!err)
 		err = pp_args_u32(args, "only", 0, CAP_EVERY - 1, &pd->only);
+	if (!err)
+		err = pp_args_word(args, "promisc", on, &word);
+	pd->promisc = word;
+	if (!err && promisc && !pd->iface)
+		err = pp_set_error(EINVAL, "pcap: promisc= is for iface=");
 	return err ? err : check_options(pd, loop, snaplen, only);
 }
 
@@ -91,6 +98,7 @@ static int pcap_dev_open(struct pp_netdev *dev, struct pp_args *args)
 	int err;
 
 	pd->rx_fd = -1;
+	pp_iface_init(&pd->ifc);
 	pthread_mutex_init(&pd->lock, NULL);
 	err = read_options(pd, args);
 	if (err)
@@ -141,6 +149,7 @@ static void pcap_dev_close(struct pp_netdev *dev)
 	struct pcap_dev *pd = (struct pcap_dev *)dev;
 
 	close_handles(pd);
+	pp_iface_close(&pd->ifc);
 	pthread_mutex_destroy(&pd->lock);
 }
 
@@ -151,6 +160,7 @@ static void pcap_dev_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 	pthread_mutex_lock(&pd->lock);
 	read_drops(pd);
 	stats->rx_dropped += pd->dropped;
+	stats->link_downs += __atomic_load_n(&pd->ifc.downs, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&pd->lock);
 }
 
@@ -161,5 +171,6 @@ const struct pp_netdev_ops pp_pcap_ops = {
 	.open = pcap_dev_open,
 	.stop = pcap_dev_stop,
 	.close = pcap_dev_close,
+	.event = pp_pcap_event,
 	.get_stats = pcap_dev_stats,
 };

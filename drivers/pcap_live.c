@@ -5,10 +5,8 @@
  * libpcap shows a packet only while its callback runs, so receiving copies each
  * one into a page.
  */
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "pcap_priv.h"
 
@@ -36,6 +34,42 @@ static int rx_batch(struct pcap_queue *pq, struct pp_page **pages, unsigned int 
 	return ret;
 }
 
+/* The kernel has closed the capture for good: nothing comes back under the same number. */
+static void live_gone(struct pcap_queue *pq)
+{
+	struct pcap_dev *pd = to_pcap_dev(&pq->q);
+
+	pp_iface_link_seen(&pd->ifc, PP_LINK_GONE);
+	page_pool_put_bulk(pq->stash, pq->nstash);
+	pq->nstash = 0;
+	pq->q.ops = &pp_iface_gone_ops;
+	/* pairs with the load in pp_netdev_done() */
+	__atomic_store_n(&pd->dev.done, true, __ATOMIC_RELEASE);
+}
+
+/*
+ * libpcap says the same for an interface that went down, away, or to another name, of which
+ * the last two are no errors. One that stays is told once, not at each poll.
+ */
+static void live_failed(struct pcap_queue *pq)
+{
+	struct pcap_dev *pd = to_pcap_dev(&pq->q);
+	enum pp_link link;
+	struct pp_iface now;
+
+	link = pp_iface_look(&pd->ifc, &now);
+	if (link == PP_LINK_GONE) {
+		live_gone(pq);
+		return;
+	}
+	pp_iface_link_seen(&pd->ifc, link);
+	if (link == PP_LINK_DOWN || pq->failing || strcmp(now.name, pd->iface))
+		return;
+	pq->failing = true;
+	pp_stat_add(&pq->q.stats.errors, 1);
+	pp_set_error(EIO, "pcap: receiving from '%s': %s", now.name, pcap_geterr(pd->rx));
+}
+
 static unsigned int live_rx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
 	struct pcap_queue *pq = (struct pcap_queue *)q;
@@ -43,12 +77,10 @@ static unsigned int live_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 	n = pp_pcap_fill_stash(pq, n);
 	if (!n)
 		return 0;
-	if (unlikely(rx_batch(pq, pages, n) < 0)) {
-		/* went down or away: it may come back, and then libpcap goes on */
-		pp_stat_add(&q->stats.errors, 1);
-		pp_set_error(EIO, "pcap: receiving from '%s': %s", to_pcap_dev(q)->iface,
-			     pcap_geterr(to_pcap_dev(q)->rx));
-	}
+	if (unlikely(rx_batch(pq, pages, n) < 0))
+		live_failed(pq);
+	else
+		pq->failing = false;
 	return pq->nout;
 }
 
@@ -63,6 +95,10 @@ static int inject(struct pp_queue *q, const struct pp_page *page)
 		return 0;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		return -EAGAIN;
+	if (errno == ENETDOWN || errno == ENXIO || errno == ENODEV) {
+		pp_iface_link_seen(&to_pcap_dev(q)->ifc, PP_LINK_DOWN);
+		return -EIO;
+	}
 	/* longer than the MTU or shorter than a header is the packet's fault alone */
 	if (errno != EMSGSIZE && errno != EINVAL)
 		pp_stat_add(&q->stats.errors, 1);
@@ -101,7 +137,7 @@ static int activate(struct pcap_dev *pd)
 	int err;
 
 	pcap_set_snaplen(pd->rx, (int)CAP_PACKET_MAX);
-	pcap_set_promisc(pd->rx, 1);
+	pcap_set_promisc(pd->rx, pd->promisc);
 	pcap_set_timeout(pd->rx, LIVE_TIMEOUT);
 	pcap_set_buffer_size(pd->rx, LIVE_BUFFER);
 	pcap_set_tstamp_precision(pd->rx, PCAP_TSTAMP_PRECISION_NANO);
@@ -144,15 +180,6 @@ static int set_filter(struct pcap_dev *pd)
 	return 0;
 }
 
-static void read_mac(struct pcap_dev *pd)
-{
-	struct ifreq ifr = { 0 };
-
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", pd->iface);
-	if (!ioctl(pcap_fileno(pd->rx), SIOCGIFHWADDR, &ifr))
-		memcpy(pd->dev.mac, ifr.ifr_hwaddr.sa_data, sizeof(pd->dev.mac));
-}
-
 static int check_link(const struct pcap_dev *pd)
 {
 	const int type = pcap_datalink(pd->rx);
@@ -168,6 +195,7 @@ static int check_link(const struct pcap_dev *pd)
 
 int pp_pcap_open_live(struct pcap_dev *pd)
 {
+	const struct pp_netdev_params *params = &pd->dev.params;
 	char text[PCAP_ERRBUF_SIZE];
 	int err;
 
@@ -185,8 +213,20 @@ int pp_pcap_open_live(struct pcap_dev *pd)
 	if (pcap_setnonblock(pd->rx, 1, text) || pcap_setdirection(pd->rx, PCAP_D_IN))
 		return pp_set_error(EIO, "pcap: interface '%s': %s", pd->iface,
 				    pcap_geterr(pd->rx));
-	read_mac(pd);
-	snprintf(pd->dev.info, sizeof(pd->dev.info), "live on %s, promiscuous%s", pd->iface,
-		 pd->filter ? ", filtered" : "");
+	err = pp_iface_query(pd->iface, &pd->ifc);
+	if (err)
+		return err;
+	memcpy(pd->dev.mac, pd->ifc.mac, sizeof(pd->dev.mac));
+	pd->longest =
+		(pp_zone_page_size(params->zone) << params->order) - pp_zone_headroom(params->zone);
+	snprintf(pd->dev.info, sizeof(pd->dev.info), "live on %s%s%s", pd->iface,
+		 pd->promisc ? ", promiscuous" : "", pd->filter ? ", filtered" : "");
 	return 0;
+}
+
+const char *pp_pcap_event(struct pp_netdev *dev)
+{
+	struct pcap_dev *pd = (struct pcap_dev *)dev;
+
+	return pd->iface ? pp_iface_event(&pd->ifc, pd->longest) : NULL;
 }

@@ -10,6 +10,7 @@
 #include <pcap/pcap.h>
 
 #include "capture.h"
+#include "iface.h"
 #include "netdev_priv.h"
 
 #define NSEC 1000000000ull
@@ -21,6 +22,7 @@
  * @seen:      packets of this pass over the file
  * @stash:     pages taken from the pool that no packet has filled yet
  * @pass_over: the end of the file was reached
+ * @failing:   libpcap's last answer was an error, which has been told
  */
 struct pcap_queue {
 	struct pp_queue q;
@@ -31,6 +33,7 @@ struct pcap_queue {
 	unsigned int nstash;
 	struct pp_page *stash[PP_BURST_MAX];
 	bool pass_over;
+	bool failing;
 };
 
 /*
@@ -38,7 +41,8 @@ struct pcap_queue {
  * @passes:  left over the file, with this one; 0: endless
  * @only:    interface of the file to receive the packets of, or CAP_EVERY
  * @rx_fd, @cap: the file that is read; -1: none
- * @rx:      the interface
+ * @rx, @ifc: the interface
+ * @longest: packet that a page holds
  * @dead:    libpcap's idea of a handle to write with
  * @lock:    between pcap_stats() of any thread and closing
  * @dropped: what pcap_stats() said last
@@ -55,6 +59,9 @@ struct pcap_dev {
 	int rx_fd;
 	struct cap_file cap;
 	pcap_t *rx;
+	struct pp_iface ifc;
+	bool promisc;
+	uint32_t longest;
 	pcap_t *dead;
 	pcap_dumper_t *dump;
 	pthread_mutex_t lock;
@@ -83,5 +90,6 @@ void pp_pcap_close_files(struct pcap_dev *pd);
 /* pcap_live.c */
 extern const struct pp_queue_ops pp_pcap_live_ops;
 int pp_pcap_open_live(struct pcap_dev *pd);
+const char *pp_pcap_event(struct pp_netdev *dev);
 
 #endif /* PP_PCAP_PRIV_H */

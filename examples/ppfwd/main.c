@@ -204,6 +204,7 @@ static void watch(void)
 	end = fwd.opts->duration > 0 ? fwd.start_ns + (uint64_t)(fwd.opts->duration * 1e9)
 				     : forever;
 	tick = period_ns && isatty(STDERR_FILENO) ? fwd.start_ns + period_ns : forever;
+	tell_events(); /* what was found as the ports were opened */
 	while (!__atomic_load_n(&fwd.stop, __ATOMIC_ACQUIRE)) {
 		next = tick < end ? tick : end;
 		if (next > now_ns() + EVENTS_NS)

@@ -87,8 +87,9 @@ static const char usage_head[] =
 	"  --port SPEC        null[:size=64,copy=0|1]\n"
 	"                     loop:NAME[,peer=NAME]\n"
 	"                     pcap:rx=FILE[,tx=FILE][,loop=N][,snaplen=N][,only=N]\n"
-	"                     pcap:iface=IF[,filter=EXPR]\n"
-	"                     af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]...\n"
+	"                     pcap:iface=IF[,filter=EXPR][,promisc=on|off]\n"
+	"                     af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]\n"
+	"                       [,promisc=on|off][,offloads=keep|fix]...\n"
 	"                     dpdk:DEVARGS[,queues=N]\n";
 
 static const char usage_run[] =

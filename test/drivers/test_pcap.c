@@ -494,17 +494,21 @@ static void bad_options(void **state)
 	assert_refused(zone, spec("pcap:rx=%s,snaplen=262145", in), EINVAL, "from 14 to 262144");
 	assert_refused(zone, spec("pcap:rx=%s,filter=udp", in), EINVAL, "filter= is for iface=");
 	assert_refused(zone, spec("pcap:tx=%s,loop=2", in), EINVAL, "loop= is for rx=");
-	assert_refused(zone, spec("pcap:iface=lo,rx=%s", in), EINVAL, "takes filter= only");
-	assert_refused(zone, spec("pcap:iface=lo,tx=%s", in), EINVAL, "takes filter= only");
-	assert_refused(zone, "pcap:iface=lo,snaplen=100", EINVAL, "takes filter= only");
-	assert_refused(zone, "pcap:iface=lo,loop=0", EINVAL, "takes filter= only");
-	assert_refused(zone, "pcap:iface=lo,only=0", EINVAL, "takes filter= only");
+	assert_refused(zone, spec("pcap:iface=lo,rx=%s", in), EINVAL,
+		       "takes filter= and promisc= only");
+	assert_refused(zone, spec("pcap:iface=lo,tx=%s", in), EINVAL,
+		       "takes filter= and promisc= only");
+	assert_refused(zone, "pcap:iface=lo,snaplen=100", EINVAL,
+		       "takes filter= and promisc= only");
+	assert_refused(zone, "pcap:iface=lo,loop=0", EINVAL, "takes filter= and promisc= only");
+	assert_refused(zone, "pcap:iface=lo,only=0", EINVAL, "takes filter= and promisc= only");
 	assert_refused(zone, spec("pcap:tx=%s,only=2", in), EINVAL, "only= is for rx=");
 	assert_refused(zone, spec("pcap:rx=%s,only=1", in), EINVAL, "no interface 1, but 1");
 	/* nothing is written before everything is known to be right */
 	assert_refused(
 		zone, spec("pcap:tx=%s,sync=1", in), EINVAL,
-		"unknown option 'sync'; there are: loop, snaplen, only, rx, tx, iface, filter");
+		"unknown option 'sync'; there are: loop, snaplen, only, promisc, rx, tx, iface, "
+		"filter");
 	assert_refused(zone, spec("pcap:rx=%s,tx=%s", in, in), EBUSY, "in use by another port");
 	assert_int_equal(assert_same(in, in, PCAP_TSTAMP_PRECISION_NANO), 3);
 }

@@ -116,7 +116,7 @@ cable() { # NS IF ADDRESS ROUTER_IF QUEUES
 	ip link add name "$2" netns "$1" numrxqueues "$5" numtxqueues "$5" type veth \
 		peer name "$4" netns "$R" numrxqueues "$5" numtxqueues "$5" &&
 		no_ipv6 "$1" &&
-		ip netns exec "$1" ethtool -K "$2" tx off >/dev/null &&
+		ip netns exec "$1" ethtool -K "$2" tx off txvlan off tx-vlan-stag-hw-insert off >/dev/null &&
 		ip -n "$1" addr add "$3/24" dev "$2" &&
 		ip -n "$1" link set "$2" up &&
 		ip -n "$R" link set "$4" up

@@ -13,6 +13,12 @@ ip netns add "$C" && ip link add name far netns "$C" type veth peer name north n
 no_ipv6 "$C"
 ip -n "$C" link set far up
 for link in north south dull; do ip -n "$R" link set "$link" up; done
+# what would be told as the ports open, and is not an event
+for end in "$C far" "$R dull"; do
+	# shellcheck disable=SC2086 # two words
+	set -- $end
+	ip netns exec "$1" ethtool -K "$2" tx off txvlan off tx-vlan-stag-hw-insert off >/dev/null
+done
 
 told() { # REGEX
 	soon grep -Eq "$1" "$TMP/fwd.err" || fail "ppfwd does not say \"$1\""

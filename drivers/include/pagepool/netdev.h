@@ -299,7 +299,8 @@ bool pp_netdev_done(const struct pp_netdev *dev);
  * queues have noticed before. A port whose interface is gone is done (pp_netdev_done()): the
  * call on each of its queues that notices it, which is within 1024 polls without a packet, gives
  * the socket back and brings its pages home, and takes up to 50 ms for that; from then on the
- * queue receives nothing, and takes, drops and counts what is to be sent. Other ports go on.
+ * queue receives nothing, and takes, drops and counts what is to be sent. Other ports go on. The
+ * first event of a port may be about offloads that are in its way.
  *
  * Context: one thread at a time. Does not block.
  * Return:  a sentence without full stop, valid until the next call; NULL: nothing new, or a
