@@ -89,6 +89,7 @@ int block_accept(struct pp_zone *zone, uint64_t block)
 	err = accept_memory(zone, block);
 	if (!err) {
 		init_pages(zone, first, n);
+		poison_range(zone, first << zone->shift, n << zone->shift);
 		zone_lock(zone);
 		block_set(b->accepted, block);
 		WRITE_ONCE(b->unaccepted, b->unaccepted - n);
@@ -110,6 +111,7 @@ int block_release(struct pp_zone *zone, uint64_t block)
 	uint64_t offset = first << zone->shift;
 	int err;
 
+	unpoison_range(zone, offset, n << zone->shift);
 	if (b->ops->unaccept)
 		b->ops->unaccept(b->arg, zone->region.base + offset, n << zone->shift);
 	err = region_release(&zone->region, offset, n << zone->shift);
@@ -389,6 +391,7 @@ void blocks_fini(struct pp_zone *zone)
 		futex_signal(&b->kicked);
 		pthread_join(b->thread, NULL);
 	}
+	poison_fini(zone);
 	tell_all_gone(zone);
 	free(b->accepted);
 }

@@ -52,11 +52,14 @@ static uint64_t find_free(const struct pp_zone *zone, const struct wanted *want)
 
 static struct pp_page *hand_out(struct pp_zone *zone, uint64_t first, uint64_t n)
 {
+	struct pp_page *page;
 	uint64_t i;
 
 	for (i = first; i < first + n; i++) {
-		page_leaves_home(zone, &zone->pages[i]);
-		page_prep(&zone->pages[i], &zone->fresh);
+		page = &zone->pages[i];
+		page_leaves_home(zone, page);
+		page_prep(page, &zone->fresh);
+		unpoison_pages(&page, 1);
 	}
 	return &zone->pages[first];
 }
@@ -268,6 +271,7 @@ void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n
 {
 	uint64_t i = ((uintptr_t)first - (uintptr_t)zone->pages) / sizeof(*first);
 	struct pp_page *page, *end;
+	PUT_FROM_HERE;
 
 	if (!n)
 		return;
@@ -279,8 +283,10 @@ void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n
 	}
 	end = first + n;
 	for (page = first; page < end; page++) {
-		if (likely(page_comes_home(zone, page)))
+		if (likely(page_comes_home(zone, page))) {
+			poison_pages(&page, 1);
 			continue;
+		}
 		free_range(zone, first, (uint64_t)(page - first));
 		first = page + 1;
 	}

@@ -67,7 +67,8 @@ static inline unsigned int free_area_pop(struct free_area *area, void **objs, un
 		return free_area_pop_filtered(area, objs, n);
 	n = (unsigned int)min((uint64_t)n, area->count);
 	WRITE_ONCE(area->count, area->count - n);
-	memcpy(objs, area->obj + area->count, n * sizeof(*objs));
+	if (likely(n)) /* of none there need not be an array */
+		memcpy(objs, area->obj + area->count, n * sizeof(*objs));
 	return n;
 }
 

@@ -339,6 +339,7 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
 		return 0;
 	}
 	got = zone_take_order(zone, order, (void **)pages, n);
+	unpoison_pages(pages, got);
 	for (i = 0; zone->prep && i < got; i++)
 		page_prep(pages[i], &zone->fresh);
 	return got;
@@ -390,10 +391,13 @@ void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigne
 void pp_zone_free_order_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
 {
 	unsigned int first = 0, i;
+	PUT_FROM_HERE;
 
 	for (i = 0; i < n; i++) {
-		if (likely(page_comes_home(zone, pages[i])))
+		if (likely(page_comes_home(zone, pages[i]))) {
+			poison_pages(pages + i, 1);
 			continue;
+		}
 		zone_free_order(zone, pages + first, i - first);
 		first = i + 1;
 	}

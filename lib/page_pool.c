@@ -64,6 +64,7 @@ static __coldpath void release_foreign(struct page_pool *pool, struct pp_page **
 {
 	unsigned int part;
 
+	unpoison_pages(pages, n); /* perhaps of a zone that the provider has */
 	for (; n; n -= part, pages += part) {
 		part = min(n, PP_BULK_MAX);
 		pool->provider->release_bulk(pool->provider_arg, pool, pages, part);
@@ -386,6 +387,7 @@ static __always_inline unsigned int alloc(struct page_pool *pool, struct pp_page
 		n = alloc_inside(pool, turn, pages, n);
 	else
 		n = alloc_special(pool, pages, n, site);
+	unpoison_pages(pages, n);
 	for (i = 0; i < n; i++)
 		page_prep(pages[i], &fresh);
 	return n;
@@ -404,6 +406,7 @@ static __noinline struct pp_page *alloc_page_slow(struct page_pool *pool, bool i
 
 	if (!(inside ? alloc_refill(pool, &page, 1) : alloc_special(pool, &page, 1, site)))
 		return NULL;
+	unpoison_pages(&page, 1);
 	page_prep(page, &pool->fresh);
 	return page;
 }
@@ -426,6 +429,7 @@ struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
 	page = pool->cache[count - 1];
 	count_add(pool->fast, 1);
 	turn_end_of(pool, turn);
+	unpoison_pages(&page, 1);
 	page_prep(page, &pool->fresh);
 	return page;
 }
@@ -444,6 +448,7 @@ unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page
 	memcpy(pages + got, pool->reserve + pool->reserved, k * sizeof(*pages));
 	count_add(pool->from_reserve, k);
 	turn_end(pool);
+	unpoison_pages(pages + got, k);
 	for (i = got; i < got + k; i++)
 		page_prep(pages[i], &pool->fresh);
 	if (READ_ONCE(pool->special) & POOL_HOLDERS)

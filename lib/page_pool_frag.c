@@ -76,6 +76,7 @@ static void start(struct page_pool *pool, struct pp_page *page)
 	pool->frag_offset = 0;
 	pool->frag_users = 0;
 	check_end();
+	poison_fragments(page);
 }
 
 /* The last fragment is cut: what references are left is taken back. */
@@ -152,6 +153,7 @@ static struct pp_page *cut(struct page_pool *pool, unsigned int *offset, unsigne
 	pool->frag_users++;
 	check_end();
 	*offset = pool->frag_offset;
+	unpoison_fragment(pool->frag_page, *offset, (uint32_t)need);
 	pool->frag_offset += (uint32_t)need;
 	return pool->frag_page;
 }
@@ -185,6 +187,7 @@ static struct pp_page *cut_or_take(struct page_pool *pool, unsigned int *offset,
 	if (!fits(pool, pool->frag_offset - *offset))
 		pool->frag_offset = pp_page_size(page);
 	*size = pool->frag_offset - *offset;
+	unpoison_fragment(page, *offset, *size);
 	return page;
 }
 
@@ -243,6 +246,7 @@ static struct pp_page *page_of(const struct page_pool *pool, const void *va)
 void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct)
 {
 	struct pp_page *page = page_of(pool, va);
+	PUT_FROM_HERE;
 
 	BUG_ON(!page, va);
 	if (page)

@@ -2,6 +2,8 @@
 /*
  * page_pool_put.c - anybody gives pages back: to the owner's cache, the ring, or the zone
  */
+#include <stdio.h>
+
 #include "page_pool.h"
 
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
@@ -79,12 +81,23 @@ static __always_inline void recycle_page(struct page_pool *pool, struct pp_page 
 	turn_end_of(pool, turn);
 }
 
+static __coldpath void bug_at_home(const struct pp_page *page)
+{
+	char place[300] = "", text[400];
+
+	if (PP_POISON)
+		put_place_text(page, place, sizeof(place));
+	snprintf(text, sizeof(text), "a page that is at home already was given back again%s%s",
+		 *place ? ": the first time, " : "", place);
+	bug(text, page);
+}
+
 void __coldpath page_put_twice(struct pp_page *page)
 {
 	struct page_pool *pool = READ_ONCE(page->pool);
 
 	if (PP_DEBUG)
-		bug("a page that is at home already was given back again", page);
+		bug_at_home(page);
 	if (pool)
 		count_add_shared(pool->double_puts, 1);
 	if (page->zone)
@@ -96,6 +109,7 @@ static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
 {
 	if (likely(load_acquire(&page->refs) == 1)) {
 		WRITE_ONCE(page->next, HOME);
+		poison_pages(&page, 1);
 		return true;
 	}
 	/* somebody else holds the buffer: it leaves us, and goes home when they are done */
@@ -189,6 +203,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 	struct pp_page **p = pages, **end = pages + n;
 	struct page_pool *pool;
 	struct pp_page *page;
+	PUT_FROM_HERE;
 
 	if (unlikely(!n))
 		return;
@@ -206,6 +221,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 			return;
 		}
 		WRITE_ONCE(page->next, HOME);
+		poison_pages(&page, 1);
 	} while (++p < end);
 	recycle(pool, pages, n);
 }
@@ -235,8 +251,11 @@ static __noinline void put_elsewhere(struct page_pool *pool, struct pp_page *pag
 /* @pool may be gone unless the page is of it: nothing of it is read before that is known. */
 void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
 {
+	PUT_FROM_HERE;
+
 	if (likely(pool && !page_is_odd(page, pool) && pool_is_mine(pool))) {
 		WRITE_ONCE(page->next, HOME);
+		poison_pages(&page, 1);
 		recycle_page(pool, page);
 	} else {
 		put_elsewhere(pool, page, allow_direct);
@@ -245,6 +264,8 @@ void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow
 
 void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
 {
+	PUT_FROM_HERE;
+
 	check_direct(pool, page, allow_direct);
 	pool_recycle_last(pool, page);
 }

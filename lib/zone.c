@@ -112,9 +112,11 @@ void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsig
 {
 	void *const *objs = (void *const *)pages;
 	unsigned int i;
+	PUT_FROM_HERE;
 
 	if (unlikely(!n))
 		return;
+	poison_pages(pages, n);
 	for (i = 0; PP_DEBUG && i < n; i++)
 		page_goes_home(zone, pages[i]);
 	call_begin(zone);
@@ -129,6 +131,7 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
 {
 	struct pp_page *pages[64], *page;
 	unsigned int n = 0;
+	PUT_FROM_HERE;
 
 	while ((page = pp_list_pop(list))) {
 		page_mark_home(zone, page);
@@ -154,11 +157,14 @@ static void free_last(struct pp_page *page)
 		return;
 	}
 	page_mark_home(zone, page);
+	poison_pages(&page, 1);
 	zone_free_order(zone, &page, 1);
 }
 
 void pp_page_put(struct pp_page *page)
 {
+	PUT_FROM_HERE;
+
 	/* acquire: pairs with the release of whoever dropped the last but one */
 	if (load_acquire(&page->refs) != 1) {
 		if (__atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL) != 1)
@@ -333,6 +339,7 @@ unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, un
 {
 	unsigned int got = zone_take(zone, (void **)pages, n);
 
+	unpoison_pages(pages, got);
 	/* a second pass: the cache is open again while we walk the pages */
 	zone_prep(zone, pages, got);
 	return got;

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "order.h"
 #include "pcp.h"
+#include "poison.h"
 #include "process.h"
 #include "registry.h"
 #include "slot.h"
@@ -84,6 +85,8 @@ struct pp_zone {
 
 	/* llist: index of the page below each, plus one; NULL for the other policies */
 	uint32_t *links;
+
+	struct put_place *places; /* poison.h: one a page; NULL: none */
 
 	struct holder_tag *tags; /* page_pool_holders.c: one a page, made when asked for; atomic */
 
@@ -196,7 +199,8 @@ static __always_inline void copy_objs(void **to, void *const *from, unsigned int
 {
 	if (n == 1)
 		*to = *from;
-	else if (!PP_DEBUG || n) /* for sanitizers: of none there need not be an array */
+	else if (!(PP_DEBUG || PP_POISON) ||
+		 n) /* for sanitizers: of none there need not be an array */
 		memcpy(to, from, n * sizeof(*to));
 }
 

@@ -230,9 +230,15 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 	zone->pcps = pcp_create(zone->cores, &config, zone);
 	if (!zone->pcps)
 		return -ENOMEM;
+	err = poison_init(zone);
+	if (err)
+		return err;
 	if (!(p->flags & PP_ZONE_LAZY))
 		fill_area(zone);
-	return blocks_init(zone, p);
+	err = blocks_init(zone, p);
+	if (!err && !(p->flags & PP_ZONE_LAZY))
+		poison_range(zone, 0, zone->managed << zone->shift);
+	return err;
 }
 
 /* Copes with a zone that is built in part. */

@@ -63,6 +63,7 @@ unsigned int pp_zone_set_alloc_bulk_node(struct pp_zone_set *set, int node, stru
 {
 	unsigned int got = zone_set_take(set, node, (void **)pages, n);
 
+	unpoison_pages(pages, got);
 	zone_prep(set->order[0], pages, got); /* they are all made alike */
 	return got;
 }
@@ -111,6 +112,7 @@ void pp_zone_set_free_bulk(struct pp_zone_set *set, struct pp_page *const *pages
 	uintptr_t base, last, beyond = 0;
 	struct pp_zone *zone;
 	unsigned int i;
+	PUT_FROM_HERE;
 
 	if (unlikely(!n))
 		return;
