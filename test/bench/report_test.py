@@ -136,6 +136,8 @@ def test_run():
         cases = re.findall(r'^  (\w+) +\S', run('--help').stdout.split('options:')[0], re.M)
         check(cases and cases[-1] == 'report', f'cases {cases}')
         failed = re.findall(r'<section id="(\w+)"><h2>\w+</h2>(?:(?!</section>).)*<b>Failed', page, re.S)
+        for why in re.findall(r'<b>Failed.*?</p>', page, re.S):
+            print(why)
         if len(os.sched_getaffinity(0)) > 1:
             check(done.returncode == 0 and not failed, f'failed: {failed}')
         for case in cases[:-1]:
