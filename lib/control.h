@@ -81,6 +81,7 @@ void control_begin(struct json_writer *answer, const char *verb);
 void control_end(struct json_writer *answer);
 
 /* control_pools.c */
+void control_add_thread(struct json_writer *answer, uint64_t tid);
 void control_trim(const struct control_request *req, struct json_writer *answer);
 void control_holders(const struct control_request *req, struct json_writer *answer);
 

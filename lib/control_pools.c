@@ -12,36 +12,64 @@
 
 #define POOLS_MAX 256u
 
-/* A pool that was there when the request came; it may end at any time. */
+/* A pool that was there when the request came; it may end at any time, or be freed. */
 struct selected {
-	const struct page_pool *pool;
 	uint64_t id;
+	bool ended;
+	char name[32];
 };
 
-/* @selected, pinned, if it is there; one that took its place serves, too. */
+/* @selected, pinned, if it has not ended. */
 static struct page_pool *find_pool(const struct selected *selected)
 {
 	struct page_pool *pool = NULL;
 
-	while ((pool = pool_next(pool)) && pool != selected->pool)
+	while ((pool = pool_next(pool)) && pool->id != selected->id)
 		;
 	return pool;
 }
 
-static bool pool_matches(const struct page_pool *pool, uint64_t id, const char *word)
+static bool pool_matches(const char *name, uint64_t id, const char *word)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)id);
-	return !word || !strcmp(page_pool_name(pool), word) || !strcmp(text, word);
+	return !word || !strcmp(name, word) || !strcmp(text, word);
 }
 
-/* Those that @word means, allocated; none: NULL, and the answer says so. */
-static struct selected *select_pools(const char *word, unsigned int *n, struct json_writer *answer)
+static struct selected *add_selected(struct selected *at, uint64_t id, const char *name)
+{
+	at->id = id;
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	return at;
+}
+
+/* Ended pools that @word means, at most @n. */
+static unsigned int select_ended(const char *word, struct selected *selected, unsigned int n)
+{
+	struct pool_ended *ended = calloc(POOLS_MAX, sizeof(*ended));
+	unsigned int there, i, k = 0;
+
+	if (!ended)
+		return 0;
+	there = min(pools_ended(ended, POOLS_MAX), POOLS_MAX);
+	for (i = 0; i < there && k < n; i++) {
+		if (pool_matches(ended[i].name, ended[i].id, word))
+			add_selected(&selected[k++], ended[i].id, ended[i].name)->ended = true;
+	}
+	free(ended);
+	return k;
+}
+
+/*
+ * The pools that @word means, allocated; @ended: also those that have ended. None: NULL, and the
+ * answer says so.
+ */
+static struct selected *select_pools(const char *word, bool ended, unsigned int *n,
+				     struct json_writer *answer)
 {
 	struct selected *selected = calloc(POOLS_MAX, sizeof(*selected));
 	struct page_pool *pool = NULL;
-	uint64_t id = 0;
 
 	*n = 0;
 	if (!selected) {
@@ -49,9 +77,11 @@ static struct selected *select_pools(const char *word, unsigned int *n, struct j
 		return NULL;
 	}
 	while ((pool = pool_next(pool))) {
-		if (pool_matches(pool, ++id, word) && *n < POOLS_MAX)
-			selected[(*n)++] = (struct selected){ pool, id };
+		if (pool_matches(page_pool_name(pool), pool->id, word) && *n < POOLS_MAX)
+			add_selected(&selected[(*n)++], pool->id, page_pool_name(pool));
 	}
+	if (ended)
+		*n += select_ended(word, selected + *n, POOLS_MAX - *n);
 	if (*n)
 		return selected;
 	if (word)
@@ -92,7 +122,7 @@ void control_trim(const struct control_request *req, struct json_writer *answer)
 	struct selected *selected;
 	unsigned int n, i;
 
-	selected = select_pools(req->word[0], &n, answer);
+	selected = select_pools(req->word[0], false, &n, answer);
 	if (!selected)
 		return;
 	control_begin(answer, "trim");
@@ -106,12 +136,46 @@ void control_trim(const struct control_request *req, struct json_writer *answer)
 
 /* ---- holders --------------------------------------------------------------------------------- */
 
-static void add_thread_name(struct json_writer *answer, uint64_t tid)
+/* What a look at a pool leaves, so that it is told of after its lock is released. */
+struct found {
+	uint64_t ages[PP_HOLDER_AGES];
+	bool tracked;
+	unsigned int n;
+	unsigned int room;
+	struct found_holder {
+		struct pp_holder holder; /* its page may be gone */
+		uint64_t zone; /* id */
+		uint64_t page; /* its number in the zone */
+	} * of;
+	struct pp_holder *holders; /* room for as many */
+};
+
+/* The caller keeps @pool and its zone. */
+static void look(void *arg, const struct page_pool *pool)
+{
+	struct found *found = arg;
+	const struct pp_page *page;
+	unsigned int i;
+
+	found->tracked = READ_ONCE(pool->holders);
+	if (!found->tracked) /* otherwise returns are not written down, and what is there is old */
+		return;
+	found->n = page_pool_holders(pool, found->holders, found->room, found->ages);
+	for (i = 0; i < found->n; i++) {
+		page = found->holders[i].page;
+		found->of[i].holder = found->holders[i];
+		found->of[i].zone = page->zone->id;
+		found->of[i].page = (uint64_t)(page - page->zone->pages);
+	}
+}
+
+void control_add_thread(struct json_writer *answer, uint64_t tid)
 {
 	char path[64], name[32] = "";
 	ssize_t n;
 	int fd;
 
+	jw_count(answer, "thread", tid);
 	snprintf(path, sizeof(path), "/proc/self/task/%llu/comm", (unsigned long long)tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -123,86 +187,106 @@ static void add_thread_name(struct json_writer *answer, uint64_t tid)
 	jw_text(answer, "thread_name", name);
 }
 
-static void add_holder(struct json_writer *answer, const struct pp_holder *holder)
+static void add_holder(struct json_writer *answer, const struct found_holder *found)
 {
-	const struct pp_zone *zone = holder->page->zone;
+	const struct pp_holder *holder = &found->holder;
 	char site[256];
 
 	jw_begin(answer, NULL, '{');
 	jw_count(answer, "age_ns", holder->age_ns);
-	if (zone) {
-		jw_count(answer, "zone", zone->id);
-		jw_count(answer, "page", (uint64_t)(holder->page - zone->pages));
-	}
-	jw_count(answer, "thread", holder->thread);
-	add_thread_name(answer, holder->thread);
+	jw_count(answer, "zone", found->zone);
+	jw_count(answer, "page", found->page);
+	control_add_thread(answer, holder->thread);
 	jw_text(answer, "site", pp_holder_site(holder, site, sizeof(site)));
 	jw_bool(answer, "in_driver", holder->driver);
 	jw_end(answer, '}');
 }
 
-static void add_holders(struct json_writer *answer, const struct page_pool *pool,
-			struct pp_holder *holders, unsigned int oldest)
+static void add_found(struct json_writer *answer, const struct found *found)
 {
-	uint64_t ages[PP_HOLDER_AGES] = { 0 };
-	unsigned int n, i;
+	unsigned int i;
 
-	n = page_pool_holders(pool, holders, oldest, ages);
+	jw_bool(answer, "tracked", found->tracked);
+	if (!found->tracked)
+		return;
 	jw_begin(answer, "ages", '[');
 	for (i = 0; i < PP_HOLDER_AGES; i++)
-		jw_count(answer, NULL, ages[i]);
+		jw_count(answer, NULL, found->ages[i]);
 	jw_end(answer, ']');
 	jw_begin(answer, "holders", '[');
-	for (i = 0; i < n; i++)
-		add_holder(answer, &holders[i]);
+	for (i = 0; i < found->n; i++)
+		add_holder(answer, &found->of[i]);
 	jw_end(answer, ']');
 }
 
-static void holders_of(const struct control_request *req, const struct selected *selected,
-		       struct pp_holder *holders, struct json_writer *answer)
+/* Live pools only: an ended one hands out no page that could be tagged. -errno and pp_error(). */
+static int look_at_live(const struct control_request *req, const struct selected *selected,
+			struct found *found)
 {
 	struct page_pool *pool = find_pool(selected);
-	bool tracked;
+	int err;
 
 	if (!pool)
+		return -ENOENT;
+	/* what was tagged is told before the tags go */
+	err = req->track == CONTROL_ON ? page_pool_holders_enable(pool, true) : 0;
+	look(found, pool);
+	if (req->track == CONTROL_OFF)
+		page_pool_holders_enable(pool, false);
+	pool_unpin(pool);
+	return err;
+}
+
+static void holders_of(const struct control_request *req, const struct selected *selected,
+		       struct found *found, struct json_writer *answer)
+{
+	bool ended = selected->ended;
+	int err = 0;
+
+	found->n = 0;
+	found->tracked = false;
+	if (!ended)
+		err = look_at_live(req, selected, found);
+	if (err == -ENOENT) { /* it ended meanwhile */
+		ended = true;
+		err = 0;
+	}
+	if (ended && !pool_ended_look(selected->id, look, found))
 		return;
 	jw_begin(answer, NULL, '{');
 	jw_count(answer, "id", selected->id);
-	jw_text(answer, "name", page_pool_name(pool));
-	/* what was tagged is told before the tags go */
-	if (req->track == CONTROL_ON && page_pool_holders_enable(pool, true))
+	jw_text(answer, "name", selected->name);
+	if (ended)
+		jw_bool(answer, "ended", true);
+	if (err)
 		jw_text(answer, "failed", pp_error());
-	tracked = READ_ONCE(pool->holders);
-	jw_bool(answer, "tracked", tracked);
-	if (tracked) /* otherwise returns are not written down, and what is there is old */
-		add_holders(answer, pool, holders, (unsigned int)req->oldest);
-	if (req->track == CONTROL_OFF)
-		page_pool_holders_enable(pool, false);
+	add_found(answer, found);
 	jw_end(answer, '}');
-	pool_unpin(pool);
 }
 
 void control_holders(const struct control_request *req, struct json_writer *answer)
 {
+	struct found found = { .room = (unsigned int)req->oldest };
 	struct selected *selected;
-	struct pp_holder *holders;
 	unsigned int n, i;
 
-	selected = select_pools(req->word[0], &n, answer);
+	selected = select_pools(req->word[0], true, &n, answer);
 	if (!selected)
 		return;
-	holders = calloc(req->oldest, sizeof(*holders));
-	if (!holders) {
+	found.of = calloc(found.room, sizeof(*found.of));
+	found.holders = calloc(found.room, sizeof(*found.holders));
+	if (!found.of || !found.holders) {
 		control_error(answer, "busy", "no memory; try again");
 		goto out;
 	}
 	control_begin(answer, "holders");
 	jw_begin(answer, "pools", '[');
 	for (i = 0; i < n; i++)
-		holders_of(req, &selected[i], holders, answer);
+		holders_of(req, &selected[i], &found, answer);
 	jw_end(answer, ']');
 	control_end(answer);
-	free(holders);
 out:
+	free(found.holders);
+	free(found.of);
 	free(selected);
 }

@@ -3,6 +3,7 @@
  * control_stat.c - all zones, caches and pools of the process as JSON
  */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "control.h"
@@ -157,19 +158,78 @@ static void add_zone(struct json_writer *json, const struct control_state *state
 
 /* ---- pools ----------------------------------------------------------------------------------- */
 
-static void add_pool(struct json_writer *json, struct page_pool *pool, uint64_t id)
+static void add_pool(struct json_writer *json, struct page_pool *pool)
 {
 	struct page_pool_stats s = { .sz = sizeof(s) };
 
 	page_pool_get_stats(pool, &s);
 	jw_begin(json, NULL, '{');
-	jw_count(json, "id", id);
+	jw_count(json, "id", pool->id);
 	jw_text(json, "name", page_pool_name(pool));
 	if (page_pool_zone(pool)) /* a provider's has none */
 		jw_count(json, "zone", page_pool_zone(pool)->id);
 	jw_number(json, "nid", page_pool_nid(pool));
 	add_fields(json, &s, pool_fields, NR(pool_fields));
 	jw_end(json, '}');
+}
+
+/* ---- ended pools ----------------------------------------------------------------------------- */
+
+static void look(void *arg, const struct page_pool *pool)
+{
+	pool_threads(arg, pool);
+}
+
+static void add_threads(struct json_writer *json, const struct pool_threads *threads)
+{
+	unsigned int i;
+
+	jw_begin(json, "threads", '[');
+	for (i = 0; i < threads->n; i++) {
+		jw_begin(json, NULL, '{');
+		control_add_thread(json, threads->of[i].thread);
+		jw_count(json, "pages", threads->of[i].pages);
+		jw_count(json, "oldest_ns", threads->of[i].oldest_ns);
+		jw_end(json, '}');
+	}
+	jw_end(json, ']');
+	if (threads->others)
+		jw_count(json, "others", threads->others);
+	jw_count(json, "in_drivers", threads->in_drivers);
+}
+
+static void add_ended_pool(struct json_writer *json, const struct pool_ended *pool, bool threads)
+{
+	struct pool_threads held;
+
+	jw_begin(json, NULL, '{');
+	jw_count(json, "id", pool->id);
+	jw_text(json, "name", pool->name);
+	if (pool->zone)
+		jw_count(json, "zone", pool->zone);
+	jw_count(json, "detach_time_ns", pool->ended_ns);
+	jw_count(json, "inflight", pool->inflight);
+	if (pool->page_size)
+		jw_count(json, "inflight_mem", pool->inflight * pool->page_size);
+	jw_bool(json, "tracked", pool->tracked);
+	if (threads && pool->tracked && pool_ended_look(pool->id, look, &held))
+		add_threads(json, &held);
+	jw_end(json, '}');
+}
+
+/* Threads are told of for as long as the look at the zones' page tables takes no longer. */
+static void add_ended(struct json_writer *json)
+{
+	unsigned int n = pools_ended(NULL, 0) + 16, there, i;
+	uint64_t end_ns = now_ns() + (uint64_t)CONTROL_HOLD_US * 1000;
+	struct pool_ended *pools = calloc(n, sizeof(*pools));
+
+	there = pools ? min(pools_ended(pools, n), n) : 0;
+	jw_begin(json, "ended", '[');
+	for (i = 0; i < there; i++)
+		add_ended_pool(json, &pools[i], now_ns() < end_ns);
+	jw_end(json, ']');
+	free(pools);
 }
 
 /* ---- the process ----------------------------------------------------------------------------- */
@@ -197,7 +257,6 @@ void control_stat(const struct control_state *state, struct json_writer *json)
 {
 	struct page_pool *pool = NULL;
 	struct pp_zone *zone = NULL;
-	uint64_t id = 0;
 
 	jw_text(json, "library", PP_VERSION);
 	jw_count(json, "pid", (uint64_t)getpid());
@@ -212,6 +271,7 @@ void control_stat(const struct control_state *state, struct json_writer *json)
 	jw_end(json, ']');
 	jw_begin(json, "pools", '[');
 	while ((pool = pool_next(pool)))
-		add_pool(json, pool, ++id);
+		add_pool(json, pool);
 	jw_end(json, ']');
+	add_ended(json);
 }

@@ -56,6 +56,13 @@ struct page_pool {
 	struct page_fresh fresh;
 	char name[32];
 	struct registered registered;
+	uint64_t id; /* no other pool of the process had it */
+	struct page_pool *next; /* page_pool_end.c */
+	struct page_pool **link; /* points to this one in the list of ended pools */
+	struct page_pool *next_done;
+	uint64_t ended_ns;
+	uint32_t waits; /* what page_pool_destroy_wait() holds of it */
+	bool signal_safe; /* the zone's, which may be gone before the pool; set at the end */
 	struct pp_page **reserve; /* behind the cache */
 	uint32_t reserve_size;
 
@@ -191,7 +198,12 @@ void pool_open(struct page_pool *pool);
 /* Pages leave the pool. Nothing of @pool may be touched afterwards: it may be gone. */
 void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n);
 void pool_released(struct page_pool *pool, uint64_t n);
-void pool_free(struct page_pool *pool);
+void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count);
+
+/* The last page of an ended pool is home: free it, or leave that to the next holder of a lock. */
+void pool_last_page(struct page_pool *pool);
+/* Free the pools that handlers left. Waits for nothing. */
+void pools_free_ended(void);
 
 /* Up to @n pages from zone, set or provider, counted as held; outside a turn. */
 unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int n);
@@ -220,6 +232,42 @@ void pool_untag(struct pp_page *const *pages, unsigned int n);
 #define PP_REPORT_HOLDERS 16u
 unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
 			       uint64_t *ages, uint64_t *in_drivers);
+
+/* Which threads have a pool's pages; pages of more threads than there is room for are @others. */
+#define POOL_THREADS 16u
+struct pool_threads {
+	unsigned int n;
+	uint64_t others;
+	uint64_t in_drivers; /* of all these pages */
+	struct {
+		uint64_t thread; /* 0: unknown */
+		uint64_t pages;
+		uint64_t oldest_ns;
+	} of[POOL_THREADS];
+};
+void pool_threads(struct pool_threads *threads, const struct page_pool *pool);
+
+/* A pool that ended while pages were out. */
+struct pool_ended {
+	uint64_t id;
+	uint64_t zone; /* id; of a provider's pool 0 */
+	uint64_t page_size; /* of its buffers; of a provider's pool 0 */
+	uint64_t ended_ns; /* of now_ns() */
+	uint64_t inflight;
+	bool tracked; /* it has holder tags */
+	char name[32];
+};
+
+/* Up to @n of them, oldest first; how many there are. */
+unsigned int pools_ended(struct pool_ended *out, unsigned int n);
+/* Call @look() with the ended pool @id; it and its zone stay meanwhile. False: it is gone. */
+bool pool_ended_look(uint64_t id, void (*look)(void *arg, const struct page_pool *pool), void *arg);
+
+static inline bool pool_takes_from(const struct page_pool *pool, const struct pp_zone *zone)
+{
+	return pool->zone == zone ||
+	       (pool->set && pp_zone_set_zone(pool->set, max(zone->region.node, 0)) == zone);
+}
 
 /* Pages that the pool could still get: at home in it, or with its zones. A gauge. */
 uint64_t pool_available(const struct page_pool *pool);

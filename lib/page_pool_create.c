@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* page_pool_create.c - a pool's beginning, its choices, and its end */
+/* page_pool_create.c - a pool's beginning, and its choices: owner, node */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <pagepool/memory.h>
 
@@ -86,6 +85,9 @@ static int size_by_bytes(struct page_pool_params *p)
 
 static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 {
+	static uint64_t last_id;
+
+	pool->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	pool->set = p->set;
 	pool->zone = p->set ? p->set->order[0] : p->zone;
 	pool->provider = p->provider;
@@ -185,104 +187,12 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	if (err)
 		goto fail;
 	registry_add(&registered_pools, &pool->registered);
+	pools_free_ended();
 	return pool;
 fail:
 	page_pool_destroy(pool);
 	errno = -err;
 	return NULL;
-}
-
-/* ---- the end --------------------------------------------------------------------------------- */
-
-void pool_free(struct page_pool *pool)
-{
-	if (pool->provider && pool->provider->destroy)
-		pool->provider->destroy(pool->provider_arg, pool);
-	ring_fini(&pool->ring);
-	free(pool);
-}
-
-static void release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count)
-{
-	unsigned int n;
-
-	while (*count) {
-		n = min(*count, PP_BULK_MAX);
-		WRITE_ONCE(*count, *count - n);
-		pool_release_pages(pool, pages + *count, n);
-	}
-}
-
-/* All but what users hold goes home, and nothing is recycled any more. */
-static void close_down(struct page_pool *pool)
-{
-	struct pp_page *pages[64];
-	unsigned int n;
-
-	registry_del(&registered_pools, &pool->registered);
-	pool_drop_frag_page(pool);
-	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
-	WRITE_ONCE(pool->owner, NO_OWNER);
-	ring_close(&pool->ring);
-	release_array(pool, pool->cache, &pool->count);
-	release_array(pool, pool->reserve, &pool->reserved);
-	while ((n = ring_consume(&pool->ring, (void **)pages, 64)))
-		pool_release_pages(pool, pages, n);
-}
-
-void page_pool_destroy(struct page_pool *pool)
-{
-	if (!pool)
-		return;
-	close_down(pool);
-	/* release counts from -outstanding now; whoever brings it to POOL_ENDED is the last */
-	pool_released(pool, POOL_ENDED - pool->hold);
-}
-
-static void tell(struct page_pool *pool, const struct page_pool_end *end, uint64_t out,
-		 uint64_t waited_ns)
-{
-	struct pp_holder holders[PP_REPORT_HOLDERS];
-	struct page_pool_report report = {
-		.name = pool->name, .outstanding = out, .waited_ns = waited_ns, .holders = holders
-	};
-
-	if (!end->report)
-		return;
-	report.nholders =
-		pool_find_holders(pool, holders, PP_REPORT_HOLDERS, NULL, &report.in_drivers);
-	end->report(end->arg, &report);
-}
-
-int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *params)
-{
-	struct page_pool_end end;
-	uint64_t start = now_ns(), told = start, now, out;
-	int err = params_copy(&end, sizeof(end), params);
-
-	if (err || !pool)
-		return err;
-	close_down(pool);
-	pool->hold++; /* one for us: the pool stays until we have seen the last page */
-	__atomic_add_fetch(&pool->release, POOL_ENDED - pool->hold, __ATOMIC_ACQ_REL);
-	for (;;) {
-		out = POOL_ENDED - load_acquire(&pool->release) - 1;
-		now = now_ns();
-		if (!out || now - start >= (uint64_t)end.timeout_ms * 1000000)
-			break;
-		if (end.report_ms && now - told >= (uint64_t)end.report_ms * 1000000) {
-			tell(pool, &end, out, now - start);
-			told = now;
-		}
-		usleep(500);
-	}
-	if (out) {
-		tell(pool, &end, out, now - start);
-		err = pp_set_error(ETIMEDOUT, "pool %s: %llu pages are still out", pool->name,
-				   (unsigned long long)out);
-	}
-	pool_released(pool, 1);
-	return err;
 }
 
 /* ---- owner and node -------------------------------------------------------------------------- */
@@ -300,7 +210,7 @@ void page_pool_disable_direct_recycling(struct page_pool *pool)
 void __coldpath pool_flush_stale(struct page_pool *pool)
 {
 	__atomic_and_fetch(&pool->special, ~POOL_STALE, __ATOMIC_RELAXED);
-	release_array(pool, pool->cache, &pool->count);
+	pool_release_array(pool, pool->cache, &pool->count);
 }
 
 int page_pool_update_nid(struct page_pool *pool, int nid)

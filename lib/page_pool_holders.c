@@ -167,28 +167,29 @@ static unsigned int insert(struct pp_holder *out, unsigned int have, unsigned in
 }
 
 /*
- * Also for pools that have ended, without tags: then all pages that call it theirs are
- * out, and only where and since when is unknown.
+ * Call @found with each page of @pool that is out and has a tag. An ended pool is walked without
+ * tags, too: all pages that name it are out, and only place, thread and age are unknown.
  */
-unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
-			       uint64_t *ages, uint64_t *in_drivers)
+static void walk(const struct page_pool *pool,
+		 void (*found)(void *arg, const struct pp_holder *holder), void *arg)
 {
 	bool ended = READ_ONCE(pool->owner) == NO_OWNER && READ_ONCE(pool->ring.closed);
 	const struct holder_tag *tag;
 	uint64_t now = now_ns(), when, k;
 	struct pp_holder holder;
 	const struct pp_zone *zone;
-	unsigned int have = 0;
 	struct pp_page *page;
 	int i;
 
 	for (i = 0; (zone = zone_of(pool, i)); i++) {
 		for (k = 0; k < zone->managed; k++) {
 			page = &zone->pages[k];
+			if (READ_ONCE(page->pool) != pool)
+				continue;
 			/* not by page->zone: an acceptor may be writing it */
 			tag = tag_in(zone, page);
 			when = tag ? READ_ONCE(tag->when_ns) : 0;
-			if (READ_ONCE(page->pool) != pool || (!when && !ended))
+			if (!when && !ended)
 				continue;
 			holder = (struct pp_holder){
 				.page = page,
@@ -197,14 +198,61 @@ unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *o
 				.thread = when ? READ_ONCE(tag->thread) : 0,
 				.driver = READ_ONCE(page->owner),
 			};
-			have = insert(out, have, n, &holder);
-			if (ages)
-				ages[age_class(holder.age_ns)]++;
-			if (in_drivers)
-				*in_drivers += !!holder.driver;
+			found(arg, &holder);
 		}
 	}
-	return have;
+}
+
+struct oldest {
+	struct pp_holder *out;
+	unsigned int have;
+	unsigned int n;
+	uint64_t *ages;
+	uint64_t *in_drivers;
+};
+
+static void keep_oldest(void *arg, const struct pp_holder *holder)
+{
+	struct oldest *o = arg;
+
+	o->have = insert(o->out, o->have, o->n, holder);
+	if (o->ages)
+		o->ages[age_class(holder->age_ns)]++;
+	if (o->in_drivers)
+		*o->in_drivers += !!holder->driver;
+}
+
+unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
+			       uint64_t *ages, uint64_t *in_drivers)
+{
+	struct oldest o = { .out = out, .n = n, .ages = ages, .in_drivers = in_drivers };
+
+	walk(pool, keep_oldest, &o);
+	return o.have;
+}
+
+static void add_to_thread(void *arg, const struct pp_holder *holder)
+{
+	struct pool_threads *t = arg;
+	unsigned int i = 0;
+
+	t->in_drivers += !!holder->driver;
+	while (i < t->n && t->of[i].thread != holder->thread)
+		i++;
+	if (i == POOL_THREADS) {
+		t->others++;
+		return;
+	}
+	t->n = max(t->n, i + 1);
+	t->of[i].thread = holder->thread;
+	t->of[i].pages++;
+	t->of[i].oldest_ns = max(t->of[i].oldest_ns, holder->age_ns);
+}
+
+void pool_threads(struct pool_threads *threads, const struct page_pool *pool)
+{
+	memset(threads, 0, sizeof(*threads));
+	walk(pool, add_to_thread, threads);
 }
 
 unsigned int page_pool_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,

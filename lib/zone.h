@@ -306,6 +306,14 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
 /* Those that were not used for as long as they were told to wait. */
 void pools_trim_idle(struct pp_zone *zone);
 
+/* Which pools have pages of @zone: a piece of a sentence, "" if none has. */
+void pools_name(const struct pp_zone *zone, char *text, size_t size);
+/* @zone is about to go: no list of pools leads to it any more. */
+void pools_forget(const struct pp_zone *zone);
+
+/* pp_set_error() for a zone that pages are out of: -EBUSY. */
+int zone_busy(const struct pp_zone *zone, uint64_t in_flight);
+
 void zone_free_tags(struct pp_zone *zone); /* page_pool_holders.c */
 
 /*

@@ -296,6 +296,15 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	return zone;
 }
 
+int zone_busy(const struct pp_zone *zone, uint64_t in_flight)
+{
+	char pools[180];
+
+	pools_name(zone, pools, sizeof(pools));
+	return pp_set_error(EBUSY, "zone %s: %llu pages are still out%s%s", zone->name,
+			    (unsigned long long)in_flight, *pools ? ": " : "", pools);
+}
+
 int pp_zone_destroy(struct pp_zone *zone)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
@@ -306,9 +315,9 @@ int pp_zone_destroy(struct pp_zone *zone)
 		return pp_set_error(EINVAL, "zone %s is a depot: pp_depot_fini()", zone->name);
 	pp_zone_stats(zone, &s);
 	if (s.in_flight)
-		return pp_set_error(EBUSY, "zone %s: %llu pages are still out", zone->name,
-				    (unsigned long long)s.in_flight);
+		return zone_busy(zone, s.in_flight);
 	registry_del(&registered_zones, &zone->registered);
+	pools_forget(zone);
 	zone_free(zone);
 	return 0;
 }

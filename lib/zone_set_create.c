@@ -234,9 +234,7 @@ int pp_zone_set_destroy(struct pp_zone_set *set)
 			continue;
 		pp_zone_stats(set->node[node].zone, &s);
 		if (s.in_flight)
-			return pp_set_error(EBUSY, "zone %s: %llu pages are still out",
-					    pp_zone_name(set->node[node].zone),
-					    (unsigned long long)s.in_flight);
+			return zone_busy(set->node[node].zone, s.in_flight);
 	}
 	set_free(set);
 	return 0;

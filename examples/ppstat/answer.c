@@ -165,8 +165,10 @@ static int show_holders(struct json_object *root)
 	for (i = 0; i < array_size(root, "pools"); i++) {
 		pool = array_at(root, "pools", i);
 		n = array_size(pool, "holders");
-		printf("%spool %" PRIu64 " %s%s\n", i ? "\n" : "", get_count(pool, "id"),
+		printf("%spool %" PRIu64 " %s%s%s\n", i ? "\n" : "", get_count(pool, "id"),
 		       printable(get_text(pool, "name"), name, sizeof(name)),
+		       json_object_get_boolean(json_object_object_get(pool, "ended")) ? ", ended"
+										      : "",
 		       json_object_get_boolean(json_object_object_get(pool, "tracked"))
 			       ? ""
 			       : ": nobody writes down who takes pages: ppstat holders --track on");

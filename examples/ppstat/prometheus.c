@@ -142,6 +142,20 @@ static const struct metric pool_metrics[] = {
 	  { { "wrong_owner", NULL } } },
 };
 
+static const struct metric ended_pages = {
+	"pagepool_ended_pool_pages",
+	"gauge",
+	"Pages that are still out of a pool that was destroyed.",
+	{ { "inflight", NULL } },
+};
+
+static const struct metric ended_age = {
+	"pagepool_ended_pool_age_seconds",
+	"gauge",
+	"Seconds since a pool with pages out was destroyed.",
+	{ { "detach_time_ns", NULL } },
+};
+
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A label's value; json-c has decoded it, and knows no bytes that are not UTF-8. */
@@ -241,6 +255,28 @@ static void put_pools(FILE *out, struct json_object *root)
 	}
 }
 
+static void put_ended(FILE *out, struct json_object *root)
+{
+	uint64_t now = get_count(root, "time_ns"), ended;
+	struct json_object *pool;
+	size_t i;
+
+	put_head(out, &ended_pages);
+	for (i = 0; i < array_size(root, "ended"); i++) {
+		pool = array_at(root, "ended", i);
+		put_values(out, &ended_pages, "pool", pool, NULL, pool);
+	}
+	put_head(out, &ended_age);
+	for (i = 0; i < array_size(root, "ended"); i++) {
+		pool = array_at(root, "ended", i);
+		ended = get_count(pool, "detach_time_ns");
+		fprintf(out, "%s{", ended_age.name);
+		put_label(out, "pool", get_text(pool, "name"));
+		fprintf(out, "id=\"%" PRIu64 "\"} %" PRIu64 "\n", get_count(pool, "id"),
+			now > ended ? (now - ended) / 1000000000 : 0);
+	}
+}
+
 void show_prometheus(const struct sample *sample, FILE *out)
 {
 	struct json_object *root = sample->root;
@@ -253,4 +289,5 @@ void show_prometheus(const struct sample *sample, FILE *out)
 	put_caches(out, root);
 	put_windows(out, root);
 	put_pools(out, root);
+	put_ended(out, root);
 }

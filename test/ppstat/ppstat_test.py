@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """ppstat_test.py - ppstat on a running ppfwd, as a user meets it
 
-usage: ppstat_test.py PPFWD PPSTAT JSON_C(0|1) [CASE ...]
+usage: ppstat_test.py PPFWD PPSTAT APP JSON_C(0|1) [CASE ...]
 """
 import json
 import os
@@ -17,8 +17,8 @@ import sys
 import tempfile
 import time
 
-PPFWD, PPSTAT = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-HAVE_JSON = sys.argv[3] == '1'
+PPFWD, PPSTAT, APP = map(os.path.abspath, sys.argv[1:4])
+HAVE_JSON = sys.argv[4] == '1'
 TMP = tempfile.mkdtemp(prefix='pstat.', dir='/tmp')
 SOCK = TMP + '/s'
 checks = failed = 0
@@ -406,6 +406,56 @@ def case_ppfwd():
         ok('and replaced', stat()['version'] == 1)
 
 
+class App:
+    """test/ppstat/app.c, told what to do"""
+
+    def __init__(self, env=None):
+        self.p = subprocess.Popen([APP, SOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  env=env)
+
+    def __enter__(self):
+        return self
+
+    def __call__(self, *words):
+        self.p.stdin.write((' '.join(map(str, words)) + '\n').encode())
+        self.p.stdin.flush()
+        return self.p.stdout.readline().decode().rstrip('\n')
+
+    def __exit__(self, *unused):
+        self.p.stdin.close()
+        ok('the program ends well', self.p.wait(30) == 0)
+
+
+def case_ended():
+    with App() as app:
+        ok('pages', app('take', 12) == '12')
+        ok('none has ended', stat()['ended'] == [] and 'ended pool' not in run(SOCK)[1])
+        app('end')
+        s = stat()
+        e = s['ended'][0]
+        ok('it is listed', [p['name'] for p in s['pools']] == ['tx'] and len(s['ended']) == 1 and
+           e['name'] == 'rx' and e['inflight'] == 12 and e['inflight_mem'] == 12 * 4096 and
+           e['zone'] == s['zones'][0]['id'] and 0 < e['detach_time_ns'] <= s['time_ns'], s)
+        ok('and by which thread', [(t['thread'], t['pages']) for t in e['threads']] ==
+           [(app.p.pid, 12)], e)
+        rc, out, err = run(SOCK)
+        ok('in words', rc == 0 and re.search(
+            r'^  rx +%d +12 +\d+\.\d  12 by %d ppstat_app$' % (e['zone'], app.p.pid), out, re.M),
+           (out, err))
+        rc, out, err = run('holders', SOCK, '--pool', 'rx', '--oldest', 3)
+        ok('holders', rc == 0 and 'rx, ended' in out and out.count(' ppstat_app ') == 3, (out, err))
+        rc, out, err = run(SOCK, '--prometheus')
+        ok('--prometheus', re.search(r'^pagepool_ended_pool_pages\{pool="rx",id="%d"\} 12$' %
+                                     e['id'], out, re.M) and
+           re.search(r'^pagepool_ended_pool_age_seconds\{pool="rx",id="%d"\} \d+$' % e['id'], out,
+                     re.M), out[-400:])
+        said = app('busy')
+        ok('the zone names it', re.search(r': 12 pages are still out: 12 with pool rx, ended '
+                                          r'\d+\.\d s ago$', said), said)
+        app('give')
+        ok('gone with its last page', stat()['ended'] == [])
+
+
 def case_no_json_c():
     with Fwd(*NULLS):
         fails(1, 'built without json-c', SOCK)
@@ -425,7 +475,7 @@ def main():
         print('not run: views; built without json-c')
         names = ['usage', 'no_json_c', 'ppfwd']
     try:
-        for name in sys.argv[4:] or names:
+        for name in sys.argv[5:] or names:
             start = time.monotonic()
             globals()['case_' + name]()
             print('%s: %.1f s' % (name, time.monotonic() - start), flush=True)

@@ -178,7 +178,8 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params);
  * @zone: zone, or NULL
  *
  * Context: nothing else may run in the zone. Sleeps.
- * Return:  0; -EBUSY, with the zone untouched, while pages are out (pp_error() tells how many).
+ * Return:  0; -EBUSY, with the zone untouched, while pages are out: pp_error() tells how many, and
+ *          which pools, ended ones included, have them.
  */
 int pp_zone_destroy(struct pp_zone *zone);
 

@@ -91,7 +91,7 @@ struct pp_zone_set *pp_zone_set_create(const struct pp_zone_set_params *params);
  * @set: set, or NULL
  *
  * Context: nothing else may run in the set or its zones.
- * Return:  0; -EBUSY, with the set untouched, while pages are out.
+ * Return:  0; -EBUSY, with the set untouched, while pages are out: as pp_zone_destroy().
  */
 int pp_zone_set_destroy(struct pp_zone_set *set);
 
