@@ -38,6 +38,7 @@ enum control_verb {
 	VERB_DISABLE,
 	VERB_ENABLE,
 	VERB_HOLDERS,
+	VERB_FAULT,
 	VERB_HELP,
 };
 
@@ -54,6 +55,10 @@ struct control_request {
 	uint64_t keep;
 	uint64_t oldest;
 	uint64_t track; /* 0: as it is */
+	bool has_every;
+	uint64_t every;
+	uint64_t after;
+	uint64_t thread;
 	char line[CONTROL_LINE_MAX];
 };
 
@@ -84,6 +89,10 @@ void control_end(struct json_writer *answer);
 void control_add_thread(struct json_writer *answer, uint64_t tid);
 void control_trim(const struct control_request *req, struct json_writer *answer);
 void control_holders(const struct control_request *req, struct json_writer *answer);
+
+/* control_fault.c; @all: also points where no fault is set */
+void control_fault(const struct control_request *req, struct json_writer *answer);
+void control_add_faults(struct json_writer *json, bool all);
 
 /* control_stat.c: members of an object that is open */
 struct pp_zone;

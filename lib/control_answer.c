@@ -329,6 +329,9 @@ static void answer_request(struct control_state *state, const struct control_req
 	case VERB_HOLDERS:
 		control_holders(req, answer);
 		break;
+	case VERB_FAULT:
+		control_fault(req, answer);
+		break;
 	case VERB_DISABLE:
 		answer_disable(state, req, answer);
 		break;
@@ -347,6 +350,8 @@ static bool changes_things(const struct control_request *req)
 {
 	if (req->verb == VERB_HOLDERS)
 		return req->track;
+	if (req->verb == VERB_FAULT)
+		return req->word[0];
 	return req->verb != VERB_STAT && req->verb != VERB_HELP;
 }
 

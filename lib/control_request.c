@@ -8,6 +8,7 @@
 #include "control.h"
 
 #define WORDS_MAX 8u
+#define FAULT_MAX 999999999999999999ull
 
 enum {
 	KEY_TIMEOUT = 1 << 0,
@@ -15,6 +16,9 @@ enum {
 	KEY_KEEP = 1 << 2,
 	KEY_OLDEST = 1 << 3,
 	KEY_TRACK = 1 << 4,
+	KEY_EVERY = 1 << 5,
+	KEY_AFTER = 1 << 6,
+	KEY_THREAD = 1 << 7,
 };
 
 static const struct verb {
@@ -34,6 +38,8 @@ static const struct verb {
 	{ "enable", VERB_ENABLE, 1, 0, "[ZONE]: undo disable" },
 	{ "holders", VERB_HOLDERS, 1, KEY_OLDEST | KEY_TRACK,
 	  "[POOL] [oldest=N] [track=on|off]: who has had pages for how long" },
+	{ "fault", VERB_FAULT, 1, KEY_EVERY | KEY_AFTER | KEY_THREAD,
+	  "[POINT every=N [after=N] [thread=TID]]: allocations fail on purpose, or not" },
 	{ "help", VERB_HELP, 0, 0, "this" },
 };
 
@@ -48,6 +54,9 @@ static const struct key {
 	{ "lease_ms", KEY_LEASE, 1, 86400000, offsetof(struct control_request, lease_ms) },
 	{ "keep", KEY_KEEP, 0, UINT32_MAX, offsetof(struct control_request, keep) },
 	{ "oldest", KEY_OLDEST, 1, 1000, offsetof(struct control_request, oldest) },
+	{ "every", KEY_EVERY, 0, FAULT_MAX, offsetof(struct control_request, every) },
+	{ "after", KEY_AFTER, 0, FAULT_MAX, offsetof(struct control_request, after) },
+	{ "thread", KEY_THREAD, 0, INT32_MAX, offsetof(struct control_request, thread) },
 	{ "track", KEY_TRACK, CONTROL_OFF, CONTROL_ON, offsetof(struct control_request, track) },
 };
 
@@ -140,6 +149,7 @@ static int parse_key(struct control_request *req, const struct verb *verb, char 
 		return -1;
 	}
 	memcpy((char *)req + key->offset, &value, sizeof(value));
+	req->has_every |= key->bit == KEY_EVERY;
 	return 0;
 }
 

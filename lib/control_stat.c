@@ -265,6 +265,7 @@ void control_stat(const struct control_state *state, struct json_writer *json)
 	jw_count(json, "tsc_hz", pp_cycles_hz());
 	jw_count(json, "requests", state->requests);
 	jw_count(json, "errors", state->errors);
+	control_add_faults(json, false);
 	jw_begin(json, "zones", '[');
 	while ((zone = zone_next(zone)))
 		add_zone(json, state, zone);

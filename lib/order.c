@@ -91,6 +91,7 @@ static struct pp_zone *inner_create(struct pp_zone *zone, unsigned int order)
 	memset(inner, 0, sizeof(*inner));
 	inner->policy = zone->policy;
 	inner->traced = zone->traced;
+	inner->ops = zone->traced;
 	inner->cores = zone->cores;
 	inner->per_thread = zone->per_thread;
 	inner->batch = config.batch;

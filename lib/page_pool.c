@@ -9,6 +9,7 @@
 #include <pagepool/memory.h>
 #include <pagepool/page_pool.h>
 
+#include "fault.h"
 #include "page_pool.h"
 #include "probes.h"
 
@@ -359,12 +360,23 @@ static unsigned int allowed(struct page_pool *pool, unsigned int n)
 	return out < pool->max_outstanding ? (unsigned int)(pool->max_outstanding - out) : 0;
 }
 
+/* On purpose. */
+static __coldpath unsigned int alloc_failed(struct page_pool *pool)
+{
+	turn_begin(pool);
+	count_add(pool->failures, 1);
+	turn_end(pool);
+	return 0;
+}
+
 static __coldpath unsigned int alloc_special(struct page_pool *pool, struct pp_page **pages,
 					     unsigned int n, const void *site)
 {
 	unsigned int special = READ_ONCE(pool->special);
 	uint32_t turn;
 
+	if ((special & POOL_FAULT) && n && fault_hit(FAULT_PAGE_POOL_ALLOC))
+		return alloc_failed(pool);
 	if (special & POOL_LIMITED)
 		n = allowed(pool, n);
 	turn = pool_enter_special(pool);

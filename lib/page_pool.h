@@ -29,6 +29,7 @@
 #define POOL_FENCED  2u /* there is no membarrier: the owner pays for the barrier */
 #define POOL_LIMITED 4u /* max_outstanding */
 #define POOL_HOLDERS 8u /* each allocation leaves its name */
+#define POOL_FAULT   32u /* an allocation may fail on purpose */
 #define POOL_STALE   16u /* its node changed while it was closed: the next turn flushes the cache */
 
 /*

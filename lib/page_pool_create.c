@@ -6,6 +6,7 @@
 #include <pagepool/memory.h>
 
 #include "barrier.h"
+#include "fault.h"
 #include "page_pool.h"
 #include "probes.h"
 
@@ -161,7 +162,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	struct page_pool *pool;
 	int err;
 
-	if (params_copy(&p, sizeof(p), params))
+	if (fault_from_env() || params_copy(&p, sizeof(p), params))
 		return NULL;
 	if (size_by_bytes(&p))
 		return NULL;
@@ -187,6 +188,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	if (err)
 		goto fail;
 	registry_add(&registered_pools, &pool->registered);
+	fault_joined();
 	pools_free_ended();
 	return pool;
 fail:

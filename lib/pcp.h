@@ -106,11 +106,14 @@ struct pcp_ops {
 /* Caches in memory that several processes share: nothing in them is good in one only. */
 #define PCP_SHAREABLE (1u << 5)
 
+/* Of the index in pcp_policy.ops: allocations may fail on purpose, see fault.h. */
+#define OPS_FAULT 2u
+
 struct pcp_policy {
 	const char *name;
 	unsigned int flags;
 	int (*probe)(void); /* 0, or -ENOTSUP with pp_error(); NULL: runs everywhere */
-	struct pcp_ops ops[2]; /* plain, traced */
+	struct pcp_ops ops[4]; /* plain, traced; and both with OPS_FAULT */
 };
 
 extern const struct pcp_policy pcp_trylock;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pcp_table_impl.h - a policy's table: do_alloc_bulk, do_free_bulk and do_drain, each compiled
- * plain and traced; depot_get and depot_put
+ * plain and traced; depot_get and depot_put. Twice: with OPS_FAULT allocations may fail on purpose
  *
  * Needs PCP_POLICY (the name), PCP_FLAGS and PCP_PROBE.
  */
+#include "fault.h"
+
 static unsigned int plain_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	return do_alloc_bulk(zone, objs, n, false);
@@ -13,6 +15,16 @@ static unsigned int plain_alloc_bulk(struct pp_zone *zone, void **objs, unsigned
 static unsigned int traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	return do_alloc_bulk(zone, objs, n, true);
+}
+
+static unsigned int faulty_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return zone_fault_hit(zone, n) ? 0 : do_alloc_bulk(zone, objs, n, false);
+}
+
+static unsigned int faulty_traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return zone_fault_hit(zone, n) ? 0 : do_alloc_bulk(zone, objs, n, true);
 }
 
 static bool plain_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
@@ -47,5 +59,7 @@ const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
 	.ops = {
 		{ plain_alloc_bulk, plain_free_bulk, plain_drain, { depot_get, depot_put } },
 		{ traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },
+		{ faulty_alloc_bulk, plain_free_bulk, plain_drain, { NULL, NULL } },
+		{ faulty_traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },
 	},
 };

@@ -5,6 +5,7 @@
  */
 #include <pagepool/memory.h>
 
+#include "fault.h"
 #include "probes.h"
 #include "zone.h"
 
@@ -315,7 +316,7 @@ static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsi
 
 	call_begin(zone);
 	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
-	if (unlikely(got < n))
+	if (unlikely(got < n) && !zone_fault_taken())
 		got += may_drain ? zone_take_slow(zone, objs + got, n - got)
 				 : take_undrained(zone, objs + got, n - got);
 	call_end(zone);

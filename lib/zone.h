@@ -41,6 +41,7 @@ struct pp_zone {
 	/* read only after creation */
 	uint8_t policy; /* of pcp_policies */
 	bool traced;
+	uint8_t ops; /* of the policy's: traced, or with OPS_FAULT; atomic */
 	struct pcp *pcps;
 	size_t pcp_stride;
 	unsigned int cores; /* caches; threads' if per_thread */
@@ -116,7 +117,7 @@ static __always_inline const struct pcp_policy *zone_policy(const struct pp_zone
 /* Looked up, not kept: a zone that processes share holds no address of code. */
 static __always_inline const struct pcp_ops *zone_ops(const struct pp_zone *zone)
 {
-	return &zone_policy(zone)->ops[zone->traced];
+	return &zone_policy(zone)->ops[READ_ONCE(zone->ops)];
 }
 
 /* The cache of this core or thread; NULL if it has none. A core's is a hint: lock before use. */

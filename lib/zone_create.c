@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fault.h"
 #include "node.h"
 #include "zone.h"
 
@@ -205,6 +206,7 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 	int err;
 
 	zone->traced = config.traced;
+	zone->ops = config.traced;
 	zone->batch = p->batch;
 	zone->fresh.data_off = (uint16_t)p->headroom;
 	zone->headroom = p->headroom;
@@ -273,7 +275,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 		return NULL;
 	set_defaults(&p, cores);
 	policy = find_policy(p.policy, p.flags);
-	if (policy < 0 || check_params(&p))
+	if (policy < 0 || check_params(&p) || fault_from_env())
 		return NULL;
 	zone = aligned_alloc(PP_LINES, sizeof(*zone));
 	if (!zone) {
@@ -293,6 +295,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 		return NULL;
 	}
 	registry_add(&registered_zones, &zone->registered);
+	fault_joined();
 	return zone;
 }
 

@@ -196,6 +196,24 @@ static void show_zones(struct json_object *root, const char *what)
 		       what);
 }
 
+static void show_faults(struct json_object *root)
+{
+	struct json_object *fault;
+	char at[64];
+	size_t i;
+
+	printf("%-16s %10s %10s %8s %12s %10s\n", "point", "every", "after", "thread", "calls",
+	       "failed");
+	for (i = 0; i < array_size(root, "faults"); i++) {
+		fault = array_at(root, "faults", i);
+		printf("%-16s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %12" PRIu64 " %10" PRIu64
+		       "\n",
+		       printable(get_text(fault, "at"), at, sizeof(at)), get_count(fault, "every"),
+		       get_count(fault, "after"), get_count(fault, "thread"),
+		       get_count(fault, "calls"), get_count(fault, "injected"));
+	}
+}
+
 int show_answer(const char *verb, const char *answer)
 {
 	struct json_object *root = parse(answer);
@@ -207,6 +225,8 @@ int show_answer(const char *verb, const char *answer)
 		err = show_trim(root);
 	else if (!err && !strcmp(verb, "holders"))
 		err = show_holders(root);
+	else if (!err && !strcmp(verb, "fault"))
+		show_faults(root);
 	else if (!err && !strcmp(verb, "disable"))
 		show_zones(root, "disabled");
 	else if (!err && !strcmp(verb, "enable"))

@@ -23,6 +23,10 @@ enum {
 	OPT_KEEP,
 	OPT_OLDEST,
 	OPT_TRACK,
+	OPT_AT,
+	OPT_EVERY,
+	OPT_AFTER,
+	OPT_THREAD,
 	OPT_LEASE,
 	OPT_TIMEOUT,
 	OPT_HELP,
@@ -40,6 +44,10 @@ static const struct option long_options[] = {
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "oldest", required_argument, NULL, OPT_OLDEST },
 	{ "track", required_argument, NULL, OPT_TRACK },
+	{ "at", required_argument, NULL, OPT_AT },
+	{ "every", required_argument, NULL, OPT_EVERY },
+	{ "after", required_argument, NULL, OPT_AFTER },
+	{ "thread", required_argument, NULL, OPT_THREAD },
 	{ "lease", required_argument, NULL, OPT_LEASE },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -58,9 +66,14 @@ static const struct verb {
 	{ "drain", BIT(OPT_ZONE) | BIT(OPT_CORE) | BIT(OPT_TIMEOUT) | BIT(OPT_JSON) },
 	{ "trim", BIT(OPT_POOL) | BIT(OPT_KEEP) | BIT(OPT_TIMEOUT) | BIT(OPT_JSON) },
 	{ "holders", BIT(OPT_POOL) | BIT(OPT_OLDEST) | BIT(OPT_TRACK) | BIT(OPT_JSON) },
+	{ "fault",
+	  BIT(OPT_AT) | BIT(OPT_EVERY) | BIT(OPT_AFTER) | BIT(OPT_THREAD) | BIT(OPT_JSON) },
 	{ "disable", BIT(OPT_ZONE) | BIT(OPT_LEASE) | BIT(OPT_TIMEOUT) | BIT(OPT_JSON) },
 	{ "enable", BIT(OPT_ZONE) | BIT(OPT_JSON) },
 };
+
+/* as many digits as the socket takes */
+#define FAULT_MAX 999999999999999999ull
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -72,6 +85,10 @@ struct words {
 	const char *keep;
 	const char *oldest;
 	const char *track;
+	const char *at;
+	const char *every;
+	const char *after;
+	const char *thread;
 	double lease;
 	double timeout;
 };
@@ -82,6 +99,8 @@ static const char usage[] =
 	"       ppstat drain [SOCKET|PID] [--zone ZONE [--core N]] [--timeout S] [--json]\n"
 	"       ppstat trim [SOCKET|PID] [--pool POOL] [--keep N] [--timeout S] [--json]\n"
 	"       ppstat holders [SOCKET|PID] [--pool POOL] [--oldest N] [--track on|off] [--json]\n"
+	"       ppstat fault [SOCKET|PID] [--at POINT --every N [--after N] [--thread TID]]\n"
+	"                    [--json]\n"
 	"       ppstat disable [SOCKET|PID] [--zone ZONE] [--lease S] [--timeout S] [--json]\n"
 	"       ppstat enable [SOCKET|PID] [--zone ZONE] [--json]\n"
 	"Look into a program that uses pagepool, and drain it. SOCKET or PID may be left out\n"
@@ -97,6 +116,10 @@ static const char usage[] =
 	"  --keep N           pages that may stay in each (0)\n"
 	"  --oldest N         how many holders of each to tell of (10)\n"
 	"  --track on|off     remember who takes pages from now on, or stop it\n"
+	"  --at POINT         let allocations fail there: page_pool_alloc or zone_alloc\n"
+	"  --every N          each N-th call; 0: none any more\n"
+	"  --after N          not the first N calls (0)\n"
+	"  --thread TID       calls of this thread only (all)\n"
 	"  --lease S          enable them again after S seconds (not before ppstat enable)\n"
 	"  --timeout S        wait so long for those who hold a cache, up to 1 (0.1)\n"
 	"  --help, --version  print this, or the version, and exit\n";
@@ -191,6 +214,21 @@ static void parse_option(struct options *opts, struct words *words, int opt, con
 			usage_error("--track %s: give on or off", arg);
 		words->track = arg;
 		break;
+	case OPT_AT:
+		words->at = parse_name("--at", arg);
+		break;
+	case OPT_EVERY:
+		parse_number("--every", arg, FAULT_MAX);
+		words->every = arg;
+		break;
+	case OPT_AFTER:
+		parse_number("--after", arg, FAULT_MAX);
+		words->after = arg;
+		break;
+	case OPT_THREAD:
+		parse_number("--thread", arg, INT32_MAX);
+		words->thread = arg;
+		break;
 	case OPT_LEASE:
 		words->lease = parse_seconds("--lease", arg, 0.001, 86400);
 		break;
@@ -225,6 +263,10 @@ static void build_request(struct options *opts, const struct words *words)
 	add_word(opts, "keep=", words->keep);
 	add_word(opts, "oldest=", words->oldest);
 	add_word(opts, "track=", words->track);
+	add_word(opts, "", words->at);
+	add_word(opts, "every=", words->every);
+	add_word(opts, "after=", words->after);
+	add_word(opts, "thread=", words->thread);
 	add_time(opts, "lease_ms=", words->lease * 1e3);
 	add_time(opts, "timeout_us=", words->timeout * 1e6);
 }
@@ -239,6 +281,8 @@ static void check_together(const struct options *opts, const struct words *words
 			    long_options[__builtin_ctz(odd)].name, verb->name);
 	if (words->core && !words->zone)
 		usage_error("--core: of which zone? give --zone ZONE, too");
+	if (!words->at != !words->every || (!words->at && (words->after || words->thread)))
+		usage_error("--at, --every: one needs the other; --every 0 ends the faults there");
 	if (opts->count && opts->watch <= 0)
 		usage_error("--count: how often? give --watch S, too");
 	if (opts->prometheus && (opts->json || opts->watch > 0))

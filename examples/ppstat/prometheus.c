@@ -277,6 +277,26 @@ static void put_ended(FILE *out, struct json_object *root)
 	}
 }
 
+static void put_faults(FILE *out, struct json_object *root)
+{
+	static const struct metric injected = {
+		"pagepool_faults_injected_total",
+		"counter",
+		"Allocations that failed on purpose.",
+		{ { NULL, NULL } },
+	};
+	struct json_object *fault;
+	size_t i;
+
+	put_head(out, &injected);
+	for (i = 0; i < array_size(root, "faults"); i++) {
+		fault = array_at(root, "faults", i);
+		fprintf(out, "%s{", injected.name);
+		put_label(out, "at", get_text(fault, "at"));
+		fprintf(out, "} %" PRIu64 "\n", get_count(fault, "injected"));
+	}
+}
+
 void show_prometheus(const struct sample *sample, FILE *out)
 {
 	struct json_object *root = sample->root;
@@ -290,4 +310,5 @@ void show_prometheus(const struct sample *sample, FILE *out)
 	put_windows(out, root);
 	put_pools(out, root);
 	put_ended(out, root);
+	put_faults(out, root);
 }

@@ -313,6 +313,25 @@ static void put_head(const struct view *v, const char *user)
 	put_line(v, text);
 }
 
+/* Failures that somebody asked for must not be taken for others. */
+static void put_faults(const struct view *v)
+{
+	struct json_object *fault;
+	char text[256];
+	size_t i;
+
+	for (i = 0; i < array_size(v->root, "faults"); i++) {
+		fault = array_at(v->root, "faults", i);
+		snprintf(text, sizeof(text),
+			 "FAULTS at %s: every %" PRIu64 ", after %" PRIu64 ": %" PRIu64
+			 " of %" PRIu64 " calls failed on purpose",
+			 get_text(fault, "at"), get_count(fault, "every"),
+			 get_count(fault, "after"), get_count(fault, "injected"),
+			 get_count(fault, "calls"));
+		put_line(v, text);
+	}
+}
+
 void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
 		 const char *user, FILE *out)
 {
@@ -326,6 +345,7 @@ void show_sample(const struct sample *sample, const struct sample *before, unsig
 			    1e9;
 	}
 	put_head(&v, user);
+	put_faults(&v);
 	for (i = 0; i < array_size(v.root, "zones"); i++)
 		put_zone(&v, array_at(v.root, "zones", i));
 	if (n)

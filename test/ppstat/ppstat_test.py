@@ -116,7 +116,8 @@ def case_usage():
                  ('drain', '--zone', 'a=b'), ('drain', '--zone', 'z', '--core', '-1'),
                  ('disable', '--lease', '-1'), ('disable', '--timeout', '2'), ('trim', '--keep', '-1'),
                  ('holders', '--oldest', '0'), ('holders', '--track', 'yes'), ('trim', '--zone', 'z'),
-                 ('drain', '--pool', 'p'),
+                 ('drain', '--pool', 'p'), ('fault', '--at', 'zone_alloc'), ('fault', '--every', '1'),
+                 ('fault', '--after', '1'), ('fault', '--every', 'x', '--at', 'zone_alloc'),
                  ('--prometheus', '--json'), ('--prometheus', '--watch', '1')):
         fails(2, ': ', *args)
 
@@ -454,6 +455,40 @@ def case_ended():
                                           r'\d+\.\d s ago$', said), said)
         app('give')
         ok('gone with its last page', stat()['ended'] == [])
+
+
+def case_fault():
+    with App() as app:
+        ok('no faults', app('alloc', 100) == '0' and stat()['faults'] == [])
+        rc, out, err = run('fault', SOCK)
+        ok('the points', rc == 0 and re.search(r'^page_pool_alloc +0 ', out, re.M) and
+           re.search(r'^zone_alloc +0 ', out, re.M), (out, err))
+        rc, out, err = run('fault', SOCK, '--at', 'page_pool_alloc', '--every', 10, '--after', 50)
+        ok('set', rc == 0 and re.search(r'^page_pool_alloc +10 +50 +0 +0 +0$', out, re.M), (out, err))
+        ok('each tenth after fifty', app('alloc', 100) == '5')
+        rc, out, err = run(SOCK)
+        ok('it is shown', re.search(r'^FAULTS at page_pool_alloc: every 10, after 50: 5 of 100 calls',
+                                    out, re.M), out)
+        rc, out, err = run(SOCK, '--prometheus')
+        ok('--prometheus', 'pagepool_faults_injected_total{at="page_pool_alloc",} 5\n' in out, out[-200:])
+        run('fault', SOCK, '--at', 'zone_alloc', '--every', 1, '--thread', app.p.pid + 1)
+        ok('of another thread', app('zone', 10) == '0')
+        run('fault', SOCK, '--at', 'zone_alloc', '--every', 1, '--thread', app.p.pid)
+        ok('of this one', app('zone', 10) == '10')
+        run('fault', SOCK, '--at', 'zone_alloc', '--every', 0)
+        rc, out, err = run('fault', SOCK, '--at', 'page_pool_alloc', '--every', 0)
+        ok('no more', rc == 0 and app('zone', 10) == '0' and app('alloc', 100) == '0')
+        fails(1, 'malloc', 'fault', SOCK, '--at', 'malloc', '--every', '1')
+    with App(dict(os.environ, PAGEPOOL_FAULT='page_pool_alloc:every=100,after=1000')) as app:
+        ok('from the environment', app('alloc', 1500) == '5')
+    with App(dict(os.environ, PAGEPOOL_FAULT='zone_alloc:every=2;page_pool_alloc:every=4')) as app:
+        ok('both', app('zone', 20) == '10' and stat()['faults'][0]['every'] == 4)
+    for bad in ('page_pool_alloc', 'malloc:every=1', 'zone_alloc:every=0', 'zone_alloc:every=1,x=2',
+                'zone_alloc:every=1,after=', 'zone_alloc:every=2 '):
+        p = subprocess.run([APP, SOCK], env=dict(os.environ, PAGEPOOL_FAULT=bad), capture_output=True,
+                           input=b'', timeout=30)
+        ok('%r is refused' % bad, p.returncode == 1 and b'PAGEPOOL_FAULT' in p.stderr or
+           b'"malloc" is not known' in p.stderr, p)
 
 
 def case_no_json_c():

@@ -1,52 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * request.c - the control socket's requests, without a socket: every verb, every way to get one
- * wrong, and what disabled caches become
+ * wrong, and what disabled caches become; those of pools are in request_pools.c
  */
-#include <stdarg.h>
-#include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include <pagepool/page_pool.h>
-
-#include "control.h"
-#include "page_pool.h"
-
-static struct json_writer answer;
-
-static const char *ask(struct control_state *state, const char *line)
-{
-	control_answer(state, line, strlen(line), &answer);
-	assert_false(answer.failed);
-	assert_int_equal(answer.text[answer.len - 1], '\n');
-	assert_ptr_equal(strchr(answer.text, '\n'), answer.text + answer.len - 1);
-	return answer.text;
-}
-
-static void has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("%s is not in: %s", part, text);
-}
-
-static void has_not(const char *text, const char *part)
-{
-	if (strstr(text, part))
-		fail_msg("%s is in: %s", part, text);
-}
-
-static struct pp_zone *make_zone(const char *name)
-{
-	struct pp_zone_params p = { .sz = sizeof(p), .name = name, .pages = 1024, .high = 64 };
-	struct pp_zone *zone = pp_zone_create(&p);
-
-	assert_non_null(zone);
-	return zone;
-}
+#include "request.h"
 
 static uint64_t cached(struct pp_zone *zone)
 {
@@ -66,54 +23,63 @@ static unsigned int fill_cache(struct pp_zone *zone)
 	return (unsigned int)cached(zone);
 }
 
+static const struct {
+	const char *line, *code;
+} bad[] = {
+	{ "", "bad_request" },
+	{ " ", "bad_request" },
+	{ "1", "bad_request" },
+	{ "stat", "bad_request" },
+	{ "1 a b c d e f g h", "bad_request" },
+	{ "1 stat\r", "bad_request" },
+	{ "1\tstat", "bad_request" },
+	{ "1 st\x7f"
+	  "at",
+	  "bad_request" },
+	{ "0 stat", "unknown_version" },
+	{ "2 stat", "unknown_version" },
+	{ "01234567890123456789 stat", "unknown_version" },
+	{ "stat 1", "unknown_version" },
+	{ "1 frob", "unknown_verb" },
+	{ "1 STAT", "unknown_verb" },
+	{ "1 \xff\xc3\x28", "unknown_verb" },
+	{ "1 stat zone", "unknown_argument" },
+	{ "1 stat timeout_us=5", "unknown_argument" },
+	{ "1 drain z 0 0", "unknown_argument" },
+	{ "1 drain =", "unknown_argument" },
+	{ "1 drain lease_ms=5", "unknown_argument" },
+	{ "1 drain timeout_us=", "bad_argument" },
+	{ "1 drain timeout_us=0", "bad_argument" },
+	{ "1 drain timeout_us=1000001", "bad_argument" },
+	{ "1 drain timeout_us=-5", "bad_argument" },
+	{ "1 drain timeout_us=99999999999999999999", "bad_argument" },
+	{ "1 disable lease_ms=1e3", "bad_argument" },
+	{ "1 trim keep=-1", "bad_argument" },
+	{ "1 trim keep=4294967296", "bad_argument" },
+	{ "1 trim lease_ms=1", "unknown_argument" },
+	{ "1 holders oldest=0", "bad_argument" },
+	{ "1 holders oldest=1001", "bad_argument" },
+	{ "1 holders track=1", "bad_argument" },
+	{ "1 holders track=", "bad_argument" },
+	{ "1 trim", "not_found" },
+	{ "1 fault page_pool_alloc", "bad_argument" },
+	{ "1 fault every=1", "bad_argument" },
+	{ "1 fault after=1", "bad_argument" },
+	{ "1 fault thread=1", "bad_argument" },
+	{ "1 fault malloc every=1", "not_found" },
+	{ "1 fault zone_alloc every=-1", "bad_argument" },
+	{ "1 fault zone_alloc every=1 thread=2147483648", "bad_argument" },
+	{ "1 stat every=1", "unknown_argument" },
+	{ "1 holders p", "not_found" },
+	{ "1 drain nobody", "not_found" },
+	{ "1 drain z 65536", "bad_argument" },
+	{ "1 drain z -1", "bad_argument" },
+	{ "1 drain z 0x0", "bad_argument" },
+	{ "1 enable z", "not_disabled" },
+};
+
 static void bad_requests(void **unused)
 {
-	static const struct {
-		const char *line, *code;
-	} bad[] = {
-		{ "", "bad_request" },
-		{ " ", "bad_request" },
-		{ "1", "bad_request" },
-		{ "stat", "bad_request" },
-		{ "1 a b c d e f g h", "bad_request" },
-		{ "1 stat\r", "bad_request" },
-		{ "1\tstat", "bad_request" },
-		{ "1 st\x7f"
-		  "at",
-		  "bad_request" },
-		{ "0 stat", "unknown_version" },
-		{ "2 stat", "unknown_version" },
-		{ "01234567890123456789 stat", "unknown_version" },
-		{ "stat 1", "unknown_version" },
-		{ "1 frob", "unknown_verb" },
-		{ "1 STAT", "unknown_verb" },
-		{ "1 \xff\xc3\x28", "unknown_verb" },
-		{ "1 stat zone", "unknown_argument" },
-		{ "1 stat timeout_us=5", "unknown_argument" },
-		{ "1 drain z 0 0", "unknown_argument" },
-		{ "1 drain =", "unknown_argument" },
-		{ "1 drain lease_ms=5", "unknown_argument" },
-		{ "1 drain timeout_us=", "bad_argument" },
-		{ "1 drain timeout_us=0", "bad_argument" },
-		{ "1 drain timeout_us=1000001", "bad_argument" },
-		{ "1 drain timeout_us=-5", "bad_argument" },
-		{ "1 drain timeout_us=99999999999999999999", "bad_argument" },
-		{ "1 disable lease_ms=1e3", "bad_argument" },
-		{ "1 trim keep=-1", "bad_argument" },
-		{ "1 trim keep=4294967296", "bad_argument" },
-		{ "1 trim lease_ms=1", "unknown_argument" },
-		{ "1 holders oldest=0", "bad_argument" },
-		{ "1 holders oldest=1001", "bad_argument" },
-		{ "1 holders track=1", "bad_argument" },
-		{ "1 holders track=", "bad_argument" },
-		{ "1 trim", "not_found" },
-		{ "1 holders p", "not_found" },
-		{ "1 drain nobody", "not_found" },
-		{ "1 drain z 65536", "bad_argument" },
-		{ "1 drain z -1", "bad_argument" },
-		{ "1 drain z 0x0", "bad_argument" },
-		{ "1 enable z", "not_disabled" },
-	};
 	struct control_state state = { 0 };
 	struct pp_zone *zone = make_zone("z");
 	char code[64];
@@ -151,7 +117,7 @@ static void no_zone(void **unused)
 
 	has(ask(&state, "1 drain"), "this process has no zone");
 	has(ask(&state, "1 enable"), "this process has no zone");
-	has(ask(&state, "1 stat"), "\"zones\":[],\"pools\":[],\"ended\":[]}");
+	has(ask(&state, "1 stat"), "\"faults\":[],\"zones\":[],\"pools\":[],\"ended\":[]}");
 	has(ask(&state, "1 help"), "\"verbs\":{\"stat\":");
 }
 
@@ -226,121 +192,6 @@ static void drain(void **unused)
 	assert_int_equal(cached(zone) + cached(other), 0);
 	assert_int_equal(pp_zone_destroy(zone), 0);
 	assert_int_equal(pp_zone_destroy(other), 0);
-}
-
-static struct page_pool *make_pool(struct pp_zone *zone, const char *name)
-{
-	struct page_pool_params p = { .sz = sizeof(p), .name = name, .zone = zone, .refill = 16 };
-	struct page_pool *pool = page_pool_create(&p);
-
-	assert_non_null(pool);
-	return pool;
-}
-
-static uint64_t kept(struct page_pool *pool)
-{
-	struct page_pool_stats s = { .sz = sizeof(s) };
-
-	assert_int_equal(page_pool_get_stats(pool, &s), 0);
-	return s.cache + s.ring;
-}
-
-static void trim(void **unused)
-{
-	struct pp_zone *zone = make_zone("z");
-	struct page_pool *pools[2] = { make_pool(zone, "p"), make_pool(zone, "q") };
-	struct control_state state = { 0 };
-	struct pp_page *page;
-	char line[32], part[64];
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		page = page_pool_alloc_pages(pools[i]);
-		page_pool_put_page(pools[i], page, false);
-		assert_int_equal(kept(pools[i]), 16);
-	}
-	has(ask(&state, "1 trim q keep=10"), "\"name\":\"q\",\"trimmed\":6}]}");
-	assert_int_equal(kept(pools[0]), 16);
-	assert_int_equal(kept(pools[1]), 10);
-	snprintf(line, sizeof(line), "1 trim %llu", (unsigned long long)pools[0]->id);
-	snprintf(part, sizeof(part), "[{\"id\":%llu,\"name\":\"p\",\"trimmed\":16}]}",
-		 (unsigned long long)pools[0]->id);
-	has(ask(&state, line), part);
-	assert_int_equal(kept(pools[1]), 10);
-	has(ask(&state, "1 trim timeout_us=1000"), "\"trimmed\":0},{\"id\":");
-	has(answer.text, "\"name\":\"q\",\"trimmed\":10}]}");
-	assert_int_equal(kept(pools[1]), 0);
-	page_pool_destroy(pools[0]);
-	page_pool_destroy(pools[1]);
-	assert_int_equal(pp_zone_destroy(zone), 0);
-}
-
-static void holders(void **unused)
-{
-	struct pp_zone *zone = make_zone("z");
-	struct page_pool *pool = make_pool(zone, "p");
-	struct control_state state = { 0 }, looker = { .read_only = true };
-	struct pp_page *pages[3];
-	char part[64];
-
-	has(ask(&looker, "1 holders track=on"), "\"code\":\"denied\"");
-	has(ask(&looker, "1 holders"), "\"tracked\":false}]}");
-	has(ask(&state, "1 holders p track=on"), "\"tracked\":true,\"ages\":[0,0,0,0,0,0,0],"
-						 "\"holders\":[]}]}");
-	assert_int_equal(page_pool_alloc_bulk(pool, pages, 3), 3);
-	ask(&looker, "1 holders");
-	snprintf(part, sizeof(part), "\"thread\":%d,\"thread_name\":\"test-control", (int)gettid());
-	has(answer.text, part);
-	has(answer.text, "\"in_driver\":false}");
-	has_not(ask(&looker, "1 holders oldest=1"), "},{");
-	page_pool_put_bulk(pages, 3);
-	has(ask(&state, "1 holders track=off"), "\"ages\":[0,0,0,0,0,0,0]");
-	has(ask(&state, "1 holders"), "\"tracked\":false}]}");
-	page_pool_destroy(pool);
-	assert_int_equal(pp_zone_destroy(zone), 0);
-}
-
-/* A pool that was destroyed while pages are out is told of until the last one is home. */
-static void ended_pools(void **unused)
-{
-	struct pp_zone *zone = make_zone("z");
-	struct page_pool *pool = make_pool(zone, "gone"), *plain = make_pool(zone, "plain");
-	struct control_state state = { 0 }, looker = { .read_only = true };
-	struct pp_page *pages[3], *page;
-	char part[200], request[32];
-	uint64_t id = pool->id;
-
-	assert_int_equal(page_pool_holders_enable(pool, true), 0);
-	assert_int_equal(page_pool_alloc_bulk(pool, pages, 3), 3);
-	page = page_pool_alloc_pages(plain);
-	page_pool_destroy(pool);
-	page_pool_destroy(plain);
-	ask(&looker, "1 stat");
-	snprintf(part, sizeof(part),
-		 "\"pools\":[],\"ended\":[{\"id\":%llu,\"name\":\"gone\","
-		 "\"zone\":%llu,\"detach_time_ns\":",
-		 (unsigned long long)id, (unsigned long long)zone->id);
-	has(answer.text, part);
-	has(answer.text, ",\"inflight\":3,\"inflight_mem\":12288,\"tracked\":true,\"threads\":[{");
-	snprintf(part, sizeof(part), "[{\"thread\":%d,\"thread_name\":\"test-control",
-		 (int)gettid());
-	has(answer.text, part);
-	has(answer.text, "\"pages\":3,\"oldest_ns\":");
-	has(answer.text, "\"inflight\":1,\"inflight_mem\":4096,\"tracked\":false}]}");
-	snprintf(request, sizeof(request), "1 holders %llu", (unsigned long long)id);
-	has(ask(&looker, request), "\"name\":\"gone\",\"ended\":true,\"tracked\":true,\"ages\":[");
-	has(answer.text, "\"site\":\"");
-	has(ask(&looker, "1 holders plain"), "\"ended\":true,\"tracked\":false}]}");
-	has(ask(&state, "1 trim gone"), "\"code\":\"not_found\"");
-	assert_int_equal(pp_zone_destroy(zone), -EBUSY);
-	has(pp_error(), "4 pages are still out: 3 with pool gone, ended ");
-	page_pool_put_bulk(pages, 2);
-	has(ask(&looker, "1 stat"), "\"inflight\":1,\"inflight_mem\":4096,\"tracked\":true,");
-	page_pool_put_bulk(pages + 2, 1);
-	has_not(ask(&looker, "1 stat"), "\"gone\"");
-	page_pool_put_bulk(&page, 1);
-	has(ask(&looker, "1 stat"), "\"ended\":[]}");
-	assert_int_equal(pp_zone_destroy(zone), 0);
 }
 
 static void disable(void **unused)
@@ -469,9 +320,6 @@ int main(void)
 		cmocka_unit_test(odd_names),
 		cmocka_unit_test(stat_tells_all),
 		cmocka_unit_test(drain),
-		cmocka_unit_test(trim),
-		cmocka_unit_test(holders),
-		cmocka_unit_test(ended_pools),
 		cmocka_unit_test(disable),
 		cmocka_unit_test(leases),
 		cmocka_unit_test(nests_in_the_program),
