@@ -24,9 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct pp_zone *zones[2];
 static struct page_pool *pool;
+static struct pp_page *out[2]; /* of a pool that has ended */
 
 static void teardown(void)
 {
+	page_pool_put_bulk(out, 2);
 	page_pool_destroy(pool);
 	must(!pp_zone_destroy(zones[0]));
 	must(!pp_zone_destroy(zones[1]));
@@ -39,6 +41,7 @@ static void setup(void)
 	struct pp_zone_params p = { .sz = sizeof(p), .pages = 256, .flags = PP_ZONE_TRACE };
 	struct page_pool_params pp = { .sz = sizeof(pp), .name = "p\n", .refill = 8 };
 	struct pp_page *pages[16];
+	struct page_pool *gone;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
@@ -53,6 +56,11 @@ static void setup(void)
 	must(pool);
 	must(page_pool_alloc_bulk(pool, pages, 4) == 4);
 	page_pool_put_bulk(pages, 4);
+	pp.name = "gone";
+	pp.flags = PAGE_POOL_HOLDERS;
+	gone = page_pool_create(&pp);
+	must(gone && page_pool_alloc_bulk(gone, out, 2) == 2);
+	page_pool_destroy(gone);
 	must(!atexit(teardown)); /* or their memory looks leaked */
 }
 
