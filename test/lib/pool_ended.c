@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include <pagepool/zone_set.h>
+
 #include "invariants.h"
 
 void __real_free(void *mem);
@@ -149,6 +151,32 @@ static void refusal_names_pools(void **state)
 	zone_end(f.zone);
 	give(&other, 0, 3, true);
 	fixture_end(&other);
+}
+
+/* The zones of a set are destroyed together, and none leads to the pool any more. */
+static void refusal_of_a_set(void **state)
+{
+	struct pp_zone_params zp = zone_params(256);
+	struct pp_zone_set_params sp = { .sz = sizeof(sp), .zone = &zp };
+	struct page_pool_params p = { .sz = sizeof(p), .name = "spread", .refill = 8 };
+	struct pp_page *pages[5];
+	struct page_pool *pool;
+	struct pool_ended e;
+
+	p.set = pp_zone_set_create(&sp);
+	assert_non_null(p.set);
+	pool = page_pool_create(&p);
+	assert_non_null(pool);
+	assert_int_equal(page_pool_alloc_bulk(pool, pages, 5), 5);
+	page_pool_destroy(pool);
+	assert_int_equal(pp_zone_set_destroy(p.set), -EBUSY);
+	has(" pages are still out: up to 5 with pool spread, ended ");
+	page_pool_put_bulk(pages, 4);
+	assert_int_equal(pools_ended(&e, 1), 1);
+	assert_int_equal(e.inflight, 1);
+	page_pool_put_bulk(pages + 4, 1);
+	assert_int_equal(pp_zone_set_destroy(p.set), 0);
+	assert_int_equal(pools_ended(&e, 1), 0);
 }
 
 /* ---- the last page comes home while the list is locked --------------------------------------- */
@@ -319,6 +347,7 @@ int main(void)
 		cmocka_unit_test(listed_until_the_last_page),
 		cmocka_unit_test(waits_are_listed),
 		cmocka_unit_test(refusal_names_pools),
+		cmocka_unit_test(refusal_of_a_set),
 		cmocka_unit_test(last_page_under_the_lock),
 		cmocka_unit_test(handlers_free_nothing),
 		cmocka_unit_test(storm),
