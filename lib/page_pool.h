@@ -26,7 +26,7 @@
 
 /* Why the owner leaves its fast path. */
 #define POOL_CLOSED  1u /* somebody else is at cache and ring */
-#define POOL_FENCED  2u /* there is no membarrier: the owner pays for the barrier */
+#define POOL_FENCED  2u /* no membarrier, by choice or for want: the owner pays for the barrier */
 #define POOL_LIMITED 4u /* max_outstanding */
 #define POOL_HOLDERS 8u /* each allocation leaves its name */
 #define POOL_FAULT   32u /* an allocation may fail on purpose */
@@ -75,6 +75,7 @@ struct page_pool {
 	uint64_t trims;
 	uint64_t trimmed;
 	struct pp_lock closing; /* one closer at a time; what follows is the closer's */
+	struct page_pool *round_next; /* the next pool of a trim round */
 	uint32_t idle_turn;
 	uint64_t idle_since_ns;
 
@@ -111,6 +112,11 @@ static inline struct page_pool *pool_next(struct page_pool *pool)
 	struct registered *next = registry_next(&registered_pools, pool ? &pool->registered : NULL);
 
 	return next ? container_of(next, struct page_pool, registered) : NULL;
+}
+
+static inline void pool_pin(struct page_pool *pool)
+{
+	registry_pin(&pool->registered);
 }
 
 static inline void pool_unpin(struct page_pool *pool)

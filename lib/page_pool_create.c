@@ -62,7 +62,7 @@ static int check_params(const struct page_pool_params *p)
 		return pp_set_error(EINVAL, "reserve: %u is above %u", p->reserve, PP_BULK_MAX);
 	if (!p->low_water != !p->pressure)
 		return pp_set_error(EINVAL, "low_water, pressure: one needs the other");
-	if (p->flags & ~PAGE_POOL_HOLDERS)
+	if (p->flags & ~(PAGE_POOL_HOLDERS | PAGE_POOL_ISOLATED))
 		return pp_set_error(EINVAL, "flags: 0x%x has unknown bits", p->flags);
 	return 0;
 }
@@ -112,7 +112,7 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 		pool->fresh.data_off = (uint16_t)p->headroom;
 	if (p->max_outstanding)
 		pool->special |= POOL_LIMITED;
-	if (barrier_register())
+	if ((p->flags & PAGE_POOL_ISOLATED) || barrier_register())
 		pool->special |= POOL_FENCED;
 	snprintf(pool->name, sizeof(pool->name), "%s", p->name ? p->name : "pool");
 }

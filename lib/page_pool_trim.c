@@ -8,6 +8,11 @@
 /* A turn is a few hundred cycles, unless the scheduler took the owner off its CPU. */
 #define SPINS 200u
 
+static uint64_t deadline_after(unsigned int timeout_us)
+{
+	return now_ns() + (uint64_t)timeout_us * 1000;
+}
+
 static int wait_for_turn(struct page_pool *pool, uint64_t deadline_ns)
 {
 	uint32_t turn = load_acquire(&pool->turn);
@@ -29,29 +34,47 @@ static int wait_for_turn(struct page_pool *pool, uint64_t deadline_ns)
 	return 0;
 }
 
-static int close_locked(struct page_pool *pool, uint64_t deadline_ns)
+/* Pairs with the load of special in pool_enter() and in turn_begin_any(), by the barriers below. */
+static void mark_closed(struct page_pool *pool)
 {
-	uint32_t special = __atomic_or_fetch(&pool->special, POOL_CLOSED, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&pool->special, POOL_CLOSED, __ATOMIC_SEQ_CST);
+}
 
+/* The owner's half of the handshake is a compiler barrier, that in turn_begin(). */
+static bool needs_membarrier(const struct page_pool *pool)
+{
+	return !(READ_ONCE(pool->special) & POOL_FENCED) && !pool_is_mine(pool);
+}
+
+/* The pool is marked, and @passed tells whether the membarrier after that took place. */
+static int await_owner(struct page_pool *pool, bool passed, uint64_t deadline_ns)
+{
 	if (pool_is_mine(pool))
 		return pool->turn & 1 ? pp_set_error(EDEADLK, "pool %s: by a handler of its owner",
 						     pool->name)
 				      : 0;
-	if (special & POOL_FENCED)
-		full_barrier(); /* pairs with the one in turn_begin_any() */
-	else if (!barrier_threads()) /* pairs with the compiler barrier in turn_begin() */
+	if (needs_membarrier(pool) && !passed)
 		return pp_set_error(ENOTSUP, "pool %s: membarrier failed", pool->name);
+	full_barrier(); /* pairs with the one in turn_begin_any() */
 	return wait_for_turn(pool, deadline_ns);
+}
+
+static int lock_closing(struct page_pool *pool, unsigned int timeout_us)
+{
+	if (pp_lock_timed(&pool->closing, timeout_us))
+		return 0;
+	return pp_set_error(ETIMEDOUT, "pool %s: another thread is trimming it", pool->name);
 }
 
 int pool_close(struct page_pool *pool, unsigned int timeout_us)
 {
-	uint64_t deadline_ns = now_ns() + (uint64_t)timeout_us * 1000;
-	int err;
+	uint64_t deadline_ns = deadline_after(timeout_us);
+	int err = lock_closing(pool, timeout_us);
 
-	if (!pp_lock_timed(&pool->closing, timeout_us))
-		return pp_set_error(ETIMEDOUT, "pool %s: somebody else is trimming it", pool->name);
-	err = close_locked(pool, deadline_ns);
+	if (err)
+		return err;
+	mark_closed(pool);
+	err = await_owner(pool, !needs_membarrier(pool) || barrier_threads(), deadline_ns);
 	if (err)
 		pool_open(pool);
 	return err;
@@ -76,16 +99,14 @@ static unsigned int take_coldest(struct page_pool *pool, struct pp_page **pages,
 	return got + k;
 }
 
-long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int timeout_us)
+/* The pool is closed; it is opened. Pages moved. */
+static long trim_closed(struct page_pool *pool, unsigned int keep)
 {
 	/* bounded: those who go on returning do not keep us */
 	uint64_t left = (uint64_t)pool->cache_size + pool->ring.size, kept, moved = 0;
 	struct pp_page *pages[64];
 	unsigned int n;
-	int err = pool_close(pool, timeout_us);
 
-	if (err)
-		return err;
 	for (; left; left -= n) {
 		kept = pool->count + (uint64_t)ring_count(&pool->ring);
 		if (kept <= keep)
@@ -104,7 +125,69 @@ long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int time
 	return (long)moved;
 }
 
+long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int timeout_us)
+{
+	int err = pool_close(pool, timeout_us);
+
+	return err ? err : trim_closed(pool, keep);
+}
+
 /* ---- all pools of a zone --------------------------------------------------------------------- */
+
+/*
+ * Pools that are trimmed together: one barrier serves them all. The round has each of them
+ * pinned and its closing locked, in the registry's order.
+ */
+struct round {
+	struct page_pool *first;
+	struct page_pool **end;
+};
+
+static uint64_t kept_by(const struct page_pool *pool)
+{
+	return READ_ONCE(pool->count) + (uint64_t)ring_count(&pool->ring);
+}
+
+static bool round_add(struct round *round, struct page_pool *pool, unsigned int timeout_us)
+{
+	if (lock_closing(pool, timeout_us))
+		return false;
+	pool_pin(pool);
+	pool->round_next = NULL;
+	if (round->first)
+		*round->end = pool;
+	else
+		round->first = pool;
+	round->end = &pool->round_next;
+	return true;
+}
+
+/* Counts in @moved what came to the zone itself; true: some pool gave pages. */
+static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *moved)
+{
+	bool membarrier = false, passed, any = false;
+	struct page_pool *pool, *next;
+	long k;
+
+	for (pool = round->first; pool; pool = pool->round_next) {
+		mark_closed(pool);
+		membarrier |= needs_membarrier(pool);
+	}
+	passed = membarrier && barrier_threads();
+	for (pool = round->first; pool; pool = next) {
+		next = pool->round_next;
+		k = 0;
+		if (await_owner(pool, passed, deadline_after(timeout_us)))
+			pool_open(pool);
+		else
+			k = trim_closed(pool, 0);
+		any |= k > 0;
+		/* a set's pages may all have gone to other zones */
+		*moved += pool->set ? 0 : (uint64_t)k << pool->order;
+		pool_unpin(pool);
+	}
+	return any;
+}
 
 static bool takes_from(const struct page_pool *pool, const struct pp_zone *zone)
 {
@@ -112,33 +195,33 @@ static bool takes_from(const struct page_pool *pool, const struct pp_zone *zone)
 	       (pool->set && pp_zone_set_zone(pool->set, max(zone->region.node, 0)) == zone);
 }
 
+/* As many pools a round as seem to have what is wanted: the others go on undisturbed. */
 bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 {
+	uint64_t moved = 0, expected;
 	struct page_pool *pool = NULL;
-	uint64_t moved = 0;
+	struct round round;
 	bool any = false;
-	long k;
 
 	if (registry_held())
 		return false;
-	while ((pool = pool_next(pool))) {
-		if (!takes_from(pool, zone) || !(READ_ONCE(pool->count) + ring_count(&pool->ring)))
-			continue;
-		k = page_pool_trim(pool, 0, timeout_us);
-		if (k <= 0)
-			continue;
-		/* a set's pages may all have gone to other zones: that is no reason to stop */
-		any = true;
-		moved += pool->set ? 0 : (uint64_t)k << pool->order;
-		if (moved >= want) {
-			pool_unpin(pool);
-			break;
+	do {
+		round.first = NULL;
+		expected = moved;
+		while (expected < want && (pool = pool_next(pool))) {
+			if (!takes_from(pool, zone) || !kept_by(pool) ||
+			    !round_add(&round, pool, timeout_us))
+				continue;
+			expected += pool->set ? 0 : kept_by(pool) << pool->order;
 		}
-	}
+		any |= round_trim(&round, timeout_us, &moved);
+	} while (pool && moved < want);
+	if (pool)
+		pool_unpin(pool);
 	return any;
 }
 
-static void trim_if_idle(struct page_pool *pool)
+static bool is_idle(struct page_pool *pool)
 {
 	uint32_t turn = READ_ONCE(pool->turn);
 	uint64_t now = now_ns(), since = READ_ONCE(pool->idle_since_ns);
@@ -146,18 +229,20 @@ static void trim_if_idle(struct page_pool *pool)
 	if (turn != READ_ONCE(pool->idle_turn) || !since) {
 		WRITE_ONCE(pool->idle_turn, turn);
 		WRITE_ONCE(pool->idle_since_ns, now);
-	} else if (now - since >= (uint64_t)pool->idle_ms * 1000000 &&
-		   READ_ONCE(pool->count) + ring_count(&pool->ring)) {
-		page_pool_trim(pool, 0, 0);
+		return false;
 	}
+	return now - since >= (uint64_t)pool->idle_ms * 1000000 && kept_by(pool);
 }
 
 void pools_trim_idle(struct pp_zone *zone)
 {
+	struct round round = { .first = NULL };
 	struct page_pool *pool = NULL;
+	uint64_t moved = 0;
 
 	while ((pool = pool_next(pool))) {
-		if (pool->idle_ms && takes_from(pool, zone))
-			trim_if_idle(pool);
+		if (pool->idle_ms && takes_from(pool, zone) && is_idle(pool))
+			round_add(&round, pool, 0);
 	}
+	round_trim(&round, 0, &moved);
 }

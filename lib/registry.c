@@ -86,6 +86,13 @@ struct registered *registry_next(struct registry *list, struct registered *entry
 	return next;
 }
 
+void registry_pin(struct registered *entry)
+{
+	registry_lock();
+	WRITE_ONCE(entry->pins, entry->pins + 1);
+	registry_unlock();
+}
+
 void registry_unpin(struct registered *entry)
 {
 	bool wake;

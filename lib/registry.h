@@ -32,6 +32,8 @@ void registry_del(struct registry *list, struct registered *entry);
 
 /* Pin the entry behind @entry, or the first one for NULL, and unpin @entry; NULL: no more. */
 struct registered *registry_next(struct registry *list, struct registered *entry);
+/* Pin @entry, which the caller has pinned, once more: to keep it while the visit goes on. */
+void registry_pin(struct registered *entry);
 /* A visitor that stops before the end leaves the entry that it has. */
 void registry_unpin(struct registered *entry);
 

@@ -112,12 +112,18 @@ static uint64_t owner_round(struct storm *s, struct rng *r)
 	return took;
 }
 
-static void storm(void **state)
+static void storm_with(uint32_t flags)
 {
 	static void (*const others[])(void *arg) = { producer_main, producer_main, trimmer_main,
 						     trimmer_main, reader_main };
 	struct pp_zone_params zp = zone_params(PAGES);
 	struct storm s = { .zone = zone_new(&zp) };
+	struct page_pool_params pp = { .sz = sizeof(pp),
+				       .zone = s.zone,
+				       .pool_size = 1024,
+				       .cache_size = 128,
+				       .refill = 64,
+				       .flags = flags };
 	double end = now_s() + test_seconds("PP_STORM_SECONDS", 1, 20);
 	struct pinned threads[ARRAY_LEN(others)];
 	struct rng r = rng_init(0);
@@ -125,7 +131,8 @@ static void storm(void **state)
 	unsigned long rounds = 0;
 	unsigned int i;
 
-	s.pool = pool_new(s.zone, 1024, 128, 64);
+	s.pool = page_pool_create(&pp);
+	require(s.pool);
 	for (i = 0; i < ARRAY_LEN(others); i++)
 		pinned_start(&threads[i], -1, others[i], &s);
 	while (now_s() < end) {
@@ -144,6 +151,18 @@ static void storm(void **state)
 	pool_check(s.pool, 0);
 	page_pool_destroy(s.pool);
 	zone_end(s.zone);
+}
+
+static void storm(void **state)
+{
+	(void)state;
+	storm_with(0);
+}
+
+static void isolated_storm(void **state)
+{
+	(void)state;
+	storm_with(PAGE_POOL_ISOLATED);
 }
 
 /* ---- without membarrier ---------------------------------------------------------------------- */
@@ -418,6 +437,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(storm),
+		cmocka_unit_test(isolated_storm),
 		cmocka_unit_test(fenced_storm),
 		cmocka_unit_test(stopped_owner),
 		cmocka_unit_test(late_returns),

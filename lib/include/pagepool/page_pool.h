@@ -67,6 +67,14 @@ struct page_pool_provider {
 
 /** PAGE_POOL_HOLDERS - remember who takes each page: page_pool_holders_enable() */
 #define PAGE_POOL_HOLDERS 1u
+/**
+ * PAGE_POOL_ISOLATED - a trim of the pool interrupts no CPU
+ *
+ * For an owner on an isolated CPU. The owner executes a full barrier itself in each of its calls,
+ * some ten nanoseconds; otherwise a trim interrupts every CPU that runs a thread of the process
+ * (membarrier). Where the kernel has no membarrier, every pool works so. See doc/realtime.md.
+ */
+#define PAGE_POOL_ISOLATED 2u
 
 /**
  * struct page_pool_params - how to build a pool; zero means the default everywhere
@@ -84,7 +92,7 @@ struct page_pool_provider {
  * @numa:       with @set: what becomes of other nodes' pages
  * @order:      without @set: each buffer is a run of 2^@order of the zone's pages, for instance 2
  *              for jumbo frames; 0 .. 9, and no more than 2 MiB. The other sizes here count runs
- * @flags:      PAGE_POOL_HOLDERS or 0
+ * @flags:      PAGE_POOL_*, or 0
  * @cache_bytes: a budget for the alloc cache instead of @cache_size and @refill: 2 .. 4096 pages of
  *              it, and a refill is half; 0: none
  * @max_outstanding: pages that users may have at once; 0: any number
