@@ -276,7 +276,7 @@ unsigned int __coldpath zone_take_more(struct pp_zone *zone, void **objs, unsign
 	for (;;) {
 		had = READ_ONCE(zone->blocks.unaccepted);
 		got += refill_and_take(zone, objs + got, n - got);
-		if (zone_in_handler() || (got == n && !is_low(zone)))
+		if (zone_in_handler(zone) || (got == n && !is_low(zone)))
 			return got;
 		if (got == n)
 			break;

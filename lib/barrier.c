@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "barrier.h"
+#include "handler.h"
 #include "internal.h"
 
 static int membarrier(int command, unsigned int flags, int cpu)
@@ -37,11 +38,13 @@ int barrier_register_rseq(void)
 
 bool barrier_threads(void)
 {
+	handler_check_wait();
 	return !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
 bool barrier_rseq(unsigned int cpu)
 {
+	handler_check_wait();
 	return !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
 			   (int)cpu);
 }

@@ -132,7 +132,7 @@ void zone_spill(struct pp_zone *zone);
 /* The tick of pp_zone_params.idle_ms */
 void zone_shrink_idle(struct pp_zone *zone);
 
-/* A handler interrupted a call on a signal safe zone: it may not wait, nor call anybody. */
-bool zone_in_handler(void);
+/* In a call: it is a signal handler's, which may not wait, nor drain or trim; see handler.h. */
+bool zone_in_handler(const struct pp_zone *zone);
 
 #endif /* PP_BLOCK_H */

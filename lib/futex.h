@@ -9,11 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "handler.h"
+
 /* Returns when @word is not @seen, at a wake, at a signal, and after @timeout_us < 1 s. */
 static inline void futex_wait(uint32_t *word, uint32_t seen, unsigned int timeout_us)
 {
 	const struct timespec most = { .tv_nsec = (long)timeout_us * 1000 };
 
+	handler_check_wait();
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &most, NULL, 0);
 }
 

@@ -146,17 +146,29 @@ static bool wait_ordinary(struct pp_lock *lock, const struct timespec *until)
 	return true;
 }
 
-static bool wait_for(struct pp_lock *lock, const struct timespec *until)
+static bool take_in_time(struct pp_lock *lock, const struct timespec *until)
 {
 	unsigned int i;
 
 	for (i = 0; i < LOCK_SPINS; i++) {
 		cpu_relax();
-		if (READ_ONCE(lock->word) == 0 && pp_trylock(lock))
+		if (READ_ONCE(lock->word) == 0 && lock_take(lock))
 			return true;
 	}
 	return !lock->shared && is_realtime() ? wait_realtime(lock, until)
 					      : wait_ordinary(lock, until);
+}
+
+static bool wait_for(struct pp_lock *lock, const struct timespec *until)
+{
+	bool taken;
+
+	handler_check_wait();
+	lock_wanted();
+	taken = take_in_time(lock, until);
+	if (!taken)
+		lock_left();
+	return taken;
 }
 
 void __coldpath pp_lock_slow(struct pp_lock *lock)

@@ -16,7 +16,7 @@
 #ifndef PP_LOCK_H
 #define PP_LOCK_H
 
-#include "internal.h"
+#include "handler.h"
 
 /* All zero is a free lock of this process. */
 struct pp_lock {
@@ -61,13 +61,36 @@ static __always_inline uint32_t lock_self(const struct pp_lock *lock)
 	return unlikely(lock->shared) ? lock_word : thread_id();
 }
 
-static __always_inline bool pp_trylock(struct pp_lock *lock)
+/* A handler that interrupts a holder, or a thread on its way to be one, sees it; handler.h. */
+static __always_inline void lock_wanted(void)
+{
+	WRITE_ONCE(handler_locks, handler_locks + 1);
+	compiler_barrier();
+}
+
+static __always_inline void lock_left(void)
+{
+	compiler_barrier();
+	WRITE_ONCE(handler_locks, handler_locks - 1);
+}
+
+/* Between lock_wanted() and lock_left() */
+static __always_inline bool lock_take(struct pp_lock *lock)
 {
 	uint32_t unlocked = 0;
 
 	/* pairs with the release in pp_unlock() */
 	return __atomic_compare_exchange_n(&lock->word, &unlocked, lock_self(lock), false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static __always_inline bool pp_trylock(struct pp_lock *lock)
+{
+	lock_wanted();
+	if (likely(lock_take(lock)))
+		return true;
+	lock_left();
+	return false;
 }
 
 static __always_inline void pp_lock(struct pp_lock *lock)
@@ -85,6 +108,7 @@ static __always_inline void pp_unlock(struct pp_lock *lock)
 	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &self, 0, false, __ATOMIC_RELEASE,
 						  __ATOMIC_RELAXED)))
 		pp_unlock_slow(lock);
+	lock_left();
 }
 
 #endif /* PP_LOCK_H */

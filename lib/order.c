@@ -29,18 +29,23 @@ static unsigned int take_runs(struct pp_zone *zone, unsigned int order, void **o
 	return got;
 }
 
+void buddy_come_home(struct pp_zone *zone, struct pp_page *page, unsigned int order)
+{
+	page->shift = zone->shift; /* it may go out as single pages */
+	buddy_free(&zone->buddy, page, order);
+}
+
 static void give_runs(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
 		      bool freed)
 {
-	struct pp_page *page;
 	unsigned int i;
 
-	zone_lock(zone);
-	for (i = 0; i < n; i++) {
-		page = objs[i];
-		page->shift = zone->shift; /* it may go out as single pages */
-		buddy_free(&zone->buddy, page, order);
+	if (!zone_lock(zone)) {
+		zone_defer(zone, objs, n);
+		return;
 	}
+	for (i = 0; i < n; i++)
+		buddy_come_home(zone, objs[i], order);
 	count_add(zone->frees, freed ? (uint64_t)n << order : 0);
 	zone_unlock(zone);
 }
@@ -288,17 +293,21 @@ static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned in
 					       void **objs, unsigned int n)
 {
 	uint64_t deadline_ns = now_ns() + (uint64_t)zone->drain_us * 1000;
-	unsigned int got;
+	unsigned int got = 0;
+	int err = errno;
 
-	zone_spill(zone);
-	got = take_runs_or_accept(zone, order, objs, n, false, 0);
-	if (got == n)
-		return got;
-	zone_drain_once(zone);
-	zone_spill(zone);
-	got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
+	if (!zone_in_handler(zone)) {
+		zone_spill(zone);
+		got = take_runs_or_accept(zone, order, objs, n, false, 0);
+	}
+	if (got < n && !zone_in_handler(zone)) {
+		zone_drain_once(zone);
+		zone_spill(zone);
+		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
+	}
 	if (got < n)
 		count_add_shared(zone->alloc_failures, 1);
+	errno = err;
 	return got;
 }
 
@@ -308,6 +317,7 @@ unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **ob
 	unsigned int got = 0, part, k, i;
 	struct pp_page *page;
 
+	zone_call_begin(zone);
 	if (inner) {
 		got = zone_ops(inner)->alloc_bulk(inner, objs, n);
 		for (part = k = 0; got < n && k == part; got += k) {
@@ -319,6 +329,7 @@ unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **ob
 	}
 	if (unlikely(got < n))
 		got += take_order_slow(zone, order, objs + got, n - got);
+	zone_call_end(zone);
 	for (i = 0; i < got; i++) {
 		page = objs[i];
 		page_leaves_home(zone, page);
@@ -362,6 +373,7 @@ static void free_runs(struct pp_zone *zone, unsigned int order, void *const *obj
 	struct pp_zone *inner = inner_of(zone, order);
 	unsigned int k;
 
+	zone_call_begin(zone);
 	for (; n; n -= k, objs += k) {
 		k = min(n, inner ? READ_ONCE(inner->batch) : MOVE);
 		if (!inner || !zone_ops(inner)->free_bulk(inner, objs, k))
@@ -369,6 +381,7 @@ static void free_runs(struct pp_zone *zone, unsigned int order, void *const *obj
 	}
 	if (inner)
 		trim(inner);
+	zone_call_end(zone);
 }
 
 void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)

@@ -16,6 +16,7 @@
 
 struct pp_page;
 struct pp_zone;
+struct pp_page;
 struct pp_zone_stats;
 
 /* What the inner zones, and their caches of these cores, have goes to the buddy; pages moved. */
@@ -38,5 +39,8 @@ void orders_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
  */
 unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);
 void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
+
+/* Under the zone's lock: a run of which handlers had to leave the return to the lock's holder. */
+void buddy_come_home(struct pp_zone *zone, struct pp_page *page, unsigned int order);
 
 #endif /* PP_ORDER_H */

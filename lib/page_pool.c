@@ -19,6 +19,7 @@ uint64_t self_acquire(void)
 {
 	static uint64_t last;
 
+	not_a_handler();
 	self_number = __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 	return self_number;
 }
@@ -93,7 +94,7 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 	else if (unlikely(pool->order))
 		zone_free_order(pool->zone, pages, n);
 	else
-		pp_zone_free_bulk(pool->zone, pages, n);
+		zone_give_back(pool->zone, pages, n);
 	pool_released(pool, n);
 }
 

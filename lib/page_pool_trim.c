@@ -18,6 +18,7 @@ static int wait_for_turn(struct page_pool *pool, uint64_t deadline_ns)
 	uint32_t turn = load_acquire(&pool->turn);
 	unsigned int spins = 0;
 
+	handler_check_wait();
 	/* any later turn has seen that the pool is closed; pairs with the release in turn_end() */
 	while ((turn & 1) && load_acquire(&pool->turn) == turn) {
 		if (spins++ < SPINS) {
@@ -69,8 +70,10 @@ static int lock_closing(struct page_pool *pool, unsigned int timeout_us)
 int pool_close(struct page_pool *pool, unsigned int timeout_us)
 {
 	uint64_t deadline_ns = deadline_after(timeout_us);
-	int err = lock_closing(pool, timeout_us);
+	int err;
 
+	not_a_handler();
+	err = lock_closing(pool, timeout_us);
 	if (err)
 		return err;
 	mark_closed(pool);

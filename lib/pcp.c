@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "handler.h"
 #include "pcp.h"
 #include "trace.h"
 
@@ -13,6 +14,7 @@
 
 bool pcp_wait(struct pcp_wait *wait)
 {
+	handler_check_wait();
 	if (wait->spins++ < WAIT_SPINS) {
 		cpu_relax();
 		return wait->timeout_us;

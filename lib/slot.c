@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <pthread.h>
 
+#include "handler.h"
 #include "slot.h"
 
 #include "lock.h"
@@ -33,6 +34,9 @@ int __coldpath slot_acquire(void)
 	unsigned int i;
 
 	if (slot_of_thread == -2)
+		return -1;
+	/* it may wait, and allocate: the thread's first call outside of a handler does it */
+	if (handler_calls && in_handler())
 		return -1;
 	slot_of_thread = -2; /* a signal handler that comes now must not start this again */
 	pthread_once(&once, make_key);

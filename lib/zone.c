@@ -9,28 +9,31 @@
 #include "probes.h"
 #include "zone.h"
 
-__thread bool zone_lock_held;
-
-/*
- * This thread is in a call on a signal safe zone: a handler of it that drained would
- * wait for the thread that it interrupted.
- */
-static __thread unsigned int zone_calls;
-
-static __always_inline void call_begin(const struct pp_zone *zone)
+/* A step of a call that goes on, or a call by a thread: no handler drains or trims. */
+static bool step_begin(const struct pp_zone *zone)
 {
-	if (unlikely(zone->signal_safe)) {
-		zone_calls++;
-		compiler_barrier();
-	}
+	if (likely(!zone->signal_safe) || handler_calls)
+		return false;
+	handler_call_begin();
+	handler_excluded = true;
+	return true;
 }
 
-static __always_inline void call_end(const struct pp_zone *zone)
+static void step_end(bool began)
 {
-	if (unlikely(zone->signal_safe)) {
-		compiler_barrier();
-		zone_calls--;
-	}
+	if (began)
+		handler_call_end();
+}
+
+bool __coldpath zone_lock_contended(struct pp_zone *zone)
+{
+	WRITE_ONCE(handler_locked, false); /* or it would speak for a handler */
+	if (handler_calls && in_handler())
+		return false;
+	WRITE_ONCE(handler_locked, true);
+	compiler_barrier();
+	pp_lock(&zone->lock);
+	return true;
 }
 
 /* ---- free and drain -------------------------------------------------------------------------- */
@@ -68,6 +71,7 @@ void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n)
 void zone_absorb_deferred(struct pp_zone *zone)
 {
 	struct pp_page *page;
+	unsigned int order;
 	uint64_t n = 0;
 	void *obj;
 
@@ -78,8 +82,12 @@ void zone_absorb_deferred(struct pp_zone *zone)
 	while (page) {
 		obj = page;
 		page = unchain(page);
-		free_area_push(&zone->area, &obj, 1);
-		n++;
+		order = pp_page_order(obj);
+		if (order)
+			buddy_come_home(zone, obj, order);
+		else
+			free_area_push(&zone->area, &obj, 1);
+		n += (uint64_t)1 << order;
 	}
 	count_add(zone->frees, n);
 }
@@ -109,23 +117,37 @@ static __noinline void free_in_batches(struct pp_zone *zone, void *const *objs, 
 	}
 }
 
-void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+static __always_inline void give_back(struct pp_zone *zone, struct pp_page *const *pages,
+				      unsigned int n)
 {
 	void *const *objs = (void *const *)pages;
 	unsigned int i;
 	PUT_FROM_HERE;
 
-	if (unlikely(!n))
-		return;
 	poison_pages(pages, n);
 	for (i = 0; PP_DEBUG && i < n; i++)
 		page_goes_home(zone, pages[i]);
-	call_begin(zone);
 	if (unlikely(n > READ_ONCE(zone->batch)))
 		free_in_batches(zone, objs, n);
 	else if (unlikely(!zone_ops(zone)->free_bulk(zone, objs, n)))
 		zone_give_area(zone, objs, n);
-	call_end(zone);
+}
+
+void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	if (unlikely(!n))
+		return;
+	zone_call_begin(zone);
+	give_back(zone, pages, n);
+	zone_call_end(zone);
+}
+
+void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	bool began = step_begin(zone);
+
+	give_back(zone, pages, n);
+	step_end(began);
 }
 
 void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
@@ -181,16 +203,17 @@ long zone_drain_core(struct pp_zone *zone, unsigned int core, uint32_t keep, uin
 	struct pcp *pcp = pcp_at(zone->pcps, zone->pcp_stride, core);
 	uint32_t died = READ_ONCE(zone->died);
 	long moved = 0, k = 0;
+	bool began;
 
 	if (!force && pcp_count(pcp) <= keep)
 		return 0;
-	call_begin(zone);
+	began = step_begin(zone);
 	/* bounded: an owner that keeps filling does not keep us */
 	do {
 		k = zone_ops(zone)->drain(zone, pcp, keep, timeout_us);
 		moved += max(k, 0l);
 	} while (k > 0 && !(zone_policy(zone)->flags & PCP_WHOLE) && moved < (long)pcp->capacity);
-	call_end(zone);
+	step_end(began);
 	count_add_shared(zone->drains, 1);
 	count_add_shared(zone->drained_pages, (uint64_t)moved);
 	probe_zone_drain(zone, core, k < 0 ? k : moved);
@@ -206,6 +229,8 @@ long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout
 {
 	long moved;
 
+	if (zone->signal_safe)
+		not_a_handler();
 	if (core >= zone->cores)
 		return pp_set_error(EINVAL, "core %u has no cache: there are %u", core,
 				    zone->cores);
@@ -224,6 +249,8 @@ long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
 	long moved = 0, k;
 	unsigned int i;
 
+	if (zone->signal_safe)
+		not_a_handler();
 	for (i = 0; i < zone->cores; i++) {
 		k = zone_drain_core(zone, i, 0, timeout_us, false);
 		timeout |= k < 0;
@@ -250,9 +277,9 @@ unsigned int zone_take_area(struct pp_zone *zone, void **objs, unsigned int n)
 	return got;
 }
 
-bool zone_in_handler(void)
+bool zone_in_handler(const struct pp_zone *zone)
 {
-	return zone_calls > 1 || zone_lock_held;
+	return unlikely(zone->signal_safe) && in_handler();
 }
 
 /* Every core's cache, until there is enough. */
@@ -268,24 +295,14 @@ static unsigned int take_drained(struct pp_zone *zone, void **objs, unsigned int
 }
 
 /*
- * The cache was closed to us, or it and the free area have less than @n. Drains
- * like pp_zone_drain_all(), but stops as soon as there is enough; then asks the pools. Blocks
- * that others are accepting are waited for only when all that failed.
+ * Drains like pp_zone_drain_all(), but stops as soon as there is enough; then trims the pools.
+ * Blocks that other threads are accepting are awaited only when all that failed.
  */
-unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int take_everywhere(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	unsigned int got = zone_take_area(zone, objs, n);
-	bool handler = zone_in_handler();
+	unsigned int got = take_drained(zone, objs, n);
 
-	if (got == n) {
-		count_add_shared(zone->fallbacks, 1);
-		return got;
-	}
-	if (zone->area.buddy)
-		got += zone_take_more(zone, objs + got, n - got, false);
-	if (got < n && !handler)
-		got += take_drained(zone, objs + got, n - got);
-	if (got < n && zone->area.buddy && !handler) {
+	if (got < n && zone->area.buddy) {
 		if (pools_trim(zone, n - got, zone->drain_us))
 			got += take_drained(zone, objs + got, n - got);
 		if (got < n)
@@ -294,8 +311,26 @@ unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsign
 	if (got < n)
 		got += zone->area.buddy ? zone_take_more(zone, objs + got, n - got, true)
 					: zone_take_area(zone, objs + got, n - got);
+	return got;
+}
+
+/* The cache was closed to us, or it and the free area have less than @n. */
+unsigned int __coldpath zone_take_slow(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got = zone_take_area(zone, objs, n);
+	int err = errno;
+
+	if (got == n) {
+		count_add_shared(zone->fallbacks, 1);
+		return got;
+	}
+	if (zone->area.buddy)
+		got += zone_take_more(zone, objs + got, n - got, false);
+	if (got < n && !zone_in_handler(zone))
+		got += take_everywhere(zone, objs + got, n - got);
 	if (got < n)
 		count_add_shared(zone->alloc_failures, 1);
+	errno = err;
 	return got;
 }
 
@@ -314,12 +349,12 @@ static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsi
 {
 	unsigned int got, i;
 
-	call_begin(zone);
+	zone_call_begin(zone);
 	got = zone_ops(zone)->alloc_bulk(zone, objs, n);
 	if (unlikely(got < n) && !zone_fault_taken())
 		got += may_drain ? zone_take_slow(zone, objs + got, n - got)
 				 : take_undrained(zone, objs + got, n - got);
-	call_end(zone);
+	zone_call_end(zone);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
 	return got;

@@ -8,6 +8,7 @@
 
 #include "block.h"
 #include "free_area.h"
+#include "handler.h"
 #include "memory.h"
 #include "order.h"
 #include "pcp.h"
@@ -155,29 +156,42 @@ static inline void zone_unpin(struct pp_zone *zone)
 	registry_unpin(&zone->registered);
 }
 
-/* ---- the zone's lock ------------------------------------------------------------------------- */
+static __always_inline void zone_call_begin(const struct pp_zone *zone)
+{
+	if (unlikely(zone->signal_safe))
+		handler_call_begin();
+}
 
-/* This thread holds a zone's lock, or is about to: a handler of it must not wait for one. */
-extern __thread bool zone_lock_held;
+static __always_inline void zone_call_end(const struct pp_zone *zone)
+{
+	if (unlikely(zone->signal_safe))
+		handler_call_end();
+}
+
+/* ---- the zone's lock ------------------------------------------------------------------------- */
 
 void zone_absorb_deferred(struct pp_zone *zone);
 void zone_lock_slow(struct pp_zone *zone);
+/* False, and handler_locked is false again: this is a handler. */
+bool zone_lock_contended(struct pp_zone *zone);
 
-/*
- * Take the zone's lock. False only in a signal handler that interrupted a holder of
- * some zone's lock, in a signal safe zone: it goes without.
- */
+static __always_inline bool zone_lock_safe(struct pp_zone *zone)
+{
+	if (handler_locked)
+		return false;
+	WRITE_ONCE(handler_locked, true);
+	compiler_barrier(); /* a handler from here on sees it */
+	if (unlikely(!pp_trylock(&zone->lock)) && !zone_lock_contended(zone))
+		return false;
+	zone_absorb_deferred(zone);
+	return true;
+}
+
+/* Take the zone's lock. False only in a signal handler, in a signal safe zone: it goes without. */
 static __always_inline bool zone_lock(struct pp_zone *zone)
 {
-	if (unlikely(zone->signal_safe)) {
-		if (zone_lock_held)
-			return false;
-		WRITE_ONCE(zone_lock_held, true);
-		compiler_barrier(); /* a handler from here on sees it */
-		pp_lock(&zone->lock);
-		zone_absorb_deferred(zone);
-		return true;
-	}
+	if (unlikely(zone->signal_safe))
+		return zone_lock_safe(zone);
 	if (unlikely(!pp_trylock(&zone->lock)))
 		zone_lock_slow(zone);
 	return true;
@@ -188,12 +202,18 @@ static __always_inline void zone_unlock(struct pp_zone *zone)
 	pp_unlock(&zone->lock);
 	if (unlikely(zone->signal_safe)) {
 		compiler_barrier();
-		WRITE_ONCE(zone_lock_held, false);
+		WRITE_ONCE(handler_locked, false);
 	}
 }
 
 /* A handler that may not lock leaves pages for the next holder. */
 void zone_defer(struct pp_zone *zone, void *const *objs, unsigned int n);
+
+/*
+ * pp_zone_free_bulk() for pages that the library gives back, also in the middle of an allocation:
+ * not a second call, which would be taken for a handler's.
+ */
+void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 
 /* The call of memcpy() is a third of what one page costs. */
 static __always_inline void copy_objs(void **to, void *const *from, unsigned int n)

@@ -30,6 +30,7 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch)
 	if (batch < 1 || batch > high || batch > PP_BULK_MAX)
 		return pp_set_error(EINVAL, "batch: %u is not in 1 .. high %u, or above %u", batch,
 				    high, PP_BULK_MAX);
+	not_a_handler();
 	pp_lock(&zone->control);
 	if (zone->disabled)
 		err = pp_set_error(EBUSY, "the caches are disabled; enable them first");
@@ -74,7 +75,8 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 {
 	int err = 0;
 
-	if (!pp_trylock(&zone->control) && !pp_lock_timed(&zone->control, timeout_us))
+	not_a_handler();
+	if (!pp_lock_timed(&zone->control, timeout_us))
 		return pp_set_error(ETIMEDOUT,
 				    "another thread has been closing or setting the caches for "
 				    "more than %u us",
@@ -94,6 +96,7 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 
 void pp_zone_pcp_enable(struct pp_zone *zone)
 {
+	not_a_handler();
 	pp_lock(&zone->control);
 	if (zone->disabled) {
 		orders_enable(zone);

@@ -271,6 +271,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
 	int policy;
 
+	not_a_handler();
 	if (params_copy(&p, sizeof(p), params))
 		return NULL;
 	set_defaults(&p, cores);

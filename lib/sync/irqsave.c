@@ -15,10 +15,12 @@ static __always_inline void irq_save(sigset_t *mask)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, mask);
+	handler_use_mask(mask);
 }
 
 static __always_inline void irq_restore(const sigset_t *mask)
 {
+	handler_use_mask(NULL);
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
@@ -33,8 +35,8 @@ static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct p
 		return NULL;
 	}
 	if (unlikely(lock_taken(pcp))) {
-		/* its holder may be waiting for the zone's lock, which we interrupted */
-		if (zone_lock_held || !pcp_lock_briefly(&pcp->lock)) {
+		/* a handler does not wait: the holder may need what the handler interrupted */
+		if ((zone->signal_safe && in_handler()) || !pcp_lock_briefly(&pcp->lock)) {
 			irq_restore(&g->mask);
 			return NULL;
 		}
@@ -60,6 +62,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 		return NULL;
 	}
 	pcp->mask = mask;
+	handler_use_mask(&pcp->mask);
 	return pcp->list;
 }
 

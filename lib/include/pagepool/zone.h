@@ -55,9 +55,19 @@ enum pp_mem {
 /**
  * PP_ZONE_SIGNAL_SAFE - signal handlers may allocate and free, whatever they interrupted
  *
- * A handler that interrupted a holder of the zone's lock gets no page past its cache,
- * and leaves what it frees for the next holder. Policies trylock, irqsave, softmask, rseq
- * and llist; the zone calls only, not page_pool's.
+ * pp_zone_alloc_bulk(), pp_zone_free_bulk(), their order and list forms and pp_page_put(), not
+ * page_pool's calls. Policies trylock, irqsave, softmask, rseq and llist.
+ *
+ * A handler takes no lock that it does not get at once, waits for nothing, does not sleep, drains
+ * no cache and trims no pool, and leaves errno and pp_error() as they are. It gets the pages of its
+ * core's cache and of the free area. Without the zone's lock it gets none past the cache, and
+ * leaves the pages that it frees to the next holder. Debug builds check that no handler waits.
+ *
+ * The library takes a call for a handler's if it interrupts a call on a signal safe zone or a
+ * holder of any lock of the library, or if it blocks more signals than the thread did in its last
+ * call that is not for handlers (creating, draining, trimming, closing, any pool). So a thread
+ * that blocks a signal for good makes such a call afterwards; else its short allocations drain
+ * nothing. Install handlers without SA_NODEFER: only the first two signs work with it.
  */
 #define PP_ZONE_SIGNAL_SAFE (1u << 4)
 
