@@ -27,6 +27,7 @@ unsigned int free_area_refill(struct free_area *area, unsigned int most)
 		return 0;
 	n = buddy_take(area->buddy, area->obj + area->count, most - (unsigned int)area->count);
 	WRITE_ONCE(area->count, area->count + n);
+	count_add(area->refills, !!n);
 	return n;
 }
 

@@ -19,6 +19,8 @@ struct free_area {
 	uint64_t count;
 	uint64_t capacity;
 	uint64_t refused; /* pages that came home twice, and did not fit any more */
+	uint64_t moves; /* between here and cores' caches; see zone_moves() */
+	uint64_t refills; /* from the buddy */
 	bool filter; /* there are isolated blocks: no page of theirs may stay here, or go out */
 	struct buddy *buddy; /* NULL: a depot, or an inner zone (order.h) */
 };

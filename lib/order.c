@@ -155,19 +155,21 @@ long orders_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
 		  unsigned int timeout_us)
 {
 	struct pp_zone *inner;
-	long moved = 0;
+	long moved = 0, n;
 	unsigned int k, i;
 
 	for_each_inner(inner, zone, k)
 	{
 		for (i = first; i <= last && i < inner->cores; i++)
 			zone_drain_core(inner, i, 0, timeout_us, false);
-		while (READ_ONCE(inner->area.count)) {
+		/* under the lock even if there seem to be none: runs may be on their way here */
+		do {
 			zone_lock(inner);
-			moved += (long)min(inner->area.count, (uint64_t)MOVE) << k;
+			n = (long)min(inner->area.count, (uint64_t)MOVE);
 			area_to_buddy(inner, MOVE);
 			zone_unlock(inner);
-		}
+			moved += n << k;
+		} while (n);
 	}
 	return moved;
 }
@@ -226,6 +228,16 @@ void orders_free(struct pp_zone *zone)
 		inner_free(zone->inner[k]);
 }
 
+uint64_t orders_moves(const struct pp_zone *zone)
+{
+	const struct pp_zone *inner;
+	uint64_t n = 0;
+	unsigned int k;
+
+	for_each_inner(inner, zone, k) n += READ_ONCE(inner->area.moves);
+	return n;
+}
+
 uint64_t orders_cached(const struct pp_zone *zone, unsigned int core)
 {
 	const struct pp_zone *inner;
@@ -266,12 +278,14 @@ static unsigned int refill_inner(struct pp_zone *zone, struct pp_zone *inner, vo
 	/* not the last ones: they would be missed as pages */
 	if (READ_ONCE(zone->buddy.count[BUDDY_USABLE]) < (uint64_t)(n + 4 * more) << inner->order)
 		more = 0;
+	zone_move_begin(zone);
 	got = take_runs(zone, inner->order, runs, n + more);
 	i = min(got, n);
 	memcpy(objs, runs, i * sizeof(*objs));
 	/* they count as freed, as all of them counted as taken */
 	if (got > n && !zone_ops(inner)->free_bulk(inner, runs + n, got - n))
 		give_runs(zone, inner->order, runs + n, got - n, true);
+	zone_move_end(zone);
 	return i;
 }
 
@@ -288,6 +302,25 @@ static unsigned int take_runs_or_accept(struct pp_zone *zone, unsigned int order
 	return got;
 }
 
+/* As take_everywhere() in zone.c: repeated if runs moved while it looked. */
+static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int order, void **objs,
+					 unsigned int n, uint64_t deadline_ns)
+{
+	struct pcp_wait wait = { .timeout_us = zone->drain_us };
+	bool on_their_way;
+	unsigned int got = 0;
+	uint64_t before;
+
+	do {
+		before = zone_moves(zone, true, &on_their_way);
+		zone_drain_once(zone);
+		zone_spill(zone);
+		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
+	} while (got < n && (zone_moves(zone, true, &on_their_way) != before || on_their_way) &&
+		 pcp_wait(&wait));
+	return got;
+}
+
 /* Merge what lies about, then accept, then drain, then wait: in the order of zone_take_slow(). */
 static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned int order,
 					       void **objs, unsigned int n)
@@ -300,18 +333,16 @@ static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned in
 		zone_spill(zone);
 		got = take_runs_or_accept(zone, order, objs, n, false, 0);
 	}
-	if (got < n && !zone_in_handler(zone)) {
-		zone_drain_once(zone);
-		zone_spill(zone);
-		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
-	}
+	if (got < n && !zone_in_handler(zone))
+		got += take_runs_everywhere(zone, order, objs + got, n - got, deadline_ns);
 	if (got < n)
 		count_add_shared(zone->alloc_failures, 1);
 	errno = err;
 	return got;
 }
 
-unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n)
+static unsigned int take_order(struct pp_zone *zone, unsigned int order, void **objs,
+			       unsigned int n, bool may_drain)
 {
 	struct pp_zone *inner = inner_of(zone, order);
 	unsigned int got = 0, part, k, i;
@@ -327,7 +358,7 @@ unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **ob
 	} else {
 		got = take_runs(zone, order, objs, n);
 	}
-	if (unlikely(got < n))
+	if (unlikely(got < n) && may_drain)
 		got += take_order_slow(zone, order, objs + got, n - got);
 	zone_call_end(zone);
 	for (i = 0; i < got; i++) {
@@ -336,6 +367,17 @@ unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **ob
 		page->shift = (uint8_t)(zone->shift + order);
 	}
 	return got;
+}
+
+unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n)
+{
+	return take_order(zone, order, objs, n, true);
+}
+
+unsigned int zone_take_order_undrained(struct pp_zone *zone, unsigned int order, void **objs,
+				       unsigned int n)
+{
+	return take_order(zone, order, objs, n, false);
 }
 
 unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,

@@ -24,103 +24,6 @@ uint64_t self_acquire(void)
 	return self_number;
 }
 
-/* ---- from and to the zone -------------------------------------------------------------------- */
-
-/*
- * An ended pool got pages back. If they were the last ones nobody else can know it any more;
- * otherwise it may be gone by now.
- */
-static __coldpath void released_late(struct page_pool *pool, uint64_t release)
-{
-	probe_page_pool_release(pool, (int64_t)(POOL_ENDED - release), POOL_ENDED, release);
-	if (release == POOL_ENDED)
-		pool_last_page(pool);
-}
-
-void pool_released(struct page_pool *pool, uint64_t n)
-{
-	/* release: our accesses come before the free; acquire: so do all the others' */
-	uint64_t release = __atomic_add_fetch(&pool->release, n, __ATOMIC_ACQ_REL);
-
-	if (unlikely(release > POOL_ENDED / 2))
-		released_late(pool, release);
-}
-
-/* A provider is never asked for more than PP_BULK_MAX at once, and never given more. */
-static __coldpath unsigned int take_foreign(struct page_pool *pool, struct pp_page **pages,
-					    unsigned int n)
-{
-	unsigned int got = 0, part, k;
-
-	do {
-		part = min(n - got, PP_BULK_MAX);
-		k = pool->provider->alloc_bulk(pool->provider_arg, pool, pages + got, part);
-		k = min(k, part);
-		got += k;
-	} while (got < n && k == part);
-	return got;
-}
-
-static __coldpath void release_foreign(struct page_pool *pool, struct pp_page **pages,
-				       unsigned int n)
-{
-	unsigned int part;
-
-	unpoison_pages(pages, n); /* perhaps of a zone that the provider has */
-	for (; n; n -= part, pages += part) {
-		part = min(n, PP_BULK_MAX);
-		pool->provider->release_bulk(pool->provider_arg, pool, pages, part);
-	}
-}
-
-void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
-{
-	/* who takes a page from a zone that prepares none finds what we leave */
-	struct pp_page *mark = !pool->zone || pool->zone->prep ? HOME : NULL;
-	unsigned int i;
-
-	probe_page_pool_state_release(pool, pages, n, READ_ONCE(pool->release));
-	for (i = 0; i < n; i++) {
-		WRITE_ONCE(pages[i]->pool, NULL); /* a provider's, too: they may outlive us */
-		WRITE_ONCE(pages[i]->next, mark);
-	}
-	if (unlikely(pool->provider)) {
-		release_foreign(pool, pages, n);
-		pool_released(pool, n);
-		return;
-	}
-	if (pool->set)
-		pp_zone_set_free_bulk(pool->set, pages, n);
-	else if (unlikely(pool->order))
-		zone_free_order(pool->zone, pages, n);
-	else
-		zone_give_back(pool->zone, pages, n);
-	pool_released(pool, n);
-}
-
-unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int n)
-{
-	void **objs = (void **)pages;
-	unsigned int i;
-
-	if (unlikely(pool->provider))
-		n = take_foreign(pool, pages, n);
-	else if (unlikely(pool->set))
-		n = zone_set_take(pool->set, pool->nid, objs, n);
-	else if (unlikely(pool->order))
-		n = zone_take_order(pool->zone, pool->order, objs, n);
-	else
-		n = zone_take(pool->zone, objs, n);
-	for (i = 0; i < n; i++) {
-		WRITE_ONCE(pages[i]->pool, pool);
-		WRITE_ONCE(pages[i]->next, HOME); /* until it is handed out */
-	}
-	if (unlikely(READ_ONCE(pool->holders)))
-		pool_untag(pages, n); /* what an earlier holder left */
-	probe_page_pool_state_hold(pool, pages, n, pool->hold);
-	return n;
-}
-
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 /* A turn for the counters; true: cache and ring are open, too. */
@@ -242,7 +145,7 @@ static __coldpath void check_pressure(struct page_pool *pool)
 static __coldpath unsigned int alloc_around(struct page_pool *pool, struct pp_page **pages,
 					    unsigned int n)
 {
-	unsigned int got = n ? pool_take(pool, pages, n) : 0;
+	unsigned int got = n ? pool_take(pool, pages, n, n) : 0;
 
 	turn_begin(pool);
 	count_held(pool, got);
@@ -270,7 +173,7 @@ static int refill_cache(struct page_pool *pool, struct pp_page **pages, unsigned
 	count_add(pool->empty, waived == pool->waived);
 	/* not in a turn: this may take long, and trim pools, even this one */
 	turn_end(pool);
-	got = pool_take(pool, fresh, pool->refill);
+	got = pool_take(pool, fresh, min(*n, pool->refill), pool->refill);
 	if (unlikely(got > pool->cache_size - READ_ONCE(pool->count)))
 		got = give_excess(pool, fresh, got);
 	if (likely(turn_begin_any(pool))) {
@@ -282,6 +185,7 @@ static int refill_cache(struct page_pool *pool, struct pp_page **pages, unsigned
 		/* no node has any: what was not waived yet is better than nothing */
 		else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
 			consume(pool, true);
+		pool_taken(pool);
 		return !!pool->count;
 	}
 	count_held(pool, got);
@@ -290,6 +194,7 @@ static int refill_cache(struct page_pool *pool, struct pp_page **pages, unsigned
 	memcpy(pages, fresh, k * sizeof(*pages));
 	if (k < got)
 		pool_release_pages(pool, fresh + k, got - k);
+	pool_taken(pool);
 	*n = k;
 	return -1;
 }

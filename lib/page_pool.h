@@ -86,6 +86,7 @@ struct page_pool {
 	uint32_t turn; /* odd: the owner is inside; atomic */
 	uint32_t special; /* POOL_*; atomic, by anybody, rarely */
 	uint32_t reserved;
+	bool taking; /* more pages come from the zone than a user asked for; see zone_moves() */
 	uint64_t hold;
 	uint64_t fast;
 	uint64_t slow;
@@ -212,8 +213,23 @@ void pool_last_page(struct page_pool *pool);
 /* Free the pools that handlers left. Waits for nothing. */
 void pools_free_ended(void);
 
-/* Up to @n pages from zone, set or provider, counted as held; outside a turn. */
-unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int n);
+/*
+ * Up to @want pages from zone, set or provider, outside a turn. Other cores and pools are searched
+ * only for the first @need. If there are more than those, pool_taken() says that all have come to
+ * the places where a search finds them.
+ */
+unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int need,
+		       unsigned int want);
+
+static inline void pool_taken(struct page_pool *pool)
+{
+	/* release: after the pages have come */
+	store_release(&pool->taking, false);
+}
+
+/* Free pages are about to leave the pool, and have come to its zone. */
+void pool_move_begin(struct page_pool *pool);
+void pool_move_end(struct page_pool *pool);
 
 /* The only reference of the pool's is gone, or never was more than one: recycle or release. */
 void pool_recycle_last(struct page_pool *pool, struct pp_page *page);

@@ -124,7 +124,8 @@ static int fill_reserve(struct page_pool *pool)
 	if (!n)
 		return 0;
 	do {
-		got = pool_take(pool, pool->reserve + pool->reserved, n - pool->reserved);
+		got = pool_take(pool, pool->reserve + pool->reserved, n - pool->reserved,
+				n - pool->reserved);
 		pool->reserved += got;
 	} while (got && pool->reserved < n); /* a provider may give a few at a time */
 	pool->hold = pool->inflight_max = pool->reserved;

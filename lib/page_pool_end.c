@@ -251,6 +251,7 @@ static void close_down(struct page_pool *pool)
 	struct pp_page *pages[64];
 	unsigned int n;
 
+	pool_move_begin(pool);
 	registry_del(&registered_pools, &pool->registered);
 	pool_drop_frag_page(pool);
 	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
@@ -260,6 +261,7 @@ static void close_down(struct page_pool *pool)
 	pool_release_array(pool, pool->reserve, &pool->reserved);
 	while ((n = ring_consume(&pool->ring, (void **)pages, 64)))
 		pool_release_pages(pool, pages, n);
+	pool_move_end(pool);
 }
 
 /* List the pool. The release counter is -outstanding now; the last page brings it to POOL_ENDED. */

@@ -110,6 +110,7 @@ static long trim_closed(struct page_pool *pool, unsigned int keep)
 	struct pp_page *pages[64];
 	unsigned int n;
 
+	pool_move_begin(pool);
 	for (; left; left -= n) {
 		kept = pool->count + (uint64_t)ring_count(&pool->ring);
 		if (kept <= keep)
@@ -122,6 +123,7 @@ static long trim_closed(struct page_pool *pool, unsigned int keep)
 		pool_release_pages(pool, pages, n);
 		moved += n;
 	}
+	pool_move_end(pool);
 	count_add(pool->trims, 1);
 	count_add(pool->trimmed, moved);
 	pool_open(pool);
@@ -192,12 +194,6 @@ static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *m
 	return any;
 }
 
-static bool takes_from(const struct page_pool *pool, const struct pp_zone *zone)
-{
-	return pool->zone == zone ||
-	       (pool->set && pp_zone_set_zone(pool->set, max(zone->region.node, 0)) == zone);
-}
-
 /* As many pools a round as seem to have what is wanted: the others go on undisturbed. */
 bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 {
@@ -212,7 +208,7 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 		round.first = NULL;
 		expected = moved;
 		while (expected < want && (pool = pool_next(pool))) {
-			if (!takes_from(pool, zone) || !kept_by(pool) ||
+			if (!pool_takes_from(pool, zone) || !kept_by(pool) ||
 			    !round_add(&round, pool, timeout_us))
 				continue;
 			expected += pool->set ? 0 : kept_by(pool) << pool->order;
@@ -222,6 +218,38 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 	if (pool)
 		pool_unpin(pool);
 	return any;
+}
+
+uint64_t pools_moves(struct pp_zone *zone, bool *on_their_way)
+{
+	struct page_pool *pool = NULL;
+	uint64_t moves = 0;
+	bool mine;
+
+	while ((pool = pool_next(pool))) {
+		if (!pool_takes_from(pool, zone))
+			continue;
+		/* its owner is between two turns then, and takes what it searches for */
+		mine = pool_is_mine(pool);
+		/* acquire: what a turn did, and what came, is seen below */
+		if (!mine && ((load_acquire(&pool->turn) & 1) || load_acquire(&pool->taking)))
+			*on_their_way = true;
+		moves += READ_ONCE(pool->hold) + READ_ONCE(pool->refilled) +
+			 READ_ONCE(pool->release);
+	}
+	return moves;
+}
+
+uint64_t pools_kept(struct pp_zone *zone)
+{
+	struct page_pool *pool = NULL;
+	uint64_t n = 0;
+
+	while ((pool = pool_next(pool))) {
+		if (pool->zone == zone && !pool->set)
+			n += READ_ONCE(pool->count) + ring_count(&pool->ring);
+	}
+	return n;
 }
 
 static bool is_idle(struct page_pool *pool)
@@ -244,7 +272,7 @@ void pools_trim_idle(struct pp_zone *zone)
 	uint64_t moved = 0;
 
 	while ((pool = pool_next(pool))) {
-		if (pool->idle_ms && takes_from(pool, zone) && is_idle(pool))
+		if (pool->idle_ms && pool_takes_from(pool, zone) && is_idle(pool))
 			round_add(&round, pool, 0);
 	}
 	round_trim(&round, 0, &moved);

@@ -62,6 +62,7 @@ static __noinline unsigned int refill(struct pp_zone *zone, struct pcp *pcp, str
 	more = free_area_pop(&zone->area, list->obj, zone_spare(zone, more));
 	/* before the unlock: whoever finds the zone empty must find them here */
 	WRITE_ONCE(list->count, more);
+	count_add(zone->area.moves, !!more);
 	zone_unlock(zone);
 	count_add(pcp->refills, 1);
 	return got;

@@ -36,6 +36,7 @@ static __noinline unsigned int refill(struct pp_zone *zone, void **objs, unsigne
 	WRITE_ONCE(zone->area.count, zone->area.count - more);
 	if (more && !core_push(zone, zone->area.obj + zone->area.count, more))
 		WRITE_ONCE(zone->area.count, zone->area.count + more);
+	count_add(zone->area.moves, !!more);
 	zone_unlock(zone);
 	count_add(pcp->refills, 1);
 	return got;
@@ -58,6 +59,7 @@ static __noinline bool flush(struct pp_zone *zone, void *const *objs, unsigned i
 	}
 	if (!core_push(zone, objs, n))
 		free_area_push(&zone->area, objs, n);
+	count_add(zone->area.moves, 1);
 	zone_unlock(zone);
 	count_add(pcp->flushes, 1);
 	return true;

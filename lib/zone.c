@@ -283,12 +283,15 @@ bool zone_in_handler(const struct pp_zone *zone)
 }
 
 /* Every core's cache, until there is enough. */
-static unsigned int take_drained(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int take_drained(struct pp_zone *zone, void **objs, unsigned int n, bool *timeout)
 {
 	unsigned int got = 0, i;
+	long moved;
 
 	for (i = 0; i < zone->cores && got < n; i++) {
-		if (zone_drain_core(zone, i, 0, zone->drain_us, false))
+		moved = zone_drain_core(zone, i, 0, zone->drain_us, false);
+		*timeout |= moved < 0;
+		if (moved)
 			got += zone_take_area(zone, objs + got, n - got);
 	}
 	return got;
@@ -298,19 +301,65 @@ static unsigned int take_drained(struct pp_zone *zone, void **objs, unsigned int
  * Drains like pp_zone_drain_all(), but stops as soon as there is enough; then trims the pools.
  * Blocks that other threads are accepting are awaited only when all that failed.
  */
-static unsigned int take_everywhere(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int search(struct pp_zone *zone, void **objs, unsigned int n, bool *timeout)
 {
-	unsigned int got = take_drained(zone, objs, n);
+	unsigned int got = take_drained(zone, objs, n, timeout);
 
 	if (got < n && zone->area.buddy) {
 		if (pools_trim(zone, n - got, zone->drain_us))
-			got += take_drained(zone, objs + got, n - got);
+			got += take_drained(zone, objs + got, n - got, timeout);
 		if (got < n)
 			orders_drain(zone, 0, zone->cores, zone->drain_us);
 	}
 	if (got < n)
 		got += zone->area.buddy ? zone_take_more(zone, objs + got, n - got, true)
 					: zone_take_area(zone, objs + got, n - got);
+	return got;
+}
+
+uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way)
+{
+	uint64_t moves;
+
+	full_barrier(); /* pairs with zone_move_begin(): what was looked at before is older */
+	*on_their_way = load_acquire(&zone->moving);
+	moves = load_acquire(&zone->moved) + READ_ONCE(zone->area.refills) + orders_moves(zone);
+	if (!runs)
+		moves += READ_ONCE(zone->area.moves);
+	return zone->area.buddy ? moves + pools_moves(zone, on_their_way) : moves;
+}
+
+/* Pages that users gave back while others looked count as well, if they are still there. */
+static bool looks_free(struct pp_zone *zone)
+{
+	uint64_t n = READ_ONCE(zone->area.count);
+	unsigned int i;
+
+	if (zone->area.buddy)
+		n += READ_ONCE(zone->buddy.count[BUDDY_USABLE]) + pools_kept(zone);
+	for (i = 0; i < zone->cores && !n; i++)
+		n = pcp_count(pcp_at(zone->pcps, zone->pcp_stride, i)) + orders_cached(zone, i);
+	return n;
+}
+
+/*
+ * The promise: a short answer only if no page is free anywhere. A search that found too little is
+ * repeated if free pages moved while it looked. A holder that does not let go for drain_us ends it.
+ */
+static unsigned int take_everywhere(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	struct pcp_wait wait = { .timeout_us = zone->drain_us };
+	bool on_their_way, timeout = false;
+	unsigned int got = 0;
+	uint64_t before;
+
+	do {
+		before = zone_moves(zone, false, &on_their_way);
+		got += search(zone, objs + got, n - got, &timeout);
+	} while (got < n && !timeout &&
+		 (zone_moves(zone, false, &on_their_way) != before || on_their_way ||
+		  looks_free(zone)) &&
+		 pcp_wait(&wait));
 	return got;
 }
 

@@ -67,6 +67,8 @@ struct pp_zone {
 	uint64_t drain_timeouts;
 	uint64_t fallbacks;
 	uint64_t double_puts;
+	uint64_t moved; /* see zone_moves() */
+	uint32_t moving;
 
 	/* what the lock protects */
 	struct pp_lock lock __line_aligned;
@@ -236,6 +238,7 @@ static inline unsigned int list_to_zone(struct pp_zone *zone, struct pcp_list *l
 	if (!n || !zone_lock(zone))
 		return 0;
 	free_area_push(&zone->area, list->obj, n);
+	count_add(zone->area.moves, 1);
 	zone_unlock(zone);
 	left = list->count - n;
 	memmove(list->obj, list->obj + n, left * sizeof(*list->obj));
@@ -251,6 +254,7 @@ static inline unsigned int list_top_to_zone(struct pp_zone *zone, struct pcp_lis
 	if (!n || !zone_lock(zone))
 		return 0;
 	free_area_push(&zone->area, list->obj + (list->count - n), n);
+	count_add(zone->area.moves, 1);
 	zone_unlock(zone);
 	WRITE_ONCE(list->count, list->count - n);
 	return n;
@@ -316,6 +320,36 @@ static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page
 		page_prep(pages[i], &fresh);
 }
 
+/* ---- a search that fails must have looked everywhere ----------------------------------------- */
+
+/*
+ * An allocation that finds nothing looked at one place after the other, and free pages move
+ * between them: in refills, flushes, drains and trims. It may fail only if none moved meanwhile.
+ * Each kind of move is counted where it happens. Pages on their way are in no place at all. A
+ * search can see that, too: it happens under the zone's lock or in an owner's turn, or it is
+ * announced here.
+ */
+static inline void zone_move_begin(struct pp_zone *zone)
+{
+	/* seq_cst: before the pages leave; pairs with the barrier in zone_moves() */
+	__atomic_add_fetch(&zone->moving, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void zone_move_end(struct pp_zone *zone)
+{
+	__atomic_add_fetch(&zone->moved, 1, __ATOMIC_RELAXED);
+	/* release: after the pages have come, and are counted */
+	__atomic_sub_fetch(&zone->moving, 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * How often free pages moved in @zone, and whether some are on their way. Equal before and after a
+ * search, and none on their way after it: each page was in one place all the time, and was there
+ * when the search looked, unless another allocation took it. @runs: moves of runs, and of pages
+ * out of the buddy, alone.
+ */
+uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way);
+
 /* ---- what a zone asks of the pools above it -------------------------------------------------- */
 
 /*
@@ -323,6 +357,12 @@ static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page
  * They lie in cores' caches then. Not for handlers.
  */
 bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
+
+/* The pools' part of zone_moves(). */
+uint64_t pools_moves(struct pp_zone *zone, bool *on_their_way);
+
+/* Pages in the pools' caches and rings; those of sets are left out: a gauge. */
+uint64_t pools_kept(struct pp_zone *zone);
 
 /* Those that were not used for as long as they were told to wait. */
 void pools_trim_idle(struct pp_zone *zone);

@@ -100,6 +100,7 @@ static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint
 			return moved;
 		k = list_take(zone, pcp, batch, min(count - keep, 64u), false);
 		free_area_push(&zone->area, batch, k);
+		count_add(zone->area.moves, !!k);
 		zone_unlock(zone);
 		moved += k;
 		if (moved >= pcp->capacity)

@@ -14,6 +14,8 @@
 
 void __real_pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 void __wrap_pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
+void __real_zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
+void __wrap_zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 void __real_free(void *mem);
 void __wrap_free(void *mem);
 
@@ -24,7 +26,7 @@ static struct {
 	unsigned int frees;
 } seen;
 
-void __wrap_pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+static void look(unsigned int n)
 {
 	unsigned int i;
 
@@ -33,7 +35,18 @@ void __wrap_pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages
 		pp_unlock(&seen.pools[i]->ring.lock);
 	}
 	__atomic_fetch_add(&seen.pages_to_zone, n, __ATOMIC_RELAXED);
+}
+
+void __wrap_pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	look(n);
 	__real_pp_zone_free_bulk(zone, pages, n);
+}
+
+void __wrap_zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	look(n);
+	__real_zone_give_back(zone, pages, n);
 }
 
 void __wrap_free(void *mem)
