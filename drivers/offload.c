@@ -215,7 +215,7 @@ static void record_open(struct pp_offload *o, bool create)
 	snprintf(o->path, sizeof(o->path), RECORDS "/offloads-%llu-%d", (unsigned long long)o->net,
 		 o->near.index);
 	if (create)
-		mkdir(RECORDS, 0755);
+		mkdir(RECORDS, 0700);
 	o->record = open(o->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
 	if (o->record < 0)
 		return;

@@ -48,7 +48,8 @@ struct page_pool;
  * @init:         the pool is being built; 0, or -errno, and there will be no pool; NULL: nothing
  * @alloc_bulk:   write up to @n pages, 1 .. PP_BULK_MAX, return how many; by the owner, in a refill
  * @release_bulk: these pages, 1 .. PP_BULK_MAX, leave the pool; any thread that may return pages
- * @destroy:      the last page is home and the pool is going; any thread; NULL: nothing
+ * @destroy:      the last page is home and the pool is going; any thread, perhaps after the call
+ *                that brought that page has returned; NULL: nothing
  *
  * Its pages are struct pp_page of its own, each begun with pp_page_init(), not moved or freed while
  * the pool has them. A page that is put while somebody else holds it (pp_page_get()) stays with
