@@ -92,41 +92,44 @@ static int ethtool(struct end *e, void *data)
 /* the kernel's number of each of our features, or -1 */
 static int feature_bits(struct end *e, int bit[NFEATURES])
 {
-	struct {
+	union {
 		struct ethtool_gstrings head;
-		char name[FEATURES_MAX][ETH_GSTRING_LEN];
+		char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
 	} s = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
-	struct {
+	union {
 		struct ethtool_sset_info head;
-		uint32_t count;
+		char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
 	} n = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES } };
-	unsigned int i, k;
+	unsigned int i, k, count;
 	int err;
 
 	err = ethtool(e, &n);
-	if (!err && (!n.head.sset_mask || n.count > FEATURES_MAX))
+	count = n.head.data[0];
+	if (!err && (!n.head.sset_mask || count > FEATURES_MAX))
 		err = -EOPNOTSUPP;
 	if (err)
 		return err;
-	s.head.len = n.count;
+	s.head.len = count;
 	err = ethtool(e, &s);
 	if (err)
 		return err;
 	for (i = 0; i < NFEATURES; i++) {
 		bit[i] = -1;
-		for (k = 0; k < n.count; k++)
-			if (!strncmp(s.name[k], features[i].name, ETH_GSTRING_LEN))
+		for (k = 0; k < count; k++)
+			if (!strncmp((char *)s.head.data + k * ETH_GSTRING_LEN, features[i].name,
+				     ETH_GSTRING_LEN))
 				bit[i] = (int)k;
 	}
-	return (int)n.count;
+	return (int)count;
 }
 
 /* those that are on; a device may have fixed some */
 static uint32_t features_on(struct end *e)
 {
-	struct {
+	union {
 		struct ethtool_gfeatures head;
-		struct ethtool_get_features_block block[FEATURES_MAX / 32];
+		char room[sizeof(struct ethtool_gfeatures) +
+			  FEATURES_MAX / 32 * sizeof(struct ethtool_get_features_block)];
 	} g = { .head = { .cmd = ETHTOOL_GFEATURES } };
 	int bit[NFEATURES], count;
 	uint32_t on = 0, word;
@@ -142,7 +145,7 @@ static uint32_t features_on(struct end *e)
 		if (bit[i] < 0)
 			continue;
 		word = 1u << bit[i] % 32;
-		if (g.block[bit[i] / 32].active & word)
+		if (g.head.features[bit[i] / 32].active & word)
 			on |= 1u << i;
 	}
 	return on;
@@ -150,23 +153,25 @@ static uint32_t features_on(struct end *e)
 
 static int features_set(struct end *e, uint32_t mask, bool on)
 {
-	struct {
+	union {
 		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block block[FEATURES_MAX / 32];
-	} s = { .head = { .cmd = ETHTOOL_SFEATURES } };
+		char room[sizeof(struct ethtool_sfeatures) +
+			  FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
+	} s = { .room = { 0 } };
 	int bit[NFEATURES], count;
 	unsigned int i;
 
 	count = feature_bits(e, bit);
 	if (count < 0)
 		return count;
+	s.head.cmd = ETHTOOL_SFEATURES;
 	s.head.size = ((uint32_t)count + 31) / 32;
 	for (i = 0; i < NFEATURES; i++) {
 		if (!(mask >> i & 1) || bit[i] < 0)
 			continue;
-		s.block[bit[i] / 32].valid |= 1u << bit[i] % 32;
+		s.head.features[bit[i] / 32].valid |= 1u << bit[i] % 32;
 		if (on)
-			s.block[bit[i] / 32].requested |= 1u << bit[i] % 32;
+			s.head.features[bit[i] / 32].requested |= 1u << bit[i] % 32;
 	}
 	return ethtool(e, &s);
 }

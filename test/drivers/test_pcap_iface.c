@@ -128,8 +128,8 @@ static void interface_renamed(void **state)
 	static const char *const how[] = {
 		"ip link set ppd2 down; ip link set ppd2 name ppd5; ip link set ppd5 up",
 		"ip link set ppd5 down; ip link set ppd5 name ppd2; ip link set ppd2 up",
-		"ip link set ppd2 name ppd6 2>/dev/null || (ip link set ppd2 down; "
-		"ip link set ppd2 name ppd6; ip link set ppd6 up)",
+		("ip link set ppd2 name ppd6 2>/dev/null || (ip link set ppd2 down; "
+		 "ip link set ppd2 name ppd6; ip link set ppd6 up)"),
 	};
 	static const char *const names[] = { "named ppd5 now", "named ppd2 now", "named ppd6 now" };
 	struct pp_netdev *dev;
