@@ -57,11 +57,12 @@ static bool blocks_more(void)
 
 bool __coldpath in_handler(void)
 {
-	if (handler_calls > 1 || handler_locked)
+	if (handler_calls > 1)
 		return true;
+	/* the thread's own locks, too, are no sign any more */
 	if (handler_excluded)
 		return false;
-	if (handler_locks || blocks_more())
+	if (handler_locked || handler_locks || blocks_more())
 		return true;
 	handler_excluded = true;
 	return false;
