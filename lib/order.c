@@ -317,7 +317,7 @@ static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int orde
 		zone_spill(zone);
 		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
 	} while (got < n && (zone_moves(zone, true, &on_their_way) != before || on_their_way) &&
-		 pcp_wait(&wait));
+		 search_again(&wait));
 	return got;
 }
 

@@ -326,7 +326,22 @@ uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way)
 	moves = load_acquire(&zone->moved) + READ_ONCE(zone->area.refills) + orders_moves(zone);
 	if (!runs)
 		moves += READ_ONCE(zone->area.moves);
-	return zone->area.buddy ? moves + pools_moves(zone, on_their_way) : moves;
+	if (zone->area.buddy)
+		moves += pools_moves(zone, on_their_way);
+	/* before a search: it looks at nothing until all this is read */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return moves;
+}
+
+bool search_again(struct pcp_wait *wait)
+{
+	uint64_t now = now_ns();
+
+	if (!wait->deadline_ns)
+		wait->deadline_ns = now + (uint64_t)wait->timeout_us * 1000;
+	else if (now >= wait->deadline_ns)
+		return false;
+	return pcp_wait(wait);
 }
 
 /* Pages that users gave back while others looked count as well, if they are still there. */
@@ -344,7 +359,8 @@ static bool looks_free(struct pp_zone *zone)
 
 /*
  * The promise: a short answer only if no page is free anywhere. A search that found too little is
- * repeated if free pages moved while it looked. A holder that does not let go for drain_us ends it.
+ * repeated if free pages moved while it looked, for at most drain_us. A holder of a cache that does
+ * not let go for as long ends it, too.
  */
 static unsigned int take_everywhere(struct pp_zone *zone, void **objs, unsigned int n)
 {
@@ -359,7 +375,7 @@ static unsigned int take_everywhere(struct pp_zone *zone, void **objs, unsigned 
 	} while (got < n && !timeout &&
 		 (zone_moves(zone, false, &on_their_way) != before || on_their_way ||
 		  looks_free(zone)) &&
-		 pcp_wait(&wait));
+		 search_again(&wait));
 	return got;
 }
 

@@ -350,6 +350,12 @@ static inline void zone_move_end(struct pp_zone *zone)
  */
 uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way);
 
+/*
+ * A pause before a search is repeated; false: it has been for wait->timeout_us. By the clock from
+ * the first time on: each search may wait for holders.
+ */
+bool search_again(struct pcp_wait *wait);
+
 /* ---- what a zone asks of the pools above it -------------------------------------------------- */
 
 /*
