@@ -174,12 +174,13 @@ static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsig
 	return (struct pcp *)((char *)pcps + core * stride);
 }
 
-/* A gauge: racy. */
+/* A gauge: racy. But pages that a drainer just switches away are seen all the time. */
 static inline unsigned int pcp_count(const struct pcp *pcp)
 {
-	const struct pcp_list *old = READ_ONCE(pcp->old);
+	/* acquire: pairs with the release in switch_list(), before which old was set */
+	const struct pcp_list *list = load_acquire(&pcp->list), *old = READ_ONCE(pcp->old);
 
-	return READ_ONCE(READ_ONCE(pcp->list)->count) + (old ? READ_ONCE(old->count) : 0);
+	return READ_ONCE(list->count) + (old && old != list ? READ_ONCE(old->count) : 0);
 }
 
 /*
