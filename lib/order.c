@@ -302,6 +302,17 @@ static unsigned int take_runs_or_accept(struct pp_zone *zone, unsigned int order
 	return got;
 }
 
+/*
+ * Single pages move between the free area and caches all the time, and a search that is repeated
+ * for them might not end. So none leaves the free area for a cache while a run is sought.
+ */
+static void count_seeker(struct pp_zone *zone, unsigned int n)
+{
+	zone_lock(zone);
+	zone->area.seekers += n;
+	zone_unlock(zone);
+}
+
 /* As take_everywhere() in zone.c: repeated if runs moved while it looked. */
 static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int order, void **objs,
 					 unsigned int n, uint64_t deadline_ns)
@@ -311,6 +322,7 @@ static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int orde
 	unsigned int got = 0;
 	uint64_t before;
 
+	count_seeker(zone, 1);
 	do {
 		before = zone_moves(zone, true, &on_their_way);
 		zone_drain_once(zone);
@@ -318,6 +330,7 @@ static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int orde
 		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
 	} while (got < n && (zone_moves(zone, true, &on_their_way) != before || on_their_way) &&
 		 search_again(&wait));
+	count_seeker(zone, -1u);
 	return got;
 }
 

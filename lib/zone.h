@@ -261,12 +261,15 @@ static inline unsigned int list_top_to_zone(struct pp_zone *zone, struct pcp_lis
 }
 
 /*
- * How many of the free area's pages may go to caches: a zone that runs short fills none,
- * nor does one that has isolated pages, perhaps among them.
+ * How many of the free area's pages may go to caches: a zone that runs short fills none, nor does
+ * one that has isolated pages, perhaps among them, or of which a run is sought.
  */
 static inline unsigned int zone_spare(const struct pp_zone *zone, unsigned int want)
 {
-	return zone->area.count > (uint64_t)READ_ONCE(zone->batch) && !zone->area.filter ? want : 0;
+	return zone->area.count > (uint64_t)READ_ONCE(zone->batch) && !zone->area.filter &&
+			       !zone->area.seekers
+		       ? want
+		       : 0;
 }
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * search.c - a search that finds nothing ends in time
+ * search.c - a search that finds nothing ends in time, and one for runs misses none
  *
  * Looks into structs: an owner is stopped in the middle of its turn.
  */
@@ -55,10 +55,65 @@ static void stopped_owner_is_awaited_once_or_twice(void **state)
 	zone_has_runs = false;
 }
 
+/* ---- runs beside single pages ---------------------------------------------------------------- */
+
+#define SMALL	64u
+#define IN_USE	4u /* most single pages at once */
+#define ROUNDS	20000u
+#define LAST_NS 1500000000ull
+
+struct single {
+	struct pp_zone *zone;
+	bool stop;
+};
+
+static void use_single_pages(void *arg)
+{
+	struct single *s = arg;
+	struct pp_page *pages[IN_USE];
+	unsigned int i, n;
+
+	for (i = 0; !READ_ONCE(s->stop); i++) {
+		n = pp_zone_alloc_bulk(s->zone, pages, 1 + i % IN_USE);
+		pp_zone_free_bulk(s->zone, pages, n);
+	}
+}
+
+/* A page in use breaks one run at most. What its user's cache was refilled with breaks none. */
+static void runs_are_found_beside_refills(void **state)
+{
+	struct pp_zone_params zp = zone_params(SMALL);
+	struct pinned thread;
+	struct single s = { 0 };
+	unsigned int i, n, k;
+	uint64_t start;
+
+	zp.batch = 8;
+	zp.high = SMALL;
+	zp.drain_us = 5000000; /* a holder that lost its CPU for longer is an excuse */
+	s.zone = zone_new(&zp);
+	zone_has_runs = true;
+	pinned_start(&thread, (int)test_cpu(1 % test_cpus()), use_single_pages, &s);
+	start = now_ns();
+	for (i = 0; i < ROUNDS && now_ns() - start < LAST_NS; i++) {
+		n = 0;
+		while ((k = pp_zone_alloc_order_bulk(s.zone, 1, held + n, 1)))
+			n += k;
+		pp_zone_free_order_bulk(s.zone, held, n);
+		if (n < SMALL / 2 - IN_USE)
+			fail_msg("round %u: %u runs of %u", i, n, SMALL / 2);
+	}
+	WRITE_ONCE(s.stop, true);
+	pinned_join(&thread);
+	zone_end(s.zone);
+	zone_has_runs = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stopped_owner_is_awaited_once_or_twice),
+		cmocka_unit_test(runs_are_found_beside_refills),
 	};
 
 	return test_main("search", tests, ARRAY_LEN(tests), 120);
