@@ -30,9 +30,9 @@ bool __coldpath zone_lock_contended(struct pp_zone *zone)
 	WRITE_ONCE(handler_locked, false); /* or it would speak for a handler */
 	if (handler_calls && in_handler())
 		return false;
+	pp_lock(&zone->lock); /* a handler that comes before the next line sees handler_locks */
 	WRITE_ONCE(handler_locked, true);
 	compiler_barrier();
-	pp_lock(&zone->lock);
 	return true;
 }
 

@@ -2,7 +2,7 @@
 /*
  * search.c - a search that finds nothing ends in time, and one for runs misses none
  *
- * Looks into structs: an owner is stopped in the middle of its turn.
+ * Looks into structs: an owner is stopped in the middle of its turn, and a zone is locked.
  */
 #include <pagepool/memory.h>
 
@@ -109,11 +109,38 @@ static void runs_are_found_beside_refills(void **state)
 	zone_has_runs = false;
 }
 
+/* ---- a contended lock ------------------------------------------------------------------------ */
+
+static void take_one(void *arg)
+{
+	require(pp_zone_alloc_bulk(arg, held, 1) == 1);
+}
+
+/* No handler's call: it waits, and debug builds do not take it for a handler that does. */
+static void threads_wait_for_a_signal_safe_zone(void **state)
+{
+	struct pp_zone_params zp = zone_params(PAGES);
+	struct pinned thread;
+	struct pp_zone *zone;
+
+	zp.flags = PP_ZONE_SIGNAL_SAFE;
+	zone = zone_new(&zp);
+	require(zone_lock(zone));
+	pinned_start(&thread, -1, take_one, zone);
+	while (!(READ_ONCE(zone->lock.word) & LOCK_WAITERS))
+		sleep_us(100);
+	zone_unlock(zone);
+	pinned_join(&thread);
+	pp_zone_free_bulk(zone, held, 1);
+	zone_end(zone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stopped_owner_is_awaited_once_or_twice),
 		cmocka_unit_test(runs_are_found_beside_refills),
+		cmocka_unit_test(threads_wait_for_a_signal_safe_zone),
 	};
 
 	return test_main("search", tests, ARRAY_LEN(tests), 120);
