@@ -91,6 +91,8 @@ static unsigned int take_near(struct page_pool *pool, void **objs, unsigned int 
 
 static __coldpath unsigned int take_far(struct page_pool *pool, void **objs, unsigned int n)
 {
+	if (pool->zone->signal_safe)
+		not_a_handler(); /* those have no pools: whatever this thread blocks is no sign */
 	if (pool->set)
 		return zone_set_take(pool->set, pool->nid, objs, n);
 	if (pool->order)

@@ -4,6 +4,8 @@
  *
  * Looks into structs: an owner is stopped in the middle of its turn, and a zone is locked.
  */
+#include <signal.h>
+
 #include <pagepool/memory.h>
 
 #include "invariants.h"
@@ -135,12 +137,39 @@ static void threads_wait_for_a_signal_safe_zone(void **state)
 	zone_end(zone);
 }
 
+/* A handler has no pools, so that a pool's allocation drains and trims whatever its thread blocks. */
+static void pools_search_for_threads_that_block_signals(void **state)
+{
+	struct pp_zone_params zp = zone_params(PAGES);
+	struct page_pool *idle, *pool;
+	struct pp_zone *zone;
+	sigset_t some, old;
+
+	zp.flags = PP_ZONE_SIGNAL_SAFE;
+	zone = zone_new(&zp);
+	idle = pool_new(zone, PAGES, PAGES, PAGES);
+	pool = pool_new(zone, 64, 16, 8);
+	require(page_pool_alloc_bulk(idle, held, PAGES) == PAGES);
+	page_pool_put_bulk(held, PAGES);
+	require(pool_stats(idle).cache == PAGES);
+	sigemptyset(&some);
+	sigaddset(&some, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, &some, &old);
+	assert_int_equal(page_pool_alloc_bulk(pool, held, PAGES), PAGES);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	page_pool_put_bulk(held, PAGES);
+	page_pool_destroy(pool);
+	page_pool_destroy(idle);
+	zone_end(zone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stopped_owner_is_awaited_once_or_twice),
 		cmocka_unit_test(runs_are_found_beside_refills),
 		cmocka_unit_test(threads_wait_for_a_signal_safe_zone),
+		cmocka_unit_test(pools_search_for_threads_that_block_signals),
 	};
 
 	return test_main("search", tests, ARRAY_LEN(tests), 120);
