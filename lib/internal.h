@@ -90,7 +90,13 @@ static inline void full_barrier(void)
 
 	__atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
 }
+#define load_barrier()	full_barrier()
+#define store_barrier() full_barrier()
 #else
+/* loads before it come before loads and stores after it; loads and stores, before stores */
+#define load_barrier()	__atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define store_barrier() __atomic_thread_fence(__ATOMIC_RELEASE)
+
 static __always_inline void full_barrier(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -110,8 +110,8 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 		n = take_foreign(pool, pages, want);
 	} else {
 		WRITE_ONCE(pool->taking, want > need);
-		/* release: before the pages leave; pairs with the barrier in zone_moves() */
-		__atomic_thread_fence(__ATOMIC_RELEASE);
+		/* before the pages leave; pairs with the barrier in zone_moves() */
+		store_barrier();
 		n = take_near(pool, objs, want);
 		if (n <= need)
 			pool_taken(pool);

@@ -328,8 +328,7 @@ uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way)
 		moves += READ_ONCE(zone->area.moves);
 	if (zone->area.buddy)
 		moves += pools_moves(zone, on_their_way);
-	/* before a search: it looks at nothing until all this is read */
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	load_barrier(); /* before a search: it looks at nothing until all this is read */
 	return moves;
 }
 

@@ -137,7 +137,7 @@ static void threads_wait_for_a_signal_safe_zone(void **state)
 	zone_end(zone);
 }
 
-/* A handler has no pools, so that a pool's allocation drains and trims whatever its thread blocks. */
+/* A handler has no pools: an allocation by a pool drains and trims whatever its thread blocks. */
 static void pools_search_for_threads_that_block_signals(void **state)
 {
 	struct pp_zone_params zp = zone_params(PAGES);
