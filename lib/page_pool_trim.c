@@ -194,6 +194,22 @@ static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *m
 	return any;
 }
 
+static bool has_pages_of(const struct registered *entry, const void *zone)
+{
+	const struct page_pool *pool = container_of(entry, struct page_pool, registered);
+
+	return pool_takes_from(pool, zone) && kept_by(pool);
+}
+
+/* The next pool from which @zone would get pages, pinned as by pool_next(). */
+static struct page_pool *next_to_trim(struct page_pool *pool, const struct pp_zone *zone)
+{
+	struct registered *next = registry_next_that(
+		&registered_pools, pool ? &pool->registered : NULL, has_pages_of, zone);
+
+	return next ? container_of(next, struct page_pool, registered) : NULL;
+}
+
 /* As many pools a round as seem to have what is wanted: the others go on undisturbed. */
 bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 {
@@ -207,9 +223,8 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 	do {
 		round.first = NULL;
 		expected = moved;
-		while (expected < want && (pool = pool_next(pool))) {
-			if (!pool_takes_from(pool, zone) || !kept_by(pool) ||
-			    !round_add(&round, pool, timeout_us))
+		while (expected < want && (pool = next_to_trim(pool, zone))) {
+			if (!round_add(&round, pool, timeout_us))
 				continue;
 			expected += pool->set ? 0 : kept_by(pool) << pool->order;
 		}
@@ -220,36 +235,53 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 	return any;
 }
 
-uint64_t pools_moves(struct pp_zone *zone, bool *on_their_way)
-{
-	struct page_pool *pool = NULL;
-	uint64_t moves = 0;
-	bool mine;
+/* What a look at all pools of a zone, in one hold of the registry's lock, adds up. */
+struct sum {
+	const struct pp_zone *zone;
+	uint64_t n;
+	bool on_their_way;
+};
 
-	while ((pool = pool_next(pool))) {
-		if (!pool_takes_from(pool, zone))
-			continue;
-		/* its owner is between two turns then, and takes what it searches for */
-		mine = pool_is_mine(pool);
-		/* acquire: what a turn did, and what came, is seen below */
-		if (!mine && ((load_acquire(&pool->turn) & 1) || load_acquire(&pool->taking)))
-			*on_their_way = true;
-		moves += READ_ONCE(pool->hold) + READ_ONCE(pool->refilled) +
-			 READ_ONCE(pool->release);
-	}
-	return moves;
+static void add_moves(const struct registered *entry, void *arg)
+{
+	const struct page_pool *pool = container_of(entry, struct page_pool, registered);
+	struct sum *moves = arg;
+
+	if (!pool_takes_from(pool, moves->zone))
+		return;
+	/*
+	 * acquire: what a turn did, and what came, is seen below. The caller's own pool is between
+	 * two turns, and takes what it searches for.
+	 */
+	if (((load_acquire(&pool->turn) & 1) || load_acquire(&pool->taking)) && !pool_is_mine(pool))
+		moves->on_their_way = true;
+	moves->n += READ_ONCE(pool->hold) + READ_ONCE(pool->refilled) + READ_ONCE(pool->release);
 }
 
-uint64_t pools_kept(struct pp_zone *zone)
+uint64_t pools_moves(const struct pp_zone *zone, bool *on_their_way)
 {
-	struct page_pool *pool = NULL;
-	uint64_t n = 0;
+	struct sum moves = { .zone = zone };
 
-	while ((pool = pool_next(pool))) {
-		if (pool->zone == zone && !pool->set)
-			n += READ_ONCE(pool->count) + ring_count(&pool->ring);
-	}
-	return n;
+	registry_look(&registered_pools, add_moves, &moves);
+	*on_their_way |= moves.on_their_way;
+	return moves.n;
+}
+
+static void add_kept(const struct registered *entry, void *arg)
+{
+	const struct page_pool *pool = container_of(entry, struct page_pool, registered);
+	struct sum *kept = arg;
+
+	if (pool->zone == kept->zone && !pool->set)
+		kept->n += kept_by(pool);
+}
+
+uint64_t pools_kept(const struct pp_zone *zone)
+{
+	struct sum kept = { .zone = zone };
+
+	registry_look(&registered_pools, add_kept, &kept);
+	return kept.n;
 }
 
 static bool is_idle(struct page_pool *pool)

@@ -66,14 +66,16 @@ static bool unpin(struct registered *entry)
 	return entry->leaving && !entry->pins;
 }
 
-struct registered *registry_next(struct registry *list, struct registered *entry)
+struct registered *registry_next_that(struct registry *list, struct registered *entry,
+				      bool (*fits)(const struct registered *entry, const void *arg),
+				      const void *arg)
 {
 	struct registered *next;
 	bool wake = false;
 
 	registry_lock();
 	next = entry ? entry->next : list->first;
-	while (next && next->leaving)
+	while (next && (next->leaving || (fits && !fits(next, arg))))
 		next = next->next;
 	if (next)
 		WRITE_ONCE(next->pins, next->pins + 1);
@@ -84,6 +86,24 @@ struct registered *registry_next(struct registry *list, struct registered *entry
 	if (wake)
 		futex_wake_all(&entry->pins);
 	return next;
+}
+
+struct registered *registry_next(struct registry *list, struct registered *entry)
+{
+	return registry_next_that(list, entry, NULL, NULL);
+}
+
+void registry_look(struct registry *list, void (*look)(const struct registered *entry, void *arg),
+		   void *arg)
+{
+	const struct registered *entry;
+
+	registry_lock();
+	for (entry = list->first; entry; entry = entry->next) {
+		if (!entry->leaving)
+			look(entry, arg);
+	}
+	registry_unlock();
 }
 
 void registry_pin(struct registered *entry)

@@ -368,10 +368,10 @@ bool search_again(struct pcp_wait *wait);
 bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
 
 /* The pools' part of zone_moves(). */
-uint64_t pools_moves(struct pp_zone *zone, bool *on_their_way);
+uint64_t pools_moves(const struct pp_zone *zone, bool *on_their_way);
 
 /* Pages in the pools' caches and rings; those of sets are left out: a gauge. */
-uint64_t pools_kept(struct pp_zone *zone);
+uint64_t pools_kept(const struct pp_zone *zone);
 
 /* Those that were not used for as long as they were told to wait. */
 void pools_trim_idle(struct pp_zone *zone);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * search.c - a search that finds nothing ends in time, and one for runs misses none
+ * searches.c - a search that finds nothing ends in time, and one for runs misses none
  *
  * Looks into structs: an owner is stopped in the middle of its turn, and a zone is locked.
  */
@@ -172,5 +172,5 @@ int main(void)
 		cmocka_unit_test(pools_search_for_threads_that_block_signals),
 	};
 
-	return test_main("search", tests, ARRAY_LEN(tests), 120);
+	return test_main("searches", tests, ARRAY_LEN(tests), 120);
 }
