@@ -126,7 +126,8 @@ bool zone_range_home(struct pp_zone *zone, uint64_t first, uint64_t n);
 /* Wait for that, and ask the reclaimers; 0 or -ETIMEDOUT. */
 int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns);
 /* Every core's caches, whatever their runs' order, best effort. */
-void zone_drain_once(struct pp_zone *zone);
+/* False: a holder of a pool or of a cache did not let go in time. */
+bool zone_drain_once(struct pp_zone *zone);
 /* What is on the stack now goes into the buddy, and merges; a batch for each hold of the lock. */
 void zone_spill(struct pp_zone *zone);
 /* The tick of pp_zone_params.idle_ms */

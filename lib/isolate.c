@@ -81,14 +81,16 @@ static void sweep(struct pp_zone *zone)
 	} while (!done);
 }
 
-void zone_drain_once(struct pp_zone *zone)
+bool zone_drain_once(struct pp_zone *zone)
 {
+	bool timeout = false;
 	unsigned int i;
 
-	pools_trim(zone, UINT64_MAX, zone->drain_us);
+	pools_trim(zone, UINT64_MAX, zone->drain_us, &timeout);
 	for (i = 0; i < zone->cores; i++)
-		zone_drain_core(zone, i, 0, zone->drain_us, false);
+		timeout |= zone_drain_core(zone, i, 0, zone->drain_us, false) < 0;
 	orders_drain(zone, 0, zone->cores, zone->drain_us);
+	return !timeout;
 }
 
 int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain)

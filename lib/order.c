@@ -318,17 +318,18 @@ static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int orde
 					 unsigned int n, uint64_t deadline_ns)
 {
 	struct pcp_wait wait = { .timeout_us = zone->drain_us };
-	bool on_their_way;
+	bool on_their_way, drained;
 	unsigned int got = 0;
 	uint64_t before;
 
 	count_seeker(zone, 1);
 	do {
 		before = zone_moves(zone, true, &on_their_way);
-		zone_drain_once(zone);
+		drained = zone_drain_once(zone);
 		zone_spill(zone);
 		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
-	} while (got < n && (zone_moves(zone, true, &on_their_way) != before || on_their_way) &&
+	} while (got < n && drained &&
+		 (zone_moves(zone, true, &on_their_way) != before || on_their_way) &&
 		 search_again(&wait));
 	count_seeker(zone, -1u);
 	return got;

@@ -167,8 +167,8 @@ static bool round_add(struct round *round, struct page_pool *pool, unsigned int 
 	return true;
 }
 
-/* Counts in @moved what came to the zone itself; true: some pool gave pages. */
-static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *moved)
+/* Counts in @moved what came to the zone itself; true: some pool gave pages. @timeout: as below */
+static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *moved, bool *timeout)
 {
 	bool membarrier = false, passed, any = false;
 	struct page_pool *pool, *next;
@@ -182,10 +182,12 @@ static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *m
 	for (pool = round->first; pool; pool = next) {
 		next = pool->round_next;
 		k = 0;
-		if (await_owner(pool, passed, deadline_after(timeout_us)))
+		if (await_owner(pool, passed, deadline_after(timeout_us))) {
 			pool_open(pool);
-		else
+			*timeout = true;
+		} else {
 			k = trim_closed(pool, 0);
+		}
 		any |= k > 0;
 		/* a set's pages may all have gone to other zones */
 		*moved += pool->set ? 0 : (uint64_t)k << pool->order;
@@ -211,7 +213,7 @@ static struct page_pool *next_to_trim(struct page_pool *pool, const struct pp_zo
 }
 
 /* As many pools a round as seem to have what is wanted: the others go on undisturbed. */
-bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
+bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us, bool *timeout)
 {
 	uint64_t moved = 0, expected;
 	struct page_pool *pool = NULL;
@@ -224,11 +226,13 @@ bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us)
 		round.first = NULL;
 		expected = moved;
 		while (expected < want && (pool = next_to_trim(pool, zone))) {
-			if (!round_add(&round, pool, timeout_us))
+			if (!round_add(&round, pool, timeout_us)) {
+				*timeout = true;
 				continue;
+			}
 			expected += pool->set ? 0 : kept_by(pool) << pool->order;
 		}
-		any |= round_trim(&round, timeout_us, &moved);
+		any |= round_trim(&round, timeout_us, &moved, timeout);
 	} while (pool && moved < want);
 	if (pool)
 		pool_unpin(pool);
@@ -301,11 +305,12 @@ void pools_trim_idle(struct pp_zone *zone)
 {
 	struct round round = { .first = NULL };
 	struct page_pool *pool = NULL;
+	bool timeout = false;
 	uint64_t moved = 0;
 
 	while ((pool = pool_next(pool))) {
 		if (pool->idle_ms && pool_takes_from(pool, zone) && is_idle(pool))
 			round_add(&round, pool, 0);
 	}
-	round_trim(&round, 0, &moved);
+	round_trim(&round, 0, &moved, &timeout);
 }

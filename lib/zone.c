@@ -306,7 +306,7 @@ static unsigned int search(struct pp_zone *zone, void **objs, unsigned int n, bo
 	unsigned int got = take_drained(zone, objs, n, timeout);
 
 	if (got < n && zone->area.buddy) {
-		if (pools_trim(zone, n - got, zone->drain_us))
+		if (pools_trim(zone, n - got, zone->drain_us, timeout))
 			got += take_drained(zone, objs + got, n - got, timeout);
 		if (got < n)
 			orders_drain(zone, 0, zone->cores, zone->drain_us);
@@ -332,13 +332,16 @@ uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way)
 	return moves;
 }
 
+/* Searches that are granted whatever the clock says: this thread itself may have lost its CPU. */
+#define SEARCHES 16u
+
 bool search_again(struct pcp_wait *wait)
 {
 	uint64_t now = now_ns();
 
 	if (!wait->deadline_ns)
 		wait->deadline_ns = now + (uint64_t)wait->timeout_us * 1000;
-	else if (now >= wait->deadline_ns)
+	else if (now >= wait->deadline_ns && wait->spins >= SEARCHES)
 		return false;
 	return pcp_wait(wait);
 }
@@ -358,8 +361,8 @@ static bool looks_free(struct pp_zone *zone)
 
 /*
  * The promise: a short answer only if no page is free anywhere. A search that found too little is
- * repeated if free pages moved while it looked, for at most drain_us. A holder of a cache that does
- * not let go for as long ends it, too.
+ * repeated if free pages moved while it looked, for at most drain_us. A holder of a cache or a
+ * pool that does not let go for as long ends it, too.
  */
 static unsigned int take_everywhere(struct pp_zone *zone, void **objs, unsigned int n)
 {

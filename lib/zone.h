@@ -355,7 +355,7 @@ uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way);
 
 /*
  * A pause before a search is repeated; false: it has been for wait->timeout_us. By the clock from
- * the first time on: each search may wait for holders.
+ * the first time on, as each search may wait for holders; but some searches are granted at least.
  */
 bool search_again(struct pcp_wait *wait);
 
@@ -363,9 +363,9 @@ bool search_again(struct pcp_wait *wait);
 
 /*
  * Those that take from it give back what they keep, until @want pages came; true: some gave.
- * They lie in cores' caches then. Not for handlers.
+ * They lie in cores' caches then. @timeout becomes true if one could not in time. Not for handlers.
  */
-bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us);
+bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us, bool *timeout);
 
 /* The pools' part of zone_moves(). */
 uint64_t pools_moves(const struct pp_zone *zone, bool *on_their_way);

@@ -30,7 +30,7 @@ static struct page_pool *stopped_owner(struct pp_zone *zone)
 }
 
 /* Each wait for the owner is bounded by drain_us, and so is what a search repeats. */
-static void stopped_owner_is_awaited_once_or_twice(void **state)
+static void a_stopped_owner_is_awaited_once(void **state)
 {
 	struct pp_zone_params zp = zone_params(PAGES);
 	struct page_pool *pool;
@@ -47,7 +47,7 @@ static void stopped_owner_is_awaited_once_or_twice(void **state)
 		n += k;
 	assert_int_equal(n, PAGES - 8);
 	assert_int_equal(pp_zone_alloc_order_bulk(zone, 1, held + n, 1), 0);
-	/* two of them, some rounds each; 500 rounds are 2.5 s */
+	/* two of them; with 500 rounds each it is 5 s */
 	assert_in_range(now_ns() - start, 2 * DRAIN_US * 1000ull, 200 * DRAIN_US * 1000ull);
 	turn_end(pool);
 	assert_int_equal(pp_zone_alloc_bulk(zone, held + n, 8), 8);
@@ -61,7 +61,7 @@ static void stopped_owner_is_awaited_once_or_twice(void **state)
 
 #define SMALL	64u
 #define IN_USE	4u /* most single pages at once */
-#define ROUNDS	20000u
+#define ROUNDS	100000u
 #define LAST_NS 1500000000ull
 
 struct single {
@@ -137,7 +137,7 @@ static void threads_wait_for_a_signal_safe_zone(void **state)
 	zone_end(zone);
 }
 
-/* A handler has no pools: an allocation by a pool drains and trims whatever its thread blocks. */
+/* A handler has no pools: a pool allocation drains and trims whatever signals its thread blocks. */
 static void pools_search_for_threads_that_block_signals(void **state)
 {
 	struct pp_zone_params zp = zone_params(PAGES);
@@ -166,7 +166,7 @@ static void pools_search_for_threads_that_block_signals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stopped_owner_is_awaited_once_or_twice),
+		cmocka_unit_test(a_stopped_owner_is_awaited_once),
 		cmocka_unit_test(runs_are_found_beside_refills),
 		cmocka_unit_test(threads_wait_for_a_signal_safe_zone),
 		cmocka_unit_test(pools_search_for_threads_that_block_signals),
