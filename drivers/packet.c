@@ -140,7 +140,7 @@ static void parse_ext(struct pp_packet *p, uint8_t type, uint32_t at)
 {
 	uint32_t limit = p->end < p->len ? p->end : p->len, len, i;
 
-	for (i = 0; i < EXT_MAX; i++) {
+	for (i = 0; i <= EXT_MAX; i++) {
 		if (at + 8 > limit) /* the shortest of these headers, and of UDP, take 8 */
 			break;
 		len = ext_len(type, p->data + at);
@@ -149,7 +149,7 @@ static void parse_ext(struct pp_packet *p, uint8_t type, uint32_t at)
 			p->l4 = at;
 			return;
 		}
-		if (at + len > limit || !ext_check(p, type, p->data + at, len))
+		if (i == EXT_MAX || at + len > limit || !ext_check(p, type, p->data + at, len))
 			break;
 		type = p->data[at];
 		at += len;
