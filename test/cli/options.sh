@@ -168,12 +168,12 @@ if [ -n "$jsonget" ]; then
 		$(($("$jsonget" "$dir/json" ports.0.tx_packets) +
 			$("$jsonget" "$dir/json" ports.1.tx_packets)))
 
-	# four pools of 64 pages in a zone of 150: whoever runs short empties the others
-	run "$ppfwd" $two $two $n --pages 150 --refill 64 --json "$dir/json"
+	# four pools that need 32 pages each in a zone of 100: one that runs short empties others
+	run "$ppfwd" $two $two $n --pages 100 --refill 64 --json "$dir/json"
 	ok "a small zone" clean
 	ok "json trims" [ "$("$jsonget" "$dir/json" pools.0.trims)" -gt 100 ]
-	ok "json trimmed" is "$("$jsonget" "$dir/json" pools.0.trimmed)" \
-		$((64 * $("$jsonget" "$dir/json" pools.0.trims)))
+	ok "json trimmed" [ "$("$jsonget" "$dir/json" pools.0.trimmed)" -ge \
+		"$("$jsonget" "$dir/json" pools.0.trims)" ]
 	ok "json inflight_max" is "$("$jsonget" "$dir/json" pools.0.inflight_max)" 64
 	ok "json: nothing was refused" is "$("$jsonget" "$dir/json" pools.0.double_puts \
 		pools.0.alloc_limited pools.0.reserve pools.0.alloc_reserve | tr '\n' ' ')" "0 0 0 0 "

@@ -197,7 +197,8 @@ static void crowd(void **state)
 		pinned_start(&threads[i], i & 1 ? -1 : (int)test_cpu(i / 2 % test_cpus()), churn,
 			     &c[i]);
 	}
-	while (now_s() < end) {
+	/* on a busy machine perhaps only once the threads have ended */
+	while (now_s() < end || !done) {
 		done += drain_done(pp_zone_drain_all(zone, 200000));
 		sleep_us(500);
 	}
@@ -205,7 +206,6 @@ static void crowd(void **state)
 		pinned_join(&threads[i]);
 		require(c[i].rounds > 0);
 	}
-	assert_true(done > 0);
 	zone_end(zone);
 }
 
