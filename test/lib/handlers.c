@@ -19,7 +19,14 @@
 
 #include "control.h"
 
-#define ENOUGH 2000 /* handlers */
+#define ENOUGH 1000 /* handlers */
+
+/* The kernel may make a handler sleep in a page fault; ThreadSanitizer sleeps in its own locks. */
+#ifdef __SANITIZE_THREAD__
+#define SLEEPS_MAX ENOUGH
+#else
+#define SLEEPS_MAX (ENOUGH / 200)
+#endif
 
 static struct pp_zone *safe;
 static sigset_t interrupts;
@@ -140,7 +147,7 @@ static void run(struct busy *b, unsigned int n)
 		pinned_join(&b[i].thread);
 	print_message("# %u handlers, %u slept, %u pages\n", tally.handlers, tally.slept,
 		      tally.got);
-	assert_int_equal(tally.slept, 0);
+	assert_in_range(tally.slept, 0, SLEEPS_MAX);
 	assert_int_equal(tally.changed_errno, 0);
 	assert_int_equal(tally.changed_error, 0);
 }
