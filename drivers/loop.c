@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netdev_priv.h"
+#include "netdev/priv.h"
 
 #include <pagepool/zone_set.h>
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netdev_priv.h"
+#include "netdev/priv.h"
 
 #define SIZE_DEFAULT  64u
 #define SIZE_MIN      14u /* an Ethernet header: engines read it unasked */

@@ -15,13 +15,13 @@ trap 'rm -rf "$tmp"' EXIT
 
 # Longer than the limit, with the reason: "PATH" or "PATH:FUNCTION", a line each.
 long_ones='
-drivers/pcap.c one file an external library: files and live capture both use libpcap
+drivers/pcap/pcap.c one file an external library: files and live capture both use libpcap
 drivers/include/pagepool/xsk.h one header a noun, and its docstrings
 lib/include/pagepool/page_pool.h one header a noun, and its docstrings
-test/drivers/test_pcap.c mirrors drivers/pcap.c
-test/lib/depot.c mirrors depot.h
-test/lib/pool_ops.c a table of operations, and what each means to a naive model
-test/lib/depot_step.c the scenes, and what is done with each of them
+test/drivers/test_pcap.c mirrors drivers/pcap/pcap.c
+test/lib/depot/depot.c mirrors depot.h
+test/lib/pool/pool_ops.c a table of operations, and what each means to a naive model
+test/lib/depot/depot_step.c the scenes, and what is done with each of them
 '
 
 finding() {
@@ -70,8 +70,10 @@ check_include() {
 	top=${file%%/*}
 	case $top in
 	lib) return ;;
+	examples) program=$(echo "$file" | cut -d/ -f1,2) ;;
+	*) program=$top ;;
 	esac
-	for at in "$(dirname "$file")/$quoted" "$top/$quoted"; do
+	for at in "$(dirname "$file")/$quoted" "$program/$quoted" "$top/$quoted"; do
 		[ -f "$at" ] || continue
 		case $(realpath --relative-to=. "$at") in
 		lib/*) finding "$file: includes $quoted of lib/; public headers only" ;;
@@ -82,7 +84,7 @@ check_include() {
 	done
 	# made by meson in the build directory
 	[ -f "$(dirname "$file")/$quoted.in" ] && return
-	finding "$file: includes \"$quoted\", which is not a file beside it; public headers only"
+	finding "$file: includes \"$quoted\", which is no file of its program; public headers only"
 }
 
 check_layers() {
@@ -95,17 +97,17 @@ check_layers() {
 
 	grep '^lib/' "$tmp/c" >"$tmp/lib"
 	forbid "$tmp/lib" '#include.*netdev' "the library knows no drivers"
-	forbid "$(without "$tmp/c" '^lib/sync/[^/]*\.c$')" '#include.*pcp_impl\.h' \
-		"only lib/sync/*.c includes pcp_impl.h"
-	forbid "$(without "$tmp/product" '^lib/node\.c$')" '#include <numa' \
-		"only lib/node.c includes libnuma"
-	forbid "$(without "$tmp/product" '^drivers/af_xdp[^/]*$|\.bpf\.c$|^examples/(xsk|xdp_app|xdp_peers)/')" \
+	forbid "$(without "$tmp/c" '^lib/stock/sync/[^/]*\.c$')" '#include.*pcp_impl\.h' \
+		"only lib/stock/sync/*.c includes pcp_impl.h"
+	forbid "$(without "$tmp/product" '^lib/base/node\.c$')" '#include <numa' \
+		"only lib/base/node.c includes libnuma"
+	forbid "$(without "$tmp/product" '^drivers/af_xdp/|\.bpf\.c$|^examples/(xsk|xdp_app|xdp_peers)/')" \
 		'#include <(xdp|bpf)/' \
-		"only drivers/af_xdp* and the examples with sockets of their own include libxdp and libbpf"
-	forbid "$(without "$tmp/product" '^drivers/(pcap[^/]*|capture\.c)$')" '#include <pcap' \
-		"only drivers/pcap* and capture.c include libpcap"
-	forbid "$(without "$tmp/product" 'dpdk[^/]*\.[ch]$')" '#include <rte_' \
-		"only *dpdk*.c includes DPDK"
+		"only drivers/af_xdp/ and the examples with sockets of their own include libxdp and libbpf"
+	forbid "$(without "$tmp/product" '^drivers/pcap/')" '#include <pcap' \
+		"only drivers/pcap/ includes libpcap"
+	forbid "$(without "$tmp/product" 'dpdk[^/]*\.[ch]$|^drivers/dpdk(_mempool)?/')" '#include <rte_' \
+		"only drivers/dpdk*/ and *dpdk*.c include DPDK"
 }
 
 # ---- words ------------------------------------------------------------------------------------
@@ -123,11 +125,11 @@ conditional_lines() {
 }
 
 check_words() {
-	without "$tmp/product" '^lib/internal\.h$' >/dev/null
+	without "$tmp/product" '^lib/base/internal\.h$' >/dev/null
 	while read -r f; do
 		conditional_lines "$f"
 	done <"$tmp/subset" | while read -r where; do
-		finding "$where: #if outside lib/internal.h; let meson choose a file, or use an ops table"
+		finding "$where: #if outside lib/base/internal.h; let meson choose a file, or use an ops table"
 	done
 	# but for asm volatile(), and the one type that C gives signal handlers
 	forbid "$tmp/c" '(^|[^_A-Za-z])volatile( +([^s ]|s[^i])|[^_A-Za-z( ]|$)' \

@@ -294,11 +294,11 @@ void bench_baseline_exit(void);
 double bench_pingpong(unsigned int core);
 const char *bench_regime(double round_trip);
 
-/* compare_malloc.c: this program, started again to serve another's malloc */
+/* compare/malloc.c: this program, started again to serve another's malloc */
 bool bench_is_child(const char *argv0);
 int bench_child(void);
 
-/* case_report.c, or nojson.c; runs @cases but for itself */
+/* cases/report.c, or nojson.c; runs @cases but for itself */
 int bench_report_run(struct bench *b, const struct bench_case *const *cases);
 
 #endif /* PPBENCH_BENCH_H */

@@ -9,7 +9,7 @@
 
 #include <json-c/json.h>
 
-#include "engine.h"
+#include "engines/engine.h"
 #include "ppfwd.h"
 
 const bool json_available = true;

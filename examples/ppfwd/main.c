@@ -12,7 +12,7 @@
 
 #include <pagepool/error.h>
 
-#include "engine.h"
+#include "engines/engine.h"
 #include "ppfwd.h"
 
 #define EVENTS_NS 100000000u /* how often ports are asked what happened to them */

@@ -8,7 +8,7 @@
 
 #include <pagepool/netdev.h>
 
-#include "engine.h"
+#include "engines/engine.h"
 #include "ppfwd.h"
 
 #define HEADROOM_AUTO UINT32_MAX

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
+#include "engines/engine.h"
 #include "ppfwd.h"
 
 static unsigned int peer_of(const struct fwd *fwd, unsigned int port)

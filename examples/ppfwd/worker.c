@@ -8,7 +8,7 @@
 
 #include <pagepool/error.h>
 
-#include "engine.h"
+#include "engines/engine.h"
 #include "ppfwd.h"
 
 #define TX_RETRIES  4u

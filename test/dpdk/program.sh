@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # program.sh PPFWD - ppfwd with ethdev ports that need no interface: options, bad input, signals
 ppfwd=$1
-. "$(dirname "$0")/../cli/common.sh"
+. "$(dirname "$0")/../programs/ppfwd/common.sh"
 two="--port dpdk:net_null0 --port dpdk:net_null1"
 n="--packets 100000"
 

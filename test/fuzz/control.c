@@ -8,8 +8,8 @@
 
 #include <pagepool/page_pool.h>
 
-#include "control.h"
-#include "zone.h"
+#include "control/control.h"
+#include "zone/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

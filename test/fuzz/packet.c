@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * packet.c - the packet parser: offsets lie in the frame, and sums are mended as test/cli/judge.c
- * says
+ * packet.c - the packet parser: offsets lie in the frame, and sums are mended as judge.c of
+ * test/programs/ppfwd says
  *
  * The first byte chooses how much of the frame the parser sees of a first page; 255: all.
  */

@@ -2,9 +2,9 @@
 /*
  * page_pool.c - bytes as calls on two pools and their zone, against a model
  *
- * The operations and the model are test/lib/pool_ops.c.
+ * The operations and the model are test/lib/pool/pool_ops.c.
  */
-#include "../lib/pool_ops.h"
+#include "pool/pool_ops.h"
 
 #include "fuzz.h"
 

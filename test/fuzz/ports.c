@@ -9,8 +9,8 @@
 
 #include <pagepool/netdev.h>
 
-#include "args.h"
-#include "netdev_priv.h"
+#include "netdev/args.h"
+#include "netdev/priv.h"
 
 #include "fuzz.h"
 

@@ -13,7 +13,7 @@
 
 #include <pagepool/zone_set.h>
 
-#include "../../lib/node.h"
+#include "base/node.h"
 #include "harness.h"
 
 #define FAKE_NODES 8

@@ -2,7 +2,7 @@
 /*
  * flag.pml - the known bug: a flag that stops the owner, read after the list's count
  *
- * Stands for no file of the library, but for a prototype of lib/sync/rseq.c: its drainer did
+ * Stands for no file of the library, but for a prototype of lib/stock/sync/rseq.c: its drainer did
  * not swap the list, but raised a flag, fenced, emptied the list in place and lowered the
  * flag. The restartable sequence read the count first, then the flag. A sequence that begins
  * while the flag is up, after the fence, may read the count of the full list, lose its time,

@@ -2,13 +2,13 @@
 /*
  * rcu.pml - the drainer switches the owner's list, and waits for its one reader
  *
- * Stands for lib/sync/rcu.c over lib/pcp_impl.h:
+ * Stands for lib/stock/sync/rcu.c over lib/stock/pcp_impl.h:
  *   Owner     pcp_enter(): inside becomes odd by a plain store, then the live list is read;
  *             one page is allocated (refilling from the zone) or freed; pcp_exit()
  *   seize     pcp_seize(): switch to the spare, membarrier, read inside, wait; a wait that
  *             gives up leaves the list in old
  *   Drainer   do_drain() twice in a row, each of which may give up; pcp_release()
- *   Disabler  close_caches() in lib/zone_control.c: high_max = 0, then drains until one moves
+ *   Disabler  close_caches() in lib/zone/control.c: high_max = 0, then drains until one moves
  *             nothing. The drain lock keeps the two apart.
  *
  * Weak memory: the owner's stores of inside pass through a store buffer of one entry, which

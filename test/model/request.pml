@@ -2,7 +2,7 @@
 /*
  * request.pml - nobody but the owner touches the cache, and a disabler must rely on it
  *
- * Stands for lib/sync/request.c and lib/sync/pcp_serve.h over lib/pcp_impl.h:
+ * Stands for lib/stock/sync/request.c and lib/stock/sync/pcp_serve.h over lib/stock/pcp_impl.h:
  *   Owner     do_alloc_bulk(), do_free_bulk() without any lock; pcp_exit() reads want and serves
  *   ask       pcp_seize() of another thread: raise want, look what the owner answers, or give up
  *   Drainer   do_drain() by anybody

@@ -2,7 +2,7 @@
 /*
  * rseq.pml - restartable sequences on one CPU, and a drainer that swaps the list and fences
  *
- * Stands for lib/sync/rseq.c and lib/sync/arch/x86_64/rseq_ops.h:
+ * Stands for lib/stock/sync/rseq.c and lib/stock/sync/arch/x86_64/rseq_ops.h:
  *   sequence  RSEQ_BEGIN to RSEQ_END: load the list, load its count, load (push) high_max,
  *             copy the page, and the commit: the store of count, with which it ends. It
  *             starts anew if the kernel finds it begun and not ended: abort

@@ -2,7 +2,7 @@
 /*
  * softmask.pml - a flag for the owner, a flag for the drainer, and a handler between
  *
- * Stands for lib/sync/softmask.c over lib/pcp_impl.h:
+ * Stands for lib/stock/sync/softmask.c over lib/stock/pcp_impl.h:
  *   Owner     pcp_enter(): leave if inside; inside = 1 by a plain store; read want; then one
  *             page is allocated or freed; pcp_exit(). Between any two steps a signal handler
  *             may do the same, which is what handler() stands for: same thread, same store

@@ -2,12 +2,12 @@
 /*
  * trylock.pml - the owner's try lock, and the request that it serves for a drainer
  *
- * Stands for lib/sync/trylock.c and lib/sync/pcp_serve.h over lib/pcp_impl.h:
+ * Stands for lib/stock/sync/trylock.c and lib/stock/sync/pcp_serve.h over lib/stock/pcp_impl.h:
  *   Owner     do_alloc_bulk(), do_free_bulk(): pcp_enter() is the exchange, pcp_exit() reads
  *             want, may serve_drainer(), and unlocks
  *   seize     pcp_seize(), with ask_owner() in its loop
  *   Drainer   do_drain() by anybody: seize, one batch (1 page) to the zone, pcp_release()
- *   Disabler  close_caches() in lib/zone_control.c: high_max = 0, then forced drains of the
+ *   Disabler  close_caches() in lib/zone/control.c: high_max = 0, then forced drains of the
  *             cache until one returns 0
  * A page count is read and written in two steps, so that two holders at once would lose a
  * page. Moves under the zone's lock are one step.

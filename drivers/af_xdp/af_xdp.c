@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp.c - ports on AF_XDP sockets: a zone's memory is the UMEM
+ *
+ * Each queue has a socket with its own registration of the whole zone: so the
+ * queues of all ports share one memory, frames travel between them, and each may
+ * come and go by itself, which the sockets of a shared UMEM can not.
+ *
+ * The fill ring is twice the RX ring, and no more frames than the RX ring holds
+ * are posted in copy mode: the kernel shows a received frame before it shows
+ * the slot of the fill ring that it came from, so that a fill ring without
+ * slack looks full at times.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "af_xdp/queue.h"
+
+#define XDP_FILL_SIZE	  (2 * XDP_RX_SIZE)
+#define XDP_HEADROOM	  256u /* the kernel's own, in front of what the zone asks for */
+#define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
+
+#define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send what waits */
+
+static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
+{
+	struct xdp_dev *xd = to_xdp_dev(dev);
+	unsigned int i;
+
+	for (i = 0; i < dev->nqueues; i++)
+		pp_xdp_kernel_stats(to_xdp(dev->queues[i]), stats);
+	stats->link_downs += __atomic_load_n(&xd->xif.downs, __ATOMIC_RELAXED);
+}
+
+static void xdp_stop(struct pp_netdev *dev)
+{
+	struct xdp_dev *xd = to_xdp_dev(dev);
+	struct xdp_queue *x;
+	unsigned int i, ms = XDP_FLUSH_MS;
+
+	for (i = 0; i < dev->nqueues && xd->prog; i++)
+		pp_xdp_prog_unset(xd->prog, xd->first + i);
+	for (i = 0; i < dev->nqueues; i++) {
+		x = to_xdp(dev->queues[i]);
+		if (x->s.map[XDP_RING_COMP])
+			ms = pp_xdp_flush(x, ms);
+	}
+	pp_xdp_prog_put(xd->prog);
+	xd->prog = NULL;
+	pp_iface_promisc_end(&xd->xif);
+	pp_offload_close(xd->offload);
+	xd->offload = NULL;
+	for (i = 0; i < dev->nqueues; i++)
+		pp_xdp_close_queue(to_xdp(dev->queues[i]));
+}
+
+static void xdp_close(struct pp_netdev *dev)
+{
+	xdp_stop(dev);
+	pp_iface_close(&to_xdp_dev(dev)->xif);
+	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
+}
+
+/* the program, or what was made by somebody with more rights */
+static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
+{
+	const char *prog = pp_args_str(args, "prog");
+	uint32_t fd = UINT32_MAX;
+	int err;
+
+	xd->how.map = pp_args_str(args, "map");
+	err = pp_args_u32(args, "socket", 0, 1u << 20, &fd);
+	if (err)
+		return err;
+	xd->socket_fd = fd == UINT32_MAX ? -1 : (int)fd;
+	if (prog && strcmp(prog, "none"))
+		xd->how.file = prog;
+	if (xd->how.file && (xd->how.map || xd->socket_fd >= 0))
+		return pp_set_error(EINVAL,
+				    "prog=%s is not needed with map and socket, whose "
+				    "program is there already; leave it out",
+				    prog);
+	if (prog && !xd->how.file && !xd->how.map && xd->socket_fd < 0)
+		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
+					    "program that is there");
+	if (xd->socket_fd >= 0 && (xd->tx_csum == CSUM_DEVICE || xd->tx_tstamp))
+		return pp_set_error(EINVAL,
+				    "%s is settled when a socket's memory is "
+				    "registered, not with socket=FD; %s",
+				    xd->tx_tstamp ? "tx_tstamp" : "tx_csum=on",
+				    xd->tx_tstamp ? "leave it out" : "take tx_csum=sw");
+	if (xd->socket_fd >= 0 && xd->nqueues > 1)
+		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
+	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != XDP_MODE_AUTO)
+		return pp_set_error(EINVAL,
+				    "mode is up to the program that is there; leave it out");
+	return 0;
+}
+
+static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
+{
+	static const char *const modes[] = { "auto", "native", "skb", NULL };
+	static const char *const zerocopy[] = { "auto", "on", "off", NULL };
+	static const char *const wakeup[] = { "on", "off", NULL };
+	static const char *const sg[] = { "off", "on", NULL };
+	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
+	static const char *const offloads[] = { "keep", "fix", NULL };
+	static const char *const promisc[] = { "on", "off", NULL };
+	static const char *const tx_tstamp[] = { "off", "on", NULL };
+	unsigned int mode = XDP_MODE_AUTO, frags = 0;
+	int err;
+
+	xd->nqueues = 1;
+	xd->fill_size = XDP_FILL_SIZE;
+	err = pp_args_u32(args, "queues", 1, PP_QUEUES_MAX, &xd->nqueues);
+	if (!err)
+		err = pp_args_u32(args, "queue", 0, UINT16_MAX, &xd->first);
+	if (!err)
+		err = pp_args_word(args, "mode", modes, &mode);
+	if (!err)
+		err = pp_args_word(args, "zerocopy", zerocopy, &xd->zerocopy);
+	if (!err)
+		err = pp_args_word(args, "wakeup", wakeup, &xd->wakeup);
+	if (!err)
+		err = pp_args_word(args, "sg", sg, &frags);
+	if (!err)
+		err = pp_args_word(args, "tx_csum", tx_csum, &xd->tx_csum);
+	if (!err)
+		err = pp_args_word(args, "tx_tstamp", tx_tstamp, &xd->tx_tstamp);
+	if (!err)
+		err = pp_args_word(args, "offloads", offloads, &xd->fix_offloads);
+	if (!err)
+		err = pp_args_word(args, "promisc", promisc, &xd->no_promisc);
+	if (!err)
+		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
+	if (!err)
+		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
+	if (err)
+		return err;
+	xd->want_promisc = pp_args_str(args, "promisc") && !xd->no_promisc;
+	xd->how.mode = mode;
+	xd->how.frags = frags;
+	xd->dev.chains = frags;
+	xd->how.queues = xd->first + xd->nqueues;
+	err = xdp_parse_prog(xd, args);
+	if (err)
+		return err;
+	if (xd->fill_size & (xd->fill_size - 1))
+		return pp_set_error(EINVAL, "fill=%u is no power of two; try fill=%u",
+				    xd->fill_size, 1u << (31 - __builtin_clz(xd->fill_size)));
+	if (xd->how.mode == XDP_MODE_SKB && xd->zerocopy == ZC_ON)
+		return pp_set_error(EINVAL, "zerocopy=on needs native XDP; take mode=native or "
+					    "leave zerocopy out");
+	return 0;
+}
+
+/* What would fail late, or not fail and lose packets. */
+static int xdp_check(struct xdp_dev *xd)
+{
+	const struct pp_iface *xif = &xd->xif;
+	uint32_t size = pp_zone_page_size(xd->dev.params.zone);
+	uint32_t headroom = pp_zone_headroom(xd->dev.params.zone);
+
+	if (size != 2048 && size != 4096)
+		return pp_set_error(EINVAL, "AF_XDP takes pages of 2048 or 4096 bytes, not %u",
+				    size);
+	if (headroom > size - XDP_CHUNK_RESERVE)
+		return pp_set_error(EINVAL,
+				    "a headroom of %u bytes is more than AF_XDP allows in pages of "
+				    "%u, which is %u",
+				    headroom, size, size - XDP_CHUNK_RESERVE);
+	xd->longest = size - XDP_HEADROOM - headroom;
+	if (xd->how.frags)
+		xd->longest = PP_PACKET_PAGES_MAX * xd->longest;
+	if (xif->mtu + PP_ETH_OVERHEAD > xd->longest)
+		return pp_set_error(
+			EMSGSIZE,
+			"%s has MTU %u, frames of up to %u bytes, and a page of %u "
+			"holds %u; %stake sg=on, or set the MTU: ip link set dev %s mtu %u",
+			xif->name, xif->mtu, xif->mtu + PP_ETH_OVERHEAD, size, xd->longest,
+			size < 4096 ? "take pages of 4096, " : "", xif->name,
+			xd->longest - PP_ETH_OVERHEAD);
+	if (xif->channels && xd->first + xd->nqueues > xif->channels)
+		return pp_set_error(
+			EINVAL, "%s has no queue %u: it has %u, numbered from 0 (ethtool -l %s)",
+			xif->name, xd->first + xd->nqueues - 1, xif->channels, xif->name);
+	return 0;
+}
+
+static const char *xdp_mode_name(const struct xdp_dev *xd)
+{
+	if (!xd->prog)
+		return "passed socket";
+	if (xd->prog->mode == XDP_MODE_OTHERS)
+		return "program that was there";
+	return xd->prog->mode == XDP_MODE_SKB ? "skb" : "native";
+}
+
+static void xdp_describe(struct xdp_dev *xd)
+{
+	const char *note = xd->busy_poll_note, *csum = xd->csum_note;
+	const char *offloads = pp_offload_brief(xd->offload);
+	const char *fallback = xd->prog ? xd->prog->fallback : "";
+
+	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s%s%s%s",
+		 xdp_mode_name(xd), fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
+		 xd->is_zerocopy ? "zero-copy" : "copy", xd->nqueues, xd->nqueues == 1 ? "" : "s",
+		 note ? ", " : "", note ? note : "", csum ? ", " : "", csum ? csum : "",
+		 xd->promisc_note, offloads[0] ? "; " : "", offloads);
+}
+
+/*
+ * As every other kind of port. A process that was given a socket may lack the right to ask for
+ * it: then the port goes on with what the interface lets through, unless told otherwise.
+ */
+static int xdp_promisc(struct xdp_dev *xd)
+{
+	int err;
+
+	xd->promisc_note = "";
+	if (xd->no_promisc)
+		return 0;
+	err = pp_iface_promisc(&xd->xif);
+	if (!err)
+		xd->promisc_note = ", promiscuous";
+	else if (xd->want_promisc)
+		return pp_xdp_error(err, &xd->xif, "have promiscuous mode");
+	else
+		xd->promisc_note = ", not promiscuous: no right to ask for it";
+	return 0;
+}
+
+static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
+{
+	struct xdp_dev *xd = to_xdp_dev(dev);
+	const char *name;
+	unsigned int i;
+	int err;
+
+	/* close() comes after a failed open, and 0 is a descriptor */
+	pp_iface_init(&xd->xif);
+	pthread_mutex_init(&xd->lock, NULL);
+	err = xdp_parse(xd, args);
+	if (err)
+		return err;
+	name = pp_args_positional(args);
+	if (!name || !name[0])
+		return pp_set_error(EINVAL, "no interface given; write af_xdp:IF, for instance "
+					    "af_xdp:eth0");
+	err = pp_iface_query(name, &xd->xif);
+	if (err)
+		return err;
+	xd->xif.prog_there = xd->how.map;
+	err = xdp_check(xd);
+	if (err)
+		return err;
+	memcpy(dev->mac, xd->xif.mac, sizeof(dev->mac));
+
+	/* program first: until the sockets are in its map, it passes everything on */
+	if (xd->socket_fd < 0) {
+		xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
+		if (!xd->prog)
+			return -errno;
+	}
+	if (xd->prog && xd->zerocopy == ZC_ON && xd->prog->mode == XDP_MODE_SKB)
+		err = pp_set_error(EOPNOTSUPP,
+				   "zerocopy=on needs native XDP, not to be had on %s: %s",
+				   xd->xif.name, xd->prog->fallback);
+	for (i = 0; !err && i < xd->nqueues; i++)
+		err = pp_xdp_open_queue(xd, xd->first + i);
+	if (!err)
+		err = xdp_promisc(xd);
+	if (err)
+		return err;
+	xd->offload = pp_offload_open(&xd->xif, xd->fix_offloads, xd->tx_csum != CSUM_OFF);
+	xdp_describe(xd);
+	return 0;
+}
+
+const struct pp_netdev_ops pp_af_xdp_ops = {
+	.name = "af_xdp",
+	.dev_size = sizeof(struct xdp_dev),
+	.open = xdp_open,
+	.stop = xdp_stop,
+	.close = xdp_close,
+	.event = pp_xdp_event,
+	.get_stats = xdp_get_stats,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * offload.h - what an interface, or a veth's far end, leaves beside a packet or does to it
+ *
+ * An AF_XDP socket gets a packet's bytes and nothing else: a VLAN tag, a checksum or a split that
+ * is left to a device is lost.
+ */
+#ifndef PP_OFFLOAD_H
+#define PP_OFFLOAD_H
+
+#include "netdev/iface.h"
+
+struct pp_offload;
+
+/*
+ * Looks at the interface's offloads, and at those of its far end if it is a veth. @fix: switches
+ * those in the way off, as far as the rights go, until pp_offload_close(). What a killed process
+ * left switched off is taken over, or without @fix restored. @csum: checksums of the far end are
+ * no harm, the port computes them. NULL: no memory, nothing was done.
+ */
+struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, bool csum);
+void pp_offload_close(struct pp_offload *off);
+
+/* what is in the way, and what to do, as one sentence; "": nothing */
+const char *pp_offload_text(const struct pp_offload *off);
+/* the same in a few words, "va needs txvlan off" */
+const char *pp_offload_brief(const struct pp_offload *off);
+
+/* veth.c: the other end of a cable */
+enum pp_far {
+	PP_FAR_NONE, /* it is no veth */
+	PP_FAR_FOUND,
+	PP_FAR_HIDDEN, /* it is in a namespace that this process cannot find or enter */
+};
+
+/* @index, @ctl: its number, and a socket of its namespace to ask through */
+enum pp_far pp_veth_far(const struct pp_iface *iface, int *index, int *ctl);
+
+#endif /* PP_OFFLOAD_H */

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp/open.c - build a queue: its socket, memory, rings, and what it may post
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <pagepool/memory.h>
+
+#include "af_xdp/queue.h"
+
+static void xdp_csum_here(struct xdp_dev *xd, struct xdp_queue *x, const char *note)
+{
+	x->tx_csum = CSUM_SOFTWARE;
+	xd->csum_note = note;
+}
+
+/* Linux 6.8 takes the length as it is, later ones only with the flag that says so */
+static int xdp_register_meta(struct xdp_dev *xd, struct xdp_queue *x, struct xdp_umem_reg_meta *reg)
+{
+	int err;
+
+	reg->tx_metadata_len = sizeof(struct xdp_tx_meta);
+	reg->flags = XDP_UMEM_TX_METADATA_LEN;
+	err = pp_xdp_socket_register(&x->s, reg);
+	if (err == -EINVAL) {
+		reg->flags = 0;
+		err = pp_xdp_socket_register(&x->s, reg);
+	}
+	if (err == -EINVAL && xd->tx_tstamp)
+		return pp_set_error(EOPNOTSUPP,
+				    "this kernel has no TX metadata for %s, Linux 6.8 has; leave "
+				    "tx_tstamp out",
+				    xd->xif.name);
+	if (err == -EINVAL) {
+		xdp_csum_here(xd, x, "checksums by the port: the kernel has no TX metadata");
+		reg->tx_metadata_len = 0;
+		err = pp_xdp_socket_register(&x->s, reg);
+	}
+	x->tx_tstamp = xd->tx_tstamp;
+	x->tx_room = reg->tx_metadata_len;
+	return err;
+}
+
+static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	struct pp_zone *zone = xd->dev.params.zone;
+	struct xdp_umem_reg_meta reg = {
+		.addr = (uint64_t)(uintptr_t)pp_zone_base(zone),
+		.len = pp_zone_pages(zone) << x->shift,
+		.chunk_size = pp_zone_page_size(zone),
+		.headroom = pp_zone_headroom(zone),
+	};
+	int err;
+
+	err = pp_xdp_socket_open(&x->s);
+	if (err == -EAFNOSUPPORT)
+		return pp_set_error(EAFNOSUPPORT, "this kernel has no AF_XDP (CONFIG_XDP_SOCKETS)");
+	if (err)
+		return pp_xdp_error(err, &xd->xif, "open an AF_XDP socket");
+	/* the kernel takes these very pages of memory: none may come, or go, behind its back */
+	err = pp_zone_pin(zone);
+	if (err)
+		return err;
+	x->pinned = zone;
+	if (x->tx_csum == CSUM_DEVICE || xd->tx_tstamp)
+		err = xdp_register_meta(xd, x, &reg);
+	else
+		err = pp_xdp_socket_register(&x->s, &reg);
+	if (err == -EOPNOTSUPP)
+		return err;
+	if (err == -ENOBUFS)
+		return pp_set_error(ENOBUFS,
+				    "not allowed to lock %llu KiB of packet memory for %s; raise "
+				    "the limit (ulimit -l), or run with CAP_IPC_LOCK",
+				    (unsigned long long)reg.len >> 10, xd->xif.name);
+	return err ? pp_xdp_error(err, &xd->xif, "register packet memory") : 0;
+}
+
+/* The frames in its rings are not ours: whoever passed it has posted none, see doc/ports.md. */
+static int xdp_adopt(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	int err = pp_xdp_socket_adopt(&x->s, xd->socket_fd, xd->fill_size);
+
+	switch (err) {
+	case 0:
+		break;
+	case -EINVAL:
+		return pp_set_error(EINVAL,
+				    "socket=%d of %s has rings of other sizes than %u (RX, TX, "
+				    "completion) and %u (fill)",
+				    xd->socket_fd, xd->xif.name, XDP_RX_SIZE, xd->fill_size);
+	case -ENOTCONN:
+		return pp_set_error(ENOTCONN, "socket=%d is not bound; bind it to %s first",
+				    xd->socket_fd, xd->xif.name);
+	default:
+		return pp_set_error(-err,
+				    "socket=%d is no AF_XDP socket: %s; pass the descriptor "
+				    "on, without close-on-exec",
+				    xd->socket_fd, strerror(-err));
+	}
+	err = pp_zone_pin(xd->dev.params.zone);
+	if (!err)
+		x->pinned = xd->dev.params.zone;
+	return err;
+}
+
+static int xdp_bind_error(int err, const struct xdp_dev *xd, unsigned int queue)
+{
+	const char *name = xd->xif.name;
+
+	switch (err) {
+	case -EBUSY:
+		return pp_set_error(EBUSY,
+				    "queue %u of %s is in use by another socket; stop its owner or "
+				    "take another queue with queue=K",
+				    queue, name);
+	case -EINVAL:
+		return pp_set_error(EINVAL, "%s has no queue %u, or not for AF_XDP (ethtool -l %s)",
+				    name, queue, name);
+	case -EOPNOTSUPP:
+		return pp_set_error(EOPNOTSUPP,
+				    "the driver of %s cannot do zero-copy; leave zerocopy=on out",
+				    name);
+	default:
+		return pp_xdp_error(err, &xd->xif, "bind an AF_XDP socket");
+	}
+}
+
+static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
+{
+	uint16_t flags = 0;
+	int err;
+
+	if (x->wakeup)
+		flags |= XDP_USE_NEED_WAKEUP;
+	if (x->sg)
+		flags |= XDP_USE_SG;
+	if (xd->zerocopy == ZC_ON)
+		flags |= XDP_ZEROCOPY;
+	else if (xd->zerocopy == ZC_OFF || xd->prog->mode == XDP_MODE_SKB)
+		flags |= XDP_COPY;
+	/* neither: the kernel tries zero-copy first */
+	err = pp_xdp_socket_rings(&x->s, xd->fill_size);
+	if (err)
+		return pp_xdp_error(err, &xd->xif, "make the rings");
+	err = pp_xdp_socket_bind(&x->s, xd->xif.index, queue, flags);
+	return err ? xdp_bind_error(err, xd, queue) : 0;
+}
+
+static const char *xdp_busy_poll(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	const int prefer = 1, budget = 64, us = (int)xd->busy_poll_us;
+	socklen_t len = sizeof(int);
+	int napi = 0;
+
+	if (setsockopt(x->s.fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof(prefer)) ||
+	    setsockopt(x->s.fd, SOL_SOCKET, SO_BUSY_POLL, &us, sizeof(us)) ||
+	    setsockopt(x->s.fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget)))
+		return errno == EPERM ? "busy poll refused: needs CAP_NET_ADMIN"
+				      : "busy poll refused by the kernel";
+	x->busy_poll = true;
+	if (getsockopt(x->s.fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &napi, &len) || !napi)
+		return "busy poll inert: no NAPI behind the queue yet";
+	return "busy poll";
+}
+
+static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
+{
+	struct xdp_options opts = { 0 };
+	socklen_t len = sizeof(opts);
+
+	if (!getsockopt(x->s.fd, SOL_XDP, XDP_OPTIONS, &opts, &len))
+		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+/* A zero-copy driver that knows no checksums sends the packet as it is, and says nothing. */
+static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	if (x->tx_csum == CSUM_DEVICE && xd->is_zerocopy &&
+	    !(pp_xdp_xsk_features(xd->xif.index) & NETDEV_XSK_FLAGS_TX_CHECKSUM))
+		xdp_csum_here(xd, x,
+			      "checksums by the port: the driver has none in zero-copy mode");
+	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && pp_xdp_builds_of_pages(&xd->xif))
+		xdp_csum_here(xd, x,
+			      "checksums by the port: virtio_net in copy mode may leave them");
+	x->tx_prepare = x->tx_room || x->tx_csum;
+}
+
+/* frames that the queues of a zone may post, all together */
+struct zone_share {
+	struct zone_share *next;
+	const struct pp_zone *zone;
+	uint64_t frames;
+	unsigned int queues;
+};
+
+static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct zone_share *shares;
+
+static struct zone_share *share_find(const struct pp_zone *zone)
+{
+	struct zone_share *share;
+
+	for (share = shares; share; share = share->next)
+		if (share->zone == zone)
+			break;
+	return share;
+}
+
+/*
+ * No port posts more than a quarter of the zone, nor more than half of what is left
+ * of three quarters: however many there are, something is left to send and to hold.
+ */
+static uint32_t share_take(const struct pp_zone *zone, uint32_t want, unsigned int nqueues)
+{
+	uint64_t pages = pp_zone_pages(zone), most = pages / 4 / nqueues;
+	struct zone_share *share;
+
+	pthread_mutex_lock(&shares_lock);
+	share = share_find(zone);
+	if (!share) {
+		share = calloc(1, sizeof(*share));
+		if (!share)
+			goto out;
+		share->zone = zone;
+		share->next = shares;
+		shares = share;
+	}
+	if (most > (pages * 3 / 4 - share->frames) / 2)
+		most = (pages * 3 / 4 - share->frames) / 2;
+	if (want > most)
+		want = most ? (uint32_t)most : 1;
+	if (share->frames + want > pages * 3 / 4)
+		want = 0;
+	share->frames += want;
+	share->queues += want > 0;
+out:
+	pthread_mutex_unlock(&shares_lock);
+	return share ? want : 0;
+}
+
+void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames)
+{
+	struct zone_share **link, *share;
+
+	pthread_mutex_lock(&shares_lock);
+	for (link = &shares; (share = *link); link = &share->next) {
+		if (share->zone != zone)
+			continue;
+		share->frames -= frames;
+		if (!--share->queues) {
+			*link = share->next;
+			free(share);
+		}
+		break;
+	}
+	pthread_mutex_unlock(&shares_lock);
+}
+
+/*
+ * How many frames to post. A device that receives without a copy takes frames
+ * off the fill ring long before it needs them.
+ */
+static int xdp_set_target(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	uint32_t target = xd->fill_size;
+
+	if (!xd->is_zerocopy && target > XDP_RX_SIZE)
+		target = XDP_RX_SIZE;
+	target = share_take(xd->dev.params.zone, target, xd->nqueues);
+	if (!target)
+		return pp_set_error(ENOMEM,
+				    "the zone's %llu pages are too few for another queue; give it "
+				    "more pages",
+				    (unsigned long long)x->npages);
+	x->target = target;
+	x->share = target;
+	x->batch = xd->dev.params.refill ? xd->dev.params.refill : 64;
+	if (x->batch > target / 2)
+		x->batch = target / 2 ? target / 2 : 1;
+	return 0;
+}
+
+int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
+{
+	static uint32_t sockets; /* 0 is never used: it is the owner "nobody" */
+	struct pp_zone *zone = xd->dev.params.zone;
+	struct xdp_queue *x;
+	uint32_t id;
+	int err;
+
+	x = to_xdp(pp_netdev_add_queue(&xd->dev, sizeof(*x), &pp_xdp_queue_ops));
+	if (!x)
+		return -errno;
+	id = __atomic_add_fetch(&sockets, 1, __ATOMIC_RELAXED) << XDP_OWNER_BITS;
+	x->owner_fill = id | XDP_OWNER_FILL;
+	x->owner_tx = id | XDP_OWNER_TX;
+	x->s.fd = -1;
+	x->table = pp_zone_page_table(zone);
+	x->base = pp_zone_base(zone);
+	x->npages = pp_zone_pages(zone);
+	x->shift = (unsigned int)__builtin_ctz(pp_zone_page_size(zone));
+	x->port = xd->dev.params.port;
+	x->wakeup = xd->wakeup == 0;
+	x->sg = xd->how.frags;
+	x->tx_csum = xd->tx_csum;
+
+	err = xd->socket_fd < 0 ? xdp_register(xd, x) : xdp_adopt(xd, x);
+	if (!err && xd->socket_fd < 0)
+		err = xdp_bind(xd, x, queue);
+	if (err)
+		return err;
+	xdp_is_zerocopy(xd, x);
+	xdp_choose_csum(xd, x);
+	if (xd->busy_poll_us)
+		xd->busy_poll_note = xdp_busy_poll(xd, x);
+	err = xdp_set_target(xd, x);
+	if (err)
+		return err;
+	pp_xdp_refill(x);
+	return !xd->prog ? 0 : pp_xdp_prog_set(xd->prog, &xd->xif, queue, x->s.fd);
+}

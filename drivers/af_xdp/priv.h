@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp/priv.h - between the port (af_xdp.c), its interface (af_xdp/if.c) and the XDP program
+ * on that (af_xdp/prog.c, af_xdp/object.c)
+ */
+#ifndef PP_AF_XDP_PRIV_H
+#define PP_AF_XDP_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <pagepool/netdev.h>
+
+#include "netdev/iface.h"
+
+enum xdp_mode {
+	XDP_MODE_AUTO,
+	XDP_MODE_NATIVE,
+	XDP_MODE_SKB,
+	XDP_MODE_OTHERS, /* the program is somebody else's */
+};
+
+/* how long to wait for what a killed process still holds, and in which steps */
+#define XDP_RETRY_MS	  1000
+#define XDP_RETRY_STEP_MS 2
+
+/*
+ * struct xdp_prog_params - which program
+ * @mode:   asked for
+ * @frags:  it is to take packets in several pieces
+ * @queues: queues that there must be room for
+ * @file:   object to load; NULL: our own six instructions
+ * @map:    path or descriptor of the map of a program that is attached already; NULL: none is
+ */
+struct xdp_prog_params {
+	enum xdp_mode mode;
+	bool frags;
+	uint32_t queues;
+	const char *file;
+	const char *map;
+};
+
+/*
+ * struct xdp_prog - the program on an interface, shared by the ports of the process there
+ * @refs:     ports
+ * @net:      network namespace (inode)
+ * @mode:     never auto, once it is attached
+ * @fallback: why auto did not end in native; "" if it did
+ * @file:     where it is from; "": it is our own
+ * @busy_id:  program that was found on the interface instead, and its name if it could be read
+ * Descriptors are -1 when they are not open.
+ */
+struct xdp_prog {
+	struct xdp_prog *next;
+	unsigned int refs;
+	ino_t net;
+	int ifindex;
+	int map_fd;
+	int prog_fd;
+	int link_fd;
+	bool frags;
+	uint32_t queues;
+	enum xdp_mode mode;
+	char fallback[48];
+	char file[256];
+	uint32_t busy_id;
+	char busy_name[16];
+};
+
+/* All return 0, or -errno with pp_set_error(). */
+struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params);
+int pp_xdp_prog_set(struct xdp_prog *prog, const struct pp_iface *xif, unsigned int queue, int fd);
+
+/*
+ * -err with a sentence: could not do @what for the interface; EPERM names the
+ * capabilities that are missing
+ */
+int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
+
+/* from here on the kernel's stack gets what arrives on @queue */
+void pp_xdp_prog_unset(struct xdp_prog *prog, unsigned int queue);
+void pp_xdp_prog_put(struct xdp_prog *prog); /* the last one detaches it */
+
+/* af_xdp/object.c: fill in map_fd, and prog_fd, of a program that is not ours */
+int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file);
+int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map);
+
+/*
+ * af_xdp/netdev.c: what the interface's driver does for sockets in zero-copy mode, as
+ * NETDEV_XSK_FLAGS_*; 0 also when the kernel does not tell
+ */
+uint64_t pp_xdp_xsk_features(int ifindex);
+
+/*
+ * In copy mode the kernel builds this driver's packets of pages: before Linux 6.18 it does not look
+ * at the metadata of these
+ */
+bool pp_xdp_builds_of_pages(const struct pp_iface *xif);
+
+void pp_xdp_sleep_ms(unsigned int ms);
+
+#endif /* PP_AF_XDP_PRIV_H */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp/uapi.h - AF_XDP's numbers that headers older than the kernel lack
+ */
+#ifndef PP_AF_XDP_UAPI_H
+#define PP_AF_XDP_UAPI_H
+
+#include <linux/bpf.h>
+#include <linux/if_xdp.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#ifndef SOL_XDP
+#define SOL_XDP 283
+#endif
+#ifndef XDP_USE_SG
+#define XDP_USE_SG    (1 << 4)
+#define XDP_PKT_CONTD (1 << 0)
+#endif
+#ifndef XDP_TX_METADATA
+#define XDP_TX_METADATA		 (1 << 1)
+#define XDP_TXMD_FLAGS_TIMESTAMP (1 << 0)
+#define XDP_TXMD_FLAGS_CHECKSUM	 (1 << 1)
+#endif
+#ifndef XDP_UMEM_TX_METADATA_LEN
+#define XDP_UMEM_TX_METADATA_LEN (1 << 2)
+#endif
+#ifndef XDP_MAX_TX_SKB_BUDGET
+#define XDP_MAX_TX_SKB_BUDGET 9 /* Linux 6.18 */
+#endif
+#ifndef NETDEV_FAMILY_NAME /* linux/netdev.h; xsk-features are there since Linux 6.8 */
+#define NETDEV_CMD_DEV_GET	     1
+#define NETDEV_A_DEV_IFINDEX	     1
+#define NETDEV_A_DEV_XSK_FEATURES    6
+#define NETDEV_XSK_FLAGS_TX_CHECKSUM 2
+#endif
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+/* struct xdp_umem_reg of Linux 6.8; older kernels look at what they know of it */
+struct xdp_umem_reg_meta {
+	uint64_t addr;
+	uint64_t len;
+	uint32_t chunk_size;
+	uint32_t headroom;
+	uint32_t flags;
+	uint32_t tx_metadata_len;
+};
+
+/* struct xsk_tx_metadata: in front of a packet whose descriptor has XDP_TX_METADATA */
+struct xdp_tx_meta {
+	uint64_t flags;
+	union {
+		struct {
+			uint16_t csum_start;
+			uint16_t csum_offset;
+		} request;
+		struct {
+			uint64_t tx_timestamp;
+		} completion;
+	};
+};
+
+#endif /* PP_AF_XDP_UAPI_H */

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * netdev.c - ports by name: the table of drivers, queues and their pools
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netdev/args.h"
+#include "netdev/priv.h"
+
+#include <pagepool/memory.h>
+#include <pagepool/zone_set.h>
+
+#define PARAMS_MAX     4096u /* a larger sz is none */
+#define QUEUE_ALIGN    128u /* two lines: neighbours fetch each other's, see doc/design.md */
+#define CACHE_DEFAULT  128u
+#define REFILL_DEFAULT 64u
+#define POOL_DEFAULT   1024u
+
+static const struct {
+	const char *name;
+	const struct pp_netdev_ops *ops;
+	const char *library;
+} drivers[] = {
+	{ "null", &pp_null_ops, NULL },
+	{ "loop", &pp_loop_ops, NULL },
+	{ "pcap", PP_HAVE_PCAP ? &pp_pcap_ops : NULL, "libpcap (libpcap-dev)" },
+	{ "af_xdp", PP_HAVE_AF_XDP ? &pp_af_xdp_ops : NULL,
+	  "libxdp and libbpf (libxdp-dev, libbpf-dev)" },
+	{ "dpdk", PP_HAVE_DPDK ? &pp_dpdk_ops : NULL, "DPDK 22.11 (libdpdk-dev)" },
+};
+
+#define NDRIVERS (sizeof(drivers) / sizeof(drivers[0]))
+
+const char *const *pp_netdev_driver_names(void)
+{
+	static const char *names[NDRIVERS + 1];
+	size_t i, n = 0;
+
+	/* two threads that come first at once write the same */
+	for (i = 0; i < NDRIVERS; i++)
+		if (drivers[i].ops)
+			__atomic_store_n(&names[n++], drivers[i].name, __ATOMIC_RELAXED);
+	return names;
+}
+
+static int find_driver(const char *name, const struct pp_netdev_ops **ops)
+{
+	char list[64];
+	size_t i;
+
+	for (i = 0; i < NDRIVERS; i++) {
+		if (strcmp(drivers[i].name, name))
+			continue;
+		*ops = drivers[i].ops;
+		if (*ops)
+			return 0;
+		return pp_set_error(ENOTSUP,
+				    "driver '%s' was not built in; install %s and build again",
+				    name, drivers[i].library);
+	}
+	return pp_set_error(ENOENT, "unknown driver '%s'; there are %s", name,
+			    pp_args_join(list, sizeof(list), pp_netdev_driver_names(), NDRIVERS));
+}
+
+struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
+				     const struct pp_queue_ops *ops)
+{
+	struct page_pool_params pool = {
+		.sz = sizeof(pool),
+		.zone = dev->params.set ? NULL : dev->params.zone,
+		.set = dev->params.set,
+		.pool_size = dev->params.pool_size,
+		.cache_size = dev->params.cache_size,
+		.refill = dev->params.refill,
+		.order = dev->params.order,
+	};
+	struct pp_queue *q;
+	char name[32];
+
+	if (dev->nqueues == PP_QUEUES_MAX) {
+		pp_set_error(EINVAL, "%s: more than %u queues", dev->spec, PP_QUEUES_MAX);
+		return NULL;
+	}
+	/* a driver has read its options by now: refuse a wrong one before anything is touched */
+	if (pp_args_refuse_unknown(dev->args))
+		return NULL;
+	size = (size + QUEUE_ALIGN - 1) & ~(size_t)(QUEUE_ALIGN - 1);
+	q = aligned_alloc(QUEUE_ALIGN, size);
+	if (!q) {
+		pp_set_error(ENOMEM, "%s: no memory for queue %u", dev->spec, dev->nqueues);
+		return NULL;
+	}
+	memset(q, 0, size);
+	snprintf(name, sizeof(name), "port%u.q%u", dev->params.port, dev->nqueues);
+	pool.name = name;
+	q->pool = page_pool_create(&pool);
+	if (!q->pool) {
+		free(q);
+		return NULL;
+	}
+	q->ops = ops;
+	q->dev = dev;
+	q->index = dev->nqueues;
+	dev->queues[dev->nqueues++] = q;
+	return q;
+}
+
+/* what a port's queues do once it is stopped, should a thread come late */
+static unsigned int stopped_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	return 0;
+}
+
+static const struct pp_queue_ops stopped_ops = {
+	.rx_burst = stopped_burst,
+	.tx_burst = stopped_burst,
+};
+
+static int copy_params(struct pp_netdev_params *to, const struct pp_netdev_params *from)
+{
+	const size_t least = offsetof(struct pp_netdev_params, zone) + sizeof(from->zone);
+	const unsigned char *bytes = (const unsigned char *)from;
+	size_t i;
+
+	if (!from || from->sz < least)
+		return pp_set_error(EINVAL, "struct pp_netdev_params: sz is not set");
+	if (from->sz > PARAMS_MAX)
+		return pp_set_error(E2BIG, "struct pp_netdev_params: sz is %zu", from->sz);
+	for (i = sizeof(*to); i < from->sz; i++)
+		if (bytes[i])
+			return pp_set_error(E2BIG,
+					    "struct pp_netdev_params: byte %zu is set, this "
+					    "library knows %zu; use a newer one",
+					    i, sizeof(*to));
+	memcpy(to, from, from->sz < sizeof(*to) ? from->sz : sizeof(*to));
+	to->sz = sizeof(*to);
+	if (!to->zone == !to->set)
+		return pp_set_error(EINVAL, "struct pp_netdev_params: one of zone and set is NULL, "
+					    "and not both");
+	if (to->order > PP_ORDER_MAX)
+		return pp_set_error(EINVAL, "order: %u is above %u", to->order, PP_ORDER_MAX);
+	if (to->set)
+		to->zone = pp_zone_set_zone(to->set, __builtin_ctzll(pp_zone_set_nodes(to->set)));
+	/* drivers size their rings by these: spell the pool's defaults out */
+	if (!to->pool_size)
+		to->pool_size = POOL_DEFAULT;
+	if (!to->cache_size)
+		to->cache_size = to->refill > CACHE_DEFAULT ? to->refill : CACHE_DEFAULT;
+	if (!to->refill)
+		to->refill = to->cache_size / 2 < REFILL_DEFAULT ? (to->cache_size + 1) / 2
+								 : REFILL_DEFAULT;
+	return 0;
+}
+
+static void free_netdev(struct pp_netdev *dev)
+{
+	unsigned int i;
+
+	if (dev->ops->close)
+		dev->ops->close(dev);
+	for (i = 0; i < dev->nqueues; i++) {
+		page_pool_destroy(dev->queues[i]->pool);
+		free(dev->queues[i]);
+	}
+	free(dev->args);
+	free(dev);
+}
+
+static struct pp_netdev *alloc_netdev(const struct pp_netdev_ops *ops, struct pp_args *args,
+				      const struct pp_netdev_params *params)
+{
+	size_t size = (ops->dev_size + QUEUE_ALIGN - 1) & ~(size_t)(QUEUE_ALIGN - 1);
+	struct pp_netdev *dev = aligned_alloc(QUEUE_ALIGN, size);
+
+	if (!dev) {
+		pp_set_error(ENOMEM, "no memory for the port '%s'", args->spec);
+		return NULL;
+	}
+	memset(dev, 0, size);
+	dev->ops = ops;
+	dev->params = *params;
+	dev->spec = args->spec;
+	dev->args = args;
+	dev->mac[0] = 0x02; /* locally administered */
+	dev->mac[1] = 'p';
+	dev->mac[2] = 'p';
+	dev->mac[4] = (unsigned char)(params->port >> 8);
+	dev->mac[5] = (unsigned char)params->port;
+	return dev;
+}
+
+struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params)
+{
+	const struct pp_netdev_ops *ops;
+	struct pp_netdev_params copy = { 0 };
+	struct pp_netdev *dev;
+	struct pp_args *args;
+	int err;
+
+	if (!spec) {
+		pp_set_error(EINVAL, "no port given; write DRIVER:ARGUMENTS");
+		return NULL;
+	}
+	if (copy_params(&copy, params))
+		return NULL;
+	args = pp_args_split(spec);
+	if (!args)
+		return NULL;
+	if (find_driver(args->driver, &ops))
+		goto free_args;
+	if (copy.set && !ops->sets) {
+		pp_set_error(ENOTSUP, "%s: needs one zone's memory, not a set of zones", ops->name);
+		goto free_args;
+	}
+	if (copy.order && !ops->sets) {
+		pp_set_error(ENOTSUP, "%s: packets need single pages, not runs of them; order: 0",
+			     ops->name);
+		goto free_args;
+	}
+	if (!ops->own_syntax && pp_args_parse(args))
+		goto free_args;
+	dev = alloc_netdev(ops, args, &copy);
+	if (!dev)
+		goto free_args;
+	err = ops->open(dev, args);
+	if (!err) {
+		err = pp_args_refuse_unknown(args);
+		if (!err)
+			return dev;
+		pp_netdev_stop(dev);
+	}
+	free_netdev(dev);
+	errno = -err;
+	return NULL;
+
+free_args:
+	err = errno;
+	free(args);
+	errno = err;
+	return NULL;
+}
+
+void pp_netdev_stop(struct pp_netdev *dev)
+{
+	unsigned int i;
+
+	if (dev->stopped)
+		return;
+	dev->stopped = true;
+	if (dev->ops->stop)
+		dev->ops->stop(dev);
+	for (i = 0; i < dev->nqueues; i++)
+		dev->queues[i]->ops = &stopped_ops;
+}
+
+void pp_netdev_close(struct pp_netdev *dev)
+{
+	if (!dev)
+		return;
+	pp_netdev_stop(dev);
+	free_netdev(dev);
+}
+
+const char *pp_netdev_name(const struct pp_netdev *dev)
+{
+	return dev->spec;
+}
+
+const char *pp_netdev_driver(const struct pp_netdev *dev)
+{
+	return dev->ops->name;
+}
+
+const char *pp_netdev_info(const struct pp_netdev *dev)
+{
+	return dev->info;
+}
+
+const unsigned char *pp_netdev_mac(const struct pp_netdev *dev)
+{
+	return dev->mac;
+}
+
+unsigned int pp_netdev_queues(const struct pp_netdev *dev)
+{
+	return dev->nqueues;
+}
+
+struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i)
+{
+	return dev->queues[i];
+}
+
+bool pp_netdev_chains(const struct pp_netdev *dev)
+{
+	return dev->chains;
+}
+
+bool pp_netdev_done(const struct pp_netdev *dev)
+{
+	/* pairs with the drivers' release: what precedes, dev->info for instance, is visible */
+	return __atomic_load_n(&dev->done, __ATOMIC_ACQUIRE);
+}
+
+/* all that follows sz are counters, and from tx_latency_max_ns on the largest of something */
+static void add_stats(struct pp_netdev_stats *sum, const struct pp_netdev_stats *q)
+{
+	const size_t first = offsetof(struct pp_netdev_stats, rx_packets);
+	const size_t largest = offsetof(struct pp_netdev_stats, tx_latency_max_ns);
+	const uint64_t *from = (const uint64_t *)((const char *)q + first);
+	uint64_t *to = (uint64_t *)((char *)sum + first);
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < (sizeof(*sum) - first) / sizeof(*to); i++) {
+		value = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		if (i < (largest - first) / sizeof(*to))
+			to[i] += value;
+		else if (value > to[i])
+			to[i] = value;
+	}
+}
+
+const char *pp_netdev_event(struct pp_netdev *dev)
+{
+	return dev->ops->event ? dev->ops->event(dev) : NULL;
+}
+
+int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
+{
+	struct pp_netdev_stats sum = { .sz = stats->sz };
+	unsigned int i;
+
+	if (stats->sz > sizeof(sum))
+		return pp_set_error(E2BIG,
+				    "struct pp_netdev_stats: sz is %zu, this library knows %zu",
+				    stats->sz, sizeof(sum));
+	for (i = 0; i < dev->nqueues; i++)
+		add_stats(&sum, &dev->queues[i]->stats);
+	if (dev->ops->get_stats)
+		dev->ops->get_stats(dev, &sum);
+	memcpy(stats, &sum, stats->sz);
+	return 0;
+}

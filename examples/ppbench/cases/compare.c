@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cases/compare.c - the same work on other people's allocators, in one run */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/compare.h"
+
+#define RTE_MEMPOOL "rte_mempool ring_mp_mc cache 512"
+#define RTE_PKTMBUF "rte_pktmbuf ring_mp_mc cache 512"
+#define MALLOC	    "malloc glibc"
+#define TARGET_BULK 64u
+#define TRIES	    3u
+#define RETRY_S	    30u
+#define ROUNDS_MAX  5u /* of the kinds that take long */
+
+static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
+
+/*
+ * @ms:    of a measurement, and a quick one
+ * @pair:  needs a second CPU
+ * @rough: at one bulk and in few rounds: threads start, and the scheduler has its say
+ */
+static const struct work {
+	const char *name;
+	unsigned int ms, quick_ms;
+	bool pair, rough;
+} works[CMP_KINDS] = {
+	[CMP_RAW] = { .name = "raw", .ms = 2, .quick_ms = 1 },
+	[CMP_PREP] = { .name = "prep", .ms = 2, .quick_ms = 1 },
+	[CMP_KEEP_MANY] = { .name = "keep1024", .ms = 2, .quick_ms = 1 },
+	[CMP_BURSTY] = { .name = "bursty", .ms = 2, .quick_ms = 1 },
+	[CMP_CROSS] = { .name = "cross", .ms = 4, .quick_ms = 2, .pair = true },
+	[CMP_CROWD] = { .name = "crowd", .ms = 100, .quick_ms = 30, .pair = true, .rough = true },
+	[CMP_CHURN] = { .name = "churn", .ms = 10, .quick_ms = 4, .rough = true },
+	[CMP_FOREIGN] = { .name = "foreign", .ms = 2, .quick_ms = 1, .rough = true },
+};
+
+struct field {
+	struct cmp_rival *rivals;
+	unsigned int n;
+	bool two;
+	unsigned int core[2];
+};
+
+struct cmp_rival *cmp_add(struct cmp_rival *r, unsigned int *n, unsigned int kinds, const char *fmt,
+			  ...)
+{
+	struct cmp_rival *one = &r[(*n)++];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(one->name, sizeof(one->name), fmt, ap);
+	va_end(ap);
+	one->kinds = kinds;
+	return one;
+}
+
+static bool takes_part(const struct cmp_rival *r, unsigned int kind)
+{
+	return !r->missing && r->kinds & CMP_BIT(kind);
+}
+
+/*
+ * What the scheduler took from a measurement says nothing about the rival: again. A crowd
+ * is interrupted by its own members, so there it says nothing either way.
+ */
+static bool disturbed(struct bench *b, unsigned int kind, int64_t switches, unsigned int *tries)
+{
+	if (kind == CMP_CROWD)
+		return false;
+	b->measured++;
+	if (!switches)
+		return false;
+	b->disturbed++;
+	if (++*tries < TRIES && pp_cycles() - b->start < RETRY_S * b->machine.tsc_hz)
+		return true;
+	b->kept_disturbed++;
+	return false;
+}
+
+/* -1: the rival can not go on, and r->missing says why */
+static int measure(struct bench *b, struct cmp_rival *r, const struct cmp_job *job, double *cycles)
+{
+	struct cmp_result res = { 0 };
+	unsigned int tries = 0;
+
+	do {
+		if (r->run(r, job, &res)) {
+			if (!r->missing)
+				r->missing = "could not start its threads, or had no memory";
+			return -1;
+		}
+	} while (disturbed(b, job->kind, res.switches, &tries));
+	if (res.shorts || !res.pages) {
+		r->missing = "ran out of pages; use a smaller --bulk";
+		return -1;
+	}
+	*cycles = (double)res.cycles / (double)res.pages;
+	return 0;
+}
+
+static int keep(struct bench *b, struct field *f, unsigned int kind, unsigned int bulk,
+		unsigned int rounds, double *distance)
+{
+	double round_trip = works[kind].pair ? bench_median(distance, rounds) : 0;
+	struct bench_row *row;
+	unsigned int i;
+
+	for (i = 0; i < f->n; i++) {
+		if (!takes_part(&f->rivals[i], kind))
+			continue;
+		row = bench_row_add(b, f->rivals[i].name, works[kind].name, bulk,
+				    f->rivals[i].samples, rounds);
+		if (!row)
+			return -1;
+		if (works[kind].pair)
+			bench_extra(row, "pingpong_cycles", round_trip);
+		if (kind == CMP_CROWD)
+			bench_extra(row, "mpages_per_s",
+				    2e-6 * (double)b->machine.tsc_hz / row->median);
+	}
+	return 0;
+}
+
+/* one kind at one bulk: everybody in turns, as often as --repeat says */
+static int rounds_of(struct bench *b, struct field *f, unsigned int kind, unsigned int bulk)
+{
+	const struct work *w = &works[kind];
+	unsigned int rounds = w->rough && b->opts.repeat > ROUNDS_MAX ? ROUNDS_MAX : b->opts.repeat;
+	uint64_t budget = b->machine.tsc_hz / 1000 * (b->opts.quick ? w->quick_ms : w->ms);
+	struct cmp_job job = { kind, bulk, { f->core[0], f->core[1] }, budget };
+	double distance[BENCH_REPEAT_MAX], warm;
+	struct cmp_job first = job;
+	unsigned int r, i;
+
+	first.budget = budget / 4;
+	for (i = 0; i < f->n; i++)
+		if (takes_part(&f->rivals[i], kind))
+			measure(b, &f->rivals[i], &first, &warm);
+	for (r = 0; r < rounds; r++) {
+		distance[r] = w->pair ? bench_pingpong(f->core[1]) : 0;
+		if (distance[r] < 0)
+			return -1;
+		for (i = 0; i < f->n; i++)
+			if (takes_part(&f->rivals[i], kind))
+				measure(b, &f->rivals[i], &job, &f->rivals[i].samples[r]);
+	}
+	return keep(b, f, kind, bulk, rounds, distance);
+}
+
+static int all_kinds(struct bench *b, struct field *f)
+{
+	unsigned int kind, i;
+
+	for (kind = 0; kind < CMP_KINDS; kind++) {
+		if (works[kind].pair && !f->two)
+			continue;
+		for (i = works[kind].rough ? b->opts.nbulks - 1 : 0; i < b->opts.nbulks; i++)
+			if (rounds_of(b, f, kind, b->opts.bulks[i]))
+				return -1;
+	}
+	return 0;
+}
+
+/* those that are not there have a line all the same, with the reason */
+static int say_missing(struct bench *b, const struct field *f)
+{
+	unsigned int i, bulk = b->opts.bulks[b->opts.nbulks - 1];
+
+	for (i = 0; i < f->n; i++) {
+		const struct cmp_rival *r = &f->rivals[i];
+
+		if (r->missing && !bench_row_refused(b, r->name, bulk, r->missing))
+			return -1;
+		if (!r->missing && r->unable && !bench_row_refused(b, r->name, bulk, r->unable))
+			return -1;
+	}
+	return 0;
+}
+
+/* one sentence for those who will not read the table */
+static void summarise(struct bench *b, const char *kind, const char *rival)
+{
+	struct bench_row *us, *array, *them;
+	char name[BENCH_NAME];
+
+	snprintf(name, sizeof(name), "zone %s", b->opts.policies[0]);
+	us = bench_find(b, name, kind, TARGET_BULK);
+	array = bench_find(b, "array", kind, TARGET_BULK);
+	them = bench_find(b, rival, kind, TARGET_BULK);
+	if (!us || !array || us->median <= 0)
+		return;
+	if (them)
+		bench_note(b, "%s, %s, bulk %u: %.2f x the plain array; %s takes %.2f x as long",
+			   name, kind, TARGET_BULK, us->median / array->median, rival,
+			   them->median / us->median);
+	else
+		bench_note(b, "%s, %s, bulk %u: %.2f x the plain array", name, kind, TARGET_BULK,
+			   us->median / array->median);
+}
+
+static void explain(struct bench *b, const struct field *f)
+{
+	bench_ratio(b, "vs_array", "array", NULL);
+	bench_ratio(b, "vs_malloc", MALLOC, NULL);
+	bench_ratio(b, "vs_rte", RTE_MEMPOOL, NULL);
+	bench_ratio(b, "vs_rte", RTE_PKTMBUF, NULL);
+	summarise(b, "raw", RTE_MEMPOOL);
+	summarise(b, "prep", RTE_PKTMBUF);
+	bench_note(
+		b,
+		"raw: pointers only, taken and given back at once; prep: ready for a packet, "
+		"as applications get them; the others are raw, but for page_pool, which prepares");
+	bench_note(b, "keep1024: 1024 held at once; bursty: 1 to 1024, each power of two as often; "
+		      "foreign: a thread that registered nowhere");
+	bench_note(b,
+		   "churn: every %u pages the thread ends and another starts; no pool: that alone",
+		   4096u);
+	if (f->two)
+		bench_note(
+			b,
+			"cross: taken on CPU %u, given back on CPU %u; no pool: hand-over alone; "
+			"crowd: 4 threads on these 2 CPUs, cycles of both",
+			f->core[0], f->core[1]);
+	else
+		bench_note(b, "cross and crowd left out: they need a second CPU");
+	bench_note(b, "each malloc(%u) runs in a process of its own, preloaded", BENCH_PAGE_SIZE);
+	bench_note_distance(b);
+}
+
+static void second_cpu(const struct bench *b, struct field *f)
+{
+	unsigned int i;
+
+	f->core[0] = f->core[1] = b->opts.cores[0];
+	if (b->opts.ncores > 1)
+		f->core[1] = b->opts.cores[1];
+	for (i = 0; i < CPU_SETSIZE && f->core[1] == f->core[0]; i++)
+		if (CPU_ISSET(i, &b->cpus))
+			f->core[1] = i;
+	f->two = f->core[0] != f->core[1];
+}
+
+/* malloc first: processes are forked before EAL has threads */
+static int compete(struct bench *b, struct field *f)
+{
+	const char *why = NULL;
+	int err = cmp_malloc_open(f->rivals, &f->n);
+
+	if (!err)
+		cmp_dpdk_open(b->opts.cores[0], f->rivals, &f->n, &why);
+	if (why)
+		bench_note(b, "rte_mempool: %s", why);
+	if (!err)
+		err = bench_pin(b->opts.cores[0]);
+	if (!err)
+		err = all_kinds(b, f);
+	if (!err)
+		err = cmp_plain_audit();
+	if (!err)
+		err = cmp_dpdk_audit();
+	if (!err)
+		err = say_missing(b, f);
+	cmp_malloc_close();
+	cmp_dpdk_close();
+	return err;
+}
+
+static int run(struct bench *b)
+{
+	unsigned int max = CMP_PLAIN + CMP_MALLOCS + CMP_DPDK + CMP_PER_POLICY * b->opts.npolicies;
+	struct cmp_ours ours[BENCH_LIST_MAX] = { 0 };
+	struct field f = { 0 };
+	unsigned int i;
+	int err;
+
+	second_cpu(b, &f);
+	f.rivals = calloc(max, sizeof(*f.rivals));
+	err = f.rivals ? cmp_plain_open(f.rivals, &f.n) : -1;
+	for (i = 0; i < b->opts.npolicies && !err; i++)
+		err = cmp_ours_open(&ours[i], f.rivals, &f.n, b->opts.policies[i]);
+	if (!err)
+		err = compete(b, &f);
+	for (i = 0; i < b->opts.npolicies; i++)
+		if (cmp_ours_close(b, &ours[i]))
+			err = -1;
+	if (!err)
+		explain(b, &f);
+	cmp_plain_close();
+	free(f.rivals);
+	return err;
+}
+
+const struct bench_case bench_compare = {
+	.name = "compare",
+	.title = "the same work on pagepool, rte_mempool, malloc, a locked stack",
+	.unit = "cycles_per_page",
+	.bulks = bulks,
+	.cores = 1,
+	.run = run,
+};

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cases/cross.c - pages taken on one core and given back on another
+ *
+ * The worst work for per-core caches: one is always empty, the other always
+ * full, and every page crosses the free area, or a pool's ring, on its way back.
+ */
+#include <pagepool/error.h>
+#include <pagepool/page_pool.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "bench.h"
+#include "spsc.h"
+
+#define SPINS 200000u /* sched_yield() counts as an interruption: not in quiet runs */
+
+static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
+
+/* @zone and @pool NULL: the hand-over alone, the floor of the other figures */
+struct path {
+	struct pp_zone *zone;
+	struct page_pool *pool;
+	unsigned int core;
+	unsigned int bulk;
+	unsigned long loops;
+	unsigned int done;
+	struct spsc *ring;
+};
+
+/* a thread whose partner was scheduled away must let it run */
+static inline void pause_for(unsigned int *spins)
+{
+	if (++*spins % SPINS == 0)
+		sched_yield();
+}
+
+static void give_back(struct path *p, struct pp_page **pages)
+{
+	if (p->pool)
+		page_pool_put_bulk(pages, p->bulk);
+	else if (p->zone)
+		pp_zone_free_bulk(p->zone, pages, p->bulk);
+}
+
+static void *consume(void *arg)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
+	unsigned long left;
+	struct path *p = arg;
+	unsigned int spins;
+
+	for (left = p->loops; left; left--) {
+		spins = 0;
+		while (!spsc_pop(p->ring, pages, p->bulk))
+			pause_for(&spins);
+		give_back(p, pages);
+	}
+	__atomic_store_n(&p->done, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void take(struct path *p, struct pp_page **pages)
+{
+	unsigned int got = 0, spins = 0;
+
+	if (!p->zone)
+		return;
+	while (got < p->bulk) {
+		if (p->pool)
+			got += page_pool_alloc_bulk(p->pool, pages + got, p->bulk - got);
+		else
+			got += pp_zone_alloc_bulk(p->zone, pages + got, p->bulk - got);
+		if (got < p->bulk)
+			pause_for(&spins);
+	}
+}
+
+static uint64_t run_path(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64))) = { NULL };
+	struct path *p = s->ctx;
+	unsigned int spins = 0;
+	pthread_t thread;
+	uint64_t start;
+
+	p->bulk = bulk;
+	p->loops = loops;
+	p->done = 0;
+	if (bench_thread(&thread, p->core, consume, p)) {
+		s->shorts++;
+		return UINT64_MAX / 2;
+	}
+	start = pp_cycles();
+	while (loops--) {
+		take(p, pages);
+		spins = 0;
+		while (!spsc_push(p->ring, pages, bulk))
+			pause_for(&spins);
+	}
+	while (!__atomic_load_n(&p->done, __ATOMIC_ACQUIRE))
+		pause_for(&spins);
+	start = pp_cycles() - start;
+	pthread_join(thread, NULL);
+	return start;
+}
+
+static struct page_pool *pool_open(struct pp_zone *zone)
+{
+	struct page_pool_params params = { .sz = sizeof(params), .zone = zone };
+	struct page_pool *pool = page_pool_create(&params);
+
+	if (!pool)
+		bench_error("cannot create a pool: %s", pp_error());
+	return pool;
+}
+
+static int path_open(struct bench *b, struct bench_subject *s, struct path *p, const char *policy,
+		     bool with_pool)
+{
+	p->core = b->opts.cores[1];
+	p->ring = aligned_alloc(128, sizeof(*p->ring));
+	if (!p->ring) {
+		bench_error("not enough memory for a ring");
+		return -1;
+	}
+	memset(p->ring, 0, sizeof(*p->ring));
+	s->run = run_path;
+	s->ctx = p;
+	bench_name(s,
+		   !policy     ? "none"
+		   : with_pool ? "page_pool"
+			       : "zone",
+		   "%s", policy ? policy : "hand-over only");
+	if (!policy)
+		return 0;
+	p->zone = bench_zone_open(policy, 0);
+	if (p->zone && with_pool)
+		p->pool = pool_open(p->zone);
+	return p->zone && (p->pool || !with_pool) ? 0 : -1;
+}
+
+static int path_close(struct bench *b, struct path *p)
+{
+	page_pool_destroy(p->pool);
+	free(p->ring);
+	return bench_zone_close(b, p->zone);
+}
+
+static int run(struct bench *b)
+{
+	unsigned int max = 1 + 2 * b->opts.npolicies, i, n = 0;
+	struct bench_subject *s = calloc(max, sizeof(*s));
+	struct path *p = calloc(max, sizeof(*p));
+	int err = s && p ? 0 : -1;
+
+	if (!err)
+		err = path_open(b, &s[0], &p[0], NULL, false);
+	for (n = 1; n < max && !err; n++)
+		err = path_open(b, &s[n], &p[n], b->opts.policies[(n - 1) / 2], n % 2 == 0);
+	for (i = 0; i < b->opts.nbulks && !err; i++)
+		err = bench_interleave(b, s, n, b->opts.bulks[i]);
+	for (i = 0; p && i < max; i++)
+		if (path_close(b, &p[i]))
+			err = -1;
+	bench_ratio(b, "vs_hand_over", "hand-over only", "none");
+	bench_note_distance(b);
+	bench_note(b, "zone: pp_zone_alloc_bulk() here, pp_zone_free_bulk() there; "
+		      "page_pool: through the pool's ring");
+	free(p);
+	free(s);
+	return err;
+}
+
+static const struct bench_plot plots[] = {
+	{ .title = "Taken on one core, given back on another: zone",
+	  .kind = "zone",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = "Taken on one core, given back on another: page_pool",
+	  .kind = "page_pool",
+	  .label = "cycles a page",
+	  .log = true },
+	{ .title = NULL },
+};
+
+const struct bench_case bench_cross = {
+	.name = "cross",
+	.title = "pages taken on one core, given back on another",
+	.unit = "cycles_per_page",
+	.bulks = bulks,
+	.cores = 2,
+	.run = run,
+	.plots = plots,
+};

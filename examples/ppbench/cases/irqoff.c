@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cases/irqoff.c - what "interrupts off" costs, and for how long they are
+ *
+ * Three things that are easily taken for one: the price of masking signals, which is
+ * the local_irq_save() of userspace; the window in which a core's cache is closed; and what
+ * somebody who waits for a signal sees of it.
+ */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "bench.h"
+
+#define CALLS	    20000u
+#define QUICK_CALLS 2000u
+#define WARM_UP	    100u
+
+static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
+
+/* ---- the mask itself ------------------------------------------------------------------------- */
+
+static uint64_t run_mask(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	sigset_t all, old;
+	uint64_t start;
+
+	(void)bulk;
+	sigfillset(&all);
+	start = pp_cycles();
+	while (loops--) {
+		pthread_sigmask(SIG_SETMASK, &all, &old);
+		bench_use(s);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	return pp_cycles() - start;
+}
+
+static uint64_t run_lock(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	static unsigned int word __attribute__((aligned(128)));
+	uint64_t start = pp_cycles();
+
+	(void)bulk;
+	while (loops--) {
+		while (__atomic_exchange_n(&word, 1, __ATOMIC_ACQUIRE))
+			continue;
+		bench_use(s);
+		__atomic_store_n(&word, 0, __ATOMIC_RELEASE);
+	}
+	return pp_cycles() - start;
+}
+
+static uint64_t run_flag(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	static unsigned int word __attribute__((aligned(128)));
+	uint64_t start = pp_cycles();
+
+	(void)bulk;
+	while (loops--) {
+		__atomic_store_n(&word, 1, __ATOMIC_RELAXED);
+		bench_use(s);
+		__atomic_store_n(&word, 0, __ATOMIC_RELEASE);
+	}
+	return pp_cycles() - start;
+}
+
+static int mask_rows(struct bench *b)
+{
+	struct bench_subject *s = calloc(3, sizeof(*s));
+	int err;
+
+	if (!s) {
+		bench_error("irqoff: not enough memory");
+		return -1;
+	}
+	bench_name(&s[0], "mask", "sigprocmask");
+	s[0].run = run_mask;
+	bench_name(&s[1], "mask", "lock");
+	s[1].run = run_lock;
+	bench_name(&s[2], "mask", "flag");
+	s[2].run = run_flag;
+	err = bench_interleave(b, s, 3, 1);
+	free(s);
+	return err;
+}
+
+/* ---- the window ------------------------------------------------------------------------------ */
+
+/* what one policy gave at one bulk, one value a repetition */
+struct windows {
+	double median[BENCH_REPEAT_MAX];
+	double p99[BENCH_REPEAT_MAX];
+	double p999[BENCH_REPEAT_MAX];
+	double mask[BENCH_REPEAT_MAX];
+	double max;
+	double pages;
+	double n;
+	unsigned int slept; /* repetitions */
+};
+
+/* window: as the library traces it; the others: one call, as its caller sees it */
+enum kind {
+	WINDOW,
+	ALLOC,
+	ALLOC_PREP,
+	KINDS
+};
+
+static const char *const kind_names[KINDS] = { "window", "alloc", "alloc+prep" };
+static const uint32_t kind_flags[KINDS] = { PP_ZONE_TRACE, PP_ZONE_NO_PREP, 0 };
+
+static unsigned int calls(const struct bench *b)
+{
+	return b->opts.quick ? QUICK_CALLS : CALLS;
+}
+
+static void traced(const struct bench *b, struct pp_zone *zone, unsigned int bulk,
+		   struct pp_window_stats *w)
+{
+	struct bench_subject s = { .ctx = zone };
+
+	bench_run_zone(&s, bulk, calls(b));
+	w->sz = sizeof(*w);
+	pp_zone_windows(zone, w);
+}
+
+/* The calls are timed with two reads of the counter, about 20 cycles of which are in each. */
+static void timed(const struct bench *b, struct pp_zone *zone, unsigned int bulk, double *cycles,
+		  struct pp_window_stats *w)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
+	unsigned int n = calls(b), i, got;
+	struct bench_subject s = { .ctx = zone };
+	uint64_t start;
+
+	bench_run_zone(&s, bulk, WARM_UP);
+	for (i = 0; i < n; i++) {
+		start = pp_cycles();
+		got = pp_zone_alloc_bulk(zone, pages, bulk);
+		cycles[i] = (double)(pp_cycles() - start);
+		bench_use(pages);
+		pp_zone_free_bulk(zone, pages, got);
+	}
+	w->windows = n;
+	w->median_cycles = (uint64_t)bench_quantile(cycles, n, 0.5);
+	w->p99_cycles = (uint64_t)cycles[(size_t)(0.99 * n)];
+	w->p999_cycles = (uint64_t)cycles[(size_t)(0.999 * n)];
+	w->max_cycles = (uint64_t)cycles[n - 1];
+	w->max_pages = bulk;
+}
+
+/* A zone for each attempt: the histogram of one that was interrupted is thrown away. */
+static int attempt(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
+		   struct pp_window_stats *w, bool *again, unsigned int *tries)
+{
+	struct pp_zone *zone = bench_zone_open_high(policy, kind_flags[kind], BENCH_HIGH);
+	double *cycles = malloc(CALLS * sizeof(*cycles));
+	long before = bench_switches();
+	int err = -1;
+
+	if (zone && cycles) {
+		if (kind == WINDOW)
+			traced(b, zone, bulk, w);
+		else
+			timed(b, zone, bulk, cycles, w);
+		err = 0;
+	}
+	*again = bench_disturbed(b, before, tries);
+	free(cycles);
+	return bench_zone_close(b, zone) ? -1 : err;
+}
+
+static int measure(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
+		   struct windows *res, unsigned int r)
+{
+	struct pp_window_stats w = { .sz = sizeof(w) };
+	unsigned int tries = 0;
+	bool again = false;
+	long sleeps;
+
+	do {
+		sleeps = bench_sleeps();
+		if (attempt(b, policy, kind, bulk, &w, &again, &tries))
+			return -1;
+		sleeps = bench_sleeps() - sleeps;
+	} while (again);
+	res->slept += sleeps > 0;
+	res->median[r] = (double)w.median_cycles;
+	res->p99[r] = (double)w.p99_cycles;
+	res->p999[r] = (double)w.p999_cycles;
+	res->mask[r] = w.masks ? (double)w.mask_cycles / (double)w.masks : 0;
+	if ((double)w.max_cycles > res->max)
+		res->max = (double)w.max_cycles;
+	if ((double)w.max_pages > res->pages)
+		res->pages = (double)w.max_pages;
+	res->n += (double)w.windows;
+	return 0;
+}
+
+static int keep(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
+		struct windows *res)
+{
+	unsigned int n = b->opts.repeat;
+	struct bench_row *row;
+
+	if (bench_check_slept(b, policy, res->slept, n))
+		return -1;
+	row = bench_row_add(b, policy, kind_names[kind], bulk, res->median, n);
+	if (!row)
+		return -1;
+	bench_extra(row, "p99_cycles", bench_median(res->p99, n));
+	bench_extra(row, "p999_cycles", bench_median(res->p999, n));
+	bench_extra(row, "max_cycles", res->max);
+	bench_extra(row, "max_pages", res->pages);
+	if (kind == WINDOW) {
+		bench_extra(row, "windows", res->n);
+		bench_extra(row, "mask_cycles", bench_median(res->mask, n));
+	}
+	return 0;
+}
+
+static int window_rows(struct bench *b, unsigned int bulk)
+{
+	unsigned int n = b->opts.npolicies * KINDS, i, r;
+	struct windows *res = calloc(n, sizeof(*res));
+	int err = 0;
+
+	if (!res) {
+		bench_error("irqoff: not enough memory");
+		return -1;
+	}
+	for (r = 0; r < b->opts.repeat && !err; r++) {
+		bench_progress(b, "bulk %u, repetition %u of %u", bulk, r + 1, b->opts.repeat);
+		for (i = 0; i < n && !err; i++)
+			err = measure(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i], r);
+	}
+	for (i = 0; i < n && !err; i++)
+		err = keep(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i]);
+	free(res);
+	return err;
+}
+
+static void notes(struct bench *b)
+{
+	bench_note(b, "mask: one pair, blocking all signals and restoring them; exchange and "
+		      "release; store and store");
+	bench_note(b, "window: from entering the core's cache to leaving it, allocations and "
+		      "frees, traced by the library; mask_cycles: what blocking signals adds");
+	bench_note(b, "alloc, alloc+prep: one call with two reads of the clock, pages left as they "
+		      "are, and prepared: what the window would grow by, were they prepared in it");
+	bench_note(b, "latency: from a 10 kHz timer's expiry to its handler in an allocating "
+		      "thread, another thread allocating too; the maximum is mostly the host's");
+}
+
+static int run(struct bench *b)
+{
+	unsigned int i;
+	int err = mask_rows(b);
+
+	for (i = 0; i < b->opts.nbulks && !err; i++)
+		err = window_rows(b, b->opts.bulks[i]);
+	if (!err)
+		err = bench_latency(b, b->opts.bulks[b->opts.nbulks - 1]);
+	notes(b);
+	return err;
+}
+
+static const struct bench_plot plots[] = {
+	{ .title = "The mask: one pair",
+	  .kind = "mask",
+	  .label = "cycles",
+	  .bars = true,
+	  .log = true },
+	{ .title = "The window in which a core's cache is closed, median",
+	  .kind = "window",
+	  .label = "cycles",
+	  .log = true },
+	{ .title = "The same window, p99.9: one in a thousand is longer",
+	  .kind = "window",
+	  .y = "p999_cycles",
+	  .label = "cycles, p99.9",
+	  .log = true },
+	{ .title = "A timer's signal: from expiry to handler, p99",
+	  .kind = "latency",
+	  .y = "p99_us",
+	  .label = "us",
+	  .bars = true },
+	{ .title = NULL },
+};
+
+const struct bench_case bench_irqoff = {
+	.name = "irqoff",
+	.title = "blocking signals, closing a core's cache, and what a signal sees of it",
+	.unit = "cycles",
+	.bulks = bulks,
+	.cores = 2,
+	.run = run,
+	.plots = plots,
+};

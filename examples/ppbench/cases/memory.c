@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cases/memory.c - runs of pages by order; building a zone, eager and lazy; and whether a
+ * thread that has free pages notices another one that accepts memory from slow firmware
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pagepool/error.h>
+#include <pagepool/memory.h>
+
+#include "bench.h"
+
+#define ORDERS	    10u
+#define BIG_PAGES   131072u /* 512 MiB of 4 KiB */
+#define HUGE_PAGES  1048576u /* 4 GiB */
+#define SAMPLES	    100000u
+#define SAMPLE_BULK 16u
+#define FIRMWARE_NS 1000000
+
+static const unsigned int bulks[] = { 1, 8, 32, 0 };
+
+/* ---- runs ------------------------------------------------------------------------------------ */
+
+struct run_ctx {
+	struct pp_zone *zone;
+	unsigned int order;
+};
+
+static uint64_t run_runs(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	struct pp_page *pages[PP_BULK_MAX];
+	const struct run_ctx *ctx = s->ctx;
+	uint64_t start = pp_cycles();
+	unsigned int got;
+
+	while (loops--) {
+		got = pp_zone_alloc_order_bulk(ctx->zone, ctx->order, pages, bulk);
+		s->shorts += got != bulk;
+		bench_use(pages);
+		pp_zone_free_order_bulk(ctx->zone, pages, got);
+	}
+	return pp_cycles() - start;
+}
+
+static struct pp_zone *open_zone(uint64_t pages, uint32_t flags, const struct pp_zone_ops *ops)
+{
+	struct pp_zone_params params = {
+		.sz = sizeof(params),
+		.name = "ppbench",
+		.pages = pages,
+		.flags = flags,
+		.ops = ops,
+	};
+	struct pp_zone *zone = pp_zone_create(&params);
+
+	if (!zone)
+		bench_error("memory: cannot create a zone of %llu pages: %s",
+			    (unsigned long long)pages, pp_error());
+	return zone;
+}
+
+static int runs(struct bench *b)
+{
+	static const char *const kinds[ORDERS] = { "order 0", "order 1", "order 2", "order 3",
+						   "order 4", "order 5", "order 6", "order 7",
+						   "order 8", "order 9" };
+	struct run_ctx ctx[ORDERS];
+	struct bench_subject *s = calloc(ORDERS, sizeof(*s));
+	struct pp_zone *zone = s ? open_zone(BIG_PAGES, PP_ZONE_LAZY, NULL) : NULL;
+	unsigned int i;
+	int err = zone ? 0 : -1;
+
+	for (i = 0; i < ORDERS && !err; i++) {
+		ctx[i] = (struct run_ctx){ zone, i };
+		bench_name(&s[i], kinds[i], "trylock");
+		s[i].run = run_runs;
+		s[i].ctx = &ctx[i];
+		run_runs(&s[i], 32, 100); /* what has to be accepted for it is */
+	}
+	for (i = 0; i < b->opts.nbulks && !err; i++)
+		err = bench_interleave(b, s, ORDERS, b->opts.bulks[i]);
+	if (bench_zone_close(b, zone))
+		err = -1;
+	free(s);
+	return err;
+}
+
+/* ---- building a zone, to the first page ------------------------------------------------------ */
+
+struct build {
+	const char *size;
+	const char *kind;
+	uint64_t pages;
+	uint32_t flags;
+	bool first; /* until its first page is there, and not only the zone */
+	double best; /* out: cycles */
+	long resident; /* out: bytes more than before it was created */
+};
+
+static long resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = 0;
+
+	if (f && fscanf(f, "%*d %ld", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages * sysconf(_SC_PAGESIZE);
+}
+
+static int build_once(struct bench *b, struct build *build, double *cycles)
+{
+	long before = resident();
+	uint64_t start = pp_cycles();
+	struct pp_zone *zone = open_zone(build->pages, build->flags, NULL);
+	struct pp_page *page;
+
+	if (!zone)
+		return -1;
+	*cycles = (double)(pp_cycles() - start);
+	build->resident = resident() - before;
+	if (build->first) {
+		if (!pp_zone_alloc_bulk(zone, &page, 1)) {
+			bench_error("memory: a zone of %s has no page: %s", build->size,
+				    pp_error());
+			return -1;
+		}
+		*cycles = (double)(pp_cycles() - start);
+		pp_zone_free_bulk(zone, &page, 1);
+	}
+	return bench_zone_close(b, zone);
+}
+
+static int build(struct bench *b, struct build *build)
+{
+	double samples[BENCH_REPEAT_MAX];
+	unsigned int i, n = b->opts.repeat < 7 ? b->opts.repeat : 7;
+
+	for (i = 0; i < n; i++) {
+		if (build_once(b, build, &samples[i]))
+			return -1;
+		if (!i || samples[i] < build->best)
+			build->best = samples[i];
+	}
+	bench_row_add(b, build->size, build->kind, 1, samples, n);
+	return 0;
+}
+
+static int builds(struct bench *b)
+{
+	struct build kinds[] = {
+		{ "512 MiB", "build eager", BIG_PAGES, 0, true, 0, 0 },
+		{ "512 MiB", "build lazy", BIG_PAGES, PP_ZONE_LAZY, true, 0, 0 },
+		{ "4 GiB", "create lazy", HUGE_PAGES, PP_ZONE_LAZY, false, 0, 0 },
+		{ "4 GiB", "build lazy", HUGE_PAGES, PP_ZONE_LAZY, true, 0, 0 },
+	};
+	double ms = 1e3 / (double)pp_cycles_hz();
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < 4 && !err; i++)
+		err = build(b, &kinds[i]);
+	if (err)
+		return err;
+	bench_note(b,
+		   "lazy 4 GiB: created in %.3f ms, %ld KiB resident; first page %.0f times "
+		   "sooner than eager at the same size, %.0f times at an eighth of it",
+		   kinds[2].best * ms, kinds[2].resident >> 10, kinds[0].best * 8 / kinds[3].best,
+		   kinds[0].best / kinds[3].best);
+	bench_note(b, "build: a zone, to its first page; create: the zone alone");
+	return 0;
+}
+
+/* ---- who has pages, beside who accepts ------------------------------------------------------- */
+
+static struct {
+	struct pp_zone *zone;
+	bool stop;
+	unsigned int taken;
+	struct pp_page *pages[BIG_PAGES];
+} grower;
+
+static int slow_accept(void *arg, void *base, size_t len)
+{
+	const struct timespec delay = { .tv_nsec = FIRMWARE_NS };
+
+	(void)arg;
+	(void)base;
+	(void)len;
+	return nanosleep(&delay, NULL) ? -errno : 0;
+}
+
+static const struct pp_zone_ops slow_ops = { .accept = slow_accept };
+
+static void *grow(void *arg)
+{
+	(void)arg;
+	while (!__atomic_load_n(&grower.stop, __ATOMIC_ACQUIRE) && grower.taken < BIG_PAGES - 8192)
+		grower.taken += pp_zone_alloc_bulk(grower.zone, grower.pages + grower.taken, 8);
+	return NULL;
+}
+
+/*
+ * What an acceptor asks of the machine, without any zone: the same delays, and as much memory from
+ * the kernel. What is noticed of this is not the library's.
+ */
+static void *populate(void *arg)
+{
+	const size_t all = (size_t)BIG_PAGES * BENCH_PAGE_SIZE, step = 2u << 20;
+	char *mem = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t done;
+
+	(void)arg;
+	if (mem == MAP_FAILED)
+		return NULL;
+	for (done = 0; !__atomic_load_n(&grower.stop, __ATOMIC_ACQUIRE) && done < all; done += step)
+		if (slow_accept(NULL, NULL, 0) || madvise(mem + done, step, MADV_POPULATE_WRITE))
+			break;
+	munmap(mem, all);
+	return NULL;
+}
+
+static double p999(struct pp_zone *zone, double *values)
+{
+	struct pp_page *pages[SAMPLE_BULK];
+	uint64_t start;
+	unsigned int i;
+
+	for (i = 0; i < SAMPLES; i++) {
+		start = pp_cycles();
+		pp_zone_free_bulk(zone, pages, pp_zone_alloc_bulk(zone, pages, SAMPLE_BULK));
+		values[i] = (double)(pp_cycles() - start);
+	}
+	return bench_quantile(values, SAMPLES, 0.999);
+}
+
+/* What the sampling thread saw: cycles, and how often it slept of its own accord. */
+struct noticed {
+	double alone[BENCH_REPEAT_MAX];
+	double beside[BENCH_REPEAT_MAX];
+	long waits;
+};
+
+static long waits(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_nvcsw;
+}
+
+enum noise {
+	SAME_ZONE, /* takes all there is of the zone that the samples come from */
+	OTHER_ZONE, /* of one of its own, as another node's would be */
+	NO_ZONE, /* has memory from the kernel */
+};
+
+/* New zones each time: alone, then beside a thread that makes @noise. */
+static int notice_once(struct bench *b, double *values, struct noticed *n, unsigned int i,
+		       enum noise noise)
+{
+	bool other = noise != SAME_ZONE;
+	struct pp_zone *zone;
+	pthread_t thread;
+	long before;
+	int err = -1;
+
+	grower.zone = open_zone(BIG_PAGES, PP_ZONE_LAZY, &slow_ops);
+	zone = grower.zone && other ? open_zone(BIG_PAGES, PP_ZONE_LAZY, NULL) : grower.zone;
+	if (!zone)
+		goto close_grower;
+	grower.stop = false;
+	grower.taken = 0;
+	p999(zone, values);
+	n->alone[i] = p999(zone, values);
+	before = waits();
+	err = bench_thread(&thread, b->opts.cores[1], noise == NO_ZONE ? populate : grow, NULL);
+	if (!err) {
+		n->beside[i] = p999(zone, values);
+		n->waits += waits() - before;
+		__atomic_store_n(&grower.stop, true, __ATOMIC_RELEASE);
+		pthread_join(thread, NULL);
+	}
+	for (; grower.taken; grower.taken--)
+		pp_zone_free_bulk(grower.zone, &grower.pages[grower.taken - 1], 1);
+	if (other && bench_zone_close(b, zone))
+		err = -1;
+close_grower:
+	return (grower.zone && bench_zone_close(b, grower.zone)) || err ? -1 : 0;
+}
+
+static int notice(struct bench *b, const char *who, enum noise noise)
+{
+	struct noticed *n = calloc(1, sizeof(*n));
+	double *values = calloc(SAMPLES, sizeof(*values));
+	unsigned int i;
+	int err = values && n ? 0 : -1;
+
+	for (i = 0; i < b->opts.repeat && !err; i++)
+		err = notice_once(b, values, n, i, noise);
+	if (!err) {
+		bench_row_add(b, who, "p99.9 alone", SAMPLE_BULK, n->alone, b->opts.repeat);
+		bench_row_add(b, who, "p99.9 accept", SAMPLE_BULK, n->beside, b->opts.repeat);
+		bench_note(b, "%s: the thread that has pages slept %ld times", who, n->waits);
+	}
+	free(values);
+	free(n);
+	return err;
+}
+
+/* Who has pages, of the zone that accepts and of another one, beside who accepts. */
+static int notices(struct bench *b)
+{
+	int err = notice(b, "same zone", SAME_ZONE);
+
+	if (!err)
+		err = notice(b, "other zone", OTHER_ZONE);
+	if (!err)
+		err = notice(b, "no zone", NO_ZONE);
+	bench_note(b,
+		   "p99.9: of 16 pages taken and given back, alone and while another thread takes "
+		   "pages of blocks whose firmware needs 1 ms each; no zone: while it has as much "
+		   "memory from the kernel at the same pace, and no zone at all");
+	return err;
+}
+
+static int run(struct bench *b)
+{
+	int err = runs(b);
+
+	if (!err)
+		err = builds(b);
+	if (!err && b->opts.ncores > 1)
+		err = notices(b);
+	else if (!err)
+		bench_note(b, "p99.9 beside an acceptor needs two cores: --cores A,B");
+	bench_note(b, "order: cycles a run of 2^order pages of 4 KiB, taken and given back");
+	return err;
+}
+
+const struct bench_case bench_memory = {
+	.name = "memory",
+	.title = "runs of pages, and memory on demand",
+	.unit = "cycles",
+	.bulks = bulks,
+	.policies = "trylock",
+	.cores = 2,
+	.run = run,
+};

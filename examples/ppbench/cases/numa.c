@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cases/numa.c - pages of this node and of the others
+ *
+ * What the choice of a node costs (a set of zones beside one zone), and what it is
+ * worth: the same work on pages of the caller's node and of each other one, with the
+ * metadata only, and with the packet written and read. With one node there is only the former.
+ */
+#include <pagepool/error.h>
+#include <pagepool/zone_set.h>
+#include <stdlib.h>
+
+#include "bench.h"
+
+#define LINES 4u /* 256 bytes of packet */
+
+static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
+
+/* @node: taken from; PP_NODE_ANY: the caller's, by the set's choice */
+struct where {
+	struct pp_zone_set *set;
+	int node;
+	bool touch;
+};
+
+static void touch(struct pp_page **pages, unsigned int n)
+{
+	unsigned int i, line;
+	uint64_t *data;
+
+	for (i = 0; i < n; i++) {
+		data = pp_page_data(pages[i]);
+		for (line = 0; line < LINES; line++)
+			data[line * 8] += 1;
+	}
+	bench_use(pages);
+}
+
+static uint64_t run_set(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
+	const struct where *w = s->ctx;
+	uint64_t start = pp_cycles();
+	unsigned int got;
+
+	while (loops--) {
+		got = pp_zone_set_alloc_bulk_node(w->set, w->node, pages, bulk);
+		s->shorts += got != bulk;
+		if (w->touch)
+			touch(pages, got);
+		bench_use(pages);
+		pp_zone_set_free_bulk(w->set, pages, got);
+	}
+	return pp_cycles() - start;
+}
+
+/*
+ * Past this core's caches, so that it is not the same few warm pages every time: all that a
+ * node has goes round, which is more than a core's own caches hold.
+ */
+static uint64_t run_cold(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+{
+	static struct pp_page *all[BENCH_PAGES];
+	const struct where *w = s->ctx;
+	unsigned int n = 0, k, i;
+	uint64_t sum = 0, start;
+
+	while (n + bulk <= BENCH_PAGES - 512) {
+		k = pp_zone_set_alloc_bulk_node(w->set, w->node, all + n, bulk);
+		n += k;
+		s->shorts += k != bulk;
+		if (k != bulk)
+			break;
+	}
+	for (i = 0; loops; i = i + 2 * bulk <= n ? i + bulk : 0, loops--) {
+		start = pp_cycles();
+		touch(all + i, n ? bulk : 0);
+		sum += pp_cycles() - start;
+	}
+	for (; n; n -= k) {
+		k = n < 64 ? n : 64;
+		pp_zone_set_free_bulk(w->set, all + n - k, k);
+	}
+	return sum;
+}
+
+static struct pp_zone_set *open_set(const char *policy)
+{
+	struct pp_zone_params zone = {
+		.sz = sizeof(zone),
+		.name = "ppbench",
+		.pages = BENCH_PAGES,
+		.page_size = BENCH_PAGE_SIZE,
+		.headroom = BENCH_HEADROOM,
+		.policy = policy,
+	};
+	struct pp_zone_set_params params = { .sz = sizeof(params), .zone = &zone };
+	struct pp_zone_set *set = pp_zone_set_create(&params);
+
+	if (!set)
+		bench_error("numa: cannot create zones of %u pages with policy %s: %s", BENCH_PAGES,
+			    policy, pp_error());
+	return set;
+}
+
+#define KINDS 3u /* warm, touch, cold */
+
+static void add_node(struct bench_subject *s, struct where *w, const char *policy, int node,
+		     const char *place)
+{
+	static const char *const kinds[KINDS] = { "pages", "packet", "cold packet" };
+	struct where at = { .set = w->set, .node = node };
+	unsigned int k;
+
+	for (k = 0; k < KINDS; k++) {
+		w[k] = at;
+		w[k].touch = k == 1;
+		bench_name(&s[k], kinds[k], "%s, %s", policy, place);
+		s[k].run = k < 2 ? run_set : run_cold;
+		s[k].ctx = &w[k];
+	}
+}
+
+/* a subject for one zone, one for the set's own choice, and three for each node */
+static unsigned int add_subjects(struct bench_subject *s, struct where *w, const char *policy,
+				 struct pp_zone_set *set)
+{
+	uint64_t nodes = pp_zone_set_nodes(set);
+	int here = pp_zone_set_this_node(set), node;
+	unsigned int n = 2;
+	char place[32];
+
+	bench_name(&s[0], "pages", "%s, one zone", policy);
+	s[0].run = bench_run_zone;
+	s[0].ctx = pp_zone_set_zone(set, nodes & 1ull << here ? here : __builtin_ctzll(nodes));
+	w[1] = (struct where){ .set = set, .node = PP_NODE_ANY };
+	bench_name(&s[1], "pages", "%s, set", policy);
+	s[1].run = run_set;
+	s[1].ctx = &w[1];
+	for (node = 0; node < PP_NODES_MAX; node++) {
+		if (!(nodes & 1ull << node))
+			continue;
+		snprintf(place, sizeof(place), node == here ? "local" : "node %d", node);
+		w[n].set = set;
+		add_node(s + n, w + n, policy, node, place);
+		n += KINDS;
+	}
+	return n;
+}
+
+static int close_set(struct bench *b, struct pp_zone_set *set)
+{
+	struct pp_zone_audit a = { .sz = sizeof(a) };
+	int node;
+
+	for (node = 0; set && node < PP_NODES_MAX; node++) {
+		if (!pp_zone_set_zone(set, node))
+			continue;
+		if (!pp_zone_audit(pp_zone_set_zone(set, node), &a) && !a.leaked && !a.double_free)
+			continue;
+		bench_error("numa: node %d: %llu pages did not come home, %llu came twice: no "
+			    "figure; this is a bug, please report it",
+			    node, (unsigned long long)a.leaked, (unsigned long long)a.double_free);
+		return -1;
+	}
+	return pp_zone_set_destroy(set) ? -1 : 0;
+}
+
+static int measure(struct bench *b, const char *policy)
+{
+	const unsigned int most = 2 + KINDS * PP_NODES_MAX;
+	struct bench_subject *s = calloc(most, sizeof(*s));
+	struct where *w = calloc(most, sizeof(*w));
+	struct pp_zone_set *set = s && w ? open_set(policy) : NULL;
+	int err = set ? 0 : -1;
+	unsigned int n = 0, i;
+
+	if (!err)
+		n = add_subjects(s, w, policy, set);
+	for (i = 0; i < b->opts.nbulks && !err; i++)
+		err = bench_interleave(b, s, n, b->opts.bulks[i]);
+	if (close_set(b, set))
+		err = -1;
+	free(w);
+	free(s);
+	return err;
+}
+
+static int run(struct bench *b)
+{
+	struct pp_zone_params zone = { .sz = sizeof(zone), .pages = 1 };
+	struct pp_zone_set_params params = { .sz = sizeof(params), .zone = &zone };
+	struct pp_zone_set *set = pp_zone_set_create(&params);
+	unsigned int i, nodes;
+	int err = 0;
+
+	if (!set) {
+		bench_error("numa: %s", pp_error());
+		return -1;
+	}
+	nodes = (unsigned int)__builtin_popcountll(pp_zone_set_nodes(set));
+	pp_zone_set_destroy(set);
+	for (i = 0; i < b->opts.npolicies && !err; i++)
+		err = measure(b, b->opts.policies[i]);
+	bench_note(
+		b,
+		"pages: taken and given back; packet: and %u lines of each changed; cold packet: "
+		"these lines alone, of %u pages in turn",
+		LINES, BENCH_PAGES - 512);
+	if (nodes < 2)
+		bench_note(b,
+			   "one node with memory here: nothing is remote; test/numa/run.sh has a "
+			   "machine with several, whose distances are make-believe");
+	return err;
+}
+
+const struct bench_case bench_numa = {
+	.name = "numa",
+	.title = "pages of the caller's NUMA node, and of the others",
+	.unit = "cycles_per_page",
+	.bulks = bulks,
+	.policies = "trylock,rseq",
+	.cores = 1,
+	.run = run,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * html.h - results that were read back, and the page that is made of them
+ *
+ * report_read.c turns JSON into rows, html/svg.c rows into figures, html/page.c all of
+ * it into one page that needs nothing else: no network, no script, no other file.
+ */
+#ifndef PPBENCH_HTML_H
+#define PPBENCH_HTML_H
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "bench.h"
+
+#define REP_CASES 24u
+
+struct rep_row {
+	const char *policy;
+	const char *kind;
+	unsigned int bulk;
+	double median;
+	double min;
+	double max;
+	bool published; /* somebody else's figure */
+	bool simulated; /* nobody measured it */
+	const char *refused;
+	struct json_object *json;
+};
+
+/* a case's result, or why there is none */
+struct rep_case {
+	char name[40];
+	const char *title;
+	char command[400];
+	char error[400];
+	double seconds; /* that it took; 0: it was not run now */
+	char *text; /* the JSON as it was read */
+	struct json_object *json;
+	struct rep_row *rows;
+	size_t nrows;
+	char unit[40]; /* "cycles_per_page" */
+};
+
+struct rep {
+	struct rep_case cases[REP_CASES];
+	unsigned int n;
+	unsigned int failed;
+	bool quick;
+	char command[400];
+	double seconds;
+};
+
+/* report_read.c */
+int rep_read(struct rep_case *c, const char *path);
+void rep_free(struct rep_case *c);
+const struct rep_case *rep_case_find(const struct rep *r, const char *name);
+const struct rep_row *rep_row_find(const struct rep_case *c, const char *policy, const char *kind,
+				   unsigned int bulk);
+const struct rep_row *rep_best(const struct rep_case *c, const char *kind, unsigned int bulk,
+			       bool (*wanted)(const char *policy));
+unsigned int rep_bulk_near(const struct rep_case *c, const char *kind, unsigned int want);
+double rep_spread(const struct rep_case *c);
+bool rep_number(const struct rep_row *row, const char *key, double *value);
+bool rep_ours(const char *policy);
+
+/* html/text.c */
+void html_text(FILE *f, const char *text);
+void html_words(FILE *f, const char *key);
+void html_number(FILE *f, double value);
+void html_data_uri(FILE *f, const char *text);
+void html_head(FILE *f);
+
+/* html/svg.c; one figure for each kind of work of a case */
+void html_figures(FILE *f, const struct rep_case *c);
+
+/* html/summary.c */
+void html_summary(FILE *f, const struct rep *r);
+
+/* html/page.c */
+void html_page(FILE *f, const struct rep *r);
+
+#endif /* PPBENCH_HTML_H */

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pft/run.c - one run of the page-fault test, in a zone of its own
+ *
+ * A fault is one page taken and its first line written to. As pft's processes, a
+ * thread gives nothing back until it has all of its slice; so the pages cannot come
+ * from its core's cache alone, and the zone's lock is part of the work.
+ *
+ * What pft calls system time is the time inside the pool's calls. Reading a clock
+ * around each call would cost more than the call: it is read around PHASE pages of
+ * calls, in cycles, and the thread's CPU time is divided in the same proportion. So
+ * time that the scheduler gave to others counts for neither, as with getrusage().
+ */
+#include <pagepool/error.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "pft/run.h"
+
+#define PHASE	  64u
+#define SLICE	  16384u /* pages out at once, all threads together */
+#define SLICE_MIN (4 * BENCH_HIGH)
+#define SPARE	  1024u
+#define SPINS	  1000u
+#define POLL_NS	  50000
+
+struct run {
+	const struct pft_setup *setup;
+	struct pp_zone *zone;
+	unsigned int slice;
+	unsigned long rounds;
+	unsigned int ready;
+	unsigned int go;
+};
+
+struct worker {
+	struct run *run;
+	pthread_t thread;
+	struct pp_page **pages;
+	uint64_t start; /* cycles */
+	uint64_t end;
+	uint64_t inside;
+	double cpu; /* seconds */
+	uint64_t faults;
+	bool short_of;
+} __attribute__((aligned(128)));
+
+static double thread_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* takes @n pages in calls of @bulk; how many there were */
+static unsigned int take(struct pp_zone *zone, struct pp_page **pages, unsigned int n,
+			 unsigned int bulk)
+{
+	unsigned int got = 0, want, k;
+
+	while (got < n) {
+		want = n - got < bulk ? n - got : bulk;
+		k = pp_zone_alloc_bulk(zone, pages + got, want);
+		got += k;
+		if (unlikely(k < want))
+			break;
+	}
+	return got;
+}
+
+static void touch(struct pp_page *const *pages, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		*(unsigned char *)pp_page_data(pages[i]) = 1;
+	bench_use(pages);
+}
+
+static void give_back(struct worker *w, unsigned int n)
+{
+	unsigned int bulk = w->run->setup->bulk, i, k;
+	uint64_t start = pp_cycles();
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < bulk ? n - i : bulk;
+		pp_zone_free_bulk(w->run->zone, w->pages + i, k);
+	}
+	w->inside += pp_cycles() - start;
+}
+
+static void fault_slice(struct worker *w)
+{
+	unsigned int bulk = w->run->setup->bulk, phase = bulk < PHASE ? PHASE : bulk;
+	unsigned int slice = w->run->slice, got = 0, n, k;
+	uint64_t start;
+
+	while (got < slice && !w->short_of) {
+		n = slice - got < phase ? slice - got : phase;
+		start = pp_cycles();
+		k = take(w->run->zone, w->pages + got, n, bulk);
+		w->inside += pp_cycles() - start;
+		touch(w->pages + got, k);
+		w->short_of = k < n;
+		got += k;
+	}
+	give_back(w, got);
+	w->faults += got;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct run *r = w->run;
+	unsigned int spins = 0;
+	unsigned long round;
+
+	__atomic_fetch_add(&r->ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&r->go, __ATOMIC_ACQUIRE))
+		if (++spins % SPINS == 0)
+			sched_yield();
+	w->cpu = thread_seconds();
+	w->start = pp_cycles();
+	for (round = 0; round < r->rounds && !w->short_of; round++)
+		fault_slice(w);
+	w->end = pp_cycles();
+	w->cpu = thread_seconds() - w->cpu;
+	return NULL;
+}
+
+/* sleeps in between: a worker is to run on this CPU, too */
+static void release_when_ready(struct run *r, unsigned int n)
+{
+	const struct timespec poll = { .tv_nsec = POLL_NS };
+
+	while (__atomic_load_n(&r->ready, __ATOMIC_ACQUIRE) < n)
+		nanosleep(&poll, NULL);
+	__atomic_store_n(&r->go, 1, __ATOMIC_RELEASE);
+}
+
+static int run_workers(struct run *r, struct worker *w)
+{
+	unsigned int n, i, threads = r->setup->threads;
+
+	for (n = 0; n < threads; n++) {
+		w[n].run = r;
+		w[n].pages = calloc(r->slice, sizeof(*w[n].pages));
+		if (!w[n].pages) {
+			bench_error("pft: not enough memory for %u threads; name fewer", threads);
+			break;
+		}
+		if (bench_thread(&w[n].thread, r->setup->cpus[n % r->setup->ncpus], work, &w[n]))
+			break;
+	}
+	if (n < threads)
+		r->rounds = 0;
+	release_when_ready(r, n);
+	for (i = 0; i < n; i++)
+		pthread_join(w[i].thread, NULL);
+	return n < threads ? -1 : 0;
+}
+
+static int add_up(const struct bench *b, const struct run *r, const struct worker *w,
+		  struct pft_times *t)
+{
+	uint64_t first = w[0].start, last = w[0].end;
+	unsigned int i;
+	double system;
+
+	memset(t, 0, sizeof(*t));
+	for (i = 0; i < r->setup->threads; i++) {
+		if (w[i].short_of) {
+			bench_error("pft: %u threads ran out of pages with policy %s: no figure; "
+				    "this is a bug, please report it",
+				    r->setup->threads, r->setup->policy);
+			return -1;
+		}
+		first = w[i].start < first ? w[i].start : first;
+		last = w[i].end > last ? w[i].end : last;
+		system = w[i].cpu * (double)w[i].inside / (double)(w[i].end - w[i].start);
+		t->system += system;
+		t->user += w[i].cpu - system;
+		t->faults += w[i].faults;
+	}
+	t->elapsed = (double)(last - first) / (double)b->machine.tsc_hz;
+	return 0;
+}
+
+static struct pp_zone *open_zone(const struct pft_setup *setup, unsigned int slice)
+{
+	struct pp_zone_params params = {
+		.sz = sizeof(params),
+		.name = "pft",
+		.page_size = BENCH_PAGE_SIZE,
+		.headroom = BENCH_HEADROOM,
+		.policy = setup->policy,
+		.high = BENCH_HIGH,
+	};
+	struct pp_zone *zone;
+
+	/* what the caches may hold comes on top: no thread is to find the zone empty */
+	params.pages = (uint64_t)setup->threads * slice + SPARE;
+	params.pages += (uint64_t)(setup->threads + 4) * BENCH_HIGH;
+	zone = pp_zone_create(&params);
+	if (!zone)
+		bench_error("pft: cannot create a zone of %llu pages with policy %s: %s",
+			    (unsigned long long)params.pages, setup->policy, pp_error());
+	return zone;
+}
+
+static int run_drained(struct bench *b, struct run *r, struct worker *w, struct pft_times *times)
+{
+	unsigned int i, hz = r->setup->drain_hz;
+	struct pft_drainer drainer = { 0 };
+	int err;
+
+	if (hz && pft_drainer_start(&drainer, r->zone, &r->go, hz, &b->cpus))
+		return -1;
+	err = run_workers(r, w);
+	if (hz)
+		pft_drainer_stop(&drainer);
+	if (!err)
+		err = add_up(b, r, w, times);
+	times->drains = drainer.drains;
+	times->drained = drainer.drained;
+	times->timeouts = drainer.timeouts;
+	for (i = 0; i < r->setup->threads; i++)
+		free(w[i].pages);
+	return err;
+}
+
+int pft_run(struct bench *b, const struct pft_setup *setup, struct pft_times *times)
+{
+	struct run r = { .setup = setup, .slice = SLICE / setup->threads };
+	struct worker *w;
+	int err = -1;
+
+	r.slice = r.slice < SLICE_MIN ? SLICE_MIN : r.slice;
+	r.rounds = setup->faults / ((uint64_t)r.slice * setup->threads);
+	r.rounds += !r.rounds;
+	w = aligned_alloc(128, setup->threads * sizeof(*w));
+	if (!w) {
+		bench_error("pft: not enough memory for %u threads; name fewer", setup->threads);
+		return -1;
+	}
+	memset(w, 0, setup->threads * sizeof(*w));
+	r.zone = open_zone(setup, r.slice);
+	if (r.zone)
+		err = run_drained(b, &r, w, times);
+	if (bench_zone_close(b, r.zone))
+		err = -1;
+	free(w);
+	return err;
+}

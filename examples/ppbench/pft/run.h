@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pft/run.h - one run of the page-fault test: threads that take, touch and give back pages */
+#ifndef PPBENCH_PFT_RUN_H
+#define PPBENCH_PFT_RUN_H
+
+#include "bench.h"
+
+#define PFT_THREADS_MAX 128u /* as pft itself */
+
+/*
+ * struct pft_setup - what to run
+ * @cpus:     where the threads run, in turns
+ * @faults:   pages that all threads together are to take, about; @drain_hz: 0: no drains
+ */
+struct pft_setup {
+	const char *policy;
+	const unsigned int *cpus;
+	unsigned int ncpus;
+	unsigned int threads;
+	unsigned int bulk;
+	uint64_t faults;
+	unsigned int drain_hz;
+};
+
+/*
+ * struct pft_times - what it took, seconds
+ * @user:    CPU time outside of the pool's calls, all threads
+ * @system:  CPU time inside them, all threads
+ * @elapsed: from the first thread's start to the last one's end
+ * @faults:  pages taken
+ */
+struct pft_times {
+	double user;
+	double system;
+	double elapsed;
+	uint64_t faults;
+	unsigned long drains;
+	unsigned long drained;
+	unsigned long timeouts;
+};
+
+/* 0, or -1 after bench_error() */
+int pft_run(struct bench *b, const struct pft_setup *setup, struct pft_times *times);
+
+/* pft/drainer.c: drains all caches of a zone from time to time until it is stopped */
+struct pft_drainer {
+	struct pp_zone *zone;
+	const unsigned int *go; /* nothing to drain before this is set */
+	uint64_t period_ns;
+	uint64_t origin_ns; /* ticks are counted from here, so that short runs get their share */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	unsigned long drains;
+	unsigned long drained;
+	unsigned long timeouts;
+};
+
+int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, const unsigned int *go,
+		      unsigned int hz, const cpu_set_t *cpus);
+void pft_drainer_stop(struct pft_drainer *d);
+
+#endif /* PPBENCH_PFT_RUN_H */

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* scale/measure.c - the work that is to scale, on the cores there are */
+#include <pagepool/error.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "scale/measure.h"
+
+#define RUN_MS 20u
+#define SPINS  100000u
+
+struct crew {
+	struct pp_zone *zone;
+	unsigned int bulk;
+	unsigned int ready;
+	unsigned int go;
+	uint64_t cycles; /* to run for */
+};
+
+struct member {
+	struct crew *crew;
+	pthread_t thread;
+	struct pp_page *page[SCALE_SLICE + PP_BULK_MAX];
+	uint64_t pages;
+	uint64_t cycles;
+	bool short_of;
+} __attribute__((aligned(128)));
+
+struct pp_zone *scale_zone_open(const char *policy, unsigned int cores)
+{
+	struct pp_zone_params params = {
+		.sz = sizeof(params),
+		.name = "scale",
+		.pages = (uint64_t)(cores + 1) * (SCALE_SLICE + 4 * PP_BULK_MAX),
+		.page_size = BENCH_PAGE_SIZE,
+		.flags = PP_ZONE_NO_PREP,
+		.policy = policy,
+		.high = BENCH_HIGH,
+	};
+	struct pp_zone *zone = pp_zone_create(&params);
+
+	if (!zone)
+		bench_error("scale: cannot create a zone of %llu pages with policy %s: %s",
+			    (unsigned long long)params.pages, policy, pp_error());
+	return zone;
+}
+
+unsigned int scale_take(struct pp_zone *zone, struct pp_page **pages, unsigned int bulk)
+{
+	unsigned int got = 0, k;
+
+	while (got < SCALE_SLICE) {
+		k = pp_zone_alloc_bulk(zone, pages + got, bulk);
+		got += k;
+		if (unlikely(k < bulk))
+			break;
+	}
+	return got;
+}
+
+void scale_give(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
+		unsigned int bulk)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < n; i += k) {
+		k = n - i < bulk ? n - i : bulk;
+		pp_zone_free_bulk(zone, pages + i, k);
+	}
+}
+
+static void take_and_give(struct member *m)
+{
+	unsigned int n = scale_take(m->crew->zone, m->page, m->crew->bulk);
+
+	m->short_of = n < SCALE_SLICE;
+	scale_give(m->crew->zone, m->page, n, m->crew->bulk);
+	m->pages += n;
+}
+
+static void *work(void *arg)
+{
+	struct member *m = arg;
+	struct crew *crew = m->crew;
+	unsigned int spins = 0;
+	uint64_t start;
+
+	__atomic_fetch_add(&crew->ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&crew->go, __ATOMIC_ACQUIRE))
+		if (++spins % SPINS == 0)
+			sched_yield();
+	start = pp_cycles();
+	do {
+		take_and_give(m);
+		m->cycles = pp_cycles() - start;
+	} while (m->cycles < crew->cycles && !m->short_of);
+	return NULL;
+}
+
+/* this thread waits for the others, asleep: its CPU is the first one's */
+static int run_crew(struct bench *b, struct crew *crew, struct member *m, unsigned int cores)
+{
+	const struct timespec poll = { .tv_nsec = 50000 };
+	unsigned int n, i;
+
+	for (n = 0; n < cores; n++) {
+		m[n].crew = crew;
+		if (bench_thread(&m[n].thread, b->opts.cores[n], work, &m[n]))
+			break;
+	}
+	while (__atomic_load_n(&crew->ready, __ATOMIC_ACQUIRE) < n)
+		nanosleep(&poll, NULL);
+	__atomic_store_n(&crew->go, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < n; i++)
+		pthread_join(m[i].thread, NULL);
+	return n < cores ? -1 : 0;
+}
+
+uint64_t scale_visits(struct pp_zone *zone)
+{
+	struct pp_zone_stats stats = { .sz = sizeof(stats) };
+
+	pp_zone_stats(zone, &stats);
+	return stats.refills + stats.flushes + stats.fallbacks;
+}
+
+static int add_up(struct bench *b, const struct crew *crew, const struct member *m,
+		  unsigned int cores, struct scale_rate *rate)
+{
+	uint64_t pages = 0;
+	unsigned int i;
+
+	memset(rate, 0, sizeof(*rate));
+	for (i = 0; i < cores; i++) {
+		if (m[i].short_of) {
+			bench_error("scale: %u cores ran out of pages with policy %s: no figure; "
+				    "this is a bug, please report it",
+				    cores, pp_zone_policy(crew->zone));
+			return -1;
+		}
+		rate->pages_per_s += (double)m[i].pages / (double)m[i].cycles;
+		pages += m[i].pages;
+	}
+	rate->pages_per_s *= (double)b->machine.tsc_hz;
+	rate->visits = (double)scale_visits(crew->zone) / (double)pages;
+	return 0;
+}
+
+static int measure_once(struct bench *b, struct crew *crew, struct member *m, unsigned int cores,
+			struct scale_rate *rate)
+{
+	int err;
+
+	memset(m, 0, cores * sizeof(*m));
+	crew->ready = 0;
+	crew->go = 0;
+	err = run_crew(b, crew, m, cores);
+	if (!err)
+		err = add_up(b, crew, m, cores, rate);
+	return bench_zone_close(b, crew->zone) ? -1 : err;
+}
+
+int scale_measure_rate(struct bench *b, const char *policy, unsigned int cores, unsigned int bulk,
+		       struct scale_rate *rate)
+{
+	struct crew crew = { .bulk = bulk };
+	unsigned int tries = 0;
+	struct member *m;
+	long before;
+	int err;
+
+	crew.cycles = b->machine.tsc_hz / 1000 * (b->opts.quick ? RUN_MS / 4 : RUN_MS);
+	m = aligned_alloc(128, cores * sizeof(*m));
+	if (!m) {
+		bench_error("scale: not enough memory for %u cores", cores);
+		return -1;
+	}
+	do {
+		before = bench_switches();
+		crew.zone = scale_zone_open(policy, cores);
+		err = crew.zone ? measure_once(b, &crew, m, cores, rate) : -1;
+	} while (!err && bench_disturbed(b, before, &tries));
+	free(m);
+	return err;
+}

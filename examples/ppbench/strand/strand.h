@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * strand.h - pools of a given size, and two threads that share them
+ */
+#ifndef PPBENCH_STRAND_H
+#define PPBENCH_STRAND_H
+
+#include "bench.h"
+
+#define STRAND_BURST	32u
+#define STRAND_WORKERS	2u
+#define STRAND_MAX	16384u /* buffers: nobody runs short */
+#define STRAND_DPDK_MAX 32u
+
+struct strand_kind;
+
+/*
+ * struct strand_ops - what a kind of pool can do
+ * @open:   a pool of @n buffers; NULL: there is none of that size
+ * @begin:  worker @w uses the pool from now on, until it parks
+ * @alloc:  up to @n buffers; returns how many
+ * @free:   give back what alloc gave, to whomever
+ * @cached: buffers out of the others' reach unless they are fetched: in caches that worker
+ *          @w alone fills
+ * @bytes:  memory for a buffer
+ * @close:  0; -1 after bench_error(): a buffer is missing, or there twice
+ */
+struct strand_ops {
+	void *(*open)(const struct strand_kind *kind, unsigned int n);
+	void (*begin)(void *pool, unsigned int w);
+	unsigned int (*alloc)(void *pool, unsigned int w, void **objs, unsigned int n);
+	void (*free)(void *pool, unsigned int w, void **objs, unsigned int n);
+	unsigned int (*cached)(void *pool, unsigned int w);
+	size_t (*bytes)(void *pool);
+	int (*close)(struct bench *b, void *pool);
+};
+
+struct strand_kind {
+	char name[BENCH_NAME];
+	const struct strand_ops *ops;
+	const char *variant; /* a policy, or mempool ops */
+	unsigned int cache;
+};
+
+/* strand/pools.c: returns kinds written */
+unsigned int strand_pools(struct bench *b, struct strand_kind *kinds);
+
+/* strand/dpdk.c or strand/nodpdk.c; says in notes what is left out, and why */
+unsigned int strand_dpdk_open(struct bench *b, struct strand_kind *kinds);
+void strand_dpdk_thread(bool begin);
+void strand_dpdk_close(void);
+
+/* strand/work.c */
+enum strand_scenario {
+	STRAND_IDLE,
+	STRAND_BOTH,
+	STRAND_HAND_OVER,
+	STRAND_SCENARIOS
+};
+
+struct strand_result {
+	double mpps;
+	unsigned int idle_cached; /* by worker 0 when it parked */
+	unsigned int still_cached; /* when worker 1 had done */
+};
+
+int strand_work_start(struct bench *b);
+void strand_work_stop(void);
+/* one run; the buffers are home in the pool or its caches afterwards */
+struct strand_result strand_run(const struct strand_kind *kind, void *pool,
+				enum strand_scenario scenario, uint64_t cycles);
+
+#endif /* PPBENCH_STRAND_H */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * fault.h - allocations that fail on purpose
+ *
+ * Off, nothing asks: a pool comes here by POOL_FAULT among the reasons to leave its fast path, a
+ * zone by another table of its policy (zone->ops).
+ */
+#ifndef PP_FAULT_INTERNAL_H
+#define PP_FAULT_INTERNAL_H
+
+#include <pagepool/fault.h>
+
+#include "base/internal.h"
+
+enum fault_point {
+	FAULT_PAGE_POOL_ALLOC,
+	FAULT_ZONE_ALLOC,
+	NR_FAULTS,
+};
+
+/* True: this call is to fail. Counts it. */
+bool fault_hit(enum fault_point point);
+
+/* Pools and zones are what PAGEPOOL_FAULT says, once; 0, or -EINVAL: it cannot be understood. */
+int fault_from_env(void);
+
+/* A pool or a zone is in the registry now: it learns of faults that are set. */
+void fault_joined(void);
+
+/*
+ * The thread's call on @zone is to fail: its cache is not asked, and the slow side, which this
+ * sends it to, gives up at once.
+ */
+extern __thread bool zone_fault __attribute__((__visibility__("hidden")));
+struct pp_zone;
+bool zone_fault_hit(struct pp_zone *zone, unsigned int n);
+
+static inline bool zone_fault_taken(void)
+{
+	bool fault = zone_fault;
+
+	zone_fault = false;
+	return fault;
+}
+
+#endif /* PP_FAULT_INTERNAL_H */

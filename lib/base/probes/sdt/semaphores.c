@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* semaphores.c - one for each probe, in the section where tracers look for them */
+#include "base/probes.h"
+
+#define SEMAPHORE(name) \
+	uint16_t pagepool_##name##_semaphore __attribute__((__section__(".probes"), __used__))
+
+SEMAPHORE(page_pool_release);
+SEMAPHORE(page_pool_state_release);
+SEMAPHORE(page_pool_state_hold);
+SEMAPHORE(page_pool_update_nid);
+SEMAPHORE(zone_drain);
+SEMAPHORE(zone_accept);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control/pools.c - what a line of the control socket asks of pools: trim, holders
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "control/control.h"
+#include "pool/page_pool.h"
+
+#define POOLS_MAX 256u
+
+/* A pool that was there when the request came; it may end at any time, or be freed. */
+struct selected {
+	uint64_t id;
+	bool ended;
+	char name[32];
+};
+
+/* @selected, pinned, if it has not ended. */
+static struct page_pool *find_pool(const struct selected *selected)
+{
+	struct page_pool *pool = NULL;
+
+	while ((pool = pool_next(pool)) && pool->id != selected->id)
+		;
+	return pool;
+}
+
+static bool pool_matches(const char *name, uint64_t id, const char *word)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)id);
+	return !word || !strcmp(name, word) || !strcmp(text, word);
+}
+
+static struct selected *add_selected(struct selected *at, uint64_t id, const char *name)
+{
+	at->id = id;
+	snprintf(at->name, sizeof(at->name), "%s", name);
+	return at;
+}
+
+/* Ended pools that @word means, at most @n. */
+static unsigned int select_ended(const char *word, struct selected *selected, unsigned int n)
+{
+	struct pool_ended *ended = calloc(POOLS_MAX, sizeof(*ended));
+	unsigned int there, i, k = 0;
+
+	if (!ended)
+		return 0;
+	there = min(pools_ended(ended, POOLS_MAX), POOLS_MAX);
+	for (i = 0; i < there && k < n; i++) {
+		if (pool_matches(ended[i].name, ended[i].id, word))
+			add_selected(&selected[k++], ended[i].id, ended[i].name)->ended = true;
+	}
+	free(ended);
+	return k;
+}
+
+/*
+ * The pools that @word means, allocated; @ended: also those that have ended. None: NULL, and the
+ * answer says so.
+ */
+static struct selected *select_pools(const char *word, bool ended, unsigned int *n,
+				     struct json_writer *answer)
+{
+	struct selected *selected = calloc(POOLS_MAX, sizeof(*selected));
+	struct page_pool *pool = NULL;
+
+	*n = 0;
+	if (!selected) {
+		control_error(answer, "busy", "no memory; try again");
+		return NULL;
+	}
+	while ((pool = pool_next(pool))) {
+		if (pool_matches(page_pool_name(pool), pool->id, word) && *n < POOLS_MAX)
+			add_selected(&selected[(*n)++], pool->id, page_pool_name(pool));
+	}
+	if (ended)
+		*n += select_ended(word, selected + *n, POOLS_MAX - *n);
+	if (*n)
+		return selected;
+	if (word)
+		control_error(answer, "not_found",
+			      "pool %s: there is none of that name or id; see stat", word);
+	else
+		control_error(answer, "not_found", "this process has no pool");
+	free(selected);
+	return NULL;
+}
+
+/* ---- trim ------------------------------------------------------------------------------------ */
+
+static void trim_one(const struct control_request *req, const struct selected *selected,
+		     uint64_t end_ns, struct json_writer *answer)
+{
+	uint64_t now = now_ns(), left = now < end_ns ? (end_ns - now) / 1000 : 0;
+	struct page_pool *pool = find_pool(selected);
+	long moved;
+
+	if (!pool)
+		return;
+	moved = page_pool_trim(pool, (unsigned int)req->keep,
+			       (unsigned int)min(left, (uint64_t)CONTROL_HOLD_US));
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "id", selected->id);
+	jw_text(answer, "name", page_pool_name(pool));
+	jw_count(answer, "trimmed", (uint64_t)max(moved, 0l));
+	if (moved < 0)
+		jw_text(answer, "failed", strerror((int)-moved));
+	jw_end(answer, '}');
+	pool_unpin(pool);
+}
+
+void control_trim(const struct control_request *req, struct json_writer *answer)
+{
+	uint64_t end_ns = now_ns() + req->timeout_us * 1000;
+	struct selected *selected;
+	unsigned int n, i;
+
+	selected = select_pools(req->word[0], false, &n, answer);
+	if (!selected)
+		return;
+	control_begin(answer, "trim");
+	jw_begin(answer, "pools", '[');
+	for (i = 0; i < n; i++)
+		trim_one(req, &selected[i], end_ns, answer);
+	jw_end(answer, ']');
+	control_end(answer);
+	free(selected);
+}
+
+/* ---- holders --------------------------------------------------------------------------------- */
+
+/* What a look at a pool leaves, so that it is told of after its lock is released. */
+struct found {
+	uint64_t ages[PP_HOLDER_AGES];
+	bool tracked;
+	unsigned int n;
+	unsigned int room;
+	struct found_holder {
+		struct pp_holder holder; /* its page may be gone */
+		uint64_t zone; /* id */
+		uint64_t page; /* its number in the zone */
+	} * of;
+	struct pp_holder *holders; /* room for as many */
+};
+
+/* The caller keeps @pool and its zone. */
+static void look(void *arg, const struct page_pool *pool)
+{
+	struct found *found = arg;
+	const struct pp_page *page;
+	unsigned int i;
+
+	found->tracked = READ_ONCE(pool->holders);
+	if (!found->tracked) /* otherwise returns are not written down, and what is there is old */
+		return;
+	found->n = page_pool_holders(pool, found->holders, found->room, found->ages);
+	for (i = 0; i < found->n; i++) {
+		page = found->holders[i].page;
+		found->of[i].holder = found->holders[i];
+		found->of[i].zone = page->zone->id;
+		found->of[i].page = (uint64_t)(page - page->zone->pages);
+	}
+}
+
+void control_add_thread(struct json_writer *answer, uint64_t tid)
+{
+	char path[64], name[32] = "";
+	ssize_t n;
+	int fd;
+
+	jw_count(answer, "thread", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%llu/comm", (unsigned long long)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return; /* it has ended */
+	n = read(fd, name, sizeof(name) - 1);
+	close(fd);
+	name[max(n, (ssize_t)0)] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+	jw_text(answer, "thread_name", name);
+}
+
+static void add_holder(struct json_writer *answer, const struct found_holder *found)
+{
+	const struct pp_holder *holder = &found->holder;
+	char site[256];
+
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "age_ns", holder->age_ns);
+	jw_count(answer, "zone", found->zone);
+	jw_count(answer, "page", found->page);
+	control_add_thread(answer, holder->thread);
+	jw_text(answer, "site", pp_holder_site(holder, site, sizeof(site)));
+	jw_bool(answer, "in_driver", holder->driver);
+	jw_end(answer, '}');
+}
+
+static void add_found(struct json_writer *answer, const struct found *found)
+{
+	unsigned int i;
+
+	jw_bool(answer, "tracked", found->tracked);
+	if (!found->tracked)
+		return;
+	jw_begin(answer, "ages", '[');
+	for (i = 0; i < PP_HOLDER_AGES; i++)
+		jw_count(answer, NULL, found->ages[i]);
+	jw_end(answer, ']');
+	jw_begin(answer, "holders", '[');
+	for (i = 0; i < found->n; i++)
+		add_holder(answer, &found->of[i]);
+	jw_end(answer, ']');
+}
+
+/* Live pools only: an ended one hands out no page that could be tagged. -errno and pp_error(). */
+static int look_at_live(const struct control_request *req, const struct selected *selected,
+			struct found *found)
+{
+	struct page_pool *pool = find_pool(selected);
+	int err;
+
+	if (!pool)
+		return -ENOENT;
+	/* what was tagged is told before the tags go */
+	err = req->track == CONTROL_ON ? page_pool_holders_enable(pool, true) : 0;
+	look(found, pool);
+	if (req->track == CONTROL_OFF)
+		page_pool_holders_enable(pool, false);
+	pool_unpin(pool);
+	return err;
+}
+
+static void holders_of(const struct control_request *req, const struct selected *selected,
+		       struct found *found, struct json_writer *answer)
+{
+	bool ended = selected->ended;
+	int err = 0;
+
+	found->n = 0;
+	found->tracked = false;
+	if (!ended)
+		err = look_at_live(req, selected, found);
+	if (err == -ENOENT) { /* it ended meanwhile */
+		ended = true;
+		err = 0;
+	}
+	if (ended && !pool_ended_look(selected->id, look, found))
+		return;
+	jw_begin(answer, NULL, '{');
+	jw_count(answer, "id", selected->id);
+	jw_text(answer, "name", selected->name);
+	if (ended)
+		jw_bool(answer, "ended", true);
+	if (err)
+		jw_text(answer, "failed", pp_error());
+	add_found(answer, found);
+	jw_end(answer, '}');
+}
+
+void control_holders(const struct control_request *req, struct json_writer *answer)
+{
+	struct found found = { .room = (unsigned int)req->oldest };
+	struct selected *selected;
+	unsigned int n, i;
+
+	selected = select_pools(req->word[0], true, &n, answer);
+	if (!selected)
+		return;
+	found.of = calloc(found.room, sizeof(*found.of));
+	found.holders = calloc(found.room, sizeof(*found.holders));
+	if (!found.of || !found.holders) {
+		control_error(answer, "busy", "no memory; try again");
+		goto out;
+	}
+	control_begin(answer, "holders");
+	jw_begin(answer, "pools", '[');
+	for (i = 0; i < n; i++)
+		holders_of(req, &selected[i], &found, answer);
+	jw_end(answer, ']');
+	control_end(answer);
+out:
+	free(found.holders);
+	free(found.of);
+	free(selected);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * page_pool.h - struct page_pool, and the turns by which its owner and others share it
+ *
+ * The owner uses cache and ring in turns, without a lock: it says in @turn that it is inside.
+ * Whoever else wants them (a trim) closes the pool, has every thread pass a barrier, and
+ * waits for the turn to end; an owner that comes meanwhile goes around them.
+ *
+ * Owner:  turn is odd; compiler barrier; read special      one of the two sees the other,
+ * Closer: special |= CLOSED; membarrier; read turn         as with a full barrier in both
+ */
+#ifndef PP_PAGE_POOL_INTERNAL_H
+#define PP_PAGE_POOL_INTERNAL_H
+
+#include <pagepool/page_pool.h>
+
+#include "base/ring.h"
+#include "zone/zone.h"
+#include "zone/set/set.h"
+
+/* Set in the release counter when the pool has ended: its last page then brings it to this. */
+#define POOL_ENDED ((uint64_t)1 << 63)
+
+/* No thread has this number; 0 is that of threads that have none yet, and so own nothing. */
+#define NO_OWNER UINT64_MAX
+
+/* Why the owner leaves its fast path. */
+#define POOL_CLOSED  1u /* somebody else is at cache and ring */
+#define POOL_FENCED  2u /* no membarrier, by choice or for want: the owner pays for the barrier */
+#define POOL_LIMITED 4u /* max_outstanding */
+#define POOL_HOLDERS 8u /* each allocation leaves its name */
+#define POOL_FAULT   32u /* an allocation may fail on purpose */
+#define POOL_STALE   16u /* its node changed while it was closed: the next turn flushes the cache */
+
+/*
+ * hold - release == cache + ring + reserve + outstanding, where hold counts the pages taken
+ * from the zone or the provider, and release those given back.
+ */
+struct page_pool {
+	/* read mostly */
+	struct pp_zone *zone; /* of a set: any one; of a provider: perhaps none */
+	struct pp_zone_set *set; /* NULL: there is @zone only */
+	const struct page_pool_provider *provider; /* NULL: pages are from zone or set */
+	void *provider_arg;
+	int nid; /* PP_NODE_ANY: where the owner is */
+	enum pp_numa numa;
+	uint64_t owner; /* pp_self() of the owner; atomic */
+	uint32_t cache_size;
+	uint32_t refill;
+	uint32_t order;
+	bool holders; /* as POOL_HOLDERS, for those who return */
+	uint32_t idle_ms;
+	uint64_t max_outstanding; /* 0: any */
+	uint64_t low_water;
+	void (*pressure)(void *arg, struct page_pool *pool, uint64_t available);
+	void *pressure_arg;
+	struct page_fresh fresh;
+	char name[32];
+	struct registered registered;
+	uint64_t id; /* no other pool of the process had it */
+	struct page_pool *next; /* pool/end.c */
+	struct page_pool **link; /* points to this one in the list of ended pools */
+	struct page_pool *next_done;
+	uint64_t ended_ns;
+	uint32_t waits; /* what page_pool_destroy_wait() holds of it */
+	bool signal_safe; /* the zone's, which may be gone before the pool; set at the end */
+	struct pp_page **reserve; /* behind the cache */
+	uint32_t reserve_size;
+
+	/* by anybody, rarely */
+	uint64_t release __line_aligned; /* atomic */
+	uint64_t released_ref;
+	uint64_t wrong_owner;
+	uint64_t double_puts;
+	uint64_t trims;
+	uint64_t trimmed;
+	struct pp_lock closing; /* one closer at a time; what follows is the closer's */
+	struct page_pool *round_next; /* the next pool of a trim round */
+	uint32_t idle_turn;
+	uint64_t idle_since_ns;
+
+	struct pp_ring ring;
+
+	/* the owner's; its counters change in its turns */
+	uint32_t count __line_aligned; /* the closer's, too */
+	uint32_t turn; /* odd: the owner is inside; atomic */
+	uint32_t special; /* POOL_*; atomic, by anybody, rarely */
+	uint32_t reserved;
+	bool taking; /* more pages come from the zone than a user asked for; see zone_moves() */
+	uint64_t hold;
+	uint64_t fast;
+	uint64_t slow;
+	uint64_t slow_ho;
+	uint64_t empty;
+	uint64_t refilled;
+	uint64_t waived;
+	uint64_t failures;
+	uint64_t limited;
+	uint64_t from_reserve;
+	uint64_t cached;
+	uint64_t cache_full;
+	uint64_t inflight_max;
+	bool low; /* the pressure callback was told */
+	struct pp_page *frag_page; /* its last fragments are to be handed out */
+	uint32_t frag_offset;
+	int32_t frag_users;
+	struct pp_page *cache[] __line_aligned; /* coldest first */
+};
+
+/* Every live pool of the process in turn: the next one is pinned, @pool no more; see registry.h. */
+static inline struct page_pool *pool_next(struct page_pool *pool)
+{
+	struct registered *next = registry_next(&registered_pools, pool ? &pool->registered : NULL);
+
+	return next ? container_of(next, struct page_pool, registered) : NULL;
+}
+
+static inline void pool_pin(struct page_pool *pool)
+{
+	registry_pin(&pool->registered);
+}
+
+static inline void pool_unpin(struct page_pool *pool)
+{
+	registry_unpin(&pool->registered);
+}
+
+/* A number that no other thread of this process ever had, unlike a thread id or an address. */
+extern __thread uint64_t self_number __attribute__((__visibility__("hidden")));
+uint64_t self_acquire(void);
+
+static __always_inline uint64_t pp_self(void)
+{
+	uint64_t self = self_number;
+
+	return likely(self) ? self : self_acquire();
+}
+
+/* The calling thread owns @pool. */
+static __always_inline bool pool_is_mine(const struct page_pool *pool)
+{
+	return likely(READ_ONCE(pool->owner) == self_number);
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+/* The owner alone writes it, so that this is no read-modify-write of memory others write. */
+static __always_inline uint32_t turn_begin(struct page_pool *pool)
+{
+	uint32_t turn = pool->turn + 1;
+
+	WRITE_ONCE(pool->turn, turn);
+	compiler_barrier(); /* pairs with the membarrier in pool_close() */
+	return turn;
+}
+
+/*
+ * What turn_begin() returned spares the fast path a load that would wait for its own store: four
+ * of those in a row were half of what a page cost there and back.
+ */
+static __always_inline void turn_end_of(struct page_pool *pool, uint32_t turn)
+{
+	/* pairs with the acquire in pool_close() */
+	store_release(&pool->turn, turn + 1);
+}
+
+static __always_inline void turn_end(struct page_pool *pool)
+{
+	turn_end_of(pool, pool->turn);
+}
+
+/* 0: something is special, and the turn has not begun: pool_enter_special(). */
+static __always_inline uint32_t pool_enter(struct page_pool *pool)
+{
+	uint32_t turn = turn_begin(pool);
+
+	/* pairs with the release in pool_open() */
+	if (unlikely(load_acquire(&pool->special))) {
+		turn_end_of(pool, turn);
+		return 0;
+	}
+	if (!turn)
+		__builtin_unreachable(); /* it is odd */
+	return turn;
+}
+
+/* 0: it is closed: cache and ring must not be touched. */
+uint32_t pool_enter_special(struct page_pool *pool);
+
+static __always_inline uint32_t pool_enter_any(struct page_pool *pool)
+{
+	uint32_t turn = pool_enter(pool);
+
+	return likely(turn) ? turn : pool_enter_special(pool);
+}
+
+/*
+ * Cache and ring become the caller's, any thread, until pool_open(). 0, -ETIMEDOUT: the owner is
+ * in the middle of something; -ENOTSUP: the barrier failed; -EDEADLK: by a handler of the owner.
+ */
+int pool_close(struct page_pool *pool, unsigned int timeout_us);
+void pool_open(struct page_pool *pool);
+
+/* ---- between the files of the pool ----------------------------------------------------------- */
+
+/* Pages leave the pool. Nothing of @pool may be touched afterwards: it may be gone. */
+void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n);
+void pool_released(struct page_pool *pool, uint64_t n);
+void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count);
+
+/* The last page of an ended pool is home: free it, or leave that to the next holder of a lock. */
+void pool_last_page(struct page_pool *pool);
+/* Free the pools that handlers left. Waits for nothing. */
+void pools_free_ended(void);
+
+/*
+ * Up to @want pages from zone, set or provider, outside a turn. Other cores and pools are searched
+ * only for the first @need. If there are more than those, pool_taken() says that all have come to
+ * the places where a search finds them.
+ */
+unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int need,
+		       unsigned int want);
+
+static inline void pool_taken(struct page_pool *pool)
+{
+	/* release: after the pages have come */
+	store_release(&pool->taking, false);
+}
+
+/* Free pages are about to leave the pool, and have come to its zone. */
+void pool_move_begin(struct page_pool *pool);
+void pool_move_end(struct page_pool *pool);
+
+/* The only reference of the pool's is gone, or never was more than one: recycle or release. */
+void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
+
+/* In a turn, POOL_STALE: what the cache has is of another node than is preferred now. */
+void pool_flush_stale(struct page_pool *pool);
+
+/* One of the references that the pool handed out is dropped; references left. */
+int pool_unref_checked(struct page_pool *pool, struct pp_page *page);
+
+static __always_inline int pool_unref(struct page_pool *pool, struct pp_page *page)
+{
+	return PP_DEBUG ? pool_unref_checked(pool, page) : page_pool_unref_page(page, 1);
+}
+
+/* The page that fragments are cut from is not ours any more. */
+void pool_drop_frag_page(struct page_pool *pool);
+
+/* Whoever took @pages is remembered: thread, place, time; and forgotten. */
+void pool_tag(struct pp_page *const *pages, unsigned int n, const void *site);
+void pool_untag(struct pp_page *const *pages, unsigned int n);
+
+#define PP_REPORT_HOLDERS 16u
+unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
+			       uint64_t *ages, uint64_t *in_drivers);
+
+/* Which threads have a pool's pages; pages of more threads than there is room for are @others. */
+#define POOL_THREADS 16u
+struct pool_threads {
+	unsigned int n;
+	uint64_t others;
+	uint64_t in_drivers; /* of all these pages */
+	struct {
+		uint64_t thread; /* 0: unknown */
+		uint64_t pages;
+		uint64_t oldest_ns;
+	} of[POOL_THREADS];
+};
+void pool_threads(struct pool_threads *threads, const struct page_pool *pool);
+
+/* A pool that ended while pages were out. */
+struct pool_ended {
+	uint64_t id;
+	uint64_t zone; /* id; of a provider's pool 0 */
+	uint64_t page_size; /* of its buffers; of a provider's pool 0 */
+	uint64_t ended_ns; /* of now_ns() */
+	uint64_t inflight;
+	bool tracked; /* it has holder tags */
+	char name[32];
+};
+
+/* Up to @n of them, oldest first; how many there are. */
+unsigned int pools_ended(struct pool_ended *out, unsigned int n);
+/* Call @look() with the ended pool @id; it and its zone stay meanwhile. False: it is gone. */
+bool pool_ended_look(uint64_t id, void (*look)(void *arg, const struct page_pool *pool), void *arg);
+
+static inline bool pool_takes_from(const struct page_pool *pool, const struct pp_zone *zone)
+{
+	return pool->zone == zone ||
+	       (pool->set && pp_zone_set_zone(pool->set, max(zone->region.node, 0)) == zone);
+}
+
+/* Pages that the pool could still get: at home in it, or with its zones. A gauge. */
+uint64_t pool_available(const struct page_pool *pool);
+
+/*
+ * Pages with users: handed out, less given back. Not by hold and release, which know nothing
+ * of pages that somebody carries from here to the zone. Returns first: a page that goes
+ * round meanwhile is seen as out, not as less than none.
+ */
+static inline uint64_t pool_outstanding(const struct page_pool *pool)
+{
+	uint64_t back = load_acquire(&pool->cached) + load_acquire(&pool->ring.produced) +
+			load_acquire(&pool->ring.refused) + load_acquire(&pool->released_ref);
+
+	return READ_ONCE(pool->fast) + READ_ONCE(pool->slow) + READ_ONCE(pool->slow_ho) +
+	       READ_ONCE(pool->refilled) + READ_ONCE(pool->from_reserve) - back;
+}
+
+#endif /* PP_PAGE_POOL_INTERNAL_H */

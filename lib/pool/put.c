@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pool/put.c - anybody gives pages back: to the owner's cache, the ring, or the zone
+ */
+#include <stdio.h>
+
+#include "pool/page_pool.h"
+
+_Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
+	       "both counts in one load");
+
+/* False: @page is of @pool and out, nobody else holds it, and all users of it are done. */
+static __always_inline bool page_is_odd(const struct pp_page *page, const struct page_pool *pool)
+{
+	/* pairs with the release of whoever dropped the other references */
+	return unlikely(READ_ONCE(page->pool) != pool) ||
+	       unlikely(load_pair_acquire(&page->refs) != PAIR_OF_ONES) ||
+	       unlikely(page_is_home(page));
+}
+
+static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+{
+	unsigned int k = ring_produce(&pool->ring, (void **)pages, n);
+
+	if (unlikely(k < n))
+		pool_release_pages(pool, pages + k, n - k);
+}
+
+/* Every page is of @pool, sole, and marked as home. */
+static __always_inline void recycle(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+{
+	unsigned int count, k;
+	uint32_t turn = 0;
+
+	if (unlikely(READ_ONCE(pool->holders)))
+		pool_untag(pages, n);
+	if (pool_is_mine(pool))
+		turn = pool_enter_any(pool);
+	if (likely(turn)) {
+		count = pool->count;
+		k = min(n, pool->cache_size - count);
+		copy_objs((void **)pool->cache + count, (void **)pages, k);
+		WRITE_ONCE(pool->count, count + k);
+		count_add(pool->cached, k);
+		if (likely(k == n)) {
+			turn_end_of(pool, turn);
+			return;
+		}
+		count_add(pool->cache_full, n - k);
+		turn_end_of(pool, turn);
+		pages += k;
+		n -= k;
+	}
+	recycle_in_ring(pool, pages, n);
+}
+
+static __noinline void recycle_page_slow(struct page_pool *pool, struct pp_page *page)
+{
+	recycle(pool, &page, 1);
+}
+
+/* As recycle() of one by the owner: the page's address goes through no memory but the cache's. */
+static __always_inline void recycle_page(struct page_pool *pool, struct pp_page *page)
+{
+	uint32_t turn = pool_enter(pool); /* 0 with holder tags, too */
+	unsigned int count;
+
+	if (unlikely(!turn)) {
+		recycle_page_slow(pool, page);
+		return;
+	}
+	count = pool->count;
+	if (unlikely(count == pool->cache_size)) {
+		turn_end_of(pool, turn);
+		recycle_page_slow(pool, page);
+		return;
+	}
+	pool->cache[count] = page;
+	WRITE_ONCE(pool->count, count + 1);
+	count_add(pool->cached, 1);
+	turn_end_of(pool, turn);
+}
+
+static __coldpath void bug_at_home(const struct pp_page *page)
+{
+	char place[300] = "", text[400];
+
+	if (PP_POISON)
+		put_place_text(page, place, sizeof(place));
+	snprintf(text, sizeof(text), "a page that is at home already was given back again%s%s",
+		 *place ? ": the first time, " : "", place);
+	bug(text, page);
+}
+
+void __coldpath page_put_twice(struct pp_page *page)
+{
+	struct page_pool *pool = READ_ONCE(page->pool);
+
+	if (PP_DEBUG)
+		bug_at_home(page);
+	if (pool)
+		count_add_shared(pool->double_puts, 1);
+	if (page->zone)
+		count_add_shared(page->zone->double_puts, 1);
+}
+
+/* The pool's last reference is gone. True: the page can be recycled, and is marked. */
+static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
+{
+	if (likely(load_acquire(&page->refs) == 1)) {
+		WRITE_ONCE(page->next, HOME);
+		poison_pages(&page, 1);
+		return true;
+	}
+	/* somebody else holds the buffer: it leaves us, and goes home when they are done */
+	if (unlikely(READ_ONCE(pool->holders)))
+		pool_untag(&page, 1);
+	count_add_shared(pool->released_ref, 1);
+	if (pool->provider) {
+		pp_page_put(page); /* whose last one gives it to the provider */
+		return false;
+	}
+	WRITE_ONCE(page->pool, NULL);
+	pp_page_put(page);
+	pool_released(pool, 1);
+	return false;
+}
+
+/*
+ * Drop one of the pool's references, and what follows from it if the page must
+ * not be recycled. True: it was the last one, and the page can be.
+ */
+static bool put_reference(struct pp_page *page)
+{
+	struct page_pool *pool = READ_ONCE(page->pool);
+
+	if (unlikely(page_is_home(page))) {
+		page_put_twice(page);
+		return false;
+	}
+	if (!pool) {
+		pp_page_put(page);
+		return false;
+	}
+	return !pool_unref(pool, page) && page_is_ours(pool, page);
+}
+
+static void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n);
+
+/*
+ * Pages of several pools, or with more than one reference: sorted out pool by pool.
+ * The first @done are sole ones of the first one's pool, and marked.
+ */
+static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
+{
+	struct pp_page *same[PP_BULK_MAX];
+	struct page_pool *pool;
+	unsigned int i, k, left = done;
+
+	if (unlikely(n > PP_BULK_MAX)) {
+		put_in_parts(pages, done, n);
+		return;
+	}
+	for (i = done; i < n; i++) {
+		if (put_reference(pages[i]))
+			pages[left++] = pages[i];
+	}
+	while (left) {
+		pool = pages[0]->pool;
+		n = left;
+		for (i = left = k = 0; i < n; i++) {
+			if (pages[i]->pool == pool)
+				same[k++] = pages[i];
+			else
+				pages[left++] = pages[i];
+		}
+		recycle(pool, same, k);
+	}
+}
+
+static __coldpath void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n)
+{
+	unsigned int part, marked;
+
+	for (; n; n -= part, done -= marked, pages += part) {
+		part = min(n, PP_BULK_MAX);
+		marked = min(done, part);
+		put_mixed(pages, marked, part);
+	}
+}
+
+/* Metadata that the owner, on another core, wrote last. */
+static __noinline void fetch_all(struct pp_page **pages, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		prefetch_for_write(pages[i]);
+}
+
+void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
+{
+	struct pp_page **p = pages, **end = pages + n;
+	struct page_pool *pool;
+	struct pp_page *page;
+	PUT_FROM_HERE;
+
+	if (unlikely(!n))
+		return;
+	pool = READ_ONCE(pages[0]->pool);
+	if (unlikely(!pool)) {
+		put_mixed(pages, 0, n);
+		return;
+	}
+	if (!pool_is_mine(pool))
+		fetch_all(pages, n);
+	do {
+		page = *p;
+		if (unlikely(page_is_odd(page, pool))) {
+			put_mixed(pages, (unsigned int)(p - pages), n);
+			return;
+		}
+		WRITE_ONCE(page->next, HOME);
+		poison_pages(&page, 1);
+	} while (++p < end);
+	recycle(pool, pages, n);
+}
+
+/* allow_direct by a thread that is not the owner */
+static void check_direct(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	if (unlikely(allow_direct && pool && !pool_is_mine(pool))) {
+		BUG_ON(true, page);
+		count_add_shared(pool->wrong_owner, 1);
+	}
+}
+
+/* By another thread, or of another pool than @pool, or with more references. */
+static __noinline void put_elsewhere(struct page_pool *pool, struct pp_page *page,
+				     bool allow_direct)
+{
+	const struct page_pool *of = READ_ONCE(page->pool);
+
+	check_direct(pool, page, allow_direct);
+	if (of && pool_is_mine(of))
+		put_mixed(&page, 0, 1); /* a fragment, mostly */
+	else
+		page_pool_put_bulk(&page, 1);
+}
+
+/* @pool may be gone unless the page is of it: nothing of it is read before that is known. */
+void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	PUT_FROM_HERE;
+
+	if (likely(pool && !page_is_odd(page, pool) && pool_is_mine(pool))) {
+		WRITE_ONCE(page->next, HOME);
+		poison_pages(&page, 1);
+		recycle_page(pool, page);
+	} else {
+		put_elsewhere(pool, page, allow_direct);
+	}
+}
+
+void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	PUT_FROM_HERE;
+
+	check_direct(pool, page, allow_direct);
+	pool_recycle_last(pool, page);
+}
+
+void pool_recycle_last(struct page_pool *pool, struct pp_page *page)
+{
+	if (unlikely(page_is_home(page)))
+		page_put_twice(page);
+	else if (page_is_ours(pool, page))
+		recycle(pool, &page, 1);
+}
+
+/* Only a provider's pages stay with their pool when they are put while others hold them. */
+void page_pool_take_back(struct pp_page *page)
+{
+	struct page_pool *pool = page->pool;
+
+	BUG_ON(!pool->provider, page); /* belongs to a pool: page_pool_put_page() */
+	if (pool->provider)
+		pool_release_pages(pool, &page, 1);
+	else
+		count_add_shared(pool->double_puts, 1);
+}

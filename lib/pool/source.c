@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pool/source.c - where a pool's pages come from and go: a zone, a set of zones, a provider
+ */
+#include <pagepool/memory.h>
+
+#include "pool/page_pool.h"
+#include "base/probes.h"
+
+/*
+ * An ended pool got pages back. If they were the last ones nobody else can know it any more;
+ * otherwise it may be gone by now.
+ */
+static __coldpath void released_late(struct page_pool *pool, uint64_t release)
+{
+	probe_page_pool_release(pool, (int64_t)(POOL_ENDED - release), POOL_ENDED, release);
+	if (release == POOL_ENDED)
+		pool_last_page(pool);
+}
+
+void pool_released(struct page_pool *pool, uint64_t n)
+{
+	/* release: our accesses come before the free; acquire: so do all the others' */
+	uint64_t release = __atomic_add_fetch(&pool->release, n, __ATOMIC_ACQ_REL);
+
+	if (unlikely(release > POOL_ENDED / 2))
+		released_late(pool, release);
+}
+
+/* A provider is never asked for more than PP_BULK_MAX at once, and never given more. */
+static __coldpath unsigned int take_foreign(struct page_pool *pool, struct pp_page **pages,
+					    unsigned int n)
+{
+	unsigned int got = 0, part, k;
+
+	do {
+		part = min(n - got, PP_BULK_MAX);
+		k = pool->provider->alloc_bulk(pool->provider_arg, pool, pages + got, part);
+		k = min(k, part);
+		got += k;
+	} while (got < n && k == part);
+	return got;
+}
+
+static __coldpath void release_foreign(struct page_pool *pool, struct pp_page **pages,
+				       unsigned int n)
+{
+	unsigned int part;
+
+	unpoison_pages(pages, n); /* perhaps of a zone that the provider has */
+	for (; n; n -= part, pages += part) {
+		part = min(n, PP_BULK_MAX);
+		pool->provider->release_bulk(pool->provider_arg, pool, pages, part);
+	}
+}
+
+void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+{
+	/* a zone without prep hands pages out as they are: no mark in next */
+	struct pp_page *mark = !pool->zone || pool->zone->prep ? HOME : NULL;
+	unsigned int i;
+
+	probe_page_pool_state_release(pool, pages, n, READ_ONCE(pool->release));
+	for (i = 0; i < n; i++) {
+		WRITE_ONCE(pages[i]->pool, NULL); /* a provider's, too: they may outlive us */
+		WRITE_ONCE(pages[i]->next, mark);
+	}
+	if (unlikely(pool->provider)) {
+		release_foreign(pool, pages, n);
+		pool_released(pool, n);
+		return;
+	}
+	if (pool->set)
+		pp_zone_set_free_bulk(pool->set, pages, n);
+	else if (unlikely(pool->order))
+		zone_free_order(pool->zone, pages, n);
+	else
+		zone_give_back(pool->zone, pages, n);
+	pool_released(pool, n);
+}
+
+/* Looks where no other core is asked, and where another zone than the nearest is not either. */
+static unsigned int take_near(struct page_pool *pool, void **objs, unsigned int n)
+{
+	if (unlikely(pool->set))
+		return zone_take_undrained(*zone_set_row(pool->set, pool->nid), objs, n);
+	if (unlikely(pool->order))
+		return zone_take_order_undrained(pool->zone, pool->order, objs, n);
+	return zone_take_undrained(pool->zone, objs, n);
+}
+
+static __coldpath unsigned int take_far(struct page_pool *pool, void **objs, unsigned int n)
+{
+	if (pool->zone->signal_safe)
+		not_a_handler(); /* those have no pools: whatever this thread blocks is no sign */
+	if (pool->set)
+		return zone_set_take(pool->set, pool->nid, objs, n);
+	if (pool->order)
+		return zone_take_order(pool->zone, pool->order, objs, n);
+	return zone_take(pool->zone, objs, n);
+}
+
+unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int need,
+		       unsigned int want)
+{
+	void **objs = (void **)pages;
+	unsigned int n, i;
+
+	if (unlikely(pool->provider)) {
+		n = take_foreign(pool, pages, want);
+	} else {
+		WRITE_ONCE(pool->taking, want > need);
+		/* before the pages leave; pairs with the barrier in zone_moves() */
+		store_barrier();
+		n = take_near(pool, objs, want);
+		if (n <= need)
+			pool_taken(pool);
+		if (unlikely(n < need))
+			n += take_far(pool, objs + n, need - n);
+	}
+	for (i = 0; i < n; i++) {
+		WRITE_ONCE(pages[i]->pool, pool);
+		WRITE_ONCE(pages[i]->next, HOME); /* until it is handed out */
+	}
+	if (unlikely(READ_ONCE(pool->holders)))
+		pool_untag(pages, n); /* what an earlier holder left */
+	probe_page_pool_state_hold(pool, pages, n, pool->hold);
+	return n;
+}
+
+static void each_zone(struct page_pool *pool, void (*fn)(struct pp_zone *zone))
+{
+	struct pp_zone *const *zone;
+
+	if (!pool->set && pool->zone)
+		fn(pool->zone);
+	for (zone = pool->set ? zone_set_row(pool->set, PP_NODE_ANY) : NULL; zone && *zone; zone++)
+		fn(*zone);
+}
+
+void pool_move_begin(struct page_pool *pool)
+{
+	each_zone(pool, zone_move_begin);
+}
+
+void pool_move_end(struct page_pool *pool)
+{
+	each_zone(pool, zone_move_end);
+}

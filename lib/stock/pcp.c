@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/handler.h"
+#include "stock/pcp.h"
+#include "base/trace.h"
+
+/* Longer than a hold takes to end when the holder runs. */
+#define WAIT_SPINS 500
+/* Then the CPU is offered to others; a real-time thread's offer reaches no ordinary one. */
+#define WAIT_YIELDS 64
+#define WAIT_NAP_US 50
+
+bool pcp_wait(struct pcp_wait *wait)
+{
+	handler_check_wait();
+	if (wait->spins++ < WAIT_SPINS) {
+		cpu_relax();
+		return wait->timeout_us;
+	}
+	if (!wait->deadline_ns)
+		wait->deadline_ns = now_ns() + (uint64_t)wait->timeout_us * 1000;
+	else if (now_ns() >= wait->deadline_ns)
+		return false;
+	if (wait->spins < WAIT_SPINS + WAIT_YIELDS)
+		sched_yield();
+	else
+		usleep(WAIT_NAP_US);
+	return true;
+}
+
+bool __coldpath pcp_lock_briefly(uint32_t *lock)
+{
+	uint32_t unlocked;
+	unsigned int i;
+
+	for (i = 0; i < WAIT_SPINS + WAIT_YIELDS; i++) {
+		if (i < WAIT_SPINS)
+			cpu_relax();
+		else
+			sched_yield();
+		unlocked = READ_ONCE(*lock);
+		/* acquire: pairs with the release of the holder */
+		if (!unlocked && __atomic_compare_exchange_n(lock, &unlocked, lock_word, false,
+							     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+bool pcp_lock_wait(struct pp_lock *lock, const struct pcp_wait *wait)
+{
+	return pp_trylock(lock) || (wait->timeout_us && pp_lock_timed(lock, wait->timeout_us));
+}
+
+static size_t list_size(uint32_t capacity)
+{
+	size_t size = sizeof(struct pcp_list) + capacity * sizeof(void *);
+
+	return (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
+}
+
+size_t pcp_stride_of(uint32_t capacity)
+{
+	return sizeof(struct pcp) + 2 * list_size(capacity);
+}
+
+void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
+	      struct pp_zone *zone)
+{
+	size_t stride = pcp_stride_of(config->capacity);
+	struct pcp *pcp;
+	unsigned int i;
+
+	for (i = 0; i < cores; i++) {
+		pcp = pcp_at(pcps, stride, i);
+		pcp->zone = zone;
+		pcp->list = (struct pcp_list *)(pcp + 1);
+		pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->capacity));
+		pcp->capacity = config->capacity;
+		pcp->high = pcp->high_min = config->high_min;
+		pcp->high_max = config->high_max;
+		pcp->batch = config->batch;
+	}
+}
+
+struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone)
+{
+	size_t stride = pcp_stride_of(config->capacity);
+	struct pcp *pcps;
+	unsigned int i;
+
+	/* mmap, not malloc: a core that never allocates never touches its pages */
+	pcps = mmap(NULL, cores * stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+	if (pcps == MAP_FAILED) {
+		pp_set_error(ENOMEM, "no memory for %u cores' caches of %u pages", cores,
+			     config->capacity);
+		return NULL;
+	}
+	pcp_init(pcps, cores, config, zone);
+	for (i = 0; config->traced && i < cores; i++) {
+		pcp_at(pcps, stride, i)->trace = trace_create();
+		if (!pcp_at(pcps, stride, i)->trace) {
+			pcp_free(pcps, cores, stride);
+			return NULL;
+		}
+	}
+	return pcps;
+}
+
+void pcp_free(struct pcp *pcps, unsigned int cores, size_t stride)
+{
+	unsigned int i;
+
+	for (i = 0; i < cores; i++)
+		trace_free(pcp_at(pcps, stride, i)->trace);
+	munmap(pcps, cores * stride);
+}
+
+/* ---- tuning ---------------------------------------------------------------------------------- */
+
+/* A streak of allocations takes up to 32 batches at once. */
+#define ALLOC_FACTOR_MAX 5u
+
+static void set_high(struct pcp *pcp, uint32_t high)
+{
+	uint32_t old = READ_ONCE(pcp->high);
+
+	high = max(high, READ_ONCE(pcp->high_min));
+	high = min(high, READ_ONCE(pcp->high_max));
+	if (high > old)
+		count_add(pcp->raises, 1);
+	else if (high < old)
+		count_add(pcp->decays, 1);
+	WRITE_ONCE(pcp->high, high);
+}
+
+/* nr_pcp_alloc() in mm/page_alloc.c. Differs: fixed high means fixed batch, too. */
+uint32_t pcp_tune_refill(struct pcp *pcp)
+{
+	uint32_t batch = READ_ONCE(pcp->batch), n, cap, limit = pcp_limit(pcp);
+
+	if (!pcp_is_tuned(pcp))
+		return min(batch, limit);
+	WRITE_ONCE(pcp->free_count, pcp->free_count >> 1);
+	n = batch << pcp->alloc_factor;
+	set_high(pcp, limit + n);
+	limit = pcp_limit(pcp);
+	cap = limit > 2 * batch ? limit - batch : batch;
+	if (n <= cap && pcp->alloc_factor < ALLOC_FACTOR_MAX)
+		WRITE_ONCE(pcp->alloc_factor, pcp->alloc_factor + 1);
+	n = min(n, cap);
+	return min(n, limit);
+}
+
+/* nr_pcp_high() and nr_pcp_free(). Differs: a batch a hold, whatever the streak. */
+uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n)
+{
+	uint32_t batch = READ_ONCE(pcp->batch);
+
+	if (pcp_is_tuned(pcp)) {
+		WRITE_ONCE(pcp->alloc_factor, pcp->alloc_factor >> 1);
+		if (pcp->free_count < batch << ALLOC_FACTOR_MAX)
+			WRITE_ONCE(pcp->free_count, pcp->free_count + n);
+		if (READ_ONCE(pcp->high) < pcp->free_count + batch)
+			set_high(pcp, pcp->free_count + batch);
+	}
+	return min(count, batch);
+}
+
+/* decay_pcp_high() */
+uint32_t pcp_tune_decay(struct pcp *pcp, uint32_t count)
+{
+	uint32_t high = READ_ONCE(pcp->high), burst = READ_ONCE(pcp->batch) << ALLOC_FACTOR_MAX;
+
+	if (high > READ_ONCE(pcp->high_min))
+		set_high(pcp, max(count > burst ? count - burst : 0, high - high / 8));
+	high = pcp_limit(pcp);
+	return count > high ? count - high : 0;
+}

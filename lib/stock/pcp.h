@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcp.h - the per-core page cache, and the policy that guards it
+ *
+ * A policy is four verbs (see pcp_impl.h); what they are compiled into is a
+ * struct pcp_ops, which a zone chooses once. Lock order: cache, then zone; never two
+ * caches.
+ */
+#ifndef PP_PCP_H
+#define PP_PCP_H
+
+#include <signal.h>
+
+#include <pagepool/depot.h>
+
+#include "base/lock.h"
+
+struct pp_zone;
+struct pcp_trace;
+
+/*
+ * The pages themselves, coldest first. Who may touch a list is the policy's
+ * business. Invariant, outside a hold: count <= pcp.high.
+ */
+struct pcp_list {
+	uint32_t count;
+	void *obj[] __attribute__((aligned(16))); /* what is copied by 16 bytes */
+};
+
+/*
+ * The first line is the policy's and the fast path's, the second the tuner's and the
+ * counters'. high moves between high_min and high_max; equal, they fix it.
+ */
+struct pcp {
+	uint32_t lock; /* trylock, spin, irqsave */
+	uint32_t want; /* trylock, request: pages asked of the owner; softmask: keep out */
+	struct pcp_list *list; /* the live one */
+	uint32_t high;
+	uint32_t high_min;
+	uint32_t high_max; /* 0: closed */
+	uint32_t batch;
+	uint32_t inside; /* softmask: 1 inside; rcu: odd inside */
+	uint32_t served; /* pages that the owner moved for drainers */
+	uint32_t answers; /* requests that ended with an empty cache */
+	uint64_t head; /* llist: tag << 32 | index of the top page + 1 */
+	struct pcp_trace *trace; /* NULL: zone not traced */
+
+	/* the drainer's */
+	struct pp_zone *zone __attribute__((aligned(64)));
+	struct pp_lock drain; /* rcu, rseq, softmask: one at a time */
+	uint32_t old_inside; /* rcu: inside when old was switched away */
+	struct pcp_list *spare; /* rcu, rseq: empty */
+	struct pcp_list *old; /* rcu, rseq: switched away, and not empty yet */
+	bool fenced; /* rcu, rseq: the barrier after the switch was passed */
+	sigset_t mask; /* irqsave: the drainer's signals */
+
+	/* the tuner's, inside a hold */
+	uint32_t capacity __line_aligned; /* of list and spare */
+	uint32_t free_count; /* pages freed without an allocation between, bounded */
+	uint32_t alloc_factor; /* refills take batch << alloc_factor */
+	uint64_t raises;
+	uint64_t decays;
+
+	/* written inside a hold only, but for rseq and llist, where they may miss a few */
+	uint64_t allocs;
+	uint64_t frees;
+	uint64_t refills;
+	uint64_t flushes;
+} __line_aligned;
+
+/* One hold of a cache, from enter to exit. */
+struct pcp_guard {
+	struct pcp *pcp;
+	uint64_t before; /* cycles, if traced: before anything was masked */
+	uint64_t start; /* cycles, if traced: the cache is ours */
+	uint32_t inside; /* rcu */
+	sigset_t mask; /* irqsave */
+};
+
+/**
+ * struct pcp_ops - a policy, compiled
+ * @alloc_bulk: up to @n pages from this core's cache, refilling it from the zone; 0 if the cache
+ *              could not be entered or the zone is empty
+ * @free_bulk:  put @n <= batch pages into this core's cache; false if it could not be entered
+ * @drain:      move pages from @pcp to the zone until it has @keep, at most a batch for each time
+ *              that its owner is kept out; pages moved, 0 when there is no more, or -ETIMEDOUT
+ * @depot:      pp_depot_get_bulk() and pp_depot_put_bulk(), whole, to jump to
+ */
+struct pcp_ops {
+	unsigned int (*alloc_bulk)(struct pp_zone *zone, void **objs, unsigned int n);
+	bool (*free_bulk)(struct pp_zone *zone, void *const *objs, unsigned int n);
+	long (*drain)(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us);
+	struct pp_depot_calls depot;
+};
+
+/* A cache belongs to a thread, not to a core: whoever is inside can not be another thread. */
+#define PCP_THREAD_ONLY (1u << 0)
+/* A signal handler may allocate and free, whatever it interrupted. */
+#define PCP_SIGNAL_SAFE (1u << 1)
+/* A cache belongs to a core, not to a thread. */
+#define PCP_CORE_ONLY (1u << 2)
+/* A drain takes all at once: what it costs to begin is more than what it moves. */
+#define PCP_WHOLE (1u << 3)
+/* It takes the list itself, of which nothing can stay. */
+#define PCP_SWITCHES (1u << 4)
+/* Caches in memory that several processes share: nothing in them is good in one only. */
+#define PCP_SHAREABLE (1u << 5)
+
+/* Of the index in pcp_policy.ops: allocations may fail on purpose, see fault.h. */
+#define OPS_FAULT 2u
+
+struct pcp_policy {
+	const char *name;
+	unsigned int flags;
+	int (*probe)(void); /* 0, or -ENOTSUP with pp_error(); NULL: runs everywhere */
+	struct pcp_ops ops[4]; /* plain, traced; and both with OPS_FAULT */
+};
+
+extern const struct pcp_policy pcp_trylock;
+extern const struct pcp_policy pcp_spin;
+extern const struct pcp_policy pcp_irqsave;
+extern const struct pcp_policy pcp_softmask;
+extern const struct pcp_policy pcp_rcu;
+extern const struct pcp_policy pcp_rseq;
+extern const struct pcp_policy pcp_request;
+extern const struct pcp_policy pcp_llist;
+
+/* The default first. A zone keeps the number, which is the same in every process. */
+#define NR_POLICIES 8u
+
+extern const struct pcp_policy *const pcp_policies[NR_POLICIES];
+
+/* A bounded wait for a holder: spin, give the CPU away, then sleep, so that any holder can run. */
+struct pcp_wait {
+	uint32_t timeout_us;
+	uint32_t spins;
+	uint64_t deadline_ns;
+	uint32_t want; /* pages that the drainer would like */
+	long served; /* the owner did it: pages that it moved for us, 0 or more; -1: it did not */
+};
+
+/* One more round; false when the time is over. */
+bool pcp_wait(struct pcp_wait *wait);
+
+/*
+ * Take a cache's lock word, if its holder leaves within some 10 us or a few turns of the
+ * scheduler: a holder that this thread preempted never does.
+ */
+bool pcp_lock_briefly(uint32_t *lock);
+
+/* Take the lock, if the time allows. */
+bool pcp_lock_wait(struct pp_lock *lock, const struct pcp_wait *wait);
+
+struct pcp_config {
+	uint32_t high_min;
+	uint32_t high_max;
+	uint32_t capacity; /* what high_max may ever be */
+	uint32_t batch;
+	bool traced;
+};
+
+/* Bytes from one core's cache to the next. */
+size_t pcp_stride_of(uint32_t capacity);
+/* In memory that is all zero. */
+void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
+	      struct pp_zone *zone);
+
+/* All cores' caches; a stride apart. NULL with pp_error() when there is no memory. */
+struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone);
+void pcp_free(struct pcp *pcps, unsigned int cores, size_t stride);
+
+static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsigned int core)
+{
+	return (struct pcp *)((char *)pcps + core * stride);
+}
+
+/* A gauge: racy. But pages that a drainer just switches away are seen all the time. */
+static inline unsigned int pcp_count(const struct pcp *pcp)
+{
+	/* acquire: pairs with the release in switch_list(), before which old was set */
+	const struct pcp_list *list = load_acquire(&pcp->list), *old = READ_ONCE(pcp->old);
+
+	return READ_ONCE(list->count) + (old && old != list ? READ_ONCE(old->count) : 0);
+}
+
+/*
+ * What the cache may hold now. The bounds are read at every use, so that a tuner which
+ * pp_zone_pcp_disable() overtook can not open the cache again, nor, after the
+ * enable, leave it shut.
+ */
+static __always_inline uint32_t pcp_limit(const struct pcp *pcp)
+{
+	uint32_t high = max(READ_ONCE(pcp->high), READ_ONCE(pcp->high_min));
+
+	return min(high, READ_ONCE(pcp->high_max));
+}
+
+/* ---- tuning: kernel-like, inside a hold ------------------------------------------------------ */
+
+/* How many pages to take from the zone for a cache that ran empty. */
+uint32_t pcp_tune_refill(struct pcp *pcp);
+/* How many pages to give to the zone from a cache that would overflow by @n. */
+uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n);
+/* The tick: lower high towards high_min; returns how many of @count pages are too many now. */
+uint32_t pcp_tune_decay(struct pcp *pcp, uint32_t count);
+
+static __always_inline bool pcp_is_tuned(const struct pcp *pcp)
+{
+	return READ_ONCE(pcp->high_min) != READ_ONCE(pcp->high_max);
+}
+
+#endif /* PP_PCP_H */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcp_impl.h - bulk allocation, bulk free and drain, written once for every policy
+ *
+ * A policy file defines PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_MASKS (entering blocks signals)
+ * and four functions, then includes this:
+ *
+ *   pcp_enter(zone, guard)   owner side: this core's list, or NULL: take the zone path
+ *   pcp_exit(guard)          the end of that hold
+ *   pcp_seize(pcp, wait)     any thread: that core's list; or NULL: the wait is over, or
+ *                            wait->served says that the owner has done it
+ *   pcp_release(pcp, list)   the end of that hold
+ *
+ * and gets two instances: plain, and traced, which times every hold. What is constant in
+ * an instance is a constant here, so that the plain one pays nothing for the other.
+ */
+#include "base/trace.h"
+#include "zone/zone.h"
+
+static __always_inline struct pcp_list *hold_begin(struct pp_zone *zone, struct pcp_guard *g,
+						   const bool traced)
+{
+	struct pcp_list *list;
+
+	if (traced)
+		g->before = cycles_now();
+	list = pcp_enter(zone, g);
+	if (traced)
+		g->start = cycles_now();
+	return list;
+}
+
+static __always_inline void hold_end(struct pcp_guard *g, unsigned int pages, const bool traced)
+{
+	struct pcp_trace *trace = g->pcp->trace;
+	uint64_t last = traced ? cycles_now() : 0, end;
+
+	pcp_exit(g);
+	if (!traced)
+		return;
+	end = cycles_now();
+	/* leaving may serve a drainer, which is part of the window; unmasking is not */
+	trace_window(trace, (PCP_MASKS ? last : end) - g->start, pages);
+	if (PCP_MASKS)
+		trace_mask(trace, g->start - g->before + end - last);
+}
+
+/*
+ * The cache has less than @n: give what there is, then take the rest and some for
+ * the cache in one hold of the zone's lock.
+ */
+static __noinline unsigned int refill(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
+				      void **objs, unsigned int n)
+{
+	unsigned int got = list->count, more = pcp_tune_refill(pcp);
+
+	memcpy(objs, list->obj, got * sizeof(*objs));
+	WRITE_ONCE(list->count, 0);
+	if (!zone_lock(zone))
+		return got;
+	got += free_area_pop(&zone->area, objs + got, n - got);
+	more = free_area_pop(&zone->area, list->obj, zone_spare(zone, more));
+	/* before the unlock: whoever finds the zone empty must find them here */
+	WRITE_ONCE(list->count, more);
+	count_add(zone->area.moves, !!more);
+	zone_unlock(zone);
+	count_add(pcp->refills, 1);
+	return got;
+}
+
+/*
+ * The cache would overflow: a batch of its coldest pages goes to the zone first. If
+ * that makes no room (it is closed, or smaller than @n) the pages go past it.
+ */
+static __noinline bool flush(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
+			     void *const *objs, unsigned int n)
+{
+	list_to_zone(zone, list, pcp_tune_flush(pcp, list->count, n));
+	count_add(pcp->flushes, 1);
+	if (list->count + n > pcp_limit(pcp))
+		return false;
+	memcpy(list->obj + list->count, objs, n * sizeof(*objs));
+	WRITE_ONCE(list->count, list->count + n);
+	return true;
+}
+
+static __always_inline unsigned int do_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n,
+						  const bool traced)
+{
+	struct pcp_guard g;
+	struct pcp_list *list = hold_begin(zone, &g, traced);
+	unsigned int got = n, count;
+
+	if (unlikely(!list))
+		return 0;
+	count = list->count;
+	if (likely(count >= n)) {
+		/* a block, not reversed: twice as fast as a loop that pops */
+		WRITE_ONCE(list->count, count - n);
+		copy_objs(objs, list->obj + (count - n), n);
+	} else {
+		got = refill(zone, g.pcp, list, objs, n);
+	}
+	count_add(g.pcp->allocs, got);
+	hold_end(&g, n, traced);
+	return got;
+}
+
+static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n,
+					 const bool traced)
+{
+	struct pcp_guard g;
+	struct pcp_list *list = hold_begin(zone, &g, traced);
+	bool done = true;
+	uint32_t count;
+
+	if (unlikely(!list))
+		return false;
+	count = list->count;
+	if (likely(count + n <= pcp_limit(g.pcp))) {
+		copy_objs(list->obj + count, objs, n);
+		compiler_barrier(); /* a process that dies here has given none */
+		WRITE_ONCE(list->count, count + n);
+	} else {
+		done = flush(zone, g.pcp, list, objs, n);
+	}
+	count_add(g.pcp->frees, done ? n : 0);
+	hold_end(&g, n, traced);
+	return done;
+}
+
+static int depot_get(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got = depot_caches(zone, n) ? do_alloc_bulk(zone, objs, n, false) : 0;
+
+	return likely(got == n) ? 0 : depot_get_slow(zone, objs, n, got);
+}
+
+static int depot_put(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	if (likely(depot_caches(zone, n)) && likely(do_free_bulk(zone, objs, n, false)))
+		return 0;
+	return depot_put_slow(zone, objs, n);
+}
+
+#include "stock/pcp_drain_impl.h"

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcp_table_impl.h - a policy's table: do_alloc_bulk, do_free_bulk and do_drain, each compiled
+ * plain and traced; depot_get and depot_put. Twice: with OPS_FAULT allocations may fail on purpose
+ *
+ * Needs PCP_POLICY (the name), PCP_FLAGS and PCP_PROBE.
+ */
+#include "base/fault.h"
+
+static unsigned int plain_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return do_alloc_bulk(zone, objs, n, false);
+}
+
+static unsigned int traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return do_alloc_bulk(zone, objs, n, true);
+}
+
+static unsigned int faulty_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return zone_fault_hit(zone, n) ? 0 : do_alloc_bulk(zone, objs, n, false);
+}
+
+static unsigned int faulty_traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	return zone_fault_hit(zone, n) ? 0 : do_alloc_bulk(zone, objs, n, true);
+}
+
+static bool plain_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	return do_free_bulk(zone, objs, n, false);
+}
+
+static bool traced_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	return do_free_bulk(zone, objs, n, true);
+}
+
+static long plain_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us)
+{
+	return do_drain(zone, pcp, keep, timeout_us, false);
+}
+
+static long traced_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us)
+{
+	return do_drain(zone, pcp, keep, timeout_us, true);
+}
+
+#define PCP_PASTE_(a, b) a##b
+#define PCP_PASTE(a, b)	 PCP_PASTE_(a, b)
+#define PCP_STRING_(a)	 #a
+#define PCP_STRING(a)	 PCP_STRING_(a)
+
+const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
+	.name = PCP_STRING(PCP_POLICY),
+	.flags = PCP_FLAGS,
+	.probe = PCP_PROBE,
+	.ops = {
+		{ plain_alloc_bulk, plain_free_bulk, plain_drain, { depot_get, depot_put } },
+		{ traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },
+		{ faulty_alloc_bulk, plain_free_bulk, plain_drain, { NULL, NULL } },
+		{ faulty_traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },
+	},
+};

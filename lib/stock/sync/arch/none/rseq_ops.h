@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* rseq_ops.h - for architectures and C libraries without restartable sequences */
+#ifndef PP_RSEQ_OPS_H
+#define PP_RSEQ_OPS_H
+
+#include "zone/zone.h"
+
+static inline int rseq_registered(void)
+{
+	return pp_set_error(ENOTSUP, "restartable sequences are not built in for this machine");
+}
+
+static inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs, unsigned int n)
+{
+	(void)zone;
+	(void)objs;
+	(void)n;
+	return 0;
+}
+
+static inline bool rseq_push(const struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	(void)zone;
+	(void)objs;
+	(void)n;
+	return false;
+}
+
+#endif /* PP_RSEQ_OPS_H */

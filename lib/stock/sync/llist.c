@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * llist.c - a lock-free list: neither owner nor drainer ever waits, and both pay by the page
+ *
+ * The links are indices in a table of the zone's, not in the pages, whose users may
+ * write them: so a link read late is stale but never wild. The head carries a tag
+ * that every change increments, because a list whose top came back (ABA) would
+ * otherwise take a walk's result for current.
+ */
+#include "zone/zone.h"
+
+static inline uint32_t link_of(const struct pp_zone *zone, const void *obj)
+{
+	return (uint32_t)((const struct pp_page *)obj - zone->pages) + 1;
+}
+
+static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
+{
+	uint64_t next = ((*head >> 32) + 1) << 32 | top;
+
+	/* release: pairs with the acquire of whoever takes what we put, here and in list_take() */
+	return __atomic_compare_exchange_n(&pcp->head, head, next, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+/* up to @n pages, all of @n or none if @all */
+static unsigned int list_take(struct pp_zone *zone, struct pcp *pcp, void **objs, unsigned int n,
+			      bool all)
+{
+	uint64_t head = load_acquire(&pcp->head);
+	unsigned int k;
+	uint32_t i;
+
+	do {
+		i = (uint32_t)head;
+		for (k = 0; k < n && i; k++) {
+			objs[k] = &zone->pages[i - 1];
+			i = READ_ONCE(zone->links[i - 1]);
+		}
+		if (!k || (all && k < n))
+			return 0;
+	} while (!head_swap(pcp, &head, i));
+	__atomic_fetch_sub(&pcp->list->count, k, __ATOMIC_RELAXED);
+	return k;
+}
+
+static unsigned int core_pop(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	struct pcp *pcp = pcp_this(zone);
+
+	return pcp ? list_take(zone, pcp, objs, n, true) : 0;
+}
+
+static inline uint32_t limit_seq_cst(const struct pcp *pcp)
+{
+	return min(READ_ONCE(pcp->high), __atomic_load_n(&pcp->high_max, __ATOMIC_SEQ_CST));
+}
+
+/*
+ * The room is reserved before the pages are linked: so a closed cache, which counts as
+ * full, stays empty but for pushes that were on their way.
+ */
+static bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	struct pcp *pcp = pcp_this(zone);
+	uint64_t head;
+	unsigned int i;
+
+	if (!pcp || READ_ONCE(pcp->list->count) + n > pcp_limit(pcp))
+		return false;
+	/* seq_cst: pairs with the load in do_drain() */
+	if (__atomic_add_fetch(&pcp->list->count, n, __ATOMIC_SEQ_CST) > limit_seq_cst(pcp)) {
+		__atomic_fetch_sub(&pcp->list->count, n, __ATOMIC_RELAXED);
+		return false;
+	}
+	for (i = 0; i + 1 < n; i++)
+		WRITE_ONCE(zone->links[link_of(zone, objs[i]) - 1], link_of(zone, objs[i + 1]));
+	head = READ_ONCE(pcp->head);
+	do
+		WRITE_ONCE(zone->links[link_of(zone, objs[n - 1]) - 1], (uint32_t)head);
+	while (!head_swap(pcp, &head, link_of(zone, objs[0])));
+	return true;
+}
+
+/*
+ * Not empty until its count says so: a push that has reserved its room is on its way.
+ * Under the zone's lock, so that nobody misses pages on theirs.
+ */
+static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep,
+				     uint32_t timeout_us, const bool traced)
+{
+	struct pcp_wait wait = { .timeout_us = timeout_us };
+	uint32_t count, k;
+	void *batch[64];
+	long moved = 0;
+
+	/* seq_cst: once high_max is 0 we see the reservation, or the push sees that it is closed */
+	while ((count = __atomic_load_n(&pcp->list->count, __ATOMIC_SEQ_CST)) > keep) {
+		if (!zone_lock(zone))
+			return moved;
+		k = list_take(zone, pcp, batch, min(count - keep, 64u), false);
+		free_area_push(&zone->area, batch, k);
+		count_add(zone->area.moves, !!k);
+		zone_unlock(zone);
+		moved += k;
+		if (moved >= pcp->capacity)
+			break;
+		if (!k && !pcp_wait(&wait))
+			return moved ? moved : -ETIMEDOUT;
+	}
+	return moved;
+}
+
+#define PCP_POLICY llist
+#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE)
+#define PCP_PROBE  NULL
+#include "stock/pcp_lockless_impl.h"
+#include "stock/pcp_table_impl.h"

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pcp_lock.h - the word that guards a core's cache, for the policies that lock */
+#ifndef PP_PCP_LOCK_H
+#define PP_PCP_LOCK_H
+
+#include "zone/zone.h"
+
+static __always_inline bool lock_taken(struct pcp *pcp)
+{
+	uint32_t unlocked = 0;
+
+	/*
+	 * Pairs with the release in unlock(). Not an exchange: whoever comes in vain must leave
+	 * the holder's name there, by which its death is noticed.
+	 */
+	return !__atomic_compare_exchange_n(&pcp->lock, &unlocked, lock_word, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static __always_inline void unlock(struct pcp *pcp)
+{
+	/* pairs with the exchange in lock_taken() */
+	store_release(&pcp->lock, 0);
+}
+
+static inline struct pcp_list *seize_locked(struct pcp *pcp, struct pcp_wait *wait)
+{
+	while (lock_taken(pcp)) {
+		if (!pcp_wait(wait))
+			return NULL;
+	}
+	return pcp->list;
+}
+
+#endif /* PP_PCP_LOCK_H */

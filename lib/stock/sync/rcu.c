@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rcu.c - the drainer switches the list away under its one reader (Saenz Julienne 2022)
+ *
+ * The owner marks its section with two plain stores around a load of the live list.
+ * The drainer puts an empty list in its place, makes the owner's CPU pass a barrier,
+ * and waits until the section that may still use the old list has ended: then that
+ * list is the drainer's. The owner is never kept out.
+ *
+ * Owner:   inside odd; compiler barrier; load list         either the owner has the new list,
+ * Drainer: store list; membarrier; read inside             or the drainer sees it inside
+ */
+#include "base/barrier.h"
+#include "zone/zone.h"
+
+static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+{
+	struct pcp *pcp = pcp_this_thread(zone);
+
+	if (unlikely(!pcp))
+		return NULL;
+	g->inside = pcp->inside + 1;
+	WRITE_ONCE(pcp->inside, g->inside);
+	compiler_barrier(); /* pairs with the membarrier in old_is_ours() */
+	g->pcp = pcp;
+	/* pairs with the release in pcp_seize() of pcp_switch.h: the spare is empty */
+	return load_acquire(&pcp->list);
+}
+
+static __always_inline void pcp_exit(struct pcp_guard *g)
+{
+	/* pairs with the acquire in reader_left() */
+	store_release(&g->pcp->inside, g->inside + 1);
+}
+
+static inline bool reader_left(const struct pcp *pcp)
+{
+	return !(pcp->old_inside & 1) || load_acquire(&pcp->inside) != pcp->old_inside;
+}
+
+/* The old list's only reader has left: false if that can not be known in time. */
+static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
+{
+	if (!pcp->fenced) {
+		/* pairs with the compiler barrier in pcp_enter() */
+		pcp->fenced = barrier_threads();
+		pcp->old_inside = load_acquire(&pcp->inside);
+	}
+	while (pcp->fenced && !reader_left(pcp)) {
+		if (!pcp_wait(wait))
+			return false;
+	}
+	return pcp->fenced;
+}
+
+#include "stock/sync/pcp_switch.h"
+
+#define PCP_POLICY rcu
+#define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_WHOLE | PCP_SWITCHES)
+#define PCP_PROBE  barrier_register
+#define PCP_MASKS  false
+#include "stock/pcp_impl.h"

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * request.c - nobody but the owner touches a cache; a drainer asks (the work queue of old)
+ *
+ * Free for the owner, and as slow to drain as the owner is to come by: from one that
+ * is idle nothing is to be had, and a drain times out. The cache of a thread that has
+ * ended is anybody's.
+ */
+#include "zone/zone.h"
+#include "stock/sync/pcp_serve.h"
+
+static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+{
+	struct pcp *pcp = pcp_this_thread(zone);
+
+	if (unlikely(!pcp))
+		return NULL;
+	g->pcp = pcp;
+	return pcp->list;
+}
+
+static __always_inline void pcp_exit(struct pcp_guard *g)
+{
+	if (unlikely(READ_ONCE(g->pcp->want)))
+		serve_drainer(g->pcp);
+}
+
+static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+{
+	struct pcp_asked asked;
+
+	/* ours, or nobody's */
+	if (pcp_index(pcp) == this_slot() || slot_lock_unowned(pcp_index(pcp)))
+		return pcp->list;
+	/* looks empty; but the owner of a closed one may be on its way to fill it */
+	if (!pcp_count(pcp) && READ_ONCE(pcp->high_max)) {
+		wait->served = 0;
+		return NULL;
+	}
+	asked = ask_owner(pcp, wait->want);
+	do {
+		wait->served = owner_did(pcp, &asked);
+		if (wait->served < 0 && slot_lock_unowned(pcp_index(pcp)))
+			return pcp->list; /* its thread has ended meanwhile */
+	} while (wait->served < 0 && pcp_wait(wait));
+	return NULL;
+}
+
+static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+{
+	(void)list;
+	WRITE_ONCE(pcp->want, 0);
+	if (pcp_index(pcp) != this_slot())
+		slot_unlock();
+}
+
+#define PCP_POLICY request
+#define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_WHOLE)
+#define PCP_PROBE  NULL
+#define PCP_MASKS  false
+#include "stock/pcp_impl.h"

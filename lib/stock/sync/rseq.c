@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * rseq.c - restartable sequences: no lock, no atomic, no wait for a preempted owner
+ *
+ * Taking and giving pages is one sequence that the kernel starts anew if the thread is
+ * preempted, migrated or interrupted before its last store, which is the list's count
+ * (rseq_ops.h). A drainer swaps the list for an empty one, and fences that CPU: every
+ * sequence there has ended or starts anew, with the new list. There is no order to get
+ * wrong; a version with a flag to stop the owner lost pages (test/model/).
+ *
+ * The price: a drain interrupts that CPU for some microseconds.
+ */
+#include <rseq_ops.h>
+
+#include "base/barrier.h"
+#include "zone/zone.h"
+
+static int rseq_probe(void)
+{
+	int err = rseq_registered();
+
+	return err ? err : barrier_register_rseq();
+}
+
+static __always_inline unsigned int core_pop(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	n = rseq_pop(zone, objs, n);
+	asm_acquired(zone);
+	return n;
+}
+
+static __always_inline bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
+{
+	asm_releases(zone);
+	return rseq_push(zone, objs, n);
+}
+
+/* The old list is ours once that CPU was fenced: false if the kernel would not. */
+static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
+{
+	(void)wait;
+	/* pairs with the restart of core_pop() and core_push() */
+	if (!pcp->fenced)
+		pcp->fenced = pcp->zone->shared ? depot_fence(pcp->zone, pcp_index(pcp))
+						: barrier_rseq(pcp_index(pcp));
+	if (pcp->fenced)
+		asm_acquired(pcp->zone);
+	return pcp->fenced;
+}
+
+#include "stock/sync/pcp_switch.h"
+
+#define PCP_POLICY rseq
+#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES | PCP_SHAREABLE)
+#define PCP_PROBE  rseq_probe
+#include "stock/pcp_lockless_impl.h"
+#include "stock/pcp_drain_impl.h"

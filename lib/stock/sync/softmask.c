@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * softmask.c - lazy masking: the owner says in a flag that it is inside
+ *
+ * A handler that finds the flag set goes to the zone. A drainer raises want, makes
+ * the owner's CPU pass a barrier, and waits for the flag to fall: so the owner needs
+ * no atomic instruction, and the drainer pays with an interrupt to that CPU.
+ *
+ * Owner:   inside = 1; compiler barrier; read want         one of the two sees the other,
+ * Drainer: want = 1; membarrier; read inside               as with a full barrier in both
+ */
+#include "base/barrier.h"
+#include "zone/zone.h"
+
+static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+{
+	struct pcp *pcp = pcp_this_thread(zone);
+
+	if (unlikely(!pcp || READ_ONCE(pcp->inside)))
+		return NULL;
+	WRITE_ONCE(pcp->inside, 1);
+	compiler_barrier(); /* pairs with the membarrier in pcp_seize() */
+	/* acquire: pairs with the release in pcp_release() */
+	if (unlikely(load_acquire(&pcp->want))) {
+		store_release(&pcp->inside, 0);
+		return NULL;
+	}
+	g->pcp = pcp;
+	return pcp->list;
+}
+
+static __always_inline void pcp_exit(struct pcp_guard *g)
+{
+	/* pairs with the acquire in pcp_seize() */
+	store_release(&g->pcp->inside, 0);
+}
+
+static inline void let_owner_in(struct pcp *pcp)
+{
+	store_release(&pcp->want, 0);
+	pp_unlock(&pcp->drain);
+}
+
+static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+{
+	if (!pcp_lock_wait(&pcp->drain, wait))
+		return NULL;
+	WRITE_ONCE(pcp->want, 1);
+	if (!barrier_threads()) /* pairs with the compiler barrier in pcp_enter() */
+		goto gave_up;
+	while (load_acquire(&pcp->inside)) {
+		if (!pcp_wait(wait))
+			goto gave_up;
+	}
+	return pcp->list;
+gave_up:
+	let_owner_in(pcp);
+	return NULL;
+}
+
+static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+{
+	(void)list;
+	let_owner_in(pcp);
+}
+
+#define PCP_POLICY softmask
+#define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE)
+#define PCP_PROBE  barrier_register
+#define PCP_MASKS  false
+#include "stock/pcp_impl.h"

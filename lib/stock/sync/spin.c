@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * spin.c - wait for the cache's lock
+ *
+ * The kernel's second attempt: an owner that waits for drains. In userspace it also waits for
+ * a preempted holder, which is why it is not the default: with more threads than cores it
+ * stalls for time slices. A real-time thread that preempted the holder would wait for ever, so
+ * the wait is bounded, and ends at the zone.
+ */
+#include "stock/sync/pcp_lock.h"
+
+static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+{
+	struct pcp *pcp = pcp_this(zone);
+
+	if (unlikely(!pcp))
+		return NULL;
+	if (unlikely(lock_taken(pcp)) && !pcp_lock_briefly(&pcp->lock))
+		return NULL;
+	g->pcp = pcp;
+	return pcp->list;
+}
+
+static __always_inline void pcp_exit(struct pcp_guard *g)
+{
+	unlock(g->pcp);
+}
+
+static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+{
+	return seize_locked(pcp, wait);
+}
+
+static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+{
+	(void)list;
+	unlock(pcp);
+}
+
+#define PCP_POLICY spin
+#define PCP_FLAGS  0
+#define PCP_PROBE  NULL
+#define PCP_MASKS  false
+#include "stock/pcp_impl.h"

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * trylock.c - try the cache's lock; whoever loses takes the zone (Gorman 2022)
+ *
+ * The owner never waits, not even for a drain. A drainer that finds the owner inside
+ * leaves a request, which the owner serves before it unlocks: the pages are in its
+ * CPU's cache, and a drainer that fought for the lock would starve, because an owner
+ * in a tight loop retakes it before its release is seen.
+ */
+#include "stock/sync/pcp_lock.h"
+#include "stock/sync/pcp_serve.h"
+
+static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+{
+	struct pcp *pcp = pcp_this(zone);
+
+	if (unlikely(!pcp || lock_taken(pcp)))
+		return NULL;
+	g->pcp = pcp;
+	return pcp->list;
+}
+
+static __always_inline void pcp_exit(struct pcp_guard *g)
+{
+	if (unlikely(READ_ONCE(g->pcp->want)))
+		serve_drainer(g->pcp);
+	unlock(g->pcp);
+}
+
+static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+{
+	struct pcp_asked asked;
+
+	if (!READ_ONCE(pcp->lock) && !lock_taken(pcp))
+		return pcp->list;
+	asked = ask_owner(pcp, wait->want);
+	do {
+		if (!READ_ONCE(pcp->lock) && !lock_taken(pcp)) {
+			WRITE_ONCE(pcp->want, 0);
+			return pcp->list;
+		}
+		wait->served = owner_did(pcp, &asked);
+	} while (wait->served < 0 && pcp_wait(wait));
+	return NULL;
+}
+
+static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+{
+	(void)list;
+	unlock(pcp);
+}
+
+#define PCP_POLICY trylock
+#define PCP_FLAGS  (PCP_SIGNAL_SAFE | PCP_SHAREABLE)
+#define PCP_PROBE  NULL
+#define PCP_MASKS  false
+#include "stock/pcp_impl.h"

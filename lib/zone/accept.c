@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * accept.c - memory on demand: blocks of 2 MiB become pages when the free ones run low
+ *
+ * Only the path that found the zone's stack of pages empty comes here. It takes from the
+ * buddy first, so that whoever accepts a block does it while the others still have free
+ * pages: outside the zone's lock, one acceptor a block.
+ */
+#include <stdlib.h>
+
+#include "base/futex.h"
+#include "base/probes.h"
+#include "zone/zone.h"
+
+/* Blocks that one call tries when the first one can not be accepted. */
+#define TRIES 3u
+#define NONE  UINT64_MAX
+
+static void futex_signal(uint32_t *word)
+{
+	/* pairs with the acquire of whoever is about to sleep */
+	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
+	futex_wake_all(word);
+}
+
+void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct pp_page *page;
+	uint64_t i;
+
+	for (i = first; i < first + n; i++) {
+		page = &zone->pages[i];
+		page->addr = zone->region.base + (i << zone->shift);
+		page->zone = zone;
+		page->refs = 1;
+		page->pp_refs = 1;
+		page->shift = zone->shift;
+		page->flags = PAGE_HOME;
+		page->node = (uint16_t)max(zone->region.node, 0);
+		page_prep(page, &zone->fresh);
+		page_mark_home(zone, page);
+	}
+}
+
+/* ---- one block ------------------------------------------------------------------------------- */
+
+bool block_claim(struct pp_zone *zone, uint64_t block, bool accepted)
+{
+	if (!block_set(zone->blocks.busy, block))
+		return false;
+	if (block_test(zone->blocks.accepted, block) == accepted)
+		return true;
+	block_unclaim(zone, block);
+	return false;
+}
+
+void block_unclaim(struct pp_zone *zone, uint64_t block)
+{
+	block_clear(zone->blocks.busy, block);
+	futex_signal(&zone->blocks.changed);
+}
+
+static int accept_memory(struct pp_zone *zone, uint64_t block)
+{
+	struct blocks *b = &zone->blocks;
+	uint64_t offset = block << zone->buddy.block_shift << zone->shift;
+	size_t len = block_pages(&zone->buddy, block) << zone->shift;
+	int err;
+
+	err = region_accept(&zone->region, offset, len, b->lock);
+	if (err || !b->ops->accept)
+		return err;
+	err = b->ops->accept(b->arg, zone->region.base + offset, len);
+	if (!err)
+		return 0;
+	region_release(&zone->region, offset, len);
+	return pp_set_error(-err, "zone %s: block %llu was not accepted: %s", zone->name,
+			    (unsigned long long)block, strerror(-err));
+}
+
+int block_accept(struct pp_zone *zone, uint64_t block)
+{
+	uint64_t first = block << zone->buddy.block_shift;
+	uint64_t n = block_pages(&zone->buddy, block);
+	struct blocks *b = &zone->blocks;
+	int err;
+
+	count_add_shared(b->accepting, n);
+	err = accept_memory(zone, block);
+	if (!err) {
+		init_pages(zone, first, n);
+		poison_range(zone, first << zone->shift, n << zone->shift);
+		zone_lock(zone);
+		block_set(b->accepted, block);
+		WRITE_ONCE(b->unaccepted, b->unaccepted - n);
+		buddy_free_range(&zone->buddy, first, n);
+		zone_unlock(zone);
+	}
+	count_add_shared(b->accepting, -n);
+	count_add_shared(*(err ? &b->failures : &b->accepts), 1);
+	probe_zone_accept(zone, block, n, err);
+	block_unclaim(zone, block);
+	return err;
+}
+
+int block_release(struct pp_zone *zone, uint64_t block)
+{
+	uint64_t first = block << zone->buddy.block_shift;
+	uint64_t n = block_pages(&zone->buddy, block);
+	struct blocks *b = &zone->blocks;
+	uint64_t offset = first << zone->shift;
+	int err;
+
+	unpoison_range(zone, offset, n << zone->shift);
+	if (b->ops->unaccept)
+		b->ops->unaccept(b->arg, zone->region.base + offset, n << zone->shift);
+	err = region_release(&zone->region, offset, n << zone->shift);
+	/* if that failed, the memory is there for nothing, until the next acceptance */
+	count_add_shared(b->releases, 1);
+	block_unclaim(zone, block);
+	return err;
+}
+
+/* Nobody's unaccepted block, claimed; NONE if there is none. */
+static uint64_t claim_next(struct pp_zone *zone)
+{
+	struct blocks *b = &zone->blocks;
+	uint64_t start = READ_ONCE(b->cursor), i, block, words = (b->nr + 63) / 64, left;
+
+	start = start < b->nr ? start : 0;
+	/* the first word twice: from the cursor on, and at the end what is before it */
+	for (i = 0; i <= words; i++) {
+		block = (start / 64 + i) % words;
+		left = ~READ_ONCE(b->accepted[block]) & ~READ_ONCE(b->busy[block]);
+		if (!i)
+			left &= ~(uint64_t)0 << start % 64;
+		for (; left; left &= left - 1) {
+			uint64_t k = block * 64 + (uint64_t)__builtin_ctzll(left);
+
+			if (k < b->nr && !READ_ONCE(zone->buddy.isolated[k]) &&
+			    block_claim(zone, k, false))
+				return k;
+		}
+	}
+	return NONE;
+}
+
+/* 1: a block was accepted, 0: there is none to accept, or -errno: none of those tried. */
+static int accept_one(struct pp_zone *zone)
+{
+	unsigned int tries;
+	uint64_t block;
+	int err = 0;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		block = claim_next(zone);
+		if (block == NONE)
+			break;
+		err = block_accept(zone, block);
+		/* what failed is tried again when the others were */
+		WRITE_ONCE(zone->blocks.cursor, block + 1);
+		if (!err)
+			return 1;
+	}
+	return err;
+}
+
+int block_wait(struct pp_zone *zone, uint64_t block, uint32_t seen, uint64_t deadline_ns)
+{
+	if (!block_test(zone->blocks.busy, block))
+		return 0;
+	if (now_ns() >= deadline_ns)
+		return pp_set_error(
+			ETIMEDOUT,
+			"zone %s: another thread is still accepting block %llu, or giving "
+			"it back",
+			zone->name, (unsigned long long)block);
+	futex_wait(&zone->blocks.changed, seen, 1000);
+	return 0;
+}
+
+int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last, uint64_t deadline_ns)
+{
+	uint32_t seen;
+	int err = 0;
+
+	for (; first <= last && !err; first++) {
+		while (!err && !block_test(zone->blocks.accepted, first)) {
+			seen = load_acquire(&zone->blocks.changed);
+			if (block_claim(zone, first, false))
+				err = block_accept(zone, first);
+			else
+				err = block_wait(zone, first, seen, deadline_ns);
+		}
+	}
+	return err;
+}
+
+/* ---- when pages run low ---------------------------------------------------------------------- */
+
+uint64_t zone_usable(const struct pp_zone *zone)
+{
+	return READ_ONCE(zone->area.count) + READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
+}
+
+static bool is_low(const struct pp_zone *zone)
+{
+	const struct blocks *b = &zone->blocks;
+
+	return READ_ONCE(b->unaccepted) > READ_ONCE(b->accepting) &&
+	       zone_usable(zone) + READ_ONCE(b->accepting) < b->low;
+}
+
+static unsigned int refill_and_take(struct pp_zone *zone, void **objs, unsigned int n)
+{
+	unsigned int got;
+
+	if (!zone_lock(zone))
+		return 0;
+	/* a few times what goes to a core's cache, so that it is seldom */
+	free_area_refill(&zone->area, max(4 * READ_ONCE(zone->batch), PP_BULK_MAX));
+	got = free_area_pop(&zone->area, objs, n);
+	count_add(zone->allocs, got);
+	zone_unlock(zone);
+	return got;
+}
+
+/* Somebody accepts a block, or gives one back, which can be accepted after that. */
+static bool any_coming(const struct blocks *b)
+{
+	uint64_t i;
+
+	for (i = 0; i < (b->nr + 63) / 64; i++) {
+		if (load_acquire(&b->busy[i]) & ~load_acquire(&b->accepted[i]))
+			return true;
+	}
+	return false;
+}
+
+bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadline_ns)
+{
+	struct blocks *b = &zone->blocks;
+	uint32_t seen = load_acquire(&b->changed);
+	int got = 0;
+
+	if (READ_ONCE(b->unaccepted) < had)
+		return true; /* somebody's block came after the caller had looked */
+	if (!READ_ONCE(b->unaccepted))
+		return false;
+	if (zone->signal_safe) {
+		store_release(&b->wanted, true);
+		futex_signal(&b->kicked); /* this may be a handler: the acceptor does it */
+	} else {
+		got = accept_one(zone);
+	}
+	if (got > 0 || READ_ONCE(b->unaccepted) < had)
+		return true;
+	if (!wait || now_ns() >= deadline_ns)
+		return false;
+	if (got < 0)
+		seen = load_acquire(&b->changed); /* that was us */
+	else if (!zone->signal_safe && load_acquire(&b->changed) != seen)
+		return true;
+	if (!zone->signal_safe && !any_coming(b))
+		return READ_ONCE(b->unaccepted) < had;
+	futex_wait(&b->changed, seen, 1000);
+	return true;
+}
+
+unsigned int __coldpath zone_take_more(struct pp_zone *zone, void **objs, unsigned int n, bool wait)
+{
+	uint64_t deadline_ns = wait ? now_ns() + (uint64_t)zone->drain_us * 1000 : 0;
+	unsigned int got = 0;
+	uint64_t had;
+
+	for (;;) {
+		had = READ_ONCE(zone->blocks.unaccepted);
+		got += refill_and_take(zone, objs + got, n - got);
+		if (zone_in_handler(zone) || (got == n && !is_low(zone)))
+			return got;
+		if (got == n)
+			break;
+		if (!zone_get_more(zone, had, wait, deadline_ns))
+			return got;
+	}
+	/* the caller has its pages; one block at most, while the others have some, too */
+	if (zone->blocks.has_thread)
+		futex_signal(&zone->blocks.kicked);
+	else
+		accept_one(zone);
+	return got;
+}
+
+static void *acceptor(void *arg)
+{
+	struct pp_zone *zone = arg;
+	struct blocks *b = &zone->blocks;
+	uint32_t seen, done = 0;
+	int k;
+
+	for (;;) {
+		seen = load_acquire(&b->kicked);
+		if (load_acquire(&b->stop))
+			return NULL;
+		/* not asked: what was given back just now is not taken at once */
+		k = seen != done;
+		done = seen;
+		if (__atomic_exchange_n(&b->wanted, false, __ATOMIC_ACQ_REL))
+			k = accept_one(zone); /* a run: what is free may be in pieces */
+		while (k > 0 && zone_usable(zone) + READ_ONCE(b->accepting) < 2 * b->low &&
+		       !load_acquire(&b->stop))
+			k = accept_one(zone);
+		futex_wait(&b->kicked, seen, 100000);
+	}
+}
+
+/* ---- a zone's beginning and end -------------------------------------------------------------- */
+
+static const struct pp_zone_ops no_ops;
+
+static void tell_all_gone(struct pp_zone *zone)
+{
+	const struct blocks *b = &zone->blocks;
+	uint64_t i;
+
+	for (i = 0; b->accepted && b->ops->unaccept && i < b->nr; i++) {
+		if (block_test(b->accepted, i))
+			b->ops->unaccept(b->arg,
+					 zone->region.base +
+						 (i << zone->buddy.block_shift << zone->shift),
+					 block_pages(&zone->buddy, i) << zone->shift);
+	}
+}
+
+/* The memory is there already: who must know is told. */
+static int accept_eagerly(struct pp_zone *zone)
+{
+	struct blocks *b = &zone->blocks;
+	uint64_t i, offset;
+	int err = 0;
+
+	for (i = 0; i < b->nr; i++) {
+		offset = i << zone->buddy.block_shift << zone->shift;
+		if (b->ops->accept)
+			err = b->ops->accept(b->arg, zone->region.base + offset,
+					     block_pages(&zone->buddy, i) << zone->shift);
+		if (err)
+			return pp_set_error(-err, "zone %s: block %llu was not accepted: %s",
+					    zone->name, (unsigned long long)i, strerror(-err));
+		block_set(b->accepted, i);
+	}
+	return 0;
+}
+
+int blocks_init(struct pp_zone *zone, const struct pp_zone_params *p)
+{
+	struct blocks *b = &zone->blocks;
+	uint64_t words;
+	int err;
+
+	b->nr = buddy_blocks(&zone->buddy);
+	words = (b->nr + 63) / 64;
+	b->ops = p->ops ? p->ops : &no_ops;
+	b->arg = p->ops_arg;
+	b->lock = p->flags & PP_ZONE_LOCK;
+	b->low = min(p->low ? p->low : (uint64_t)2 << zone->buddy.block_shift, zone->managed);
+	b->idle_ms = p->idle_ms;
+	b->accepted = calloc(2 * words, sizeof(*b->accepted));
+	if (!b->accepted)
+		return pp_set_error(ENOMEM, "no memory for the state of %llu blocks",
+				    (unsigned long long)b->nr);
+	b->busy = b->accepted + words;
+	if (!(p->flags & PP_ZONE_LAZY))
+		return accept_eagerly(zone);
+	b->unaccepted = zone->managed;
+	if (!(p->flags & PP_ZONE_ACCEPT_THREAD))
+		return 0;
+	err = pthread_create(&b->thread, NULL, acceptor, zone);
+	if (err)
+		return pp_set_error(err, "no thread to accept memory: %s", strerror(err));
+	b->has_thread = true;
+	return 0;
+}
+
+void blocks_fini(struct pp_zone *zone)
+{
+	struct blocks *b = &zone->blocks;
+
+	if (b->has_thread) {
+		store_release(&b->stop, true);
+		futex_signal(&b->kicked);
+		pthread_join(b->thread, NULL);
+	}
+	poison_fini(zone);
+	tell_all_gone(zone);
+	free(b->accepted);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * contig.c - pages that lie beside each other, across as many blocks as it takes
+ */
+#include <pagepool/memory.h>
+
+#include "zone/zone.h"
+
+#define NONE UINT64_MAX
+
+struct wanted {
+	uint64_t n;
+	uint64_t align;
+};
+
+static uint64_t align_to(uint64_t i, uint64_t align)
+{
+	return (i + align - 1) & ~(align - 1);
+}
+
+/* ---- fast: what is free now ------------------------------------------------------------------ */
+
+/*
+ * The first page of a usable range; under the zone's lock. Blocks of which nothing is here
+ * are stepped over.
+ */
+static uint64_t find_free(const struct pp_zone *zone, const struct wanted *want)
+{
+	const struct buddy *buddy = &zone->buddy;
+	uint64_t i = 0, run, next = 0, block, step;
+
+	while (i + want->n <= zone->managed) {
+		for (run = 0; run < want->n; run += next) {
+			block = (i + run) >> buddy->block_shift;
+			step = min(want->n - run, ((block + 1) << buddy->block_shift) - (i + run));
+			next = 0;
+			if (buddy->block_free[block] && !buddy->isolated[block])
+				next = buddy_run(buddy, i + run, step);
+			if (next < step)
+				break;
+		}
+		if (run >= want->n)
+			return i;
+		run += next;
+		block = (i + run) >> buddy->block_shift;
+		if (!buddy->block_free[block] || buddy->isolated[block])
+			run = ((block + 1) << buddy->block_shift) - i - 1;
+		i = align_to(i + run + 1, want->align);
+	}
+	return NONE;
+}
+
+static struct pp_page *hand_out(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct pp_page *page;
+	uint64_t i;
+
+	for (i = first; i < first + n; i++) {
+		page = &zone->pages[i];
+		page_leaves_home(zone, page);
+		page_prep(page, &zone->fresh);
+		unpoison_pages(&page, 1);
+	}
+	return &zone->pages[first];
+}
+
+static int take_free(struct pp_zone *zone, const struct wanted *want, struct pp_page **first)
+{
+	uint64_t i;
+
+	zone_spill(zone);
+	zone_lock(zone);
+	i = find_free(zone, want);
+	if (i != NONE) {
+		buddy_take_range(&zone->buddy, i, want->n);
+		count_add(zone->allocs, want->n);
+	}
+	zone_unlock(zone);
+	if (i == NONE)
+		return -EBUSY;
+	*first = hand_out(zone, i, want->n);
+	return 0;
+}
+
+/* ---- normal: and what caches and addresses have ---------------------------------------------- */
+
+/* Pages of a range that are neither free nor unaccepted; NONE if part of it is isolated. */
+static uint64_t count_missing(const struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	const struct buddy *buddy = &zone->buddy;
+	uint64_t end = first + n, missing = 0, next, block, here;
+
+	for (; first < end; first = next) {
+		block = first >> buddy->block_shift;
+		next = min(end, (block + 1) << buddy->block_shift);
+		if (buddy->isolated[block])
+			return NONE;
+		if (!block_test(zone->blocks.accepted, block))
+			continue;
+		if (!buddy->block_free[block]) {
+			missing += next - first;
+			continue;
+		}
+		while (first < next) {
+			here = buddy_run(buddy, first, next - first);
+			missing += first + here < next;
+			first += here + (first + here < next);
+		}
+	}
+	return missing;
+}
+
+/*
+ * The range that lacks the fewest pages, in steps that keep the search short: of a block
+ * for what is larger than one. The lock is dropped between: a hint, which is checked later.
+ */
+static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint64_t *least)
+{
+	uint64_t step = max(want->align, (uint64_t)1 << zone->buddy.block_shift);
+	uint64_t i, missing, best = NONE;
+
+	if (want->n <= step / 2)
+		step = max(want->align, align_to(want->n, 64));
+	*least = NONE;
+	for (i = 0; i + want->n <= zone->managed && *least; i = align_to(i + step, want->align)) {
+		zone_lock(zone);
+		missing = count_missing(zone, i, want->n);
+		zone_unlock(zone);
+		if (missing < *least) {
+			*least = missing;
+			best = i;
+		}
+	}
+	/* the zone's end need not be a multiple of the step */
+	i = (zone->managed - want->n) & ~(want->align - 1);
+	zone_lock(zone);
+	missing = count_missing(zone, i, want->n);
+	zone_unlock(zone);
+	if (missing >= *least)
+		return best;
+	*least = missing;
+	return i;
+}
+
+/* Others' acceptances are waited for as long as an allocation would, or until the deadline. */
+static int accept_range(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns)
+{
+	deadline_ns = max(deadline_ns, now_ns() + (uint64_t)zone->drain_us * 1000);
+	if (zone->signal_safe && !zone->blocks.has_thread)
+		return 0;
+	return blocks_need(zone, first >> zone->buddy.block_shift,
+			   (first + n - 1) >> zone->buddy.block_shift, deadline_ns);
+}
+
+static int take_normal(struct pp_zone *zone, const struct wanted *want, struct pp_page **first)
+{
+	uint64_t i, missing;
+	int err;
+
+	zone_drain_once(zone);
+	err = take_free(zone, want, first);
+	if (!err)
+		return 0;
+	i = find_best(zone, want, &missing);
+	if (i == NONE || missing)
+		return -EBUSY;
+	err = accept_range(zone, i, want->n, 0);
+	if (err)
+		return err == -ETIMEDOUT ? -EBUSY : err;
+	return take_free(zone, want, first);
+}
+
+/* ---- hard: and what users have --------------------------------------------------------------- */
+
+/* Under the zone's lock: nobody else was promised that these blocks stay. */
+static bool only_ours(const struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	uint64_t block = first >> zone->buddy.block_shift;
+
+	for (; block <= (first + n - 1) >> zone->buddy.block_shift; block++) {
+		if (zone->buddy.isolated[block] != 1)
+			return false;
+	}
+	return true;
+}
+
+static int take_hard(struct pp_zone *zone, const struct wanted *want, uint64_t deadline_ns,
+		     struct pp_page **first)
+{
+	uint64_t missing, i = find_best(zone, want, &missing), now;
+	int err;
+
+	if (i == NONE)
+		return -EBUSY;
+	err = accept_range(zone, i, want->n, deadline_ns);
+	now = min(now_ns(), deadline_ns);
+	if (!err)
+		err = pp_zone_isolate_hard(zone, i, want->n,
+					   (unsigned int)((deadline_ns - now) / 1000));
+	if (err)
+		return err;
+	err = zone_wait_home(zone, i, want->n, deadline_ns);
+	if (!err) {
+		zone_lock(zone);
+		/* somebody may have given the memory back, or isolated the range as we did */
+		if (only_ours(zone, i, want->n) && buddy_run(&zone->buddy, i, want->n) == want->n) {
+			buddy_take_range(&zone->buddy, i, want->n);
+			count_add(zone->allocs, want->n);
+			*first = &zone->pages[i];
+		} else {
+			err = -EBUSY;
+		}
+		zone_unlock(zone);
+	}
+	pp_zone_isolate_hard_undo(zone, i, want->n);
+	if (!err)
+		hand_out(zone, i, want->n);
+	return err;
+}
+
+int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum pp_contig mode,
+			 unsigned int timeout_us, struct pp_page **first)
+{
+	uint64_t deadline_ns = now_ns() + (uint64_t)timeout_us * 1000;
+	const struct timespec nap = { .tv_nsec = 50000 };
+	const struct wanted want = { .n = n, .align = align ? align : 1 };
+	struct block_range range;
+	int err = zone_range(zone, 0, n, &range);
+
+	if (err)
+		return err;
+	if ((want.align & (want.align - 1)) || (unsigned int)mode > PP_CONTIG_HARD)
+		return pp_set_error(EINVAL,
+				    "align: %llu is not a power of two, or mode: %u unknown",
+				    (unsigned long long)align, (unsigned int)mode);
+	err = take_free(zone, &want, first);
+	if (err && mode >= PP_CONTIG_NORMAL)
+		err = take_normal(zone, &want, first);
+	while (err && mode == PP_CONTIG_HARD) {
+		err = take_hard(zone, &want, deadline_ns, first);
+		/* others want it, too: who comes first, the others look elsewhere */
+		if (err != -EBUSY || now_ns() >= deadline_ns)
+			break;
+		nanosleep(&nap, NULL);
+	}
+	if (!err)
+		return 0;
+	count_add_shared(zone->alloc_failures, 1);
+	return pp_set_error(-err, "zone %s: no %llu pages beside each other are free%s", zone->name,
+			    (unsigned long long)n,
+			    err == -ETIMEDOUT ? ", nor came home in time" : "");
+}
+
+/* A part of what is given back, all of which was out. */
+static void free_range(struct pp_zone *zone, struct pp_page *first, uint64_t n)
+{
+	uint64_t i = buddy_index(&zone->buddy, first), k;
+
+	for (k = 0; PP_DEBUG && k < n; k++)
+		page_goes_home(zone, first + k);
+	for (; n; n -= k, i += k) {
+		k = min(n, (uint64_t)1 << zone->buddy.block_shift);
+		zone_lock(zone);
+		buddy_free_range(&zone->buddy, i, k);
+		count_add(zone->frees, k);
+		zone_unlock(zone);
+	}
+}
+
+void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n)
+{
+	uint64_t i = ((uintptr_t)first - (uintptr_t)zone->pages) / sizeof(*first);
+	struct pp_page *page, *end;
+	PUT_FROM_HERE;
+
+	if (!n)
+		return;
+	if (unlikely(i >= zone->managed || n > zone->managed - i)) {
+		if (PP_DEBUG)
+			bug("a range that is not of its zone was given back", first);
+		count_add_shared(zone->double_puts, 1);
+		return;
+	}
+	end = first + n;
+	for (page = first; page < end; page++) {
+		if (likely(page_comes_home(zone, page))) {
+			poison_pages(&page, 1);
+			continue;
+		}
+		free_range(zone, first, (uint64_t)(page - first));
+		first = page + 1;
+	}
+	free_range(zone, first, (uint64_t)(end - first));
+}
+
+/* ---- who is asked ---------------------------------------------------------------------------- */
+
+void pp_zone_reclaimer_add(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
+{
+	pp_lock(&zone->blocks.reclaim_lock);
+	reclaimer->next = zone->blocks.reclaimers;
+	zone->blocks.reclaimers = reclaimer;
+	pp_unlock(&zone->blocks.reclaim_lock);
+}
+
+void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
+{
+	struct pp_reclaimer **r;
+
+	pp_lock(&zone->blocks.reclaim_lock);
+	for (r = &zone->blocks.reclaimers; *r; r = &(*r)->next) {
+		if (*r == reclaimer) {
+			*r = reclaimer->next;
+			break;
+		}
+	}
+	pp_unlock(&zone->blocks.reclaim_lock);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zone/create.c - the policies that there are, and a zone's beginning and end
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/node.h"
+#include "zone/zone.h"
+
+const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
+	&pcp_trylock, &pcp_spin, &pcp_irqsave, &pcp_softmask,
+	&pcp_rcu,     &pcp_rseq, &pcp_request, &pcp_llist,
+};
+
+static const char *const policy_names[NR_POLICIES + 1] = {
+	"trylock", "spin", "irqsave", "softmask", "rcu", "rseq", "request", "llist", NULL,
+};
+
+#define PAGE_SIZE_MIN 2048u
+#define PAGE_SIZE_MAX 65536u
+#define HIGH_MAX      65536u
+#define ZONE_FLAGS                                                                      \
+	(PP_ZONE_HUGE_FALLBACK | PP_ZONE_TRACE | PP_ZONE_NO_PREP | PP_ZONE_PER_THREAD | \
+	 PP_ZONE_SIGNAL_SAFE | PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD | PP_ZONE_LOCK)
+
+const char *const *pp_policy_names(void)
+{
+	return policy_names;
+}
+
+/* ---- creation -------------------------------------------------------------------------------- */
+
+static int policy_by_name(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_POLICIES; i++) {
+		if (!strcmp(name, pcp_policies[i]->name))
+			return (int)i;
+	}
+	pp_set_error(EINVAL,
+		     "policy: \"%s\" is not known; there are auto, trylock, spin, irqsave, "
+		     "softmask, rcu, rseq, request and llist",
+		     name);
+	return -1;
+}
+
+static int policy_probe(int i)
+{
+	return pcp_policies[i]->probe ? pcp_policies[i]->probe() : 0;
+}
+
+int pp_policy_check(const char *name)
+{
+	int i = policy_by_name(name);
+
+	return i < 0 ? -EINVAL : policy_probe(i);
+}
+
+int zone_find_policy(const char *name, unsigned int flags)
+{
+	const struct pcp_policy *policy;
+	int i = name ? policy_by_name(name) : 0;
+
+	if (i < 0 || policy_probe(i))
+		return -1;
+	policy = pcp_policies[i];
+	if ((flags & PCP_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
+		pp_set_error(ENOTSUP,
+			     "policy: %s can not be used from signal handlers; take "
+			     "trylock, irqsave, softmask, rseq or llist",
+			     policy->name);
+		return -1;
+	}
+	if ((flags & PCP_SHAREABLE) && !(policy->flags & PCP_SHAREABLE)) {
+		pp_set_error(ENOTSUP,
+			     "policy: %s does not work across processes; take rseq or "
+			     "trylock",
+			     policy->name);
+		return -1;
+	}
+	return i;
+}
+
+/* rseq needs no atomic and falls back to the zone least; trylock runs everywhere */
+static int find_policy(const char *name, uint32_t flags)
+{
+	int i;
+
+	if (name && !strcmp(name, "auto"))
+		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
+	i = zone_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE : 0);
+	if (i >= 0 && (flags & PP_ZONE_PER_THREAD) && (pcp_policies[i]->flags & PCP_CORE_ONLY)) {
+		pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
+			     pcp_policies[i]->name);
+		return -1;
+	}
+	return i;
+}
+
+/*
+ * Cores may keep a quarter of the zone, which drains give back anyhow; more would
+ * make them frequent in a small zone. The kernel's batch is 63 at most, for the
+ * sake of interrupt latency; moving 128 halves what a page costs across cores.
+ */
+static void set_defaults(struct pp_zone_params *p, unsigned int cores)
+{
+	if (!p->page_size)
+		p->page_size = 4096;
+	if (!p->high) {
+		p->high = (uint32_t)min(p->pages / (4 * cores), (uint64_t)512);
+		p->high = max(p->high, 4u);
+		p->high = max(p->high, min(p->batch, PP_BULK_MAX));
+	}
+	if (!p->batch)
+		p->batch = min(max(p->high / 4, 1u), 128u);
+	if (!p->high_max)
+		p->high_max = p->high;
+	if (!p->drain_us)
+		p->drain_us = 20000;
+	if (!p->name)
+		p->name = "zone";
+}
+
+int zone_check_cache(uint32_t high, uint32_t high_max, uint32_t batch)
+{
+	if (high > HIGH_MAX || high_max > HIGH_MAX)
+		return pp_set_error(EINVAL, "high: %u or high_max: %u is above %u", high, high_max,
+				    HIGH_MAX);
+	if (high_max < high)
+		return pp_set_error(EINVAL, "high_max: %u is below high %u", high_max, high);
+	if (batch > PP_BULK_MAX || batch > high)
+		return pp_set_error(EINVAL, "batch: %u is above high %u, or above %u", batch, high,
+				    PP_BULK_MAX);
+	return 0;
+}
+
+static int check_params(const struct pp_zone_params *p)
+{
+	if (p->pages < 1 || p->pages > UINT32_MAX)
+		return pp_set_error(EINVAL, "pages: %llu is not in 1 .. 4294967295",
+				    (unsigned long long)p->pages);
+	if (p->page_size < PAGE_SIZE_MIN || p->page_size > PAGE_SIZE_MAX ||
+	    (p->page_size & (p->page_size - 1)))
+		return pp_set_error(EINVAL, "page_size: %u is not a power of two in 2048 .. 65536",
+				    p->page_size);
+	if (p->headroom >= p->page_size)
+		return pp_set_error(EINVAL, "headroom: %u is not less than the page size %u",
+				    p->headroom, p->page_size);
+	if ((unsigned int)p->mem > PP_MEM_USER)
+		return pp_set_error(EINVAL, "mem: %u is no kind of memory", (unsigned int)p->mem);
+	if (p->flags & ~ZONE_FLAGS)
+		return pp_set_error(EINVAL, "flags: 0x%x has unknown bits", p->flags);
+	if ((p->flags & PP_ZONE_ACCEPT_THREAD) && !(p->flags & PP_ZONE_LAZY))
+		return pp_set_error(EINVAL,
+				    "flags: PP_ZONE_ACCEPT_THREAD is for PP_ZONE_LAZY zones");
+	if ((p->flags & PP_ZONE_SIGNAL_SAFE) && (p->flags & PP_ZONE_LAZY) &&
+	    !(p->flags & PP_ZONE_ACCEPT_THREAD))
+		return pp_set_error(EINVAL, "flags: a lazy zone that signal handlers use needs "
+					    "PP_ZONE_ACCEPT_THREAD");
+	return zone_check_cache(p->high, p->high_max, p->batch);
+}
+
+static void fill_area(struct pp_zone *zone)
+{
+	uint64_t i;
+
+	init_pages(zone, 0, zone->managed);
+	for (i = 0; i < zone->managed; i++)
+		zone->area.obj[zone->managed - 1 - i] = &zone->pages[i]; /* lowest address on top */
+	zone->area.count = zone->managed;
+}
+
+static int alloc_page_table(struct pp_zone *zone)
+{
+	void *table;
+
+	if (zone_policy(zone) == &pcp_llist) {
+		zone->links = calloc(zone->managed, sizeof(*zone->links));
+		if (!zone->links)
+			return pp_set_error(ENOMEM, "no memory for the links of llist");
+	}
+	table = mmap(NULL, zone->managed * sizeof(struct pp_page), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (table == MAP_FAILED)
+		return pp_set_error(ENOMEM, "no memory for the metadata of %llu pages",
+				    (unsigned long long)zone->managed);
+	node_settle(table, zone->managed * sizeof(struct pp_page), zone->region.node);
+	zone->pages = table;
+	return 0;
+}
+
+static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
+{
+	const struct pcp_config config = {
+		.high_min = p->high,
+		.high_max = zone_policy(zone)->flags & PCP_CORE_ONLY ? p->high : p->high_max,
+		.capacity = p->high_max,
+		.batch = p->batch,
+		.traced = p->flags & PP_ZONE_TRACE,
+	};
+	int err;
+
+	zone->traced = config.traced;
+	zone->ops = config.traced;
+	zone->batch = p->batch;
+	zone->fresh.data_off = (uint16_t)p->headroom;
+	zone->headroom = p->headroom;
+	zone->prep = !(p->flags & PP_ZONE_NO_PREP);
+	zone->shift = (uint8_t)__builtin_ctz(p->page_size);
+	zone->drain_us = p->drain_us;
+	zone->managed = p->pages;
+	snprintf(zone->name, sizeof(zone->name), "%s", p->name);
+
+	err = region_map(&zone->region, p);
+	if (!err)
+		err = alloc_page_table(zone);
+	if (!err)
+		err = free_area_init(&zone->area, zone->managed);
+	if (!err)
+		err = buddy_init(&zone->buddy, zone->pages, zone->managed,
+				 (uint32_t)(BLOCK_SIZE >> zone->shift));
+	if (err)
+		return err;
+	zone->buddy.home = zone->prep;
+	zone->area.buddy = &zone->buddy;
+	zone->pcp_stride = pcp_stride_of(config.capacity);
+	zone->pcps = pcp_create(zone->cores, &config, zone);
+	if (!zone->pcps)
+		return -ENOMEM;
+	err = poison_init(zone);
+	if (err)
+		return err;
+	if (!(p->flags & PP_ZONE_LAZY))
+		fill_area(zone);
+	err = blocks_init(zone, p);
+	if (!err && !(p->flags & PP_ZONE_LAZY))
+		poison_range(zone, 0, zone->managed << zone->shift);
+	return err;
+}
+
+/* Copes with a zone that is built in part. */
+static void zone_free(struct pp_zone *zone)
+{
+	int err = errno;
+
+	blocks_fini(zone);
+	orders_free(zone);
+	if (zone->pcps)
+		pcp_free(zone->pcps, zone->cores, zone->pcp_stride);
+	free_area_fini(&zone->area);
+	buddy_fini(&zone->buddy);
+	free(zone->links);
+	zone_free_tags(zone);
+	if (zone->pages)
+		munmap(zone->pages, zone->managed * sizeof(struct pp_page));
+	region_unmap(&zone->region);
+	free(zone);
+	errno = err;
+}
+
+struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
+{
+	static uint64_t last_id;
+	struct pp_zone_params p;
+	struct pp_zone *zone;
+	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
+	int policy;
+
+	not_a_handler();
+	if (params_copy(&p, sizeof(p), params))
+		return NULL;
+	set_defaults(&p, cores);
+	policy = find_policy(p.policy, p.flags);
+	if (policy < 0 || check_params(&p) || fault_from_env())
+		return NULL;
+	zone = aligned_alloc(PP_LINES, sizeof(*zone));
+	if (!zone) {
+		pp_set_error(ENOMEM, "no memory for a zone");
+		return NULL;
+	}
+	memset(zone, 0, sizeof(*zone));
+	zone->region.fd = -1;
+	zone->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+	zone->policy = (uint8_t)policy;
+	zone->per_thread = (p.flags & PP_ZONE_PER_THREAD) ||
+			   (zone_policy(zone)->flags & PCP_THREAD_ONLY);
+	zone->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
+	zone->cores = zone->per_thread ? PP_SLOTS : cores;
+	if (zone_init(zone, &p)) {
+		zone_free(zone);
+		return NULL;
+	}
+	registry_add(&registered_zones, &zone->registered);
+	fault_joined();
+	return zone;
+}
+
+int zone_busy(const struct pp_zone *zone, uint64_t in_flight)
+{
+	char pools[180];
+
+	pools_name(zone, pools, sizeof(pools));
+	return pp_set_error(EBUSY, "zone %s: %llu pages are still out%s%s", zone->name,
+			    (unsigned long long)in_flight, *pools ? ": " : "", pools);
+}
+
+int pp_zone_destroy(struct pp_zone *zone)
+{
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+
+	if (!zone)
+		return 0;
+	if (zone->shared)
+		return pp_set_error(EINVAL, "zone %s is a depot: pp_depot_fini()", zone->name);
+	pp_zone_stats(zone, &s);
+	if (s.in_flight)
+		return zone_busy(zone, s.in_flight);
+	registry_del(&registered_zones, &zone->registered);
+	pools_forget(zone);
+	zone_free(zone);
+	return 0;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * zone/info.c - what a zone tells about itself: accessors, counters, windows, the ledger
+ */
+#include <stdlib.h>
+
+#include "base/trace.h"
+#include "zone/zone.h"
+
+unsigned int pp_zone_cores(const struct pp_zone *zone)
+{
+	return zone->cores;
+}
+
+unsigned int pp_zone_this_core(const struct pp_zone *zone)
+{
+	const struct pcp *pcp = pcp_this(zone);
+
+	return pcp ? pcp_index(pcp) : zone->cores;
+}
+
+/* pcp_count(), but llist counts reservations, too */
+static unsigned int pages_cached(const struct pp_zone *zone, const struct pcp *pcp)
+{
+	if (zone->links && !(uint32_t)READ_ONCE(pcp->head))
+		return 0;
+	return pcp_count(pcp);
+}
+
+unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
+{
+	if (core >= zone->cores)
+		return 0;
+	return pages_cached(zone, pcp_at(zone->pcps, zone->pcp_stride, core)) +
+	       (unsigned int)orders_cached(zone, core);
+}
+
+const char *pp_zone_name(const struct pp_zone *zone)
+{
+	return zone->name;
+}
+
+const char *pp_zone_policy(const struct pp_zone *zone)
+{
+	return zone_policy(zone)->name;
+}
+
+enum pp_mem pp_zone_mem(const struct pp_zone *zone)
+{
+	return zone->region.mem;
+}
+
+void *pp_zone_base(const struct pp_zone *zone)
+{
+	return zone->region.base;
+}
+
+uint64_t pp_zone_pages(const struct pp_zone *zone)
+{
+	return zone->managed;
+}
+
+uint32_t pp_zone_page_size(const struct pp_zone *zone)
+{
+	return 1u << zone->shift;
+}
+
+uint32_t pp_zone_headroom(const struct pp_zone *zone)
+{
+	return zone->headroom;
+}
+
+int pp_zone_fd(const struct pp_zone *zone)
+{
+	return zone->region.fd;
+}
+
+struct pp_page *pp_zone_page_table(const struct pp_zone *zone)
+{
+	return zone->pages;
+}
+
+struct pp_page *pp_zone_page_at(const struct pp_zone *zone, uint64_t offset)
+{
+	uint64_t i = offset >> zone->shift;
+
+	return likely(i < zone->managed) ? &zone->pages[i] : NULL;
+}
+
+int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
+{
+	struct pp_zone_stats s = {
+		.node = (uint64_t)max(zone->region.node, 0),
+		.page_size = pp_zone_page_size(zone),
+		.managed = zone->managed,
+		.batch = READ_ONCE(zone->batch),
+		.alloc_failures = READ_ONCE(zone->alloc_failures),
+		.drains = READ_ONCE(zone->drains),
+		.drained_pages = READ_ONCE(zone->drained_pages),
+		.drain_timeouts = READ_ONCE(zone->drain_timeouts),
+		.double_puts = READ_ONCE(zone->double_puts),
+		.fallbacks = READ_ONCE(zone->fallbacks),
+		.accepts = READ_ONCE(zone->blocks.accepts),
+		.accept_failures = READ_ONCE(zone->blocks.failures),
+		.releases = READ_ONCE(zone->blocks.releases),
+	};
+	const struct pcp *pcp;
+	unsigned int i;
+	uint64_t left;
+
+	zone_lock(zone);
+	s.free = zone->area.count + zone->buddy.count[BUDDY_USABLE];
+	s.isolated = zone->buddy.count[BUDDY_ISOLATED];
+	s.unaccepted = zone->blocks.unaccepted;
+	s.allocs = zone->allocs;
+	s.frees = zone->frees;
+	for (i = 0; i < zone->cores; i++) {
+		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
+		s.cached += pages_cached(zone, pcp);
+		s.high = max(s.high, (uint64_t)pcp_limit(pcp));
+		s.allocs += READ_ONCE(pcp->allocs);
+		s.frees += READ_ONCE(pcp->frees);
+		s.refills += READ_ONCE(pcp->refills);
+		s.flushes += READ_ONCE(pcp->flushes);
+		s.high_raises += READ_ONCE(pcp->raises);
+		s.high_decays += READ_ONCE(pcp->decays);
+	}
+	zone_unlock(zone);
+	orders_stats(zone, &s);
+	left = s.managed - s.free - s.isolated - s.unaccepted;
+	/* pages in motion may be seen twice: never more than there are */
+	s.cached = min(s.cached, left);
+	s.in_flight = left - s.cached;
+	return stats_copy(stats, &s, sizeof(s));
+}
+
+int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
+{
+	struct pp_window_stats w = { 0 };
+	struct pcp_trace *sum;
+	unsigned int i;
+
+	if (!zone->pcps->trace)
+		return pp_set_error(ENODATA, "zone %s was not created with PP_ZONE_TRACE",
+				    zone->name);
+	sum = trace_create();
+	if (!sum)
+		return -ENOMEM;
+	for (i = 0; i < zone->cores; i++)
+		trace_add(sum, pcp_at(zone->pcps, zone->pcp_stride, i)->trace);
+	trace_report(sum, &w);
+	trace_free(sum);
+	return stats_copy(windows, &w, sizeof(w));
+}
+
+static void audit_range(const struct pp_zone *zone, unsigned char *seen, uint64_t first, uint64_t n,
+			struct pp_zone_audit *audit)
+{
+	for (; n; n--, first++) {
+		if (first >= zone->managed || (seen[first / 8] & 1u << first % 8)) {
+			audit->double_free++;
+			continue;
+		}
+		seen[first / 8] |= (unsigned char)(1u << first % 8);
+		audit->home++;
+	}
+}
+
+/* Pages, or the first pages of an inner zone's runs. */
+static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *const *objs,
+		       uint64_t n, struct pp_zone_audit *audit)
+{
+	uint64_t i, k;
+
+	for (i = 0; i < n; i++) {
+		k = ((uintptr_t)objs[i] - (uintptr_t)zone->pages) / sizeof(struct pp_page);
+		if (k >= zone->managed || objs[i] != &zone->pages[k])
+			audit->double_free++;
+		else
+			audit_range(zone, seen, k, (uint64_t)1 << zone->order, audit);
+	}
+}
+
+static void audit_cache(const struct pp_zone *zone, unsigned char *seen, const struct pcp *pcp,
+			struct pp_zone_audit *audit)
+{
+	uint32_t i = (uint32_t)pcp->head, left = zone->links ? pcp->list->count : 0;
+	void *obj;
+
+	for (; i && left; left--, i = zone->links[i - 1]) {
+		obj = &zone->pages[i - 1];
+		audit_objs(zone, seen, &obj, 1, audit);
+	}
+	if (zone->links)
+		return;
+	audit_objs(zone, seen, pcp->list->obj, pcp->list->count, audit);
+	if (pcp->old)
+		audit_objs(zone, seen, pcp->old->obj, pcp->old->count, audit);
+}
+
+/* The buddy's runs, and the blocks that are addresses only: nobody else may have those. */
+static void audit_blocks(const struct pp_zone *zone, unsigned char *seen,
+			 struct pp_zone_audit *audit)
+{
+	const struct buddy *buddy = &zone->buddy;
+	uint64_t block, i, n, end;
+
+	for (block = 0; block < zone->blocks.nr; block++) {
+		i = block << buddy->block_shift;
+		end = i + block_pages(buddy, block);
+		if (!block_test(zone->blocks.accepted, block)) {
+			audit_range(zone, seen, i, end - i, audit);
+			continue;
+		}
+		for (; i < end; i += n) {
+			n = buddy->state[i] ? (uint64_t)1 << (buddy->state[i] - 1) : 1;
+			if (buddy->state[i])
+				audit_range(zone, seen, i, n, audit);
+		}
+	}
+}
+
+static void audit_area(struct pp_zone *zone, unsigned char *seen, struct pp_zone_audit *audit)
+{
+	unsigned int i;
+
+	zone_lock(zone);
+	audit_objs(zone, seen, zone->area.obj, zone->area.count, audit);
+	zone_unlock(zone);
+	for (i = 0; i < zone->cores; i++)
+		audit_cache(zone, seen, pcp_at(zone->pcps, zone->pcp_stride, i), audit);
+}
+
+int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
+{
+	struct pp_zone_audit a = {
+		.managed = zone->managed,
+		.double_free =
+			zone->area.refused + zone->buddy.refused + READ_ONCE(zone->double_puts),
+	};
+	unsigned char *seen = calloc(1, zone->managed / 8 + 1);
+	unsigned int i;
+
+	if (!seen)
+		return pp_set_error(ENOMEM, "no memory for an audit of %llu pages",
+				    (unsigned long long)zone->managed);
+	audit_area(zone, seen, &a);
+	for (i = 1; i < CACHED_ORDERS; i++) {
+		if (zone->inner[i])
+			audit_area(zone->inner[i], seen, &a);
+	}
+	zone_lock(zone);
+	audit_blocks(zone, seen, &a);
+	zone_unlock(zone);
+	free(seen);
+	a.leaked = a.managed - a.home;
+	return stats_copy(audit, &a, sizeof(a));
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * isolate.c - take a range of blocks out of use, and put it back
+ *
+ * While there is an isolation, whatever enters or leaves the free area is looked at, page
+ * by page (free_area.filter), and no core's cache is refilled from it. Caches are another
+ * matter: a drain gets what is in them now; only closed caches stay without such pages.
+ */
+#include <pagepool/memory.h>
+
+#include "zone/zone.h"
+
+/* Pages looked at for each hold of the zone's lock. */
+#define SWEEP 2048u
+
+int zone_range(const struct pp_zone *zone, uint64_t first, uint64_t n, struct block_range *range)
+{
+	*range = (struct block_range){ 0 };
+	if (!zone->area.buddy)
+		return pp_set_error(EINVAL, "zone %s is a depot: it has no pages", zone->name);
+	if (!n || first >= zone->managed || n > zone->managed - first)
+		return pp_set_error(EINVAL, "zone %s: %llu pages from %llu on: there are %llu",
+				    zone->name, (unsigned long long)n, (unsigned long long)first,
+				    (unsigned long long)zone->managed);
+	range->first = first >> zone->buddy.block_shift;
+	range->last = (first + n - 1) >> zone->buddy.block_shift;
+	return 0;
+}
+
+/* Under both locks, which it drops. */
+static void restore(struct pp_zone *zone, uint64_t first, uint64_t last)
+{
+	for (; first <= last; first++) {
+		if (zone->buddy.isolated[first] == 1)
+			zone->isolated_blocks--;
+		buddy_restore(&zone->buddy, first);
+	}
+	if (!zone->isolated_blocks)
+		WRITE_ONCE(zone->area.filter, false);
+	zone_unlock(zone);
+	if (!zone->isolated_blocks)
+		orders_filter(zone, false);
+	pp_unlock(&zone->isolate_lock);
+}
+
+static int mark(struct pp_zone *zone, const struct block_range *range)
+{
+	uint64_t block;
+	int err = 0;
+
+	pp_lock(&zone->isolate_lock);
+	zone_lock(zone);
+	for (block = range->first; block <= range->last && !err; block++) {
+		if (zone->buddy.isolated[block] == UINT16_MAX)
+			err = -EOVERFLOW;
+	}
+	for (block = range->first; block <= range->last && !err; block++) {
+		if (!zone->buddy.isolated[block])
+			zone->isolated_blocks++;
+		buddy_isolate(&zone->buddy, block);
+	}
+	if (!err)
+		WRITE_ONCE(zone->area.filter, true);
+	zone_unlock(zone);
+	if (!err)
+		orders_filter(zone, true);
+	pp_unlock(&zone->isolate_lock);
+	return err ? pp_set_error(EOVERFLOW, "zone %s: 65535 isolations nest", zone->name) : 0;
+}
+
+/* What lies on the stack: a part at a time, so that nobody waits long for the lock. */
+static void sweep(struct pp_zone *zone)
+{
+	uint64_t from = 0;
+	bool done;
+
+	do {
+		zone_lock(zone);
+		done = free_area_sweep(&zone->area, &from, SWEEP);
+		zone_unlock(zone);
+	} while (!done);
+}
+
+bool zone_drain_once(struct pp_zone *zone)
+{
+	bool timeout = false;
+	unsigned int i;
+
+	pools_trim(zone, UINT64_MAX, zone->drain_us, &timeout);
+	for (i = 0; i < zone->cores; i++)
+		timeout |= zone_drain_core(zone, i, 0, zone->drain_us, false) < 0;
+	orders_drain(zone, 0, zone->cores, zone->drain_us);
+	return !timeout;
+}
+
+int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain)
+{
+	int err = mark(zone, range);
+
+	if (err)
+		return err;
+	sweep(zone);
+	if (drain)
+		zone_drain_once(zone);
+	return 0;
+}
+
+int pp_zone_isolate(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct block_range range;
+	int err = zone_range(zone, first, n, &range);
+
+	return err ? err : zone_isolate(zone, &range, true);
+}
+
+int pp_zone_isolate_hard(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us)
+{
+	struct block_range range;
+	int err = zone_range(zone, first, n, &range);
+
+	if (!err)
+		err = pp_zone_pcp_disable(zone, timeout_us);
+	if (err)
+		return err;
+	err = zone_isolate(zone, &range, false);
+	if (err)
+		pp_zone_pcp_enable(zone);
+	return err;
+}
+
+int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct block_range range;
+	uint64_t block;
+	int err = zone_range(zone, first, n, &range);
+
+	if (err)
+		return err;
+	pp_lock(&zone->isolate_lock);
+	zone_lock(zone);
+	for (block = range.first; block <= range.last && !err; block++) {
+		if (!zone->buddy.isolated[block])
+			err = -EINVAL;
+	}
+	if (!err) {
+		restore(zone, range.first, range.last);
+		return 0;
+	}
+	zone_unlock(zone);
+	pp_unlock(&zone->isolate_lock);
+	return pp_set_error(EINVAL, "zone %s: block %llu is not isolated", zone->name,
+			    (unsigned long long)block - 1);
+}
+
+int pp_zone_isolate_hard_undo(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	int err = pp_zone_isolate_undo(zone, first, n);
+
+	if (!err)
+		pp_zone_pcp_enable(zone);
+	return err;
+}
+
+bool zone_range_home(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	const struct buddy *buddy = &zone->buddy;
+	uint64_t end = first + n, next;
+	bool home = true;
+
+	zone_lock(zone);
+	for (; first < end && home; first = next) {
+		next = min(end, ((first >> buddy->block_shift) + 1) << buddy->block_shift);
+		home = buddy->isolated[first >> buddy->block_shift] &&
+		       (!block_test(zone->blocks.accepted, first >> buddy->block_shift) ||
+			buddy_run(buddy, first, next - first) == next - first);
+	}
+	zone_unlock(zone);
+	return home;
+}
+
+int pp_zone_isolate_test(struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct block_range range;
+	int err = zone_range(zone, first, n, &range);
+
+	if (err || zone_range_home(zone, first, n))
+		return err;
+	return pp_set_error(EBUSY, "zone %s: pages of this range are not isolated, or not home",
+			    zone->name);
+}
+
+uint32_t pp_zone_block_pages(const struct pp_zone *zone)
+{
+	return 1u << zone->buddy.block_shift;
+}

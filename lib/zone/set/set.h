@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* set/set.h - struct pp_zone_set, for zone/set/ and pool/ */
+#ifndef PP_ZONE_SET_INTERNAL_H
+#define PP_ZONE_SET_INTERNAL_H
+
+#include <pagepool/zone_set.h>
+
+#include "base/ring.h"
+#include "zone/zone.h"
+
+/* One node's; written where an allocation leaves its node, so never by those that do not. */
+struct set_node {
+	struct pp_zone *zone; /* NULL: none there */
+	uint64_t miss __line_aligned; /* atomic, like the others */
+	uint64_t foreign;
+	uint64_t failures;
+} __line_aligned;
+
+struct pp_zone_set {
+	uint32_t flags;
+	int rows; /* nodes 0 .. rows - 1 are known */
+	unsigned int stride; /* pointers in a row of @order, a NULL at the end among them */
+	struct pp_zone **order; /* a row a node */
+	unsigned int cpus;
+	uint8_t *of_cpu; /* node of each CPU */
+	uint64_t mask;
+	struct set_node *node;
+};
+
+/*
+ * By the CPU's number, which costs a load where rseq keeps it, and a table: less
+ * than getcpu(), and in kernels before 6.3, too, which do not keep rseq's node_id.
+ */
+static __always_inline int zone_set_here(const struct pp_zone_set *set)
+{
+	unsigned int cpu = (unsigned int)this_cpu();
+
+	return set->of_cpu[likely(cpu < set->cpus) ? cpu : 0];
+}
+
+/* The zones that an allocation preferring @node looks in; never empty. */
+static __always_inline struct pp_zone *const *zone_set_row(const struct pp_zone_set *set, int node)
+{
+	if (unlikely((unsigned int)node >= (unsigned int)set->rows))
+		node = zone_set_here(set);
+	return set->order + (size_t)node * set->stride;
+}
+
+/* Without a look at the page, whose line is cold: by where its metadata is. */
+static __always_inline bool zone_has(const struct pp_zone *zone, const struct pp_page *page)
+{
+	return (uintptr_t)page - (uintptr_t)zone->pages < zone->managed * sizeof(*page);
+}
+
+/* pp_zone_set_alloc_bulk_node() without the preparation, for page_pool.c */
+unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsigned int n);
+
+/*
+ * ring_consume(), but only up to the first page that is not of @zone, which is taken,
+ * too: *@foreign, NULL if there was none.
+ */
+static inline unsigned int ring_consume_of(struct pp_ring *ring, const struct pp_zone *zone,
+					   void **objs, unsigned int n, struct pp_page **foreign)
+{
+	uint32_t head = ring->head, k, i;
+	void *obj;
+
+	*foreign = NULL;
+	if (ring->tail_seen - head < n) {
+		/* pairs with the release in ring_produce(): slots before tail are written */
+		ring->tail_seen = load_acquire(&ring->tail);
+	}
+	k = min(n, ring->tail_seen - head);
+	for (i = 0; i < k; i++) {
+		obj = ring->slot[(head + i) & (ring->size - 1)];
+		if (unlikely(!zone_has(zone, obj))) {
+			*foreign = obj;
+			break;
+		}
+		objs[i] = obj;
+	}
+	/* pairs with the acquire in ring_produce(): slots before head are read */
+	store_release(&ring->head, head + i + !!*foreign);
+	return i;
+}
+
+#endif /* PP_ZONE_SET_INTERNAL_H */
