@@ -41,7 +41,7 @@ meson setup "$build" "$top" --cross-file "$here/cross.ini" -Dwerror=true -Dnuma=
 # qemu-user has no restartable sequences, so what can be said about them is said by the
 # disassembler: the signature comes right before each abort label, and there are as many
 # as there are descriptors (of 32 bytes).
-object=$(find "$build/lib" -path '*.so*' -name 'sync_rseq.c.o' | head -1)
+object=$(find "$build/lib" -path '*.so*' -name 'stock_sync_rseq.c.o' | head -1)
 [ -n "$object" ] || fail 'sync/rseq.c was not built'
 signatures=$(aarch64-linux-gnu-objdump -d "$object" | grep -c 'd428bc00')
 size=$(aarch64-linux-gnu-readelf -SW "$object" |
