@@ -11,7 +11,7 @@
 # A test sources this file and calls topology. Everything goes away with the shell; what a killed
 # run left behind is removed by the next one.
 
-. "$(dirname "$0")/../root/lib.sh"
+. "$(dirname "$0")/../../root/lib.sh"
 
 TAG=ppa
 C=$TAG-$$-c
