@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "common/clock.h"
 #include "ppfwd.h"
 
 static uint64_t count_drops(struct fwd *fwd)

@@ -7,11 +7,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <pagepool/error.h>
 
+#include "common/clock.h"
+#include "common/error.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
 
@@ -19,14 +20,6 @@
 
 /* signal handlers have no argument */
 static struct fwd fwd;
-
-uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static void on_signal(int sig)
 {
@@ -174,8 +167,7 @@ static void close_control(void)
 
 static void wait_until(uint64_t ns)
 {
-	struct timespec ts = { .tv_sec = (time_t)(ns / 1000000000),
-			       .tv_nsec = (long)(ns % 1000000000) };
+	struct timespec ts = ns_to_timespec(ns);
 
 	sem_clockwait(&fwd.wake, CLOCK_MONOTONIC, &ts);
 }

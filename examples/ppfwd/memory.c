@@ -8,6 +8,8 @@
 
 #include <pagepool/memory.h>
 
+#include "common/clock.h"
+#include "common/error.h"
 #include "ppfwd.h"
 
 #define WAIT_US 1000u

@@ -2,315 +2,91 @@
 /*
  * options.c - the command line
  */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <pagepool/netdev.h>
 
+#include "common/error.h"
+#include "common/options.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
 
 #define HEADROOM_AUTO UINT32_MAX
+#define SECONDS_MAX   1e8
+#define OPTIONS	      struct options
 
-enum {
-	OPT_PORT = 256,
-	OPT_ENGINE,
-	OPT_CORES,
-	OPT_BURST,
-	OPT_REFILL,
-	OPT_CACHE,
-	OPT_RING,
-	OPT_PAGES,
-	OPT_PAGE_SIZE,
-	OPT_ORDER,
-	OPT_HEADROOM,
-	OPT_MEMORY,
-	OPT_ACCEPT,
-	OPT_LOCK,
-	OPT_IDLE_MS,
-	OPT_MEMORY_HZ,
-	OPT_NODE,
-	OPT_POLICY,
-	OPT_BATCH,
-	OPT_HIGH,
-	OPT_DRAIN_HZ,
-	OPT_TRACE,
-	OPT_DURATION,
-	OPT_PACKETS,
-	OPT_STATS_PERIOD,
-	OPT_JSON,
-	OPT_CONTROL,
-	OPT_EAL,
-	OPT_HELP,
-	OPT_VERSION,
+const char program_name[] = "ppfwd";
+
+static const struct option_row rows[] = {
+	{ "port", .letter = 'p', .arg = "SPEC", SET(add_port),
+	  .help = "null[:size=64,copy=0|1]\n"
+		  "loop:NAME[,peer=NAME]\n"
+		  "pcap:rx=FILE[,tx=FILE][,loop=N][,snaplen=N][,only=N]\n"
+		  "pcap:iface=IF[,filter=EXPR][,promisc=on|off]\n"
+		  "af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]\n"
+		  "  [,promisc=on|off][,offloads=keep|fix]...\n"
+		  "dpdk:DEVARGS[,queues=N]" },
+	{ "engine", .letter = 'e', .arg = "NAME", SET(parse_engine),
+	  .help = "what to do with packets (io)", .more = engines_help },
+	{ "cores", .letter = 'c', .arg = "LIST", SET(parse_cores),
+	  .help = "CPUs of the workers, as 0,2-3 (default: the first allowed)" },
+	{ "duration", .letter = 'd', .arg = "S", SECONDS(duration, 0.001, SECONDS_MAX),
+	  .help = "stop after S seconds" },
+	{ "packets", .letter = 'n', .arg = "N", U64(packets, 1, UINT64_MAX - 1),
+	  .help = "stop after N packets" },
+	{ "stats-period", .letter = 's', .arg = "S", SECONDS(period, 0, SECONDS_MAX),
+	  .help = "seconds between updates of the line on a terminal, 0: none (1)" },
+	{ "json", .letter = 'j', .arg = "FILE", ANY(json),
+	  .help = "write the report as JSON, - is standard output" },
+	{ "control", .arg = "SOCKET", TEXT(control),
+	  .help = "let ppstat(1) in; auto: where ppstat PID looks" },
+	{ "eal", .arg = "ARGS", ANY(eal),
+	  .help = "options of DPDK's EAL for dpdk ports (the least that works)" },
+	{ "burst", .letter = 'b', .arg = "N", U32(burst, 1, PP_BURST_MAX),
+	  .help = "packets taken at once, 1 to 512 (32)" },
+	{ "refill", .arg = "N", U32(refill, 1, PP_BULK_MAX),
+	  .help = "pages a pool takes at once (64, or half the cache)" },
+	{ "cache", .arg = "N", U32(cache, 1, 4096), .help = "pages in a pool's cache (128)" },
+	{ "ring", .arg = "N", U32(ring, 2, 16384),
+	  .help = "pages in a pool's ring, a power of two (1024)" },
+	{ "pages", .arg = "N", U64(pages, 1, UINT32_MAX),
+	  .help = "pages altogether (default: enough for the ports)" },
+	{ "page-size", .arg = "N", U32(page_size, 2048, 65536),
+	  .help = "bytes of a page, a power of two, 2048 to 65536 (4096)" },
+	{ "order", .arg = "N", U32(order, 0, 9),
+	  .help = "each buffer is 2^N pages beside each other, 0 to 9 (0)" },
+	{ "headroom", .arg = "N", U32(headroom, 0, 65535),
+	  .help = "bytes left free before each packet (128; 320 beside dpdk ports)" },
+	{ "memory", .arg = "KIND", SET(parse_memory),
+	  .help = "anon, hugetlb, hugetlb,fallback or memfd (anon)" },
+	{ "accept", .arg = "WHEN", SET(parse_accept),
+	  .help = "eager, lazy (on demand), or thread (ahead of need) (eager)" },
+	{ "lock", BITS(zone_flags, PP_ZONE_LOCK), .help = "lock the memory (mlock)" },
+	{ "idle-ms", .arg = "N", U32(idle_ms, 1, 86400000),
+	  .help = "give memory back that was not needed for N ms" },
+	{ "memory-hz", .arg = "N", U32(memory_hz, 1, 1000),
+	  .help = "isolate, take ranges, offline, shrink, in turns, N times a second" },
+	{ "node", .arg = "N", SET(parse_node),
+	  .help = "NUMA node of the memory, local: the first worker's, or\n"
+		  "set: a zone on each, of which workers take their own (any)" },
+	{ "batch", .arg = "N", U32(batch, 1, PP_BULK_MAX),
+	  .help = "pages moved between a core's cache and the zone at once (auto)" },
+	{ "high", .arg = "N", U32(high, 1, 65536), .help = "most pages in a core's cache (auto)" },
+	{ "drain-hz", .arg = "N", U32(drain_hz, 1, 1000000),
+	  .help = "drain all cores' caches N times a second" },
+	{ "trace", BOOL(trace), .help = "record how long the cores' caches are closed" },
+	{ "policy", .arg = "NAME", SET(parse_policy),
+	  .help = "how the cores' caches are shared (trylock), one of", .more = policies_help },
+	{ NULL },
 };
 
-static const struct option long_options[] = {
-	{ "port", required_argument, NULL, OPT_PORT },
-	{ "engine", required_argument, NULL, OPT_ENGINE },
-	{ "cores", required_argument, NULL, OPT_CORES },
-	{ "burst", required_argument, NULL, OPT_BURST },
-	{ "refill", required_argument, NULL, OPT_REFILL },
-	{ "cache", required_argument, NULL, OPT_CACHE },
-	{ "ring", required_argument, NULL, OPT_RING },
-	{ "pages", required_argument, NULL, OPT_PAGES },
-	{ "page-size", required_argument, NULL, OPT_PAGE_SIZE },
-	{ "order", required_argument, NULL, OPT_ORDER },
-	{ "headroom", required_argument, NULL, OPT_HEADROOM },
-	{ "memory", required_argument, NULL, OPT_MEMORY },
-	{ "accept", required_argument, NULL, OPT_ACCEPT },
-	{ "lock", no_argument, NULL, OPT_LOCK },
-	{ "idle-ms", required_argument, NULL, OPT_IDLE_MS },
-	{ "memory-hz", required_argument, NULL, OPT_MEMORY_HZ },
-	{ "node", required_argument, NULL, OPT_NODE },
-	{ "policy", required_argument, NULL, OPT_POLICY },
-	{ "batch", required_argument, NULL, OPT_BATCH },
-	{ "high", required_argument, NULL, OPT_HIGH },
-	{ "drain-hz", required_argument, NULL, OPT_DRAIN_HZ },
-	{ "trace", no_argument, NULL, OPT_TRACE },
-	{ "duration", required_argument, NULL, OPT_DURATION },
-	{ "packets", required_argument, NULL, OPT_PACKETS },
-	{ "stats-period", required_argument, NULL, OPT_STATS_PERIOD },
-	{ "json", required_argument, NULL, OPT_JSON },
-	{ "control", required_argument, NULL, OPT_CONTROL },
-	{ "eal", required_argument, NULL, OPT_EAL },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ NULL, 0, NULL, 0 },
-};
-
-static const char usage_head[] =
-	"usage: ppfwd --port SPEC [--port SPEC ...] [OPTION ...]\n"
-	"Forward packets between ports: 0 and 1, 2 and 3, ...; a single port to itself.\n"
-	"\n"
-	"  --port SPEC        null[:size=64,copy=0|1]\n"
-	"                     loop:NAME[,peer=NAME]\n"
-	"                     pcap:rx=FILE[,tx=FILE][,loop=N][,snaplen=N][,only=N]\n"
-	"                     pcap:iface=IF[,filter=EXPR][,promisc=on|off]\n"
-	"                     af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]\n"
-	"                       [,promisc=on|off][,offloads=keep|fix]...\n"
-	"                     dpdk:DEVARGS[,queues=N]\n";
-
-static const char usage_run[] =
-	"  --cores LIST       CPUs of the workers, as 0,2-3 (default: the first allowed)\n"
-	"  --duration S       stop after S seconds\n"
-	"  --packets N        stop after N packets\n"
-	"  --stats-period S   seconds between updates of the line on a terminal, 0: none (1)\n"
-	"  --json FILE        write the report as JSON, - is standard output\n"
-	"  --control SOCKET   let ppstat(1) in; auto: where ppstat PID looks\n"
-	"  --eal ARGS         what dpdk ports start DPDK's EAL with (the least that works)\n"
-	"  --help, --version  print this, or the version, and exit\n";
-
-static const char usage_pool[] =
-	"  --burst N          packets taken at once, 1 to 512 (32)\n"
-	"  --refill N         pages a pool takes at once (64, or half the cache)\n"
-	"  --cache N          pages in a pool's cache (128)\n"
-	"  --ring N           pages in a pool's ring, a power of two (1024)\n"
-	"  --pages N          pages altogether (default: enough for the ports)\n"
-	"  --page-size N      bytes of a page, a power of two, 2048 to 65536 (4096)\n"
-	"  --order N          each buffer is 2^N pages beside each other, 0 to 9 (0)\n"
-	"  --headroom N       bytes left free before each packet (128; 320 beside dpdk ports)\n"
-	"  --memory KIND      anon, hugetlb, hugetlb,fallback or memfd (anon)\n"
-	"  --accept WHEN      eager, lazy (on demand), or thread (ahead of need) (eager)\n"
-	"  --lock             lock the memory (mlock)\n"
-	"  --idle-ms N        give memory back that was not needed for N ms\n"
-	"  --memory-hz N      isolate, take ranges, offline, shrink, in turns, N times a second\n"
-	"  --node N           NUMA node of the memory, local: the first worker's, or\n"
-	"                     set: a zone on each, of which workers take their own (any)\n"
-	"  --batch N          pages moved between a core's cache and the zone at once (auto)\n"
-	"  --high N           most pages in a core's cache (auto)\n"
-	"  --drain-hz N       drain all cores' caches N times a second\n"
-	"  --trace            record how long the cores' caches are closed\n";
-
-static void print_help(void)
+static void print_usage(FILE *out)
 {
-	const char *const *policy = pp_policy_names();
-	unsigned int i;
-
-	fputs(usage_head, stdout);
-	printf("  --engine NAME      what to do with packets (io)\n");
-	for (i = 0; engines[i]; i++)
-		printf("           %-9s   %s\n", engines[i]->name, engines[i]->help);
-	fputs(usage_run, stdout);
-	fputs(usage_pool, stdout);
-	printf("  --policy NAME      how the cores' caches are shared:");
-	for (; *policy; policy++)
-		printf(" %s", *policy);
-	printf(" auto (trylock)\n");
-}
-
-static void parse_memory(struct options *opts, const char *text)
-{
-	opts->huge_fallback = false;
-	if (!strcmp(text, "anon")) {
-		opts->mem = PP_MEM_ANON;
-	} else if (!strcmp(text, "memfd")) {
-		opts->mem = PP_MEM_MEMFD;
-	} else if (!strcmp(text, "hugetlb")) {
-		opts->mem = PP_MEM_HUGETLB;
-	} else if (!strcmp(text, "hugetlb,fallback")) {
-		opts->mem = PP_MEM_HUGETLB;
-		opts->huge_fallback = true;
-	} else {
-		usage_error("--memory %s: unknown; give anon, hugetlb, hugetlb,fallback or memfd",
-			    text);
-	}
-}
-
-static void parse_accept(struct options *opts, const char *text)
-{
-	if (!strcmp(text, "eager"))
-		opts->zone_flags &= ~(PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD);
-	else if (!strcmp(text, "lazy"))
-		opts->zone_flags |= PP_ZONE_LAZY;
-	else if (!strcmp(text, "thread"))
-		opts->zone_flags |= PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD;
-	else
-		usage_error("--accept %s: unknown; give eager, lazy or thread", text);
-}
-
-static void parse_engine(struct options *opts, const char *text)
-{
-	opts->engine = engine_find(text);
-	if (!opts->engine)
-		usage_error("--engine %s: unknown; give one that ppfwd --help lists", text);
-}
-
-static void parse_policy(struct options *opts, const char *text)
-{
-	const char *const *name;
-
-	if (!strcmp(text, "auto")) {
-		opts->policy = "auto";
-		return;
-	}
-	for (name = pp_policy_names(); *name; name++) {
-		if (!strcmp(*name, text)) {
-			opts->policy = *name;
-			return;
-		}
-	}
-	usage_error("--policy %s: not in this build; give one that ppfwd --help lists", text);
-}
-
-static void parse_json(struct options *opts, const char *text)
-{
-	opts->json = text;
-}
-
-static void add_port(struct options *opts, const char *text)
-{
-	if (opts->nports == PPFWD_PORTS_MAX)
-		usage_error("--port %s: too many ports; give at most %u", text, PPFWD_PORTS_MAX);
-	else
-		opts->ports[opts->nports++] = text;
-}
-
-static void parse_pool_option(struct options *opts, int opt, const char *arg)
-{
-	switch (opt) {
-	case OPT_BURST:
-		opts->burst = (uint32_t)parse_number("--burst", arg, 1, PP_BURST_MAX);
-		break;
-	case OPT_REFILL:
-		opts->refill = (uint32_t)parse_number("--refill", arg, 1, PP_BULK_MAX);
-		break;
-	case OPT_CACHE:
-		opts->cache = (uint32_t)parse_number("--cache", arg, 1, 4096);
-		break;
-	case OPT_RING:
-		opts->ring = (uint32_t)parse_number("--ring", arg, 2, 16384);
-		break;
-	case OPT_PAGES:
-		opts->pages = parse_number("--pages", arg, 1, UINT32_MAX);
-		break;
-	case OPT_PAGE_SIZE:
-		opts->page_size = (uint32_t)parse_number("--page-size", arg, 2048, 65536);
-		break;
-	case OPT_ORDER:
-		opts->order = (uint32_t)parse_number("--order", arg, 0, 9);
-		break;
-	case OPT_HEADROOM:
-		opts->headroom = (uint32_t)parse_number("--headroom", arg, 0, 65535);
-		break;
-	case OPT_IDLE_MS:
-		opts->idle_ms = (uint32_t)parse_number("--idle-ms", arg, 1, 86400000);
-		break;
-	case OPT_MEMORY_HZ:
-		opts->memory_hz = (uint32_t)parse_number("--memory-hz", arg, 1, 1000);
-		break;
-	case OPT_NODE:
-		opts->node_local = !strcmp(arg, "local");
-		opts->node_set = !strcmp(arg, "set");
-		opts->node = PP_NODE_ANY;
-		if (!opts->node_local && !opts->node_set && (*arg < '0' || *arg > '9'))
-			usage_error("--node %s: unknown; give local, set or a number", arg);
-		if (!opts->node_local && !opts->node_set)
-			opts->node = (int)parse_number("--node", arg, 0, 1023);
-		break;
-	case OPT_BATCH:
-		opts->batch = (uint32_t)parse_number("--batch", arg, 1, PP_BULK_MAX);
-		break;
-	case OPT_HIGH:
-		opts->high = (uint32_t)parse_number("--high", arg, 1, 65536);
-		break;
-	}
-}
-
-static void parse_run_option(struct options *opts, int opt, const char *arg)
-{
-	switch (opt) {
-	case OPT_PORT:
-		add_port(opts, arg);
-		break;
-	case OPT_ENGINE:
-		parse_engine(opts, arg);
-		break;
-	case OPT_CORES:
-		parse_cores(opts, arg);
-		break;
-	case OPT_MEMORY:
-		parse_memory(opts, arg);
-		break;
-	case OPT_ACCEPT:
-		parse_accept(opts, arg);
-		break;
-	case OPT_LOCK:
-		opts->zone_flags |= PP_ZONE_LOCK;
-		break;
-	case OPT_POLICY:
-		parse_policy(opts, arg);
-		break;
-	case OPT_DRAIN_HZ:
-		opts->drain_hz = (uint32_t)parse_number("--drain-hz", arg, 1, 1000000);
-		break;
-	case OPT_TRACE:
-		opts->trace = true;
-		break;
-	case OPT_DURATION:
-		opts->duration = parse_seconds("--duration", arg, 0.001);
-		break;
-	case OPT_PACKETS:
-		opts->packets = parse_number("--packets", arg, 1, UINT64_MAX - 1);
-		break;
-	case OPT_STATS_PERIOD:
-		opts->period = parse_seconds("--stats-period", arg, 0);
-		break;
-	case OPT_JSON:
-		parse_json(opts, arg);
-		break;
-	case OPT_CONTROL:
-		if (!*arg)
-			usage_error("--control: the socket has no name; give one, or auto");
-		opts->control = arg;
-		break;
-	case OPT_EAL:
-		opts->eal = arg;
-		break;
-	default:
-		parse_pool_option(opts, opt, arg);
-	}
+	fputs("usage: ppfwd --port SPEC [--port SPEC ...] [OPTION ...]\n"
+	      "Forward packets between ports: 0 and 1, 2 and 3, ...; a single port to itself.\n"
+	      "\n",
+	      out);
 }
 
 static bool has_dpdk(const struct options *opts)
@@ -323,19 +99,18 @@ static bool has_dpdk(const struct options *opts)
 	return false;
 }
 
-static void check_together(struct options *opts)
+/* defaults that depend on other options */
+static void set_defaults(struct options *opts)
 {
-	/* what others receive then has room for an mbuf in front, and is sent without a copy */
+	/* with room for an mbuf in front, a dpdk port sends other ports' packets without a copy */
 	if (opts->headroom == HEADROOM_AUTO)
 		opts->headroom = has_dpdk(opts) ? 320 : 128;
-	if (opts->eal && !has_dpdk(opts))
-		usage_error("--eal: no port is DPDK's; leave it out, or give --port dpdk:DEVARGS");
-	if (opts->node_set && opts->trace)
-		usage_error("--trace: tells of one zone; leave out --node set");
 	if (!opts->refill)
 		opts->refill = opts->cache < 2 ? 1 : opts->cache < 128 ? opts->cache / 2 : 64;
-	if (!opts->nports)
-		usage_error("no port: nothing to forward; give --port SPEC, see ppfwd --help");
+}
+
+static void check_pages(const struct options *opts)
+{
 	if (opts->refill > opts->cache)
 		usage_error("--refill %u: more than --cache %u holds; give at most that",
 			    opts->refill, opts->cache);
@@ -347,8 +122,6 @@ static void check_together(struct options *opts)
 	if (opts->page_size << opts->order > 2u << 20)
 		usage_error("--order %u: 2^%u pages of %u bytes are more than 2 MiB; give less",
 			    opts->order, opts->order, opts->page_size);
-	if (opts->order && opts->node_set)
-		usage_error("--order: takes runs of one zone; leave out --node set");
 	if (opts->headroom > opts->page_size - 64)
 		usage_error("--headroom %u: leaves no room for packets; give at most %u",
 			    opts->headroom, opts->page_size - 64);
@@ -357,34 +130,17 @@ static void check_together(struct options *opts)
 			    opts->high);
 }
 
-/* what getopt_long() did not like; argv[optind - 1] is the culprit, but for --opt=value */
-static void bad_option(int opt, char **argv)
+static void check_together(const struct options *opts)
 {
-	const char *word = argv[optind - 1];
-
-	if (opt == ':')
-		usage_error("%s: a value is missing; see ppfwd --help", word);
-	else if (optopt > 255)
-		usage_error("%s: takes no value; see ppfwd --help", word);
-	else
-		usage_error("%s: unknown option; see ppfwd --help", word);
-}
-
-static char *join(int argc, char **argv)
-{
-	size_t size = 1;
-	char *text;
-	int i;
-
-	for (i = 0; i < argc; i++)
-		size += strlen(argv[i]) + 1;
-	text = calloc(1, size);
-	for (i = 0; text && i < argc; i++) {
-		strcat(text, argv[i]);
-		if (i < argc - 1)
-			strcat(text, " ");
-	}
-	return text;
+	if (opts->eal && !has_dpdk(opts))
+		usage_error("--eal: no port is DPDK's; leave it out, or give --port dpdk:DEVARGS");
+	if (opts->node_set && opts->trace)
+		usage_error("--trace: tells of one zone; leave out --node set");
+	if (opts->order && opts->node_set)
+		usage_error("--order: takes runs of one zone; leave out --node set");
+	if (!opts->nports)
+		usage_error("no port: nothing to forward; give --port SPEC, see ppfwd --help");
+	check_pages(opts);
 }
 
 /* the value of a number in a port's spec, @otherwise if it is not there; the driver checks it */
@@ -413,39 +169,11 @@ uint64_t default_pages(const struct options *opts)
 	return (pages ? pages : 1) << opts->order;
 }
 
-/* 0: go on, -1: help or version was printed, or usage_wrong() */
-static int parse_all(struct options *opts, int argc, char **argv)
-{
-	int opt;
-
-	opterr = 0;
-	optind = 0; /* afresh: whoever calls again has other arguments */
-	while ((opt = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-		if (opt == OPT_HELP) {
-			print_help();
-			return -1;
-		}
-		if (opt == OPT_VERSION) {
-			printf("ppfwd %s\n", PP_VERSION);
-			return -1;
-		}
-		if (opt == ':' || opt == '?')
-			bad_option(opt, argv);
-		else
-			parse_run_option(opts, opt, optarg);
-		if (usage_wrong())
-			return -1;
-	}
-	if (optind < argc)
-		usage_error("%s: unexpected argument; ports are given as --port SPEC",
-			    argv[optind]);
-	else
-		check_together(opts);
-	return usage_wrong() ? -1 : 0;
-}
-
 int options_parse(struct options *opts, int argc, char **argv)
 {
+	struct option_use use = { .rows = rows, .usage = print_usage };
+	int err;
+
 	*opts = (struct options){
 		.engine = engines[0],
 		.burst = 32,
@@ -456,18 +184,20 @@ int options_parse(struct options *opts, int argc, char **argv)
 		.node = PP_NODE_ANY,
 		.period = 1,
 	};
-	usage_begin();
-	if (parse_all(opts, argc, argv))
-		return usage_wrong() ? 2 : 0;
-	if (opts->json && !json_available) {
-		complain("--json %s: built without json-c; install libjson-c-dev and build again",
-			 opts->json);
-		return 1;
-	}
+	err = options_read(&use, opts, argc, argv);
+	if (err >= 0)
+		return err;
+	if (use.operand < argc)
+		usage_error("%s: unexpected argument; ports are given as --port SPEC",
+			    argv[use.operand]);
+	set_defaults(opts);
+	check_together(opts);
+	if (usage_wrong())
+		return 2;
 	if (!opts->ncores)
 		default_core(opts);
 	if (opts->node_local)
 		opts->node = pp_node_of_cpu(opts->cores[0]);
-	opts->command = join(argc, argv);
+	opts->command = options_join(argc, argv);
 	return -1;
 }

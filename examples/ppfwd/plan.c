@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/error.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
 
@@ -101,9 +102,9 @@ static int check_chains(const struct fwd *fwd)
 				 fwd->opts->ports[peer_of(fwd, port)]);
 			return -EINVAL;
 		}
-		if (engine != &engine_io && engine != &engine_mac && engine != &engine_macswap) {
-			complain("port %s: sg=on goes with the engines io, mac and macswap, not "
-				 "with %s; take one of them",
+		if (!engine->chains) {
+			complain("port %s: sg=on does not go with --engine %s, which reads packets "
+				 "of one page; take io, mac or macswap",
 				 fwd->opts->ports[port], engine->name);
 			return -EINVAL;
 		}

@@ -199,26 +199,25 @@ struct fwd {
 int options_parse(struct options *opts, int argc, char **argv);
 uint64_t default_pages(const struct options *opts);
 
-/* values.c: what is no such value, or out of range, is bad usage, and answered with @min */
-uint64_t parse_number(const char *name, const char *text, uint64_t min, uint64_t max);
-double parse_seconds(const char *name, const char *text, double min);
-void parse_cores(struct options *opts, const char *text);
+/* values.c: options whose values are words and lists; @data is the struct options */
+void add_port(void *data, const char *name, const char *text);
+void parse_engine(void *data, const char *name, const char *text);
+void parse_memory(void *data, const char *name, const char *text);
+void parse_accept(void *data, const char *name, const char *text);
+void parse_node(void *data, const char *name, const char *text);
+void parse_policy(void *data, const char *name, const char *text);
+void parse_cores(void *data, const char *name, const char *text);
+void engines_help(FILE *out);
+void policies_help(FILE *out);
 void default_core(struct options *opts);
 
-/*
- * error.c: one line on stderr, "WHAT: WHY; what to do". After the first usage_error() the others
- * are silent and usage_wrong() is true, so that parsing need not look before an option's end.
- */
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
-void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
-bool usage_wrong(void);
-void usage_begin(void);
+/* plan.c: workers_create() deals the queues of fwd->ports to workers */
+int workers_create(struct fwd *fwd);
+void workers_free(struct fwd *fwd);
 
 /* worker.c */
-int workers_create(struct fwd *fwd);
 int workers_start(struct fwd *fwd);
 void workers_join(struct fwd *fwd);
-void workers_free(struct fwd *fwd);
 void fwd_stop(struct fwd *fwd); /* safe in signal handlers */
 
 /* memory.c */
@@ -281,10 +280,8 @@ struct live {
 };
 void live_update(struct live *live, struct fwd *fwd);
 void live_end(struct live *live);
-uint64_t now_ns(void);
 
-/* json.c, or json_none.c without json-c */
-extern const bool json_available;
+/* json.c: 0 or -errno */
 int json_write(const struct report *rep, FILE *out);
 
 #endif /* PPFWD_H */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/error.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
 

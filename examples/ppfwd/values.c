@@ -1,86 +1,130 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * values.c - numbers, times and lists of CPUs on the command line
+ * values.c - the options whose values are words and lists
  */
-#include <inttypes.h>
-#include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
+#include "common/error.h"
+#include "common/values.h"
+#include "engines/engine.h"
 #include "ppfwd.h"
 
-uint64_t parse_number(const char *name, const char *text, uint64_t min, uint64_t max)
+void add_port(void *data, const char *name, const char *text)
 {
-	unsigned long long value;
-	char *end;
+	struct options *opts = data;
 
-	value = strtoull(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end)
-		usage_error("%s %s: not a number; give %" PRIu64 " to %" PRIu64, name, text, min,
-			    max);
-	else if (value < min || value > max) /* ULLONG_MAX, on overflow, is above any max */
-		usage_error("%s %s: out of range; give %" PRIu64 " to %" PRIu64, name, text, min,
-			    max);
+	if (opts->nports == PPFWD_PORTS_MAX)
+		usage_error("%s %s: too many ports; give at most %u", name, text, PPFWD_PORTS_MAX);
 	else
-		return value;
-	return min;
+		opts->ports[opts->nports++] = text;
 }
 
-double parse_seconds(const char *name, const char *text, double min)
+void parse_engine(void *data, const char *name, const char *text)
 {
-	const double max = 1e8;
-	double value;
-	char *end;
+	struct options *opts = data;
 
-	value = strtod(text, &end);
-	if (end == text || *end || !isfinite(value))
-		usage_error("%s %s: not a number; give seconds, as 2.5", name, text);
-	else if (value < min || value > max)
-		usage_error("%s %s: out of range; give %g to %g seconds", name, text, min, max);
-	else
-		return value;
-	return min;
+	opts->engine = engine_find(text);
+	if (!opts->engine)
+		usage_error("%s %s: unknown; give one that ppfwd --help lists", name, text);
 }
 
-static void add_core(struct options *opts, unsigned int core)
+void engines_help(FILE *out)
 {
-	cpu_set_t allowed;
 	unsigned int i;
 
-	for (i = 0; i < opts->ncores; i++) {
-		if (opts->cores[i] == core) {
-			usage_error("--cores: CPU %u twice; one worker has a CPU to itself", core);
-			return;
-		}
-	}
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) || !CPU_ISSET(core, &allowed))
-		usage_error("--cores: CPU %u does not exist or is not allowed; see taskset -cp $$",
-			    core);
-	else
-		opts->cores[opts->ncores++] = core;
+	for (i = 0; engines[i]; i++)
+		fprintf(out, "           %-9s   %s\n", engines[i]->name, engines[i]->help);
 }
 
-void parse_cores(struct options *opts, const char *text)
+void parse_memory(void *data, const char *name, const char *text)
 {
-	const char *at = text;
-	unsigned long first, last;
-	char *end;
+	static const char *const words[] = { "anon", "memfd", "hugetlb", "hugetlb,fallback", NULL };
+	static const enum pp_mem kinds[] = { PP_MEM_ANON, PP_MEM_MEMFD, PP_MEM_HUGETLB,
+					     PP_MEM_HUGETLB };
+	struct options *opts = data;
+	int word = parse_word(name, text, words);
 
-	opts->ncores = 0;
-	do {
-		first = last = strtoul(at, &end, 10);
-		if (*at >= '0' && *at <= '9' && *end == '-') {
-			at = end + 1;
-			last = strtoul(at, &end, 10);
-		}
-		if (*at < '0' || *at > '9' || (*end && *end != ',') || first > last)
-			usage_error("--cores %s: not a list of CPUs; give one as 0,2-3", text);
-		else if (last >= PPFWD_CORES_MAX)
-			usage_error("--cores %s: out of range; give 0 to %u", text,
-				    (unsigned int)PPFWD_CORES_MAX - 1);
-		for (; first <= last && !usage_wrong(); first++)
-			add_core(opts, (unsigned int)first);
-		at = end + 1;
-	} while (*end && !usage_wrong());
+	if (word < 0)
+		return;
+	opts->mem = kinds[word];
+	opts->huge_fallback = word == 3;
+}
+
+void parse_accept(void *data, const char *name, const char *text)
+{
+	static const char *const words[] = { "eager", "lazy", "thread", NULL };
+	static const uint32_t flags[] = { 0, PP_ZONE_LAZY, PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD };
+	struct options *opts = data;
+	int word = parse_word(name, text, words);
+
+	if (word < 0)
+		return;
+	opts->zone_flags &= ~(PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD);
+	opts->zone_flags |= flags[word];
+}
+
+void parse_node(void *data, const char *name, const char *text)
+{
+	struct options *opts = data;
+
+	opts->node_local = !strcmp(text, "local");
+	opts->node_set = !strcmp(text, "set");
+	opts->node = PP_NODE_ANY;
+	if (opts->node_local || opts->node_set)
+		return;
+	if (*text < '0' || *text > '9')
+		usage_error("%s %s: unknown; give local, set or a number", name, text);
+	else
+		opts->node = (int)parse_number(name, text, 0, 1023);
+}
+
+void parse_policy(void *data, const char *name, const char *text)
+{
+	const char *const *policy = pp_policy_names();
+	struct options *opts = data;
+
+	if (!strcmp(text, "auto")) {
+		opts->policy = "auto";
+		return;
+	}
+	while (*policy && strcmp(*policy, text))
+		policy++;
+	opts->policy = *policy;
+	if (!*policy)
+		usage_error("%s %s: not in this build; give one that ppfwd --help lists", name,
+			    text);
+}
+
+void policies_help(FILE *out)
+{
+	const char *const *policy;
+
+	fprintf(out, "                    ");
+	for (policy = pp_policy_names(); *policy; policy++)
+		fprintf(out, " %s", *policy);
+	fprintf(out, " auto\n");
+}
+
+void parse_cores(void *data, const char *name, const char *text)
+{
+	struct options *opts = data;
+	cpu_set_t allowed, taken;
+	unsigned int i, core;
+
+	CPU_ZERO(&allowed);
+	CPU_ZERO(&taken);
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	opts->ncores = parse_list(name, text, 0, PPFWD_CORES_MAX - 1, opts->cores, PPFWD_CORES_MAX);
+	for (i = 0; i < opts->ncores; i++) {
+		core = opts->cores[i];
+		if (CPU_ISSET(core, &taken))
+			usage_error("%s: CPU %u twice; one worker has a CPU to itself", name, core);
+		if (!CPU_ISSET(core, &allowed))
+			usage_error("%s: CPU %u does not exist or is not allowed; see taskset -cp "
+				    "$$",
+				    name, core);
+		CPU_SET(core, &taken);
+	}
 }
 
 void default_core(struct options *opts)

@@ -8,6 +8,8 @@
 
 #include <pagepool/error.h>
 
+#include "common/clock.h"
+#include "common/error.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
 
@@ -158,34 +160,21 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static void drain_wait(struct timespec *next, long period_ns)
-{
-	struct timespec now;
-
-	next->tv_nsec += period_ns;
-	next->tv_sec += next->tv_nsec / 1000000000;
-	next->tv_nsec %= 1000000000;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	/* too slow for the rate asked for: go on from here instead of catching up */
-	if (now.tv_sec > next->tv_sec ||
-	    (now.tv_sec == next->tv_sec && now.tv_nsec > next->tv_nsec))
-		*next = now;
-	else
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
-}
-
 static void *drainer_main(void *arg)
 {
 	struct fwd *fwd = arg;
-	long period_ns = 1000000000 / (long)fwd->opts->drain_hz;
-	struct timespec next;
+	uint64_t period = NS_PER_S / fwd->opts->drain_hz, next = now_ns();
+	struct timespec at;
 	unsigned int i;
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!__atomic_load_n(&fwd->stop, __ATOMIC_RELAXED)) {
 		for (i = 0; i < fwd->nzones; i++)
 			pp_zone_drain_all(fwd->zones[i], 1000);
-		drain_wait(&next, period_ns);
+		next += period;
+		if (next < now_ns())
+			next = now_ns(); /* too slow for the rate: do not catch up */
+		at = ns_to_timespec(next);
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 	}
 	return NULL;
 }

@@ -29,5 +29,5 @@ for mode in native skb; do
 done
 expect_error 'one page only, and its peer has sg=on' ip netns exec "$R" "$PPFWD" \
 	--port af_xdp:west,sg=on --port null
-expect_error 'sg=on goes with the engines' ip netns exec "$R" "$PPFWD" \
+expect_error 'sg=on does not go with --engine' ip netns exec "$R" "$PPFWD" \
 	--port af_xdp:west,sg=on --port af_xdp:east,sg=on --engine csum

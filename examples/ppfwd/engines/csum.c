@@ -35,5 +35,6 @@ const struct engine engine_csum = {
 	.name = "csum",
 	.help = "compute IPv4, TCP and UDP checksums, count the wrong ones",
 	.paired = true,
+	.sums = true,
 	.burst = csum_burst,
 };

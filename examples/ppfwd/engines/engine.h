@@ -13,6 +13,8 @@
  * @help:     one line
  * @paired:   packets leave by the other port of the pair; otherwise each port is on its own
  * @sink:     packets end here: those received count as forwarded
+ * @chains:   copes with packets of several pages
+ * @sums:     counts wrong checksums, which the report then tells
  * @burst:    treat the @n packets received; the RETURN first slots are to be sent, the engine has
  *            freed the others. NULL: all of them are sent as they are. Must cope with any bytes.
  * @generate: make up to @n packets; RETURN slots are to be sent. With @generate, @burst keeps
@@ -23,6 +25,8 @@ struct engine {
 	const char *help;
 	bool paired;
 	bool sink;
+	bool chains;
+	bool sums;
 	unsigned int (*burst)(struct dir *d, struct pp_page **pages, unsigned int n);
 	unsigned int (*generate)(struct dir *d, struct pp_page **pages, unsigned int n);
 	void (*setup)(struct dir *d);

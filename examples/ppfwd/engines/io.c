@@ -8,4 +8,5 @@ const struct engine engine_io = {
 	.name = "io",
 	.help = "pass packets on untouched",
 	.paired = true,
+	.chains = true,
 };

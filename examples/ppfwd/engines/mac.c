@@ -27,5 +27,6 @@ const struct engine engine_mac = {
 	.name = "mac",
 	.help = "set source to the port's address, destination to 02:00:00:00:00:PORT",
 	.paired = true,
+	.chains = true,
 	.burst = mac_burst,
 };

@@ -22,5 +22,6 @@ const struct engine engine_macswap = {
 	.name = "macswap",
 	.help = "exchange Ethernet source and destination",
 	.paired = true,
+	.chains = true,
 	.burst = macswap_burst,
 };

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # badinput.sh - every bad input is refused in one line, with the right status, and changes nothing
-# usage: badinput.sh PPFWD PCAP(0|1) JSON(0|1)
-ppfwd=$1 pcap=$2 json=$3
+# usage: badinput.sh PPFWD PCAP(0|1)
+ppfwd=$1 pcap=$2
 . "$(dirname "$0")/common.sh"
 two="--port null --port null --packets 1000"
 
@@ -18,12 +18,19 @@ bad 2 "no port"
 bad 2 "no port" --duration 1
 bad 2 "--nonsense" $two --nonsense
 bad 2 "-x" $two -x
+bad 2 "-x" -p null -xh
+bad 2 "-b" $two -b
+bad 2 "--packets 0" $two -n 0
+bad 2 "--help" $two --help=yes
 bad 2 "eth0" $two eth0
 bad 2 "--burst" $two --burst
 bad 2 "--trace" $two --trace=1
 bad 2 "bogus" $two --engine bogus
 bad 2 "bogus" $two --policy bogus
 bad 2 "bogus" $two --memory bogus
+bad 2 "anon, memfd" $two --memory bogus
+bad 2 "eager, lazy, thread" $two --accept bogus
+bad 2 "--control" $two --control ""
 for opt in burst refill cache ring pages page-size headroom order node batch high drain-hz packets; do
 	bad 2 "--$opt" $two --$opt nonsense
 	bad 2 "--$opt" $two --$opt -1
@@ -89,17 +96,15 @@ bad 1 "size" --port null:size=1000000
 bad 1 "loop" --port loop
 bad 1 "loop" --port loop:a --port loop:a
 bad 1 "port" --port ""
-if [ "$json" = 1 ]; then
-	bad 1 "/nonexistent/x" $two --json /nonexistent/x
-	run sh -c 'exec "$0" "$@" >/dev/full' "$ppfwd" $two --json -
-	ok "--json - on a full disk" refused 1 "--json -"
-	run "$ppfwd" $two --json /dev/full
-	ok "--json on a full disk" grep -q '^ppfwd: --json /dev/full: ' "$dir/err"
-	ok "--json on a full disk: status" [ "$rc" -eq 1 ]
-	echo precious >"$dir/json"
-	bad 1 "bogus" --port bogus --json "$dir/json"
-	ok "a failed run keeps the last report" grep -q precious "$dir/json"
-fi
+bad 1 "/nonexistent/x" $two --json /nonexistent/x
+run sh -c 'exec "$0" "$@" >/dev/full' "$ppfwd" $two --json -
+ok "--json - on a full disk" refused 1 "--json -"
+run "$ppfwd" $two --json /dev/full
+ok "--json on a full disk" grep -q '^ppfwd: --json /dev/full: ' "$dir/err"
+ok "--json on a full disk: status" [ "$rc" -eq 1 ]
+echo precious >"$dir/json"
+bad 1 "bogus" --port bogus --json "$dir/json"
+ok "a failed run keeps the last report" grep -q precious "$dir/json"
 run sh -c 'exec "$0" "$@" >/dev/full' "$ppfwd" $two
 ok "table on a full disk" refused 1 "standard output"
 

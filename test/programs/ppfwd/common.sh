@@ -77,8 +77,11 @@ refused() {
 
 # man_options PROGRAM PAGE MIN: the page has the options of --help and no others, at least MIN
 man_options() {
-	"$1" --help | grep -o -- '--[a-z-]*' | sort -u >"$dir/help"
-	sed -n 's/^\.It Fl \\-\([a-z-]*\).*/--\1/p' "$2" | sort -u >"$dir/page"
+	# an option begins a line, or follows another: words of the text may refer to options, too
+	"$1" --help | sed -n 's/^  \(--*[a-zA-Z].*\)/ \1/p' | cut -c 1-40 |
+		grep -oE -e ' --?[a-zA-Z][-a-z]*' | tr -d ' ' | sort -u >"$dir/help"
+	sed -n 's/^\.It Fl //p' "$2" | grep -oE -e '(^| Fl )(\\-)?[a-zA-Z][-a-z]*' |
+		sed 's/^ Fl //; s/^\\-/-/; s/^/-/' | sort -u >"$dir/page"
 	run diff "$dir/help" "$dir/page"
 	ok "the same options in --help and man page" [ "$rc" -eq 0 ]
 	ok "there are options" [ "$(lines "$dir/page")" -ge "$3" ]

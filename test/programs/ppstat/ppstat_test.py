@@ -394,7 +394,7 @@ def case_ppfwd():
         ok('ppfwd %s' % ' '.join(args), p.returncode in (1, 2) and err.count('\n') == 1 and
            word in err, err)
     open(TMP + '/file', 'w').close()
-    refused('no name', '--control', '')
+    refused('is empty', '--control', '')
     refused('No such file', '--control', '/nonexistent/x')
     refused('not a socket', '--control', TMP + '/file')
     with Fwd(*NULLS) as f:
