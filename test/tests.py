@@ -8,7 +8,8 @@
                                the difference is printed, 1: a part cannot be had, and is named.
   tests.py sum DIR STATUS [SUITE]...
                                what the last "meson test" of DIR did, which ended with STATUS: skipped
-                               tests with their reasons, failed ones, "N passed, N failed"
+                               tests with their reasons, failed ones with the end of their output,
+                               "N passed, N failed"
 """
 import collections
 import configparser
@@ -101,6 +102,9 @@ def af_xdp():
         return False
 
 
+LAST_LINES = 30
+
+
 class Sum:
     # with CI=true, as root, where the kernel has AF_XDP, no root test may be skipped
     strict = os.environ.get('CI') == 'true' and os.geteuid() == 0 and af_xdp()
@@ -134,6 +138,12 @@ class Sum:
                 self.skipped += 1
         else:
             self.fail('%s: %s, repeat with: %s' % (name, result, ' '.join(test['command'])))
+            # here, too: a log that is cut in the middle still says why
+            lines = output.strip('\n').split('\n')
+            if len(lines) > LAST_LINES:
+                print('    | (%d lines before)' % (len(lines) - LAST_LINES))
+            for line in lines[-LAST_LINES:]:
+                print('    | ' + line)
 
 
 def did_not_run(build, suites, log):
