@@ -6,7 +6,7 @@
 #   sh examples/figures.sh            measure (8 minutes on two quiet CPUs), then write
 #   sh examples/figures.sh --quick    the same, short: to see that it works
 #
-# Writes doc/figures/*.json (the results), doc/figures/*.svg (a figure of each case, with gnuplot),
+# Writes doc/figures/*.json (the results), doc/figures/*.svg (a figure of each case),
 # doc/figures/report.html, and in README.md the table between the lines "<!-- figures -->" and
 # "<!-- /figures -->". Needs a build; names what is missing.
 set -u
@@ -63,18 +63,12 @@ cases() {
 	"$ppbench" --help | sed -n '/^cases:/,/^options:/s/^  \([a-z_]*\) .*/\1/p' | grep -v '^report$'
 }
 
-# A figure is drawn from the run that the numbers are of, where ppbench can draw.
-plot() {
-	"$ppbench" --help | grep -q -e --plot && command -v gnuplot >/dev/null &&
-		echo "--plot $out/$1.svg"
-}
-
 failed=
 measure() {
 	for name in $(cases); do
 		echo "figures.sh: $name"
-		# shellcheck disable=SC2046,SC2086 # words
-		"$ppbench" "$name" $quick --json "$out/$name.json" $(plot "$name") >/dev/null ||
+		# shellcheck disable=SC2086 # words
+		"$ppbench" "$name" $quick --json "$out/$name.json" --plot "$out/$name.svg" >/dev/null ||
 			failed="$failed $name"
 	done
 	[ $peers = yes ] || return 0
@@ -99,7 +93,6 @@ measure() {
 if [ -z "$from" ]; then
 	rm -f "$out"/*.json "$out"/*.svg "$out"/*.txt
 	measure
-	sed -i 's/[[:blank:]]*$//' "$out"/*.svg 2>/dev/null # gnuplot's
 	from=$out
 fi
 "$ppbench" report --from "$from" --out "$out/report.html" || failed="$failed report"

@@ -112,14 +112,12 @@ struct bench {
 };
 
 /*
- * struct bench_plot - one panel of a case's picture
+ * struct bench_plot - one panel of a case's picture; chart.h says how rows are drawn
  * @title: above the panel; NULL ends an array of panels
- * @kind:  rows of this kind only, a series for each policy; NULL: all rows
- * @y:     key of an extra; NULL: the median, with bars from min to max
- * @label: what y is, with its unit
+ * @kind:  rows of this kind only; NULL: all rows
+ * @y:     key of an extra; NULL: the median, with a line from min to max
+ * @label: what y is, with its unit; NULL: the case's unit
  * @mark:  key of an extra; a row that has it gets a ring around its point
- * @bars:  a group of bars for each policy, a series for each kind; otherwise x is bulk
- * @log:   y is logarithmic
  */
 struct bench_plot {
 	const char *title;
@@ -127,8 +125,6 @@ struct bench_plot {
 	const char *y;
 	const char *label;
 	const char *mark;
-	bool bars;
-	bool log;
 };
 
 /* how far the repeats of a run lie apart, in percent; see bench_spread() */
@@ -234,8 +230,6 @@ double bench_row_iqr(const struct bench_row *row);
 /* plot.c; bench_plot_check() before anything is measured */
 int bench_plot_check(const char *file);
 int bench_plot(const struct bench *b);
-/* the gnuplot script for @terminal ("svg" or "png"), which writes to @out; NULL: to stdout */
-int bench_plot_script(FILE *f, const struct bench *b, const char *terminal, const char *out);
 
 /* report.c */
 struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,
@@ -267,6 +261,8 @@ int bench_options(struct bench *b, int argc, char **argv, const struct bench_cas
 int bench_policies_parse(struct bench_opts *o, const char *text);
 int bench_policies_check(struct bench *b);
 int bench_policies_refused(struct bench *b);
+/* a policy of this library's, or a zone or pool over one */
+bool bench_is_ours(const char *policy);
 
 /* oversubscribed.c */
 int bench_oversubscribed(struct bench *b, unsigned int bulk);

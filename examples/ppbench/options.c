@@ -67,7 +67,7 @@ static void help(const struct bench_case *const *cases)
 	     "  --csv FILE         write the result as CSV; - is stdout, instead of the table\n"
 	     "  --out FILE         report: the page to write; - is stdout\n"
 	     "  --from DIR         report: results made earlier with --json DIR/CASE.json\n"
-	     "  --plot FILE        draw the result, as FILE.svg or FILE.png (needs gnuplot)\n"
+	     "  --plot FILE        draw the result, as FILE.svg\n"
 	     "  --port SPEC        refill: a port to measure; may be repeated (default: null,\n"
 	     "                     loop and pcap, where pcap is a file made for it)\n"
 	     "  --help             this text\n"

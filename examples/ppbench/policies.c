@@ -128,3 +128,20 @@ int bench_policies_refused(struct bench *b)
 				return -1;
 	return 0;
 }
+
+bool bench_is_ours(const char *policy)
+{
+	const char *const *name;
+	size_t len;
+
+	if (!strncmp(policy, "zone ", 5))
+		policy += 5;
+	else if (!strncmp(policy, "page_pool ", 10))
+		policy += 10;
+	for (name = pp_policy_names(); *name; name++) {
+		len = strlen(*name);
+		if (!strncmp(policy, *name, len) && (!policy[len] || policy[len] == ' '))
+			return true;
+	}
+	return false;
+}

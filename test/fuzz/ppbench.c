@@ -2,7 +2,7 @@
 /*
  * ppbench.c - ppbench's command line
  *
- * The cases are not run: they have names here, and what options look at. Nor is gnuplot.
+ * The cases are not run: they have names here, and what options look at.
  */
 #include <getopt.h>
 #include <stdarg.h>

@@ -355,17 +355,15 @@ static int run(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "Pages that are warm", .kind = "hot", .label = "cycles a page", .log = true },
-	{ .title = "Pages that are cold", .kind = "cold", .label = "cycles a page", .log = true },
+	{ .title = "Pages that are warm", .kind = "hot", .label = "cycles a page" },
+	{ .title = "Pages that are cold", .kind = "cold", .label = "cycles a page" },
 	{ .title = "Preparing cold pages: how long the lock is held, median",
 	  .kind = "prep cold",
 	  .y = "window_median_cycles",
-	  .label = "cycles",
-	  .log = true },
+	  .label = "cycles" },
 	{ .title = "Preparing cold pages: what it costs altogether",
 	  .kind = "prep cold",
-	  .label = "cycles a page",
-	  .log = true },
+	  .label = "cycles a page" },
 	{ .title = NULL },
 };
 

@@ -175,12 +175,10 @@ static int run(struct bench *b)
 static const struct bench_plot plots[] = {
 	{ .title = "Taken on one core, given back on another: zone",
 	  .kind = "zone",
-	  .label = "cycles a page",
-	  .log = true },
+	  .label = "cycles a page" },
 	{ .title = "Taken on one core, given back on another: page_pool",
 	  .kind = "page_pool",
-	  .label = "cycles a page",
-	  .log = true },
+	  .label = "cycles a page" },
 	{ .title = NULL },
 };
 

@@ -278,15 +278,11 @@ static int run(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "What a drain costs the drainer",
-	  .label = "cycles a drain",
-	  .bars = true,
-	  .log = true },
+	{ .title = "What a drain costs the drainer", .label = "cycles a drain" },
 	{ .title = "What the owner loses to 100000 drains a second",
 	  .kind = "100000/s",
 	  .y = "slowdown_percent",
-	  .label = "percent",
-	  .bars = true },
+	  .label = "percent" },
 	{ .title = NULL },
 };
 

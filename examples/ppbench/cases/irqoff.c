@@ -266,25 +266,18 @@ static int run(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "The mask: one pair",
-	  .kind = "mask",
-	  .label = "cycles",
-	  .bars = true,
-	  .log = true },
+	{ .title = "The mask: one pair", .kind = "mask", .label = "cycles" },
 	{ .title = "The window in which a core's cache is closed, median",
 	  .kind = "window",
-	  .label = "cycles",
-	  .log = true },
+	  .label = "cycles" },
 	{ .title = "The same window, p99.9: one in a thousand is longer",
 	  .kind = "window",
 	  .y = "p999_cycles",
-	  .label = "cycles, p99.9",
-	  .log = true },
+	  .label = "cycles, p99.9" },
 	{ .title = "A timer's signal: from expiry to handler, p99",
 	  .kind = "latency",
 	  .y = "p99_us",
-	  .label = "us",
-	  .bars = true },
+	  .label = "us" },
 	{ .title = NULL },
 };
 

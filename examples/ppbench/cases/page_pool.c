@@ -234,20 +234,11 @@ static int run(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "cache: recycled by the owner",
-	  .kind = "cache",
-	  .label = "cycles a page",
-	  .log = true },
-	{ .title = "ring: returned without an owner",
-	  .kind = "ring",
-	  .label = "cycles a page",
-	  .log = true },
-	{ .title = "slow: via the zone", .kind = "slow", .label = "cycles a page", .log = true },
-	{ .title = "frag: halves of pages", .kind = "frag", .label = "cycles a half", .log = true },
-	{ .title = "holders: cache, with tags",
-	  .kind = "holders",
-	  .label = "cycles a page",
-	  .log = true },
+	{ .title = "cache: recycled by the owner", .kind = "cache", .label = "cycles a page" },
+	{ .title = "ring: returned without an owner", .kind = "ring", .label = "cycles a page" },
+	{ .title = "slow: via the zone", .kind = "slow", .label = "cycles a page" },
+	{ .title = "frag: halves of pages", .kind = "frag", .label = "cycles a half" },
+	{ .title = "holders: cache, with tags", .kind = "holders", .label = "cycles a page" },
 	{ .title = NULL },
 };
 

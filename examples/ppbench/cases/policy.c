@@ -77,16 +77,11 @@ out:
 static const struct bench_plot plots[] = {
 	{ .title = "Take and give back, ready for packets",
 	  .kind = "prep",
-	  .label = "cycles a page",
-	  .log = true },
-	{ .title = "Take and give back, pointers only",
-	  .kind = "raw",
-	  .label = "cycles a page",
-	  .log = true },
+	  .label = "cycles a page" },
+	{ .title = "Take and give back, pointers only", .kind = "raw", .label = "cycles a page" },
 	{ .title = "Two threads a CPU, not pinned",
 	  .kind = "crowded",
-	  .label = "CPU cycles a page",
-	  .bars = true },
+	  .label = "CPU cycles a page" },
 	{ .title = NULL },
 };
 

@@ -217,18 +217,15 @@ static int run(struct bench *b)
 static const struct bench_plot plots[] = {
 	{ .title = "Throughput of one core, against the pool's refill",
 	  .label = "million packets a second",
-	  .mark = "knee",
-	  .log = true },
+	  .mark = "knee" },
 	{ .title = "The same, in cycles a packet",
 	  .y = "cycles_per_packet",
 	  .label = "cycles a packet",
-	  .mark = "knee",
-	  .log = true },
+	  .mark = "knee" },
 	{ .title = "How long the core's cache is closed at a time: 99 % of the windows are shorter",
 	  .y = "window_p99_cycles",
 	  .label = "cycles",
-	  .mark = "knee",
-	  .log = true },
+	  .mark = "knee" },
 	{ .title = NULL },
 };
 

@@ -236,15 +236,11 @@ static int run(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "Buffers needed to forward at 95 %",
-	  .label = "buffers",
-	  .bars = true,
-	  .log = true },
+	{ .title = "Buffers needed to forward at 95 %", .label = "buffers" },
 	{ .title = "With 1200 buffers, one core idle: rate of the other",
 	  .kind = "idle",
 	  .y = "rate_percent_at_1200",
-	  .label = "percent of the unconstrained rate",
-	  .bars = true },
+	  .label = "percent of the unconstrained rate" },
 	{ .title = NULL },
 };
 

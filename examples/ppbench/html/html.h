@@ -2,7 +2,7 @@
 /*
  * html.h - results that were read back, and the page that is made of them
  *
- * report_read.c turns JSON into rows, html/svg.c rows into figures, html/page.c all of
+ * report_read.c turns JSON into rows, html/figures.c rows into figures, html/page.c all of
  * it into one page that needs nothing else: no network, no script, no other file.
  */
 #ifndef PPBENCH_HTML_H
@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "bench.h"
+#include "html/text.h"
 
 #define REP_CASES 24u
 
@@ -62,16 +63,11 @@ const struct rep_row *rep_best(const struct rep_case *c, const char *kind, unsig
 unsigned int rep_bulk_near(const struct rep_case *c, const char *kind, unsigned int want);
 double rep_spread(const struct rep_case *c);
 bool rep_number(const struct rep_row *row, const char *key, double *value);
-bool rep_ours(const char *policy);
 
-/* html/text.c */
-void html_text(FILE *f, const char *text);
-void html_words(FILE *f, const char *key);
-void html_number(FILE *f, double value);
-void html_data_uri(FILE *f, const char *text);
+/* html/head.c */
 void html_head(FILE *f);
 
-/* html/svg.c; one figure for each kind of work of a case */
+/* html/figures.c; one figure for each kind of work of a case */
 void html_figures(FILE *f, const struct rep_case *c);
 
 /* html/summary.c */

@@ -229,6 +229,26 @@ static void notes(FILE *f, const struct rep_case *c)
 	fputs("</ul>\n", f);
 }
 
+static void data_uri(FILE *f, const char *text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t i, len = strlen(text), left;
+	unsigned int three;
+
+	fputs("data:application/json;base64,", f);
+	for (i = 0; i < len; i += 3) {
+		left = len - i;
+		three = (unsigned int)(unsigned char)text[i] << 16;
+		three |= left > 1 ? (unsigned int)(unsigned char)text[i + 1] << 8 : 0;
+		three |= left > 2 ? (unsigned char)text[i + 2] : 0;
+		fputc(digits[three >> 18], f);
+		fputc(digits[three >> 12 & 63], f);
+		fputc(left > 1 ? digits[three >> 6 & 63] : '=', f);
+		fputc(left > 2 ? digits[three & 63] : '=', f);
+	}
+}
+
 static void section(FILE *f, const struct rep_case *c)
 {
 	fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n", c->name, c->name);
@@ -244,7 +264,7 @@ static void section(FILE *f, const struct rep_case *c)
 		fprintf(f, "Ran for %.0f s. ", c->seconds);
 	if (c->json && !c->error[0]) {
 		fprintf(f, "<a download=\"%s.json\" href=\"", c->name);
-		html_data_uri(f, c->text);
+		data_uri(f, c->text);
 		fputs("\">The result as JSON</a>", f);
 	}
 	fputs("</p>\n", f);

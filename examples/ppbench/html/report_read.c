@@ -231,21 +231,3 @@ double rep_spread(const struct rep_case *c)
 	free(spread);
 	return median;
 }
-
-/* a policy of this library's, or a zone or pool over one */
-bool rep_ours(const char *policy)
-{
-	const char *const *name;
-	size_t len;
-
-	if (!strncmp(policy, "zone ", 5))
-		policy += 5;
-	else if (!strncmp(policy, "page_pool ", 10))
-		policy += 10;
-	for (name = pp_policy_names(); *name; name++) {
-		len = strlen(*name);
-		if (!strncmp(policy, *name, len) && (!policy[len] || policy[len] == ' '))
-			return true;
-	}
-	return false;
-}

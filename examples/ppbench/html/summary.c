@@ -44,7 +44,7 @@ static void scheme_line(FILE *f, const struct rep *r, const char *name, const ch
 {
 	const struct rep_case *c = rep_case_find(r, name);
 	unsigned int bulk = rep_bulk_near(c, kind, AT_BULK);
-	const struct rep_row *best = rep_best(c, kind, bulk, rep_ours);
+	const struct rep_row *best = rep_best(c, kind, bulk, bench_is_ours);
 
 	if (!best)
 		return;

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 SECONDS = 300 # that a quick report may take
 
@@ -102,6 +103,20 @@ def test_labels():
           'simulated in table and figure')
     check('rseq (simulated)' not in scale, 'and what was measured is not')
     check('no &lt;membarrier&gt;' in section(page, 'drain'), 'a refusal and its reason')
+
+
+def test_charts():
+    """A figure is well-formed, and has the values of the rows: bars of one bulk, curves of several."""
+    rows = [row(p, k, b, m * (1 + b)) for k, m in (('prep', 2.0), ('a & <b>', 300.0))
+            for p in ('trylock', 'rseq') for b in ((1, 8, 64) if k == 'prep' else (64,))]
+    shown = section(page_of({'a.json': result('policy', rows)}), 'policy')
+    points = []
+    for figure in re.findall('<svg.*?</svg>', shown, re.S):
+        points += [t.text for t in xml.etree.ElementTree.fromstring(figure).iter('title')]
+    check(sorted(points) == sorted(f"{r['policy']}, {r['kind']}, {r['bulk']}: "
+                                   f"{r['cycles_per_page_median']:g}" for r in rows), f'{points}')
+    check(shown.count('<path class="series') == 2 and shown.count('<path class="ours') == 2,
+          'two curves, two bars')
 
 
 def test_damage():

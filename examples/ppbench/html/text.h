@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* html/text.h - text and numbers, as HTML and SVG want them */
+#ifndef PPBENCH_TEXT_H
+#define PPBENCH_TEXT_H
+
+#include <stdio.h>
+
+/* @text with its markup escaped */
+void html_text(FILE *f, const char *text);
+/* a key as words: cycles_per_page, vs_array */
+void html_words(FILE *f, const char *key);
+/* three digits that matter */
+void html_number(FILE *f, double value);
+
+#endif /* PPBENCH_TEXT_H */
