@@ -3,63 +3,71 @@
 #include "base/lock.h"
 #include "base/registry.h"
 
-struct registry registered_zones, registered_pools;
-
-static struct pp_lock lock;
-static __thread bool held;
-
-bool registry_held(void)
-{
-	return held;
-}
-
-static void registry_lock(void)
-{
-	held = true;
-	compiler_barrier(); /* a handler from here on sees it */
-	pp_lock(&lock);
-}
-
-static void registry_unlock(void)
-{
-	pp_unlock(&lock);
-	compiler_barrier();
-	held = false;
-}
+static struct pp_lock lock; /* of all lists: each hold is short */
 
 /* There are few entries, and they come and go rarely. */
 void registry_add(struct registry *list, struct registered *entry)
 {
 	struct registered **at = &list->first;
 
-	registry_lock();
+	pp_lock(&lock);
 	while (*at)
 		at = &(*at)->next;
+	entry->list = list;
 	entry->next = NULL;
+	entry->leaving = false;
 	*at = entry;
-	registry_unlock();
+	pp_unlock(&lock);
 }
 
-void registry_del(struct registry *list, struct registered *entry)
+/* Under the lock; true: no visitor has @entry, and it is in no list. */
+static bool leave(struct registered *entry)
 {
-	struct registered **at = &list->first;
-	uint32_t pins;
+	struct registered **at;
 
-	registry_lock();
+	if (!entry->list)
+		return true;
 	entry->leaving = true;
-	while ((pins = entry->pins)) {
-		registry_unlock();
-		futex_wait(&entry->pins, pins, 10000);
-		registry_lock();
-	}
-	while (*at && *at != entry)
-		at = &(*at)->next;
-	if (*at)
-		*at = entry->next;
-	registry_unlock();
+	if (entry->pins)
+		return false;
+	for (at = &entry->list->first; *at != entry; at = &(*at)->next)
+		;
+	*at = entry->next;
+	entry->list = NULL;
+	return true;
 }
 
-/* Under the lock; true: registry_del() is to be woken. */
+/* The lock is held, and is again. Where @entry may be gone meanwhile, its address alone is used. */
+static void await_pins(struct registered *entry)
+{
+	uint32_t pins = entry->pins;
+
+	pp_unlock(&lock);
+	futex_wait(&entry->pins, pins, 10000);
+	pp_lock(&lock);
+}
+
+void registry_del(struct registered *entry)
+{
+	pp_lock(&lock);
+	while (!leave(entry))
+		await_pins(entry);
+	pp_unlock(&lock);
+}
+
+void registry_close(struct registry *list)
+{
+	struct registered *entry;
+
+	pp_lock(&lock);
+	while ((entry = list->first)) {
+		if (!leave(entry))
+			await_pins(entry);
+	}
+	pp_unlock(&lock);
+}
+
+/* Under the lock; true: wake registry_del(). */
 static bool unpin(struct registered *entry)
 {
 	WRITE_ONCE(entry->pins, entry->pins - 1);
@@ -73,7 +81,7 @@ struct registered *registry_next_that(struct registry *list, struct registered *
 	struct registered *next;
 	bool wake = false;
 
-	registry_lock();
+	pp_lock(&lock);
 	next = entry ? entry->next : list->first;
 	while (next && (next->leaving || (fits && !fits(next, arg))))
 		next = next->next;
@@ -81,7 +89,7 @@ struct registered *registry_next_that(struct registry *list, struct registered *
 		WRITE_ONCE(next->pins, next->pins + 1);
 	if (entry)
 		wake = unpin(entry);
-	registry_unlock();
+	pp_unlock(&lock);
 	/* the entry may be gone by now: its address alone is used */
 	if (wake)
 		futex_wake_all(&entry->pins);
@@ -98,28 +106,32 @@ void registry_look(struct registry *list, void (*look)(const struct registered *
 {
 	const struct registered *entry;
 
-	registry_lock();
+	pp_lock(&lock);
 	for (entry = list->first; entry; entry = entry->next) {
 		if (!entry->leaving)
 			look(entry, arg);
 	}
-	registry_unlock();
+	pp_unlock(&lock);
 }
 
-void registry_pin(struct registered *entry)
+bool registry_pin(struct registered *entry)
 {
-	registry_lock();
-	WRITE_ONCE(entry->pins, entry->pins + 1);
-	registry_unlock();
+	bool there;
+
+	pp_lock(&lock);
+	there = entry->list && !entry->leaving;
+	WRITE_ONCE(entry->pins, entry->pins + there);
+	pp_unlock(&lock);
+	return there;
 }
 
 void registry_unpin(struct registered *entry)
 {
 	bool wake;
 
-	registry_lock();
+	pp_lock(&lock);
 	wake = unpin(entry);
-	registry_unlock();
+	pp_unlock(&lock);
 	if (wake)
 		futex_wake_all(&entry->pins);
 }

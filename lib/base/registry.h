@@ -1,50 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * registry.h - lists of the zones and the live pools of the process
+ * registry.h - lists of entries that come and go while other threads visit them
  *
- * For a thread that visits all of them: an allocation that runs short, and ppstat. Entries enter
- * when they are whole. A visitor pins the entry that it looks at, so that the entry stays alive and
- * in its list; registry_del() waits for the pins.
+ * An entry enters when what it stands for is whole. A visitor pins the entry that it works on, so
+ * that the entry stays alive and in its list; registry_del() waits for the pins of that entry.
  *
- * The registry's lock is a leaf: under it nothing but counters is looked at, nothing else is locked
- * and nothing is awaited. So no visitor keeps another thread from making or ending zones and pools.
+ * The lock of the lists is a leaf: under it a look() or fits() reads counters, and locks and awaits
+ * nothing. So no visitor keeps another thread from adding or deleting entries.
  */
 #ifndef PP_REGISTRY_H
 #define PP_REGISTRY_H
 
 #include "base/internal.h"
 
+struct registry;
+
 struct registered {
+	struct registry *list; /* NULL: in none */
 	struct registered *next;
 	uint32_t pins; /* futex */
 	bool leaving; /* visitors pass it by */
 };
 
 struct registry {
-	struct registered *first; /* in the order of creation */
+	struct registered *first; /* in the order of registry_add() */
 };
 
-extern struct registry registered_zones, registered_pools;
-
 void registry_add(struct registry *list, struct registered *entry);
-/* Take @entry out; returns when no visitor has it pinned. */
-void registry_del(struct registry *list, struct registered *entry);
+/* Take @entry out of its list, if it is in one; returns when no visitor has it pinned. */
+void registry_del(struct registered *entry);
+/* Take all entries out in the same way: the list is about to go. */
+void registry_close(struct registry *list);
 
 /* Pin the entry behind @entry, or the first one for NULL, and unpin @entry; NULL: no more. */
 struct registered *registry_next(struct registry *list, struct registered *entry);
-/* The same, and entries pass by that @fits() does not want: under the lock, as @look() below. */
+/* The same, but only entries that @fits() wants; it runs under the lock, as @look() below. */
 struct registered *registry_next_that(struct registry *list, struct registered *entry,
 				      bool (*fits)(const struct registered *entry, const void *arg),
 				      const void *arg);
 /* Call @look() with each entry, under the lock: it reads counters, and does nothing else. */
 void registry_look(struct registry *list, void (*look)(const struct registered *entry, void *arg),
 		   void *arg);
-/* Pin @entry, which the caller has pinned, once more: to keep it while the visit goes on. */
-void registry_pin(struct registered *entry);
+/* Pin @entry, unless it is in no list, or leaves its list; false: it is not pinned. */
+bool registry_pin(struct registered *entry);
 /* A visitor that stops before the end leaves the entry that it has. */
 void registry_unpin(struct registered *entry);
-
-/* This thread holds the lock: a handler that interrupted it must not wait for it. */
-bool registry_held(void);
 
 #endif /* PP_REGISTRY_H */

@@ -16,7 +16,9 @@
 #define CACHE_SIZE_MAX	   4096u
 #define RING_SIZE_MAX	   16384u
 
-/* ---- creation -------------------------------------------------------------------------------- */
+struct registry registered_pools;
+
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static int check_source(const struct page_pool_params *p)
 {
@@ -84,6 +86,64 @@ static int size_by_bytes(struct page_pool_params *p)
 	return 0;
 }
 
+/* ---- the zones that it is a client of -------------------------------------------------------- */
+
+static unsigned int count_zones(const struct page_pool_params *p)
+{
+	unsigned int n = !!p->zone;
+	int i;
+
+	for (i = 0; p->set && i < p->set->rows; i++)
+		n += !!p->set->node[i].zone;
+	return n;
+}
+
+static void add_client(struct page_pool *pool, struct pp_zone *zone)
+{
+	struct pool_client *c;
+
+	if (!zone)
+		return;
+	c = &pool->clients[pool->nr_clients++];
+	c->pool = pool;
+	c->client.zone = zone;
+	c->client.mixed = pool->set;
+}
+
+static void add_clients(struct page_pool *pool, const struct page_pool_params *p)
+{
+	int i;
+
+	pool->clients = (struct pool_client *)(pool->reserve + p->reserve);
+	add_client(pool, p->zone);
+	for (i = 0; p->set && i < p->set->rows; i++)
+		add_client(pool, p->set->node[i].zone);
+}
+
+/* Pools of several zones have the same order in each of them: that of their locks in a round. */
+void pool_join(struct page_pool *pool, const struct zone_client_ops *ops)
+{
+	static struct pp_lock lock;
+	struct pool_client *c;
+
+	pp_lock(&lock);
+	for_each_client(c, pool)
+	{
+		c->client.ops = ops;
+		clients_add(&c->client.zone->clients, &c->client);
+	}
+	pp_unlock(&lock);
+}
+
+void pool_leave(struct page_pool *pool)
+{
+	struct pool_client *c;
+
+	for_each_client(c, pool) registry_del(&c->client.registered);
+}
+
+/* ---- creation -------------------------------------------------------------------------------- */
+
 static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 {
 	static uint64_t last_id;
@@ -106,10 +166,14 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 	pool->pressure_arg = p->pressure_arg;
 	pool->reserve = pool->cache + p->cache_size;
 	pool->reserve_size = p->reserve;
-	if (pool->zone)
+	add_clients(pool, p);
+	if (pool->zone) {
 		pool->fresh = pool->zone->fresh;
-	else
+		pool->zone_id = pool->zone->id;
+		pool->page_size = 1ull << (pool->zone->shift + pool->order);
+	} else {
 		pool->fresh.data_off = (uint16_t)p->headroom;
+	}
 	if (p->max_outstanding)
 		pool->special |= POOL_LIMITED;
 	if ((p->flags & PAGE_POOL_ISOLATED) || barrier_register())
@@ -139,7 +203,8 @@ static struct page_pool *pool_new(const struct page_pool_params *p)
 	struct page_pool *pool;
 	size_t size;
 
-	size = sizeof(*pool) + (p->cache_size + p->reserve) * sizeof(pool->cache[0]);
+	size = sizeof(*pool) + (p->cache_size + p->reserve) * sizeof(pool->cache[0]) +
+	       count_zones(p) * sizeof(pool->clients[0]);
 	size = (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
 	pool = aligned_alloc(PP_LINES, size);
 	if (!pool) {
@@ -157,6 +222,11 @@ static struct page_pool *pool_new(const struct page_pool_params *p)
 	return pool;
 }
 
+static const struct pool_page_ops page_ops = {
+	.last_put = pool_last_put,
+	.put_twice = pool_put_twice,
+};
+
 struct page_pool *page_pool_create(const struct page_pool_params *params)
 {
 	struct page_pool_params p;
@@ -172,6 +242,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	p.refill = p.refill ? p.refill : min(REFILL_DEFAULT, max(p.cache_size / 2, 1u));
 	if (check_params(&p))
 		return NULL;
+	pool_page_ops = &page_ops;
 	pool = pool_new(&p);
 	if (!pool)
 		return NULL;
@@ -188,6 +259,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 		err = page_pool_holders_enable(pool, true);
 	if (err)
 		goto fail;
+	pool_join(pool, &pool_client_ops);
 	registry_add(&registered_pools, &pool->registered);
 	fault_joined();
 	pools_free_ended();

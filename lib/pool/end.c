@@ -2,9 +2,10 @@
 /*
  * pool/end.c - the end of a pool, and the list of pools that ended while pages are out
  *
- * An ended pool is listed from page_pool_destroy() until its last page is home, or its zone is
- * destroyed. So the zone of a listed pool exists, and a holder of the list's lock may read the
- * zone's page table.
+ * An ended pool is listed from page_pool_destroy() until its last page is home, and is a client of
+ * its zones that only says its name. A zone may end a moment before the pool: it takes itself from
+ * the pool then (registry_close()). A holder of the list's lock pins the pool's clients before it
+ * reads a zone's page table.
  *
  * The thread that returns the last page pushes the pool on the lock-free stack @done, and only
  * tries the lock. The next unlock takes the stack, and frees the pools on it afterwards. A push
@@ -12,7 +13,7 @@
  * its unlock. Pools of signal safe zones always stay for the next holder: their last page may
  * come home in a handler that interrupted malloc().
  *
- * Under this lock: no other lock, no callback.
+ * Under this lock: no other lock but pool_join()'s and the registry's, no callback.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ static void pool_free(struct page_pool *pool)
 {
 	if (pool->provider && pool->provider->destroy)
 		pool->provider->destroy(pool->provider_arg, pool);
+	pool_leave(pool);
 	ring_fini(&pool->ring);
 	free(pool);
 }
@@ -46,14 +48,11 @@ static void list_add(struct page_pool *pool)
 
 static void list_del(struct page_pool *pool)
 {
-	if (!pool->link)
-		return; /* its zone went before */
 	*pool->link = pool->next;
 	if (pool->next)
 		pool->next->link = pool->link;
 	else
 		last = pool->link;
-	pool->link = NULL;
 }
 
 /* Under the lock: pools with all pages home leave the list, and become the caller's. */
@@ -106,10 +105,10 @@ void pools_free_ended(void)
 
 /* ---- looking at it --------------------------------------------------------------------------- */
 
-/* Under the lock: pages that are out; 0: the last one is home. */
+/* Pages that are out; 0: the last one is home. */
 static uint64_t pages_out(const struct page_pool *pool)
 {
-	return POOL_ENDED - load_acquire(&pool->release) - pool->waits;
+	return POOL_ENDED - load_acquire(&pool->release) - READ_ONCE(pool->waits);
 }
 
 unsigned int pools_ended(struct pool_ended *out, unsigned int n)
@@ -126,9 +125,8 @@ unsigned int pools_ended(struct pool_ended *out, unsigned int n)
 		if (found < n) {
 			out[found] = (struct pool_ended){
 				.id = pool->id,
-				.zone = pool->zone ? pool->zone->id : 0,
-				.page_size = pool->zone ? 1ull << (pool->zone->shift + pool->order)
-							: 0,
+				.zone = pool->zone_id,
+				.page_size = pool->page_size,
 				.ended_ns = pool->ended_ns,
 				.inflight = inflight,
 				.tracked = READ_ONCE(pool->holders),
@@ -141,37 +139,50 @@ unsigned int pools_ended(struct pool_ended *out, unsigned int n)
 	return found;
 }
 
+/* Keep the zones of an ended pool. False: one of them is about to end, since no page is out. */
+static bool pin_zones(struct page_pool *pool)
+{
+	struct pool_client *c;
+
+	for_each_client(c, pool)
+	{
+		if (registry_pin(&c->client.registered))
+			continue;
+		while (c-- > pool->clients)
+			registry_unpin(&c->client.registered);
+		return false;
+	}
+	return true;
+}
+
+static void unpin_zones(struct page_pool *pool)
+{
+	struct pool_client *c;
+
+	for_each_client(c, pool) registry_unpin(&c->client.registered);
+}
+
 bool pool_ended_look(uint64_t id, void (*look)(void *arg, const struct page_pool *pool), void *arg)
 {
-	const struct page_pool *pool;
+	struct page_pool *pool;
+	bool there;
 
 	pp_lock(&lock);
 	for (pool = ended; pool && pool->id != id; pool = pool->next)
 		;
-	if (pool)
+	there = pool && pin_zones(pool);
+	if (there) {
 		look(arg, pool);
-	list_unlock();
-	return pool;
-}
-
-/* ---- the zone's end -------------------------------------------------------------------------- */
-
-void pools_forget(const struct pp_zone *zone)
-{
-	struct page_pool *pool, *next;
-
-	pp_lock(&lock);
-	for (pool = ended; pool; pool = next) {
-		next = pool->next;
-		if (pool_takes_from(pool, zone))
-			list_del(pool);
+		unpin_zones(pool);
 	}
 	list_unlock();
+	return there;
 }
 
-/* A piece of a sentence; false: there is no room for it. */
-static bool add_pool(char *text, size_t size, const struct page_pool *pool, uint64_t pages,
-		     const char *state)
+/* ---- names ----------------------------------------------------------------------------------- */
+
+bool pool_name_to(const struct page_pool *pool, uint64_t pages, const char *state, char *text,
+		  size_t size)
 {
 	size_t len = strlen(text);
 	int n;
@@ -185,52 +196,18 @@ static bool add_pool(char *text, size_t size, const struct page_pool *pool, uint
 	return false;
 }
 
-static unsigned int name_ended(const struct pp_zone *zone, char *text, size_t size)
+static bool name_ended(const struct zone_client *client, char *text, size_t size)
 {
-	const struct page_pool *pool;
-	unsigned int left_out = 0;
-	uint64_t now, out;
+	const struct page_pool *pool = pool_of(client);
+	uint64_t now = now_ns(), out = pages_out(pool);
 	char state[40];
 
-	pp_lock(&lock);
-	now = now_ns();
-	for (pool = ended; pool; pool = pool->next) {
-		out = pool_takes_from(pool, zone) ? pages_out(pool) : 0;
-		snprintf(state, sizeof(state), "ended %.1f s ago",
-			 (double)(now - min(now, pool->ended_ns)) / 1e9);
-		left_out += out && !add_pool(text, size, pool, out, state);
-	}
-	list_unlock();
-	return left_out;
+	snprintf(state, sizeof(state), "ended %.1f s ago",
+		 (double)(now - min(now, pool->ended_ns)) / 1e9);
+	return !out || pool_name_to(pool, out, state, text, size);
 }
 
-static unsigned int name_live(const struct pp_zone *zone, char *text, size_t size)
-{
-	struct page_pool *pool = NULL;
-	unsigned int left_out = 0;
-	int64_t out;
-
-	while ((pool = pool_next(pool))) {
-		out = pool_takes_from(pool, zone) ? page_pool_inflight(pool) : 0;
-		left_out += out > 0 && !add_pool(text, size, pool, (uint64_t)out, "not destroyed");
-	}
-	return left_out;
-}
-
-void pools_name(const struct pp_zone *zone, char *text, size_t size)
-{
-	static const char tail[] = "; and 4294967295 pools more";
-	size_t room = size - sizeof(tail) + 1;
-	unsigned int left_out;
-	size_t len;
-
-	text[0] = '\0';
-	left_out = name_ended(zone, text, room);
-	left_out += name_live(zone, text, room);
-	len = strlen(text);
-	if (left_out)
-		snprintf(text + len, size - len, "; and %u pools more", left_out);
-}
+static const struct zone_client_ops ended_ops = { .name = name_ended };
 
 /* ---- destruction ----------------------------------------------------------------------------- */
 
@@ -252,7 +229,8 @@ static void close_down(struct page_pool *pool)
 	unsigned int n;
 
 	pool_move_begin(pool);
-	registry_del(&registered_pools, &pool->registered);
+	registry_del(&pool->registered);
+	pool_leave(pool);
 	pool_drop_frag_page(pool);
 	/* from here nothing recycles: not the owner's returns, nor, after the close, anybody's */
 	WRITE_ONCE(pool->owner, NO_OWNER);
@@ -273,6 +251,7 @@ static void end(struct page_pool *pool, uint32_t waits)
 	pool->waits = waits;
 	list_add(pool);
 	pool_released(pool, POOL_ENDED - pool->hold);
+	pool_join(pool, &ended_ops);
 	list_unlock();
 }
 
@@ -294,8 +273,11 @@ static void tell(struct page_pool *pool, const struct page_pool_end *params, uin
 
 	if (!params->report)
 		return;
-	report.nholders =
-		pool_find_holders(pool, holders, PP_REPORT_HOLDERS, NULL, &report.in_drivers);
+	if (pin_zones(pool)) {
+		report.nholders = pool_find_holders(pool, holders, PP_REPORT_HOLDERS, NULL,
+						    &report.in_drivers);
+		unpin_zones(pool);
+	}
 	params->report(params->arg, &report);
 }
 
@@ -326,7 +308,7 @@ int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *p
 				   (unsigned long long)out);
 	}
 	pp_lock(&lock);
-	pool->waits = 0;
+	WRITE_ONCE(pool->waits, 0);
 	pool_released(pool, 1);
 	list_unlock();
 	return err;

@@ -227,19 +227,18 @@ static struct pp_page *zone_page_of(const struct pp_zone *zone, const void *va)
 /* The first page of the buffer that @va lies in; NULL: it is not of this pool. */
 static struct pp_page *page_of(const struct page_pool *pool, const void *va)
 {
+	const struct pool_client *c;
 	struct pp_page *page = NULL;
-	int i;
 
-	if (!pool->set) {
-		page = pool->zone ? zone_page_of(pool->zone, va) : NULL;
-		if (page && pool->order)
-			page = pool->zone->pages +
-			       ((page - pool->zone->pages) & ~(((ptrdiff_t)1 << pool->order) - 1));
+	for_each_client(c, pool)
+	{
+		page = zone_page_of(c->client.zone, va);
+		if (page)
+			break;
 	}
-	for (i = 0; pool->set && i < pool->set->rows && !page; i++) {
-		if (pool->set->node[i].zone)
-			page = zone_page_of(pool->set->node[i].zone, va);
-	}
+	if (page && pool->order)
+		page = pool->zone->pages +
+		       ((page - pool->zone->pages) & ~(((ptrdiff_t)1 << pool->order) - 1));
 	return page && READ_ONCE(page->pool) == pool ? page : NULL;
 }
 

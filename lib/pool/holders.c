@@ -7,7 +7,6 @@
  */
 #include <dlfcn.h>
 #include <stdio.h>
-#include <sys/mman.h>
 
 #include "pool/page_pool.h"
 
@@ -19,7 +18,7 @@ struct holder_tag {
 
 static struct holder_tag *tag_in(const struct pp_zone *zone, const struct pp_page *page)
 {
-	/* pairs with the release in make_table() */
+	/* pairs with the release in zone_make_tags() */
 	struct holder_tag *tags = load_acquire(&zone->tags);
 
 	return tags ? tags + (page - zone->pages) : NULL;
@@ -60,50 +59,18 @@ void __coldpath pool_untag(struct pp_page *const *pages, unsigned int n)
 
 /* ---- on and off ------------------------------------------------------------------------------ */
 
-/* Address space; memory only for pages that were taken meanwhile. Stays until the zone ends. */
-static int make_table(struct pp_zone *zone)
-{
-	struct holder_tag *none = NULL, *table;
-	size_t size = zone->managed * sizeof(*table);
-
-	if (load_acquire(&zone->tags))
-		return 0;
-	table = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (table == MAP_FAILED)
-		return pp_set_error(ENOMEM, "no memory for the holders of %llu pages",
-				    (unsigned long long)zone->managed);
-	/* release: pairs with the acquire in tag_of() */
-	if (!__atomic_compare_exchange_n(&zone->tags, &none, table, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE))
-		munmap(table, size);
-	return 0;
-}
-
-void zone_free_tags(struct pp_zone *zone)
-{
-	if (zone->tags)
-		munmap(zone->tags, zone->managed * sizeof(*zone->tags));
-}
-
-/* Every zone of @pool; NULL: no more. */
-static struct pp_zone *zone_of(const struct page_pool *pool, int i)
-{
-	if (!pool->set)
-		return i ? NULL : pool->zone;
-	return pool->set->order[i]; /* a row: all zones that the pool may take from */
-}
-
 /* Tags of pages that were taken when they were on, and came home when they were off. */
 static void forget(const struct page_pool *pool)
 {
+	const struct pool_client *c;
 	const struct pp_zone *zone;
 	struct holder_tag *tag;
 	struct pp_page *page;
 	uint64_t k;
-	int i;
 
-	for (i = 0; (zone = zone_of(pool, i)); i++) {
+	for_each_client(c, pool)
+	{
+		zone = c->client.zone;
 		for (k = 0; k < zone->managed; k++) {
 			page = &zone->pages[k];
 			tag = tag_in(zone, page);
@@ -115,15 +82,18 @@ static void forget(const struct page_pool *pool)
 
 int page_pool_holders_enable(struct page_pool *pool, bool on)
 {
-	int err = 0, i;
+	struct pool_client *c;
+	int err;
 
 	if (!pool->zone)
 		return pp_set_error(ENOTSUP, "pool %s: a provider knows its pages, we do not",
 				    pool->name);
-	for (i = 0; on && !err && zone_of(pool, i); i++)
-		err = make_table(zone_of(pool, i));
-	if (err)
-		return err;
+	for_each_client(c, pool)
+	{
+		err = on ? zone_make_tags(c->client.zone, sizeof(struct holder_tag)) : 0;
+		if (err)
+			return err;
+	}
 	if (on && !READ_ONCE(pool->holders))
 		forget(pool);
 	WRITE_ONCE(pool->holders, on);
@@ -176,11 +146,13 @@ static void walk(const struct page_pool *pool,
 	const struct holder_tag *tag;
 	uint64_t now = now_ns(), when, k;
 	struct pp_holder holder;
+	const struct pool_client *c;
 	const struct pp_zone *zone;
 	struct pp_page *page;
-	int i;
 
-	for (i = 0; (zone = zone_of(pool, i)); i++) {
+	for_each_client(c, pool)
+	{
+		zone = c->client.zone;
 		for (k = 0; k < zone->managed; k++) {
 			page = &zone->pages[k];
 			if (READ_ONCE(page->pool) != pool)

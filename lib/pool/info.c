@@ -34,17 +34,12 @@ uint64_t pool_available(const struct page_pool *pool)
 {
 	uint64_t n = READ_ONCE(pool->count) + (uint64_t)ring_count(&pool->ring);
 	struct pp_zone_stats s = { .sz = sizeof(s) };
-	int i;
+	const struct pool_client *c;
 
-	if (!pool->zone)
-		return n;
-	if (!pool->set) {
-		pp_zone_stats(pool->zone, &s);
-		return n + ((s.free + s.cached + s.unaccepted) >> pool->order);
-	}
-	for (i = 0; pool->set->order[i]; i++) {
-		pp_zone_stats(pool->set->order[i], &s);
-		n += s.free + s.cached + s.unaccepted;
+	for_each_client(c, pool)
+	{
+		pp_zone_stats(c->client.zone, &s);
+		n += (s.free + s.cached + s.unaccepted) >> pool->order;
 	}
 	return n;
 }

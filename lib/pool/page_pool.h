@@ -32,6 +32,12 @@
 #define POOL_FAULT   32u /* an allocation may fail on purpose */
 #define POOL_STALE   16u /* its node changed while it was closed: the next turn flushes the cache */
 
+/* A pool as the client of one of its zones. */
+struct pool_client {
+	struct zone_client client;
+	struct page_pool *pool;
+};
+
 /*
  * hold - release == cache + ring + reserve + outstanding, where hold counts the pages taken
  * from the zone or the provider, and release those given back.
@@ -56,8 +62,12 @@ struct page_pool {
 	void *pressure_arg;
 	struct page_fresh fresh;
 	char name[32];
-	struct registered registered;
+	struct registered registered; /* while it is live */
+	struct pool_client *clients; /* one for each zone; behind the reserve */
+	unsigned int nr_clients;
 	uint64_t id; /* no other pool of the process had it */
+	uint64_t zone_id; /* these two: for when the zone may be gone; of a provider 0 */
+	uint64_t page_size; /* of its buffers */
 	struct page_pool *next; /* pool/end.c */
 	struct page_pool **link; /* points to this one in the list of ended pools */
 	struct page_pool *next_done;
@@ -75,7 +85,6 @@ struct page_pool {
 	uint64_t trims;
 	uint64_t trimmed;
 	struct pp_lock closing; /* one closer at a time; what follows is the closer's */
-	struct page_pool *round_next; /* the next pool of a trim round */
 	uint32_t idle_turn;
 	uint64_t idle_since_ns;
 
@@ -107,17 +116,14 @@ struct page_pool {
 	struct pp_page *cache[] __line_aligned; /* coldest first */
 };
 
+extern struct registry registered_pools;
+
 /* Every live pool of the process in turn: the next one is pinned, @pool no more; see registry.h. */
 static inline struct page_pool *pool_next(struct page_pool *pool)
 {
 	struct registered *next = registry_next(&registered_pools, pool ? &pool->registered : NULL);
 
 	return next ? container_of(next, struct page_pool, registered) : NULL;
-}
-
-static inline void pool_pin(struct page_pool *pool)
-{
-	registry_pin(&pool->registered);
 }
 
 static inline void pool_unpin(struct page_pool *pool)
@@ -227,12 +233,35 @@ static inline void pool_taken(struct page_pool *pool)
 	store_release(&pool->taking, false);
 }
 
+/* Every zone that the pool may take pages from; @c: struct pool_client *. */
+#define for_each_client(c, pool) \
+	for (c = (pool)->clients; c < (pool)->clients + (pool)->nr_clients; c++)
+
+static inline struct page_pool *pool_of(const struct zone_client *client)
+{
+	return container_of(client, struct pool_client, client)->pool;
+}
+
+/* Become a client of its zones, with these verbs; and no more, when no visitor has it pinned. */
+void pool_join(struct page_pool *pool, const struct zone_client_ops *ops);
+void pool_leave(struct page_pool *pool);
+/* What a zone asks of a live pool. */
+extern const struct zone_client_ops pool_client_ops;
+
+/* Append a piece of a sentence for zone_client_ops.name(): @pages are out. */
+bool pool_name_to(const struct page_pool *pool, uint64_t pages, const char *state, char *text,
+		  size_t size);
+
 /* Free pages are about to leave the pool, and have come to its zone. */
 void pool_move_begin(struct page_pool *pool);
 void pool_move_end(struct page_pool *pool);
 
 /* The only reference of the pool's is gone, or never was more than one: recycle or release. */
 void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
+
+/* The verbs of pool_page_ops. */
+void pool_last_put(struct pp_page *page);
+void pool_put_twice(struct page_pool *pool);
 
 /* In a turn, POOL_STALE: what the cache has is of another node than is preferred now. */
 void pool_flush_stale(struct page_pool *pool);
@@ -285,12 +314,6 @@ struct pool_ended {
 unsigned int pools_ended(struct pool_ended *out, unsigned int n);
 /* Call @look() with the ended pool @id; it and its zone stay meanwhile. False: it is gone. */
 bool pool_ended_look(uint64_t id, void (*look)(void *arg, const struct page_pool *pool), void *arg);
-
-static inline bool pool_takes_from(const struct page_pool *pool, const struct pp_zone *zone)
-{
-	return pool->zone == zone ||
-	       (pool->set && pp_zone_set_zone(pool->set, max(zone->region.node, 0)) == zone);
-}
 
 /* Pages that the pool could still get: at home in it, or with its zones. A gauge. */
 uint64_t pool_available(const struct page_pool *pool);

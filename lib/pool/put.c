@@ -2,8 +2,6 @@
 /*
  * pool/put.c - anybody gives pages back: to the owner's cache, the ring, or the zone
  */
-#include <stdio.h>
-
 #include "pool/page_pool.h"
 
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
@@ -81,27 +79,9 @@ static __always_inline void recycle_page(struct page_pool *pool, struct pp_page 
 	turn_end_of(pool, turn);
 }
 
-static __coldpath void bug_at_home(const struct pp_page *page)
+void __coldpath pool_put_twice(struct page_pool *pool)
 {
-	char place[300] = "", text[400];
-
-	if (PP_POISON)
-		put_place_text(page, place, sizeof(place));
-	snprintf(text, sizeof(text), "a page that is at home already was given back again%s%s",
-		 *place ? ": the first time, " : "", place);
-	bug(text, page);
-}
-
-void __coldpath page_put_twice(struct pp_page *page)
-{
-	struct page_pool *pool = READ_ONCE(page->pool);
-
-	if (PP_DEBUG)
-		bug_at_home(page);
-	if (pool)
-		count_add_shared(pool->double_puts, 1);
-	if (page->zone)
-		count_add_shared(page->zone->double_puts, 1);
+	count_add_shared(pool->double_puts, 1);
 }
 
 /* The pool's last reference is gone. True: the page can be recycled, and is marked. */
@@ -279,7 +259,7 @@ void pool_recycle_last(struct page_pool *pool, struct pp_page *page)
 }
 
 /* Only a provider's pages stay with their pool when they are put while others hold them. */
-void page_pool_take_back(struct pp_page *page)
+void pool_last_put(struct pp_page *page)
 {
 	struct page_pool *pool = page->pool;
 

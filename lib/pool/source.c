@@ -128,22 +128,16 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 	return n;
 }
 
-static void each_zone(struct page_pool *pool, void (*fn)(struct pp_zone *zone))
-{
-	struct pp_zone *const *zone;
-
-	if (!pool->set && pool->zone)
-		fn(pool->zone);
-	for (zone = pool->set ? zone_set_row(pool->set, PP_NODE_ANY) : NULL; zone && *zone; zone++)
-		fn(*zone);
-}
-
 void pool_move_begin(struct page_pool *pool)
 {
-	each_zone(pool, zone_move_begin);
+	struct pool_client *c;
+
+	for_each_client(c, pool) zone_move_begin(c->client.zone);
 }
 
 void pool_move_end(struct page_pool *pool)
 {
-	each_zone(pool, zone_move_end);
+	struct pool_client *c;
+
+	for_each_client(c, pool) zone_move_end(c->client.zone);
 }

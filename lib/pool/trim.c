@@ -137,180 +137,103 @@ long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int time
 	return err ? err : trim_closed(pool, keep);
 }
 
-/* ---- all pools of a zone --------------------------------------------------------------------- */
+/* ---- a pool as the client of a zone ---------------------------------------------------------- */
 
-/*
- * Pools that are trimmed together: one barrier serves them all. The round has each of them
- * pinned and its closing locked, in the registry's order.
- */
-struct round {
-	struct page_pool *first;
-	struct page_pool **end;
-};
-
-static uint64_t kept_by(const struct page_pool *pool)
+static uint64_t pages_kept(const struct page_pool *pool)
 {
 	return READ_ONCE(pool->count) + (uint64_t)ring_count(&pool->ring);
 }
 
-static bool round_add(struct round *round, struct page_pool *pool, unsigned int timeout_us)
+static uint64_t client_kept(const struct zone_client *client)
 {
-	if (lock_closing(pool, timeout_us))
-		return false;
-	pool_pin(pool);
-	pool->round_next = NULL;
-	if (round->first)
-		*round->end = pool;
-	else
-		round->first = pool;
-	round->end = &pool->round_next;
-	return true;
+	const struct page_pool *pool = pool_of(client);
+
+	return pages_kept(pool) << pool->order;
 }
 
-/* Counts in @moved what came to the zone itself; true: some pool gave pages. @timeout: as below */
-static bool round_trim(struct round *round, unsigned int timeout_us, uint64_t *moved, bool *timeout)
+/* The pools of a round whose closing this thread has locked. */
+static unsigned int lock_round(struct zone_client *const *clients, unsigned int n,
+			       unsigned int timeout_us, struct page_pool **pools)
 {
-	bool membarrier = false, passed, any = false;
-	struct page_pool *pool, *next;
-	long k;
+	unsigned int i, k = 0;
 
-	for (pool = round->first; pool; pool = pool->round_next) {
-		mark_closed(pool);
-		membarrier |= needs_membarrier(pool);
+	for (i = 0; i < n; i++) {
+		pools[k] = pool_of(clients[i]);
+		k += !lock_closing(pools[k], timeout_us);
+	}
+	return k;
+}
+
+static void client_trim(struct zone_client *const *clients, unsigned int n, unsigned int timeout_us,
+			struct zone_trim *done)
+{
+	struct page_pool *pools[ZONE_ROUND], *pool;
+	bool membarrier = false, passed;
+	unsigned int i, k;
+	long moved;
+
+	k = lock_round(clients, n, timeout_us, pools);
+	done->timeout |= k < n;
+	for (i = 0; i < k; i++) {
+		mark_closed(pools[i]);
+		membarrier |= needs_membarrier(pools[i]);
 	}
 	passed = membarrier && barrier_threads();
-	for (pool = round->first; pool; pool = next) {
-		next = pool->round_next;
-		k = 0;
+	for (i = 0; i < k; i++) {
+		pool = pools[i];
 		if (await_owner(pool, passed, deadline_after(timeout_us))) {
 			pool_open(pool);
-			*timeout = true;
-		} else {
-			k = trim_closed(pool, 0);
+			done->timeout = true;
+			continue;
 		}
-		any |= k > 0;
+		moved = trim_closed(pool, 0);
+		done->some |= moved > 0;
 		/* a set's pages may all have gone to other zones */
-		*moved += pool->set ? 0 : (uint64_t)k << pool->order;
-		pool_unpin(pool);
+		done->moved += pool->set ? 0 : (uint64_t)moved << pool->order;
 	}
-	return any;
 }
 
-static bool has_pages_of(const struct registered *entry, const void *zone)
+static bool client_moves(const struct zone_client *client, uint64_t *moves)
 {
-	const struct page_pool *pool = container_of(entry, struct page_pool, registered);
+	const struct page_pool *pool = pool_of(client);
+	/* acquire: what a turn did, and what came, is seen below */
+	bool on_their_way = (load_acquire(&pool->turn) & 1) || load_acquire(&pool->taking);
 
-	return pool_takes_from(pool, zone) && kept_by(pool);
+	*moves += READ_ONCE(pool->hold) + READ_ONCE(pool->refilled) + READ_ONCE(pool->release);
+	/* the caller's own pool is between two turns, and takes what it searches for */
+	return on_their_way && !pool_is_mine(pool);
 }
 
-/* The next pool from which @zone would get pages, pinned as by pool_next(). */
-static struct page_pool *next_to_trim(struct page_pool *pool, const struct pp_zone *zone)
+static bool client_idle(const struct zone_client *client)
 {
-	struct registered *next = registry_next_that(
-		&registered_pools, pool ? &pool->registered : NULL, has_pages_of, zone);
-
-	return next ? container_of(next, struct page_pool, registered) : NULL;
-}
-
-/* As many pools a round as seem to have what is wanted: the others go on undisturbed. */
-bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us, bool *timeout)
-{
-	uint64_t moved = 0, expected;
-	struct page_pool *pool = NULL;
-	struct round round;
-	bool any = false;
-
-	if (registry_held())
-		return false;
-	do {
-		round.first = NULL;
-		expected = moved;
-		while (expected < want && (pool = next_to_trim(pool, zone))) {
-			if (!round_add(&round, pool, timeout_us)) {
-				*timeout = true;
-				continue;
-			}
-			expected += pool->set ? 0 : kept_by(pool) << pool->order;
-		}
-		any |= round_trim(&round, timeout_us, &moved, timeout);
-	} while (pool && moved < want);
-	if (pool)
-		pool_unpin(pool);
-	return any;
-}
-
-/* What a look at all pools of a zone, in one hold of the registry's lock, adds up. */
-struct sum {
-	const struct pp_zone *zone;
-	uint64_t n;
-	bool on_their_way;
-};
-
-static void add_moves(const struct registered *entry, void *arg)
-{
-	const struct page_pool *pool = container_of(entry, struct page_pool, registered);
-	struct sum *moves = arg;
-
-	if (!pool_takes_from(pool, moves->zone))
-		return;
-	/*
-	 * acquire: what a turn did, and what came, is seen below. The caller's own pool is between
-	 * two turns, and takes what it searches for.
-	 */
-	if (((load_acquire(&pool->turn) & 1) || load_acquire(&pool->taking)) && !pool_is_mine(pool))
-		moves->on_their_way = true;
-	moves->n += READ_ONCE(pool->hold) + READ_ONCE(pool->refilled) + READ_ONCE(pool->release);
-}
-
-uint64_t pools_moves(const struct pp_zone *zone, bool *on_their_way)
-{
-	struct sum moves = { .zone = zone };
-
-	registry_look(&registered_pools, add_moves, &moves);
-	*on_their_way |= moves.on_their_way;
-	return moves.n;
-}
-
-static void add_kept(const struct registered *entry, void *arg)
-{
-	const struct page_pool *pool = container_of(entry, struct page_pool, registered);
-	struct sum *kept = arg;
-
-	if (pool->zone == kept->zone && !pool->set)
-		kept->n += kept_by(pool);
-}
-
-uint64_t pools_kept(const struct pp_zone *zone)
-{
-	struct sum kept = { .zone = zone };
-
-	registry_look(&registered_pools, add_kept, &kept);
-	return kept.n;
-}
-
-static bool is_idle(struct page_pool *pool)
-{
+	struct page_pool *pool = pool_of(client);
 	uint32_t turn = READ_ONCE(pool->turn);
-	uint64_t now = now_ns(), since = READ_ONCE(pool->idle_since_ns);
+	uint64_t now, since;
 
+	if (!pool->idle_ms)
+		return false;
+	now = now_ns();
+	since = READ_ONCE(pool->idle_since_ns);
 	if (turn != READ_ONCE(pool->idle_turn) || !since) {
 		WRITE_ONCE(pool->idle_turn, turn);
 		WRITE_ONCE(pool->idle_since_ns, now);
 		return false;
 	}
-	return now - since >= (uint64_t)pool->idle_ms * 1000000 && kept_by(pool);
+	return now - since >= (uint64_t)pool->idle_ms * 1000000 && pages_kept(pool);
 }
 
-void pools_trim_idle(struct pp_zone *zone)
+static bool client_name(const struct zone_client *client, char *text, size_t size)
 {
-	struct round round = { .first = NULL };
-	struct page_pool *pool = NULL;
-	bool timeout = false;
-	uint64_t moved = 0;
+	const struct page_pool *pool = pool_of(client);
+	int64_t out = page_pool_inflight(pool);
 
-	while ((pool = pool_next(pool))) {
-		if (pool->idle_ms && pool_takes_from(pool, zone) && is_idle(pool))
-			round_add(&round, pool, 0);
-	}
-	round_trim(&round, 0, &moved, &timeout);
+	return out <= 0 || pool_name_to(pool, (uint64_t)out, "not destroyed", text, size);
 }
+
+const struct zone_client_ops pool_client_ops = {
+	.kept = client_kept,
+	.moves = client_moves,
+	.trim = client_trim,
+	.idle = client_idle,
+	.name = client_name,
+};

@@ -49,9 +49,6 @@ struct blocks {
 	uint32_t idle_ms;
 	uint64_t idle_since_ns;
 	uint64_t idle_peak; /* most pages in use since then */
-
-	struct pp_lock reclaim_lock;
-	struct pp_reclaimer *reclaimers;
 };
 
 static inline bool block_test(const uint64_t *bits, uint64_t block)

@@ -293,26 +293,33 @@ void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n
 	free_range(zone, first, (uint64_t)(end - first));
 }
 
-/* ---- who is asked ---------------------------------------------------------------------------- */
+/* ---- reclaimers ------------------------------------------------------------------------------ */
+
+/* A program's client is the library's part of its struct pp_reclaimer. */
+_Static_assert(sizeof(struct zone_client) <= sizeof(((struct pp_reclaimer *)0)->client),
+	       "a reclaimer has room for a client");
+
+static void call_reclaimer(struct zone_client *client, uint64_t first, uint64_t n)
+{
+	struct pp_reclaimer *r = container_of((void *)client, struct pp_reclaimer, client);
+
+	r->reclaim(r->arg, client->zone, first, n);
+}
+
+static const struct zone_client_ops reclaimer_ops = { .reclaim = call_reclaimer };
 
 void pp_zone_reclaimer_add(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
 {
-	pp_lock(&zone->blocks.reclaim_lock);
-	reclaimer->next = zone->blocks.reclaimers;
-	zone->blocks.reclaimers = reclaimer;
-	pp_unlock(&zone->blocks.reclaim_lock);
+	struct zone_client *client = (struct zone_client *)reclaimer->client;
+
+	*client = (struct zone_client){ .ops = &reclaimer_ops, .zone = zone };
+	clients_add(&zone->clients, client);
 }
 
 void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
 {
-	struct pp_reclaimer **r;
+	struct zone_client *client = (struct zone_client *)reclaimer->client;
 
-	pp_lock(&zone->blocks.reclaim_lock);
-	for (r = &zone->blocks.reclaimers; *r; r = &(*r)->next) {
-		if (*r == reclaimer) {
-			*r = reclaimer->next;
-			break;
-		}
-	}
-	pp_unlock(&zone->blocks.reclaim_lock);
+	if (client->zone == zone)
+		registry_del(&client->registered);
 }

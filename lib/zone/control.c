@@ -122,7 +122,7 @@ long pp_zone_maintain(struct pp_zone *zone)
 		k = zone_drain_core(zone, i, pcp_limit(pcp), 0, false);
 		moved += k > 0 ? k : 0;
 	}
-	pools_trim_idle(zone);
+	clients_trim_idle(&zone->clients);
 	zone_shrink_idle(zone);
 	return moved;
 }

@@ -16,6 +16,8 @@ const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
 	&pcp_rcu,     &pcp_rseq, &pcp_request, &pcp_llist,
 };
 
+struct registry registered_zones;
+
 static const char *const policy_names[NR_POLICIES + 1] = {
 	"trylock", "spin", "irqsave", "softmask", "rcu", "rseq", "request", "llist", NULL,
 };
@@ -255,12 +257,33 @@ static void zone_free(struct pp_zone *zone)
 	free_area_fini(&zone->area);
 	buddy_fini(&zone->buddy);
 	free(zone->links);
-	zone_free_tags(zone);
+	if (zone->tags)
+		munmap(zone->tags, zone->tags_size);
 	if (zone->pages)
 		munmap(zone->pages, zone->managed * sizeof(struct pp_page));
 	region_unmap(&zone->region);
 	free(zone);
 	errno = err;
+}
+
+int zone_make_tags(struct pp_zone *zone, size_t size)
+{
+	void *none = NULL, *table;
+
+	if (load_acquire(&zone->tags))
+		return 0;
+	/* address space; memory only for the pages that are tagged */
+	table = mmap(NULL, zone->managed * size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (table == MAP_FAILED)
+		return pp_set_error(ENOMEM, "no memory for the holders of %llu pages",
+				    (unsigned long long)zone->managed);
+	WRITE_ONCE(zone->tags_size, zone->managed * size);
+	/* release: pairs with the acquire of a reader; another thread may have been first */
+	if (!__atomic_compare_exchange_n(&zone->tags, &none, table, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		munmap(table, zone->managed * size);
+	return 0;
 }
 
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
@@ -300,11 +323,11 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	return zone;
 }
 
-int zone_busy(const struct pp_zone *zone, uint64_t in_flight)
+int zone_busy(struct pp_zone *zone, uint64_t in_flight)
 {
 	char pools[180];
 
-	pools_name(zone, pools, sizeof(pools));
+	clients_name(&zone->clients, pools, sizeof(pools));
 	return pp_set_error(EBUSY, "zone %s: %llu pages are still out%s%s", zone->name,
 			    (unsigned long long)in_flight, *pools ? ": " : "", pools);
 }
@@ -320,8 +343,8 @@ int pp_zone_destroy(struct pp_zone *zone)
 	pp_zone_stats(zone, &s);
 	if (s.in_flight)
 		return zone_busy(zone, s.in_flight);
-	registry_del(&registered_zones, &zone->registered);
-	pools_forget(zone);
+	registry_del(&zone->registered);
+	registry_close(&zone->clients.list);
 	zone_free(zone);
 	return 0;
 }

@@ -86,7 +86,7 @@ bool zone_drain_once(struct pp_zone *zone)
 	bool timeout = false;
 	unsigned int i;
 
-	pools_trim(zone, UINT64_MAX, zone->drain_us, &timeout);
+	clients_trim(&zone->clients, UINT64_MAX, zone->drain_us, &timeout);
 	for (i = 0; i < zone->cores; i++)
 		timeout |= zone_drain_core(zone, i, 0, zone->drain_us, false) < 0;
 	orders_drain(zone, 0, zone->cores, zone->drain_us);

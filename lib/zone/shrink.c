@@ -81,15 +81,11 @@ void zone_spill(struct pp_zone *zone)
 int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns)
 {
 	const struct timespec nap = { .tv_nsec = 50000 };
-	struct pp_reclaimer *r;
 
 	while (!zone_range_home(zone, first, n)) {
 		if (now_ns() >= deadline_ns)
 			return -ETIMEDOUT;
-		pp_lock(&zone->blocks.reclaim_lock);
-		for (r = zone->blocks.reclaimers; r; r = r->next)
-			r->reclaim(r->arg, zone, first, n);
-		pp_unlock(&zone->blocks.reclaim_lock);
+		clients_reclaim(&zone->clients, first, n);
 		if (zone_range_home(zone, first, n))
 			return 0;
 		nanosleep(&nap, NULL);

@@ -176,7 +176,7 @@ static void free_last(struct pp_page *page)
 		return;
 	}
 	if (unlikely(page->pool)) {
-		page_pool_take_back(page);
+		pool_page_ops->last_put(page);
 		return;
 	}
 	page_mark_home(zone, page);
@@ -298,7 +298,7 @@ static unsigned int take_drained(struct pp_zone *zone, void **objs, unsigned int
 }
 
 /*
- * Drains like pp_zone_drain_all(), but stops as soon as there is enough; then trims the pools.
+ * Drains like pp_zone_drain_all(), but stops as soon as there is enough; then trims the clients.
  * Blocks that other threads are accepting are awaited only when all that failed.
  */
 static unsigned int search(struct pp_zone *zone, void **objs, unsigned int n, bool *timeout)
@@ -306,7 +306,7 @@ static unsigned int search(struct pp_zone *zone, void **objs, unsigned int n, bo
 	unsigned int got = take_drained(zone, objs, n, timeout);
 
 	if (got < n && zone->area.buddy) {
-		if (pools_trim(zone, n - got, zone->drain_us, timeout))
+		if (clients_trim(&zone->clients, n - got, zone->drain_us, timeout))
 			got += take_drained(zone, objs + got, n - got, timeout);
 		if (got < n)
 			orders_drain(zone, 0, zone->cores, zone->drain_us);
@@ -327,7 +327,7 @@ uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way)
 	if (!runs)
 		moves += READ_ONCE(zone->area.moves);
 	if (zone->area.buddy)
-		moves += pools_moves(zone, on_their_way);
+		moves += clients_moves(&zone->clients, on_their_way);
 	load_barrier(); /* before a search: it looks at nothing until all this is read */
 	return moves;
 }
@@ -353,7 +353,7 @@ static bool looks_free(struct pp_zone *zone)
 	unsigned int i;
 
 	if (zone->area.buddy)
-		n += READ_ONCE(zone->buddy.count[BUDDY_USABLE]) + pools_kept(zone);
+		n += READ_ONCE(zone->buddy.count[BUDDY_USABLE]) + clients_kept(&zone->clients);
 	for (i = 0; i < zone->cores && !n; i++)
 		n = pcp_count(pcp_at(zone->pcps, zone->pcp_stride, i)) + orders_cached(zone, i);
 	return n;

@@ -7,6 +7,7 @@
 #include <pagepool/zone.h>
 
 #include "zone/block.h"
+#include "zone/client.h"
 #include "stock/free_area.h"
 #include "base/handler.h"
 #include "zone/memory.h"
@@ -92,8 +93,10 @@ struct pp_zone {
 
 	struct put_place *places; /* poison.h: one a page; NULL: none */
 
-	struct holder_tag *tags; /* pool/holders.c: one a page, made when asked for; atomic */
+	void *tags; /* of zone_make_tags(); atomic */
+	size_t tags_size;
 
+	struct zone_clients clients;
 	struct registered registered; /* not depots and inner zones */
 
 	/* pcp_set, pcp_disable: one at a time */
@@ -144,6 +147,8 @@ static inline unsigned int pcp_index(const struct pcp *pcp)
 	return (unsigned int)(((uintptr_t)pcp - (uintptr_t)pcp->zone->pcps) /
 			      pcp->zone->pcp_stride);
 }
+
+extern struct registry registered_zones;
 
 /* Every zone of the process in turn: the next one is pinned, @zone no more; see registry.h. */
 static inline struct pp_zone *zone_next(struct pp_zone *zone)
@@ -359,32 +364,16 @@ uint64_t zone_moves(struct pp_zone *zone, bool runs, bool *on_their_way);
  */
 bool search_again(struct pcp_wait *wait);
 
-/* ---- what a zone asks of the pools above it -------------------------------------------------- */
-
-/*
- * Those that take from it give back what they keep, until @want pages came; true: some gave.
- * They lie in cores' caches then. @timeout becomes true if one could not in time. Not for handlers.
- */
-bool pools_trim(struct pp_zone *zone, uint64_t want, unsigned int timeout_us, bool *timeout);
-
-/* The pools' part of zone_moves(). */
-uint64_t pools_moves(const struct pp_zone *zone, bool *on_their_way);
-
-/* Pages in the pools' caches and rings; those of sets are left out: a gauge. */
-uint64_t pools_kept(const struct pp_zone *zone);
-
-/* Those that were not used for as long as they were told to wait. */
-void pools_trim_idle(struct pp_zone *zone);
-
-/* Which pools have pages of @zone: a piece of a sentence, "" if none has. */
-void pools_name(const struct pp_zone *zone, char *text, size_t size);
-/* @zone is about to go: no list of pools leads to it any more. */
-void pools_forget(const struct pp_zone *zone);
+/* ---- for the floor of pools ------------------------------------------------------------------ */
 
 /* pp_set_error() for a zone that pages are out of: -EBUSY. */
-int zone_busy(const struct pp_zone *zone, uint64_t in_flight);
+int zone_busy(struct pp_zone *zone, uint64_t in_flight);
 
-void zone_free_tags(struct pp_zone *zone); /* pool/holders.c */
+/*
+ * A table of tags of @size bytes, one a page, all zero; made at the first call, and gone with the
+ * zone. 0 or -ENOMEM with pp_error().
+ */
+int zone_make_tags(struct pp_zone *zone, size_t size);
 
 /*
  * A page's next while a pool or a zone has it, so that a second put is refused. Only bit 0 counts:
@@ -407,7 +396,7 @@ static __always_inline void page_mark_home(const struct pp_zone *zone, struct pp
 		WRITE_ONCE(page->next, HOME);
 }
 
-/* pool/put.c: count a put of a page that is at home; aborts in debug builds */
+/* Count a put of a page that is at home; aborts in debug builds. */
 void page_put_twice(struct pp_page *page);
 
 /* A page of no pool is given back. False: it is at home already, and stays where it is. */
@@ -420,9 +409,6 @@ static __always_inline bool page_comes_home(const struct pp_zone *zone, struct p
 	page_mark_home(zone, page);
 	return true;
 }
-
-/* page_pool.c: the last reference to a page of a pool that was put while others held it */
-void page_pool_take_back(struct pp_page *page);
 
 /* Debug builds: a page is home, or it is not; both at once is a double free. */
 #define PAGE_HOME 1

@@ -200,17 +200,18 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n);
 
 /**
- * struct pp_reclaimer - somebody who holds pages and can give them back when asked
+ * struct pp_reclaimer - a holder of pages that can give them back when asked
  * @reclaim: pages [@first, @first + @n) are wanted: free them as soon as may be, now or later, from
- *           any thread; possibly often, and without the zone's locks: it may allocate and free, but
- *           not add or delete reclaimers, nor ask for PP_CONTIG_HARD or pp_zone_offline() itself
+ *           any thread; possibly often, but one call at a time; without the zone's locks: it may
+ *           allocate, free, and add and delete other reclaimers, but not delete itself, nor ask for
+ *           PP_CONTIG_HARD or pp_zone_offline()
  * @arg:     its first argument
- * @next:    the library's
+ * @client:  the library's
  */
 struct pp_reclaimer {
 	void (*reclaim)(void *arg, struct pp_zone *zone, uint64_t first, uint64_t n);
 	void *arg;
-	struct pp_reclaimer *next;
+	unsigned char client[64] __attribute__((aligned(8)));
 };
 
 /**

@@ -12,6 +12,7 @@
 
 #include "harness.h"
 
+#include "base/registry.h"
 #include "control/control.h"
 
 #define PATIENCE_S 20 /* far more than any step takes, far less than the watchdog */
@@ -279,12 +280,58 @@ static void entries_come_and_go(void **state)
 	jw_free(&answer);
 }
 
+/* ---- a list that ends ------------------------------------------------------------------------ */
+
+struct closing {
+	struct pinned thread;
+	struct registry list;
+	struct registered entry[3];
+	bool closed;
+};
+
+static void close_list(void *arg)
+{
+	struct closing *c = arg;
+
+	registry_close(&c->list);
+	set(&c->closed);
+}
+
+/* The end of a list waits for the one entry that is pinned, which then is in no list. */
+static void end_of_a_list(void **state)
+{
+	struct closing c = { 0 };
+	struct registered *entry;
+	unsigned int i;
+
+	assert_false(registry_pin(&c.entry[0]));
+	for (i = 0; i < 3; i++)
+		registry_add(&c.list, &c.entry[i]);
+	entry = registry_next(&c.list, registry_next(&c.list, NULL));
+	assert_ptr_equal(entry, &c.entry[1]);
+	pinned_start(&c.thread, -1, close_list, &c);
+	while (registry_pin(entry)) { /* until it leaves */
+		registry_unpin(entry);
+		sleep_us(100);
+	}
+	assert_false(__atomic_load_n(&c.closed, __ATOMIC_ACQUIRE));
+	registry_unpin(entry);
+	wait_until(&c.closed);
+	pinned_join(&c.thread);
+	assert_null(c.list.first);
+	for (i = 0; i < 3; i++) {
+		assert_false(registry_pin(&c.entry[i]));
+		registry_del(&c.entry[i]); /* which is nothing by now */
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(provider_waits),
 		cmocka_unit_test(isolation_is_slow),
 		cmocka_unit_test(entries_come_and_go),
+		cmocka_unit_test(end_of_a_list),
 	};
 
 	return test_main("registry", tests, ARRAY_LEN(tests), 120);

@@ -4,6 +4,8 @@
  */
 #include "fake_nodes.h"
 
+#include "pool/page_pool.h"
+
 #define PAGES  1024u
 #define RING   256u
 #define CACHE  64u
@@ -440,6 +442,36 @@ static void trim_for_the_short_zone(void **state)
 	set_end(set);
 }
 
+/* A pool of a strict set takes from one node now, and from another when it is told to. */
+static void strict_set(void **state)
+{
+	struct pp_zone_set *set;
+	struct page_pool *pool;
+	struct pp_page *pages[REFILL];
+	struct pp_holder holders[REFILL];
+	int node;
+
+	fake_nodes(2);
+	set = set_new(PAGES, PP_ZONE_SET_STRICT, 0);
+	for (node = 0; node < 2; node++) {
+		pool = pool_on(set, node, PP_NUMA_WAIVE);
+		require(!page_pool_holders_enable(pool, true));
+		require(page_pool_alloc_bulk(pool, pages, REFILL) == REFILL);
+		require(pages_on(pages, REFILL, node) == REFILL);
+		assert_int_equal(page_pool_holders(pool, holders, REFILL, NULL), REFILL);
+		page_pool_put_bulk(pages, REFILL);
+		/* whatever CPU the mover is on, each zone of the set learns of it */
+		pool_move_begin(pool);
+		assert_int_equal(pp_zone_set_zone(set, 0)->moving, 1);
+		assert_int_equal(pp_zone_set_zone(set, 1)->moving, 1);
+		pool_move_end(pool);
+		page_pool_destroy(pool);
+	}
+	assert_int_equal(pp_zone_set_zone(set, 0)->moving, 0);
+	assert_int_equal(pp_zone_set_zone(set, 1)->moving, 0);
+	set_end(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +487,7 @@ int main(void)
 		cmocka_unit_test(stolen),
 		cmocka_unit_test(follows_owner),
 		cmocka_unit_test(moving_owners),
+		cmocka_unit_test(strict_set),
 	};
 
 	return test_main("pool_nodes", tests, ARRAY_LEN(tests), 120);

@@ -102,6 +102,40 @@ static void give_back(void *arg, struct pp_zone *zone, uint64_t first, uint64_t 
 	u->page = NULL;
 }
 
+/* A holder that learns of a second one while it is asked. */
+struct guide {
+	struct user user;
+	struct pp_reclaimer second;
+	bool added;
+};
+
+static void ask_second(void *arg, struct pp_zone *zone, uint64_t first, uint64_t n)
+{
+	struct guide *g = arg;
+
+	if (!g->added)
+		pp_zone_reclaimer_add(zone, &g->second);
+	g->added = true;
+}
+
+static void reclaimer_adds_another(void **state)
+{
+	struct pp_zone_params p = zone_params(BLOCK);
+	struct guide g = { .user.patience = 1, .second = { .reclaim = give_back, .arg = &g.user } };
+	struct pp_reclaimer r = { .reclaim = ask_second, .arg = &g };
+	struct pp_zone *zone = zone_new(&p);
+	struct pp_page *first;
+
+	require(pp_zone_alloc_bulk(zone, &g.user.page, 1) == 1);
+	pp_zone_reclaimer_add(zone, &r);
+	assert_int_equal(pp_zone_alloc_contig(zone, BLOCK, 1, PP_CONTIG_HARD, 5000000, &first), 0);
+	assert_true(g.added);
+	pp_zone_reclaimer_del(zone, &g.second);
+	pp_zone_reclaimer_del(zone, &r);
+	pp_zone_free_contig(zone, first, BLOCK);
+	zone_end(zone);
+}
+
 /* Every second page is in use: only hard gets a range, if the users give back. */
 static void in_use(void **state)
 {
@@ -295,9 +329,13 @@ static void beside_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),	 cmocka_unit_test(in_a_cache),
-		cmocka_unit_test(in_use),	 cmocka_unit_test(of_a_lazy_zone),
-		cmocka_unit_test(beside_others), cmocka_unit_test(isolated_by_others),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(in_a_cache),
+		cmocka_unit_test(in_use),
+		cmocka_unit_test(reclaimer_adds_another),
+		cmocka_unit_test(of_a_lazy_zone),
+		cmocka_unit_test(beside_others),
+		cmocka_unit_test(isolated_by_others),
 	};
 
 	return test_main("contig", tests, ARRAY_LEN(tests),
