@@ -8,9 +8,8 @@
 
 #include <pagepool/control.h>
 
+#include "common/error.h"
 #include "sample.h"
-
-const bool can_show = true;
 
 static struct json_object *parse(const char *answer)
 {

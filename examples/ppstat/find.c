@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/error.h"
 #include "ppstat.h"
 
 static void add_dir(glob_t *found, const char *dir, const char *pid)

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+#include "common/error.h"
 #include "ppstat.h"
 
 static volatile sig_atomic_t stop;
@@ -73,13 +74,24 @@ static int draw(const struct sample *now, const struct sample *before, bool watc
 	return check_stdout();
 }
 
+/* without json-c an answer passes as it is, and only its error is known */
+static int check_answer(const char *verb, const char *answer)
+{
+	if (show_error)
+		return show_error(verb, answer);
+	if (!strstr(answer, "\"error\":{"))
+		return 0;
+	complain("%s: refused: %s", verb, answer);
+	return -1;
+}
+
 static int show_stat(const struct options *opts, const char *answer, struct sample **before,
 		     const char *user)
 {
 	struct sample *now;
 	int err = 0;
 
-	if (show_error(opts->verb, answer))
+	if (check_answer(opts->verb, answer))
 		return -1;
 	if (opts->json) {
 		puts(answer);
@@ -98,27 +110,18 @@ static int show_stat(const struct options *opts, const char *answer, struct samp
 }
 
 /* A signal ends it, also one that comes just before. */
-static void wait_until(struct timespec *next, double seconds)
+static void wait_until(uint64_t *next, double seconds)
 {
-	struct timespec now, left;
+	uint64_t now = now_ns();
+	struct timespec left;
 	sigset_t all, before;
 
-	next->tv_sec += (time_t)seconds;
-	next->tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
-	if (next->tv_nsec >= 1000000000) {
-		next->tv_nsec -= 1000000000;
-		next->tv_sec++;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	left = (struct timespec){ next->tv_sec - now.tv_sec, next->tv_nsec - now.tv_nsec };
-	if (left.tv_nsec < 0) {
-		left.tv_nsec += 1000000000;
-		left.tv_sec--;
-	}
-	if (left.tv_sec < 0) {
+	*next += (uint64_t)(seconds * 1e9);
+	if (*next < now) {
 		*next = now; /* late: the next one is a whole period from now */
 		return;
 	}
+	left = ns_to_timespec(*next - now);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	if (!stop)
@@ -126,7 +129,7 @@ static void wait_until(struct timespec *next, double seconds)
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
-/* Whoever watches seldom may have been cut off for others: come again, once. */
+/* The program may have cut off a rare watcher for others: connect again, once. */
 static char *ask_again(struct peer *peer, const char *request)
 {
 	unsigned int uid;
@@ -143,12 +146,10 @@ static char *ask_again(struct peer *peer, const char *request)
 static int stat_loop(const struct options *opts, struct peer *peer)
 {
 	struct sample *before = NULL;
-	struct timespec next;
-	uint64_t n = 0;
+	uint64_t next = now_ns(), n = 0;
 	char *answer;
 	int err = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
 	while (!stop && !err) {
 		answer = n ? ask_again(peer, opts->request) : peer_ask(peer, opts->request);
 		err = answer ? show_stat(opts, answer, &before, peer->user) : -1;
@@ -157,7 +158,8 @@ static int stat_loop(const struct options *opts, struct peer *peer)
 			break;
 		wait_until(&next, opts->watch);
 	}
-	sample_free(before);
+	if (before)
+		sample_free(before);
 	return stop ? 0 : err;
 }
 
@@ -170,7 +172,7 @@ static int ask_once(const struct options *opts, struct peer *peer)
 		return -1;
 	if (opts->json) {
 		puts(answer);
-		err = show_error(opts->verb, answer);
+		err = check_answer(opts->verb, answer);
 	} else {
 		err = show_answer(opts->verb, answer);
 	}
@@ -194,9 +196,11 @@ int main(int argc, char **argv)
 	struct peer peer = { .fd = -1 };
 	int err;
 
-	options_parse(&opts, argc, argv);
+	err = options_parse(&opts, argc, argv);
+	if (err >= 0)
+		return err;
 	catch_signals();
-	if (!can_show && !opts.json && strcmp(opts.verb, "list")) {
+	if (!sample_parse && !opts.json && strcmp(opts.verb, "list")) {
 		complain("built without json-c, which reads the answers: give --json to see them "
 			 "as they are, or install libjson-c-dev and build again");
 		return 1;

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/part.h"
+
 #define ANSWER_WAIT_S 5
 
 /**
@@ -30,12 +32,8 @@ struct options {
 	bool prometheus;
 };
 
-/* options.c: exits for --help and --version (0) and for bad usage (2) */
-void options_parse(struct options *opts, int argc, char **argv);
-
-/* error.c: one line on stderr; usage_error() exits with 2 */
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
-void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold, noreturn));
+/* options.c: -1: go on; else the exit status: 0 for --help and --version, 2 for bad usage */
+int options_parse(struct options *opts, int argc, char **argv);
 
 /**
  * struct peer - a connection to a program
@@ -61,22 +59,16 @@ char *peer_ask(struct peer *peer, const char *request);
 bool peer_is_open(const char *path, int *pid, unsigned int *uid);
 void peer_close(struct peer *peer);
 
-/*
- * With json-c, or without: then all but @can_show fail. show_answer(): what a verb did, in
- * words; -1: it failed, and that was said.
- */
-extern const bool can_show;
+/* the part that reads answers; it needs json-c */
 struct sample; /* an answer to stat, taken apart */
-struct sample *sample_parse(const char *answer);
-void sample_free(struct sample *sample);
-int show_answer(const char *verb, const char *answer);
-int show_error(const char *verb, const char *answer);
-void show_prometheus(const struct sample *sample, FILE *out);
+PART struct sample *sample_parse(const char *answer);
+PART void sample_free(struct sample *sample);
+/* what a verb did, in words, or only an error; 0; -1: it failed, and the reason is told */
+PART int show_answer(const char *verb, const char *answer);
+PART int show_error(const char *verb, const char *answer);
+PART void show_prometheus(const struct sample *sample, FILE *out);
 /* @before NULL: totals instead of rates; @columns 0: as much as it takes; @user: struct peer's */
-void show_sample(const struct sample *sample, const struct sample *before, unsigned int columns,
-		 const char *user, FILE *out);
-
-/* The name of anything, fit for a terminal: control characters are replaced. */
-const char *printable(const char *text, char *buf, size_t size);
+PART void show_sample(const struct sample *sample, const struct sample *before,
+		      unsigned int columns, const char *user, FILE *out);
 
 #endif /* PPSTAT_H */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/error.h"
 #include "sample.h"
 
 #define BAR 10u
