@@ -248,7 +248,6 @@ struct bench_row *bench_find(struct bench *b, const char *policy, const char *ki
 void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind);
 unsigned int bench_cores(const struct bench *b);
 int bench_print(const struct bench *b);
-bool bench_has_json(void);
 int bench_print_json(const struct bench *b);
 
 /* machine.c */

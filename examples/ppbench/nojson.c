@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* nojson.c - for builds without json-c; options.c refuses --json before anything is measured */
+/* nojson.c - in the place of the report, which reads JSON, in builds without json-c */
 #include "bench.h"
-
-bool bench_has_json(void)
-{
-	return false;
-}
-
-int bench_print_json(const struct bench *b)
-{
-	(void)b;
-	return -1;
-}
 
 int bench_report_run(struct bench *b, const struct bench_case *const *cases)
 {

@@ -61,11 +61,6 @@ int bench_plot_check(const char *file)
 	return -1;
 }
 
-bool bench_has_json(void)
-{
-	return true;
-}
-
 struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
 {
 	abort(); /* only when a case runs */
