@@ -72,14 +72,15 @@ round() {
 	kind=$1
 	shift
 	: >"$TMP/figures"
-	rm -f "$TMP/fwd.json" "$TMP/fwd.err"
+	# fail() shows these: not those of the round before
+	rm -f "$TMP/fwd.json" "$TMP/fwd.err" "$TMP/fwd.out" "$TMP/out"
 	began=$(now)
 	("$@") >"$TMP/said" 2>&1 &
 	wait $!
 	status=$?
 	[ ! -s "$TMP/fwd.json" ] || ledger
 	why=
-	[ "$status" = 0 ] || why=$(tr '\n\t' '; ' <"$TMP/said" | tail -c 600)
+	[ "$status" = 0 ] || why=$(tr '\n\t' '; ' <"$TMP/said" | tail -c 1500)
 	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$kind" "$began" "$(now)" "$status" \
 		"$(counted operations)" "$(counted kills)" "$(counted leaked)" \
 		"$(counted double_free)" "$why" >>"$SOAK_DIR/rounds.tsv"

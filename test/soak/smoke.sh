@@ -42,4 +42,13 @@ python3 "$here/page.py" "$tmp" >"$tmp/page" && fail "a failure is no failure"
 grep -q '^| af_xdp: .* | 1 | 10 | 1 | 7 | 2 | 3 | 1 |$' "$tmp/page" || fail "figures are wrong"
 grep -q '^\* af_xdp, 10 s after the start, status 1: pages leaked: 3$' "$tmp/page" ||
 	fail "the failure is not told"
+
+# the reason is that of the round itself, whatever the one before left
+: >"$tmp/rounds.tsv"
+# shellcheck disable=SC2016
+SOAK_DIR=$tmp SOAK_END=0 sh -c '. "$(dirname "$0")/lib.sh"
+	seq 500 >"$TMP/fwd.out"
+	round life fail "its own reason"' "$here/lane" 2>/dev/null
+grep -q "lane: FAILED: its own reason;$" "$tmp/rounds.tsv" ||
+	fail "the reason of a round: $(cut -c-200 "$tmp/rounds.tsv")"
 echo "smoke: ok"
