@@ -2,18 +2,17 @@
 /*
  * null.c - an endless source and a bottomless sink
  *
- * What remains when a port costs nothing: receiving is one bulk allocation and
- * one store of 16 bytes a page, sending is one bulk return. So it measures the
- * pool, and little else.
+ * Receiving is one bulk allocation and one store of 16 bytes a page; sending is one bulk return.
+ * So a forwarder on this port measures the pool, and little else.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "netdev/priv.h"
+#include "drivers.h"
 
 #define SIZE_DEFAULT  64u
-#define SIZE_MIN      14u /* an Ethernet header: engines read it unasked */
+#define SIZE_MIN      14u /* an Ethernet header: engines read it without looking at len */
 #define FRAME_HEADERS (14u + 20u + 8u)
 
 /* the part of struct pp_page that an allocation resets, from len to port */
@@ -33,9 +32,9 @@ _Static_assert(offsetof(struct pp_page, port) - offsetof(struct pp_page, len) ==
 struct null_queue {
 	struct pp_queue q;
 	struct null_head head;
-	unsigned char *frame; /* copy=1: what is received */
-	unsigned char *sink; /* copy=1: where sent packets are copied to */
-	uint32_t room; /* of the sink; longer packets begin there */
+	unsigned char *frame; /* copy=1: the packet that is received */
+	unsigned char *sink; /* copy=1: sent packets are copied there */
+	uint32_t room; /* bytes of the sink; it takes the beginning of longer packets */
 };
 
 struct null_dev {
@@ -134,7 +133,7 @@ static void build_frame(unsigned char *frame, unsigned int size, const unsigned 
 	unsigned char *ip = frame + 14;
 
 	memcpy(frame, mac, 6);
-	frame[5] ^= 0x80; /* somebody who is not the port */
+	frame[5] ^= 0x80; /* another address than the port's */
 	memcpy(frame + 6, mac, 6);
 	if (size < FRAME_HEADERS) {
 		put16(frame + 12, 0x88b5);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "drivers.h"
 #include "af_xdp/queue.h"
 
 #define XDP_FILL_SIZE	  (2 * XDP_RX_SIZE)

@@ -15,6 +15,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
+#include "drivers.h"
 #include "dpdk/priv.h"
 
 #define RX_DESC	     512u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * netdev.c - ports by name: the table of drivers, queues and their pools
+ * netdev.c - a port's life: parameters, queues with their pools, counters
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,52 +17,6 @@
 #define CACHE_DEFAULT  128u
 #define REFILL_DEFAULT 64u
 #define POOL_DEFAULT   1024u
-
-static const struct {
-	const char *name;
-	const struct pp_netdev_ops *ops;
-	const char *library;
-} drivers[] = {
-	{ "null", &pp_null_ops, NULL },
-	{ "loop", &pp_loop_ops, NULL },
-	{ "pcap", PP_HAVE_PCAP ? &pp_pcap_ops : NULL, "libpcap (libpcap-dev)" },
-	{ "af_xdp", PP_HAVE_AF_XDP ? &pp_af_xdp_ops : NULL,
-	  "libxdp and libbpf (libxdp-dev, libbpf-dev)" },
-	{ "dpdk", PP_HAVE_DPDK ? &pp_dpdk_ops : NULL, "DPDK 22.11 (libdpdk-dev)" },
-};
-
-#define NDRIVERS (sizeof(drivers) / sizeof(drivers[0]))
-
-const char *const *pp_netdev_driver_names(void)
-{
-	static const char *names[NDRIVERS + 1];
-	size_t i, n = 0;
-
-	/* two threads that come first at once write the same */
-	for (i = 0; i < NDRIVERS; i++)
-		if (drivers[i].ops)
-			__atomic_store_n(&names[n++], drivers[i].name, __ATOMIC_RELAXED);
-	return names;
-}
-
-static int find_driver(const char *name, const struct pp_netdev_ops **ops)
-{
-	char list[64];
-	size_t i;
-
-	for (i = 0; i < NDRIVERS; i++) {
-		if (strcmp(drivers[i].name, name))
-			continue;
-		*ops = drivers[i].ops;
-		if (*ops)
-			return 0;
-		return pp_set_error(ENOTSUP,
-				    "driver '%s' was not built in; install %s and build again",
-				    name, drivers[i].library);
-	}
-	return pp_set_error(ENOENT, "unknown driver '%s'; there are %s", name,
-			    pp_args_join(list, sizeof(list), pp_netdev_driver_names(), NDRIVERS));
-}
 
 struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 				     const struct pp_queue_ops *ops)
@@ -83,7 +37,7 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 		pp_set_error(EINVAL, "%s: more than %u queues", dev->spec, PP_QUEUES_MAX);
 		return NULL;
 	}
-	/* a driver has read its options by now: refuse a wrong one before anything is touched */
+	/* a driver reads its options before: a wrong one is refused before anything is touched */
 	if (pp_args_refuse_unknown(dev->args))
 		return NULL;
 	size = (size + QUEUE_ALIGN - 1) & ~(size_t)(QUEUE_ALIGN - 1);
@@ -107,7 +61,7 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 	return q;
 }
 
-/* what a port's queues do once it is stopped, should a thread come late */
+/* the bursts of a stopped port, for a thread that comes late */
 static unsigned int stopped_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
 	return 0;
@@ -191,39 +145,32 @@ static struct pp_netdev *alloc_netdev(const struct pp_netdev_ops *ops, struct pp
 	return dev;
 }
 
-struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params)
+static int check_ops(const struct pp_netdev_ops *ops, const struct pp_netdev_params *params)
 {
-	const struct pp_netdev_ops *ops;
+	if (params->set && !ops->sets)
+		return pp_set_error(ENOTSUP, "%s: needs one zone's memory, not a set of zones",
+				    ops->name);
+	if (params->order && !ops->sets)
+		return pp_set_error(ENOTSUP,
+				    "%s: packets need single pages, not runs of them; order: 0",
+				    ops->name);
+	return 0;
+}
+
+struct pp_netdev *pp_netdev_open_with(const struct pp_netdev_ops *ops, struct pp_args *args,
+				      const struct pp_netdev_params *params)
+{
 	struct pp_netdev_params copy = { 0 };
 	struct pp_netdev *dev;
-	struct pp_args *args;
 	int err;
 
-	if (!spec) {
-		pp_set_error(EINVAL, "no port given; write DRIVER:ARGUMENTS");
+	if (copy_params(&copy, params) || check_ops(ops, &copy))
 		return NULL;
-	}
-	if (copy_params(&copy, params))
-		return NULL;
-	args = pp_args_split(spec);
-	if (!args)
-		return NULL;
-	if (find_driver(args->driver, &ops))
-		goto free_args;
-	if (copy.set && !ops->sets) {
-		pp_set_error(ENOTSUP, "%s: needs one zone's memory, not a set of zones", ops->name);
-		goto free_args;
-	}
-	if (copy.order && !ops->sets) {
-		pp_set_error(ENOTSUP, "%s: packets need single pages, not runs of them; order: 0",
-			     ops->name);
-		goto free_args;
-	}
 	if (!ops->own_syntax && pp_args_parse(args))
-		goto free_args;
+		return NULL;
 	dev = alloc_netdev(ops, args, &copy);
 	if (!dev)
-		goto free_args;
+		return NULL;
 	err = ops->open(dev, args);
 	if (!err) {
 		err = pp_args_refuse_unknown(args);
@@ -231,14 +178,9 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 			return dev;
 		pp_netdev_stop(dev);
 	}
+	dev->args = NULL; /* still the caller's */
 	free_netdev(dev);
 	errno = -err;
-	return NULL;
-
-free_args:
-	err = errno;
-	free(args);
-	errno = err;
 	return NULL;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * netdev/priv.h - what a driver sees of netdev.c
+ * netdev/priv.h - the drivers' view of ports
  *
- * A driver is one file with one struct pp_netdev_ops. Its port and queue structs
- * begin with struct pp_netdev and struct pp_queue; netdev.c allocates them,
- * parses the spec, makes the pools, and adds the counters up.
+ * A driver is one file or folder with one struct pp_netdev_ops. Its port and queue structs
+ * begin with struct pp_netdev and struct pp_queue. netdev.c allocates them, parses the spec,
+ * makes the pools, and adds the counters up.
  */
 #ifndef PP_NETDEV_PRIV_H
 #define PP_NETDEV_PRIV_H
@@ -25,18 +25,17 @@ struct pp_args;
 
 /**
  * struct pp_netdev_ops - a driver
- * @name:       what stands before the colon in a spec
+ * @name:       the part of a spec before the colon
  * @dev_size:   sizeof the driver's port struct, which begins with struct pp_netdev
- * @sets:       does not mind which zone a page is of, and how large: pp_netdev_params.order and set
- *              may be used, and @zone
- *              is then one of the set's
- * @own_syntax: what is behind the colon is the driver's to parse, see pp_args_rest()
+ * @sets:       the driver takes pages of any zone and any order: pp_netdev_params.order and set
+ *              may be used; @zone is then one of the set's
+ * @own_syntax: the driver parses the part behind the colon, see pp_args_rest()
  * @open:       build the port and its queues (pp_netdev_add_queue()); 0 or -errno with
  *              pp_set_error(). After a failure netdev.c calls @close, which must cope with a
  *              port that is half built.
  * @stop:       take back every page; queues stay, for the counters; may be NULL
  * @close:      free what @open made, but for queues and pools; may be NULL
- * @get_stats:  add what only the kernel knows to @stats; may be NULL
+ * @get_stats:  add counters that the kernel keeps to @stats; may be NULL
  * @event:      see pp_netdev_event(); may be NULL
  */
 struct pp_netdev_ops {
@@ -65,12 +64,6 @@ struct pp_netdev {
 	struct pp_queue *queues[PP_QUEUES_MAX];
 };
 
-extern const struct pp_netdev_ops pp_null_ops;
-extern const struct pp_netdev_ops pp_loop_ops;
-extern const struct pp_netdev_ops pp_pcap_ops;
-extern const struct pp_netdev_ops pp_af_xdp_ops;
-extern const struct pp_netdev_ops pp_dpdk_ops;
-
 /*
  * pp_netdev_add_queue() - allocate the next queue of a port, with its page_pool
  * @size: sizeof the driver's queue struct, which begins with struct pp_queue
@@ -82,11 +75,19 @@ struct pp_queue *pp_netdev_add_queue(struct pp_netdev *dev, size_t size,
 				     const struct pp_queue_ops *ops);
 
 /*
+ * pp_netdev_open_with() - a port of this driver, once the spec is split
+ *
+ * On success the port owns @args. NULL with errno and pp_error(): the caller still owns them.
+ */
+struct pp_netdev *pp_netdev_open_with(const struct pp_netdev_ops *ops, struct pp_args *args,
+				      const struct pp_netdev_params *params);
+
+/*
  * The arguments of a spec: "af_xdp:eth0,queues=2" has the positional argument
  * "eth0" and the option queues. Each getter leaves *value alone if the key is not
  * there, and returns 0 or -EINVAL with a sentence that names key and range.
- * netdev.c refuses whatever no getter asked for: so a driver reads its options before
- * it adds its first queue. What a getter returned lives as long as the port.
+ * netdev.c refuses each option that no getter asked for. So a driver reads its options before
+ * it adds its first queue. Strings of the getters live as long as the port.
  */
 const char *pp_args_positional(struct pp_args *args); /* NULL: none */
 const char *pp_args_str(struct pp_args *args, const char *key);

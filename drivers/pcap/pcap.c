@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "drivers.h"
 #include "pcap/priv.h"
 
 #define SNAPLEN_MIN 14u

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* drivers.h - the drivers: each defines its operations, open.c has the table of them */
+#ifndef PP_DRIVERS_H
+#define PP_DRIVERS_H
+
+#include "netdev/priv.h"
+
+extern const struct pp_netdev_ops pp_null_ops;
+extern const struct pp_netdev_ops pp_loop_ops;
+extern const struct pp_netdev_ops pp_pcap_ops;
+extern const struct pp_netdev_ops pp_af_xdp_ops;
+extern const struct pp_netdev_ops pp_dpdk_ops;
+
+#endif /* PP_DRIVERS_H */
