@@ -56,7 +56,7 @@ void bench_baseline_exit(void)
 }
 
 /* The library does not know its counts when it is compiled; neither may these. */
-static inline size_t bytes(unsigned int n)
+static inline size_t slot_bytes(unsigned int n)
 {
 	size_t size = n * sizeof(struct pp_page *);
 
@@ -64,30 +64,30 @@ static inline size_t bytes(unsigned int n)
 	return size;
 }
 
-static inline unsigned int take(struct stack *st, struct pp_page **pages, unsigned int n)
+static inline unsigned int stack_take(struct stack *st, struct pp_page **pages, unsigned int n)
 {
 	if (unlikely(st->n < n))
 		return 0;
 	st->n -= n;
-	memcpy(pages, &st->slot[st->n], bytes(n));
+	memcpy(pages, &st->slot[st->n], slot_bytes(n));
 	return n;
 }
 
-static inline void give(struct stack *st, struct pp_page *const *pages, unsigned int n)
+static inline void stack_give(struct stack *st, struct pp_page *const *pages, unsigned int n)
 {
 	if (unlikely(st->n + n > CAPACITY))
 		return;
-	memcpy(&st->slot[st->n], pages, bytes(n));
+	memcpy(&st->slot[st->n], pages, slot_bytes(n));
 	st->n += n;
 }
 
-static inline void lock(struct stack *st)
+static inline void stack_lock(struct stack *st)
 {
 	while (__atomic_exchange_n(&st->lock, 1, __ATOMIC_ACQUIRE))
 		continue;
 }
 
-static inline void unlock(struct stack *st)
+static inline void stack_unlock(struct stack *st)
 {
 	__atomic_store_n(&st->lock, 0, __ATOMIC_RELEASE);
 }
@@ -109,11 +109,11 @@ uint64_t bench_run_lock(struct bench_subject *s, unsigned int bulk, unsigned lon
 
 	(void)bulk;
 	while (loops--) {
-		lock(&locked);
-		unlock(&locked);
+		stack_lock(&locked);
+		stack_unlock(&locked);
 		bench_use(s);
-		lock(&locked);
-		unlock(&locked);
+		stack_lock(&locked);
+		stack_unlock(&locked);
 	}
 	return pp_cycles() - start;
 }
@@ -125,10 +125,10 @@ uint64_t bench_run_array(struct bench_subject *s, unsigned int bulk, unsigned lo
 	unsigned int got;
 
 	while (loops--) {
-		got = take(&array, pages, bulk);
+		got = stack_take(&array, pages, bulk);
 		s->shorts += got != bulk;
 		bench_use(pages);
-		give(&array, pages, got);
+		stack_give(&array, pages, got);
 		bench_use(&array);
 	}
 	return pp_cycles() - start;
@@ -142,12 +142,12 @@ uint64_t bench_run_array_prep(struct bench_subject *s, unsigned int bulk, unsign
 	unsigned int got, i;
 
 	while (loops--) {
-		got = take(&array, pages, bulk);
+		got = stack_take(&array, pages, bulk);
 		s->shorts += got != bulk;
 		for (i = 0; i < got; i++)
 			memcpy((void *)pages[i], &fresh, sizeof(fresh));
 		bench_use(pages);
-		give(&array, pages, got);
+		stack_give(&array, pages, got);
 		bench_use(&array);
 	}
 	return pp_cycles() - start;

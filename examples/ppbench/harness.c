@@ -97,7 +97,7 @@ double bench_quantile(double *values, size_t n, double q)
 
 /* Cycles that one measurement should take: short against the scheduler's slices, long against the
  * cost of reading the clock. */
-static uint64_t slice(const struct bench *b)
+static uint64_t slice_cycles(const struct bench *b)
 {
 	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 500);
 }
@@ -132,7 +132,7 @@ int bench_check_slept(struct bench *b, const char *who, unsigned long slept, uns
 }
 
 /* a case must end, on a machine that is never quiet too */
-static bool late(const struct bench *b)
+static bool is_late(const struct bench *b)
 {
 	return pp_cycles() - b->start > (b->opts.quick ? 5 : RETRY_S) * b->machine.tsc_hz;
 }
@@ -149,7 +149,7 @@ bool bench_disturbed(struct bench *b, long before, unsigned int *tries)
 	if (bench_switches() == before)
 		return false;
 	b->disturbed++;
-	if (++*tries < TRIES && !late(b))
+	if (++*tries < TRIES && !is_late(b))
 		return true;
 	b->kept_disturbed++;
 	return false;
@@ -172,9 +172,9 @@ static uint64_t run_undisturbed(struct bench *b, struct bench_subject *s, unsign
 }
 
 /* Doubles as the warm-up: caches, predictors and the pool's own caches are hot afterwards. */
-static void calibrate(const struct bench *b, struct bench_subject *s, unsigned int bulk)
+static void calibrate_loops(const struct bench *b, struct bench_subject *s, unsigned int bulk)
 {
-	uint64_t want = slice(b) / 2, cycles;
+	uint64_t want = slice_cycles(b) / 2, cycles;
 
 	for (s->loops = 16;; s->loops *= 2) {
 		cycles = s->run(s, bulk, s->loops);
@@ -184,7 +184,7 @@ static void calibrate(const struct bench *b, struct bench_subject *s, unsigned i
 }
 
 /* Two-core figures mean nothing without the distance of the two cores when they were taken. */
-static double probe(const struct bench *b)
+static double probe_distance(const struct bench *b)
 {
 	return b->what->cores < 2 ? 0 : bench_pingpong(b->opts.cores[1]);
 }
@@ -223,11 +223,11 @@ int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, u
 
 	for (i = 0; i < n; i++) {
 		s[i].slept = 0;
-		calibrate(b, &s[i], bulk);
+		calibrate_loops(b, &s[i], bulk);
 	}
 	for (r = 0; r < b->opts.repeat; r++) {
 		bench_progress(b, "bulk %u, repetition %u of %u", bulk, r + 1, b->opts.repeat);
-		distance[r] = probe(b);
+		distance[r] = probe_distance(b);
 		if (distance[r] < 0)
 			return -1;
 		for (i = 0; i < n; i++) {

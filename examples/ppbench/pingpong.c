@@ -29,7 +29,7 @@ static void wait_for(unsigned int turn)
 			sched_yield();
 }
 
-static void *pong(void *arg)
+static void *pong_thread(void *arg)
 {
 	unsigned int i;
 
@@ -50,7 +50,7 @@ double bench_pingpong(unsigned int core)
 	pthread_t thread;
 
 	line.turn = 0;
-	if (bench_thread(&thread, core, pong, NULL))
+	if (bench_thread(&thread, core, pong_thread, NULL))
 		return -1;
 	for (k = 0; k < BATCHES; k++) {
 		start = pp_cycles();

@@ -17,7 +17,7 @@ static void known_policies(char *text, size_t size)
 		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", *name);
 }
 
-static void append(struct bench_opts *o, const char *name)
+static void append_policy(struct bench_opts *o, const char *name)
 {
 	unsigned int i;
 
@@ -34,12 +34,12 @@ static int add_policy(struct bench_opts *o, const char *text, size_t len)
 	char known[200];
 
 	if (len == strlen(automatic) && !strncmp(text, automatic, len)) {
-		append(o, automatic);
+		append_policy(o, automatic);
 		return 0;
 	}
 	for (name = pp_policy_names(); *name; name++) {
 		if (strlen(*name) == len && !strncmp(*name, text, len)) {
-			append(o, *name);
+			append_policy(o, *name);
 			return 0;
 		}
 	}
@@ -58,7 +58,7 @@ int bench_policies_parse(struct bench_opts *o, const char *text)
 	o->all_policies = !strcmp(text, "all");
 	if (o->all_policies) {
 		for (name = pp_policy_names(); *name; name++)
-			append(o, *name);
+			append_policy(o, *name);
 		return 0;
 	}
 	for (;; text += len + 1) {
@@ -102,7 +102,7 @@ int bench_policies_check(struct bench *b)
 		if (!name)
 			return -1;
 		if (!pp_policy_check(name)) {
-			append(o, name);
+			append_policy(o, name);
 			continue;
 		}
 		if (!o->all_policies) {

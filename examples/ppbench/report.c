@@ -145,7 +145,7 @@ struct columns {
 };
 
 /* rows need not have the same extras: a column for each key that any row has */
-static void collect(const struct bench *b, struct columns *c)
+static void collect_columns(const struct bench *b, struct columns *c)
 {
 	unsigned int k, known;
 	size_t i;
@@ -254,7 +254,7 @@ static void print_rows(FILE *f, const struct bench *b)
 	unsigned int k;
 	size_t i;
 
-	collect(b, &c);
+	collect_columns(b, &c);
 	fprintf(f, "%-*s %-*s %4s %9s %9s %9s +-%3s", width, "policy", kind, "kind", "bulk",
 		"median", "min", "max", "%");
 	for (k = 0; k < c.n; k++)
@@ -333,7 +333,7 @@ static int print_csv(const struct bench *b)
 		bench_error("cannot write --csv '%s': %m; choose another file", b->opts.csv);
 		return -1;
 	}
-	collect(b, &c);
+	collect_columns(b, &c);
 	fprintf(f, "policy,kind,bulk,published,simulated,refused,%s_median,%s_min,%s_max", unit,
 		unit, unit);
 	fputs(",spread_percent,iqr_percent", f);

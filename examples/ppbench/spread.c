@@ -22,7 +22,7 @@ double bench_row_iqr(const struct bench_row *row)
 	return row->median > 0 ? 100 * row->iqr / row->median : 0;
 }
 
-static void say(const struct bench *b, struct bench_spread *s)
+static void spread_text(const struct bench *b, struct bench_spread *s)
 {
 	if (!s->rows || b->opts.repeat < 2)
 		snprintf(s->text, sizeof(s->text),
@@ -59,6 +59,6 @@ void bench_spread(const struct bench *b, struct bench_spread *s)
 		s->iqr = bench_median(iqr, s->rows);
 		s->noisy = s->median > BENCH_AGREE;
 	}
-	say(b, s);
+	spread_text(b, s);
 	free(spread);
 }

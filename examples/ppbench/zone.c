@@ -33,7 +33,7 @@ struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
 }
 
 /* Figures of a pool that loses pages, or hands one out twice, are worth nothing. */
-static int audit(const struct bench *b, struct pp_zone *zone)
+static int audit_zone(const struct bench *b, struct pp_zone *zone)
 {
 	struct pp_zone_audit a = { .sz = sizeof(a) };
 
@@ -57,7 +57,7 @@ int bench_zone_close(struct bench *b, struct pp_zone *zone)
 
 	if (!zone)
 		return 0;
-	err = audit(b, zone);
+	err = audit_zone(b, zone);
 	if (err)
 		return err;
 	err = pp_zone_destroy(zone);

@@ -37,7 +37,7 @@ static inline void walk_array(struct pp_page *const *pages, unsigned int n)
 }
 
 /* the queue takes @n pages and gives the @n oldest back, so that none is warm again */
-static inline void exchange(struct work *w, struct pp_page **pages, unsigned int n)
+static inline void exchange_pages(struct work *w, struct pp_page **pages, unsigned int n)
 {
 	struct pp_page *page;
 	unsigned int i;
@@ -63,7 +63,7 @@ static uint64_t run_array(struct bench_subject *s, unsigned int bulk, unsigned l
 		got = pp_zone_alloc_bulk(w->zone, pages, bulk);
 		s->shorts += got != bulk;
 		walk_array(pages, got);
-		exchange(w, pages, got);
+		exchange_pages(w, pages, got);
 		pp_zone_free_bulk(w->zone, pages, got);
 	}
 	return pp_cycles() - start;
@@ -81,7 +81,7 @@ static uint64_t run_fill(struct bench_subject *s, unsigned int bulk, unsigned lo
 		got = pp_zone_alloc_bulk_fill(w->zone, pages, bulk);
 		s->shorts += got != bulk;
 		walk_array(pages, got);
-		exchange(w, pages, got);
+		exchange_pages(w, pages, got);
 		pp_zone_free_bulk(w->zone, pages, got);
 	}
 	return pp_cycles() - start;
@@ -110,7 +110,7 @@ static uint64_t run_holes(struct bench_subject *s, unsigned int bulk, unsigned l
 		for (i = k = 0; i < n; i += 2)
 			fresh[k++] = pages[i];
 		walk_array(fresh, k);
-		exchange(w, fresh, k);
+		exchange_pages(w, fresh, k);
 		pp_zone_free_bulk(w->zone, fresh, k);
 	}
 	return pp_cycles() - start;
@@ -137,7 +137,7 @@ static uint64_t run_list(struct bench_subject *s, unsigned int bulk, unsigned lo
 			bench_use((size_t)page->len);
 			pages[n] = page;
 		}
-		exchange(w, pages, n);
+		exchange_pages(w, pages, n);
 		for (n = 0; n < bulk; n++)
 			pp_list_add_tail(&list, pages[n]);
 		pp_zone_free_bulk_list(w->zone, &list);
@@ -148,7 +148,7 @@ static uint64_t run_list(struct bench_subject *s, unsigned int bulk, unsigned lo
 /* ---- preparation: while the guard is held, or after ------------------------------------------ */
 
 /* the part of struct pp_page that an allocation resets */
-static inline void prepare(struct pp_page **pages, unsigned int n)
+static inline void prepare_pages(struct pp_page **pages, unsigned int n)
 {
 	unsigned int i;
 
@@ -187,12 +187,12 @@ static inline uint64_t run_prep(struct bench_subject *s, unsigned int bulk, unsi
 		guard_begin(w, &since);
 		got = pp_zone_alloc_bulk(w->zone, pages, bulk);
 		if (inside)
-			prepare(pages, got);
+			prepare_pages(pages, got);
 		guard_end(w, since);
 		s->shorts += got != bulk;
 		if (after)
-			prepare(pages, got);
-		exchange(w, pages, got);
+			prepare_pages(pages, got);
+		exchange_pages(w, pages, got);
 		pp_zone_free_bulk(w->zone, pages, got);
 	}
 	return pp_cycles() - start;
@@ -316,7 +316,7 @@ static void add_windows(struct bench *b, struct bench_subject *s, unsigned int b
 	bench_extra(row, "window_p99_cycles", bench_quantile(window, n, 0.99));
 }
 
-static void notes(struct bench *b)
+static void bulk_notes(struct bench *b)
 {
 	bench_note(b, "hot: the pages go back at once; cold: each goes round a queue of %u first",
 		   COLD_PAGES / 2);
@@ -326,7 +326,7 @@ static void notes(struct bench *b)
 		      "16 bytes of each page reset never, after it is dropped, or before");
 }
 
-static int run(struct bench *b)
+static int bulk_case(struct bench *b)
 {
 	struct bench_subject *s = calloc(SUBJECTS, sizeof(*s));
 	unsigned int i, k, n = 0;
@@ -349,7 +349,7 @@ static int run(struct bench *b)
 			err = -1;
 	bench_ratio(b, "vs_append", "array, append", NULL);
 	bench_ratio(b, "vs_after", "prep after", NULL);
-	notes(b);
+	bulk_notes(b);
 	free(s);
 	return err;
 }
@@ -373,7 +373,7 @@ const struct bench_case bench_bulk = {
 	.unit = "cycles_per_page",
 	.bulks = bulks,
 	.cores = 1,
-	.run = run,
+	.run = bulk_case,
 	.policies = "trylock",
 	.plots = plots,
 };

@@ -66,7 +66,7 @@ static bool takes_part(const struct cmp_rival *r, unsigned int kind)
  * What the scheduler took from a measurement says nothing about the rival: again. A crowd
  * is interrupted by its own members, so there it says nothing either way.
  */
-static bool disturbed(struct bench *b, unsigned int kind, int64_t switches, unsigned int *tries)
+static bool job_disturbed(struct bench *b, unsigned int kind, int64_t switches, unsigned int *tries)
 {
 	if (kind == CMP_CROWD)
 		return false;
@@ -81,7 +81,8 @@ static bool disturbed(struct bench *b, unsigned int kind, int64_t switches, unsi
 }
 
 /* -1: the rival can not go on, and r->missing says why */
-static int measure(struct bench *b, struct cmp_rival *r, const struct cmp_job *job, double *cycles)
+static int measure_rival(struct bench *b, struct cmp_rival *r, const struct cmp_job *job,
+			 double *cycles)
 {
 	struct cmp_result res = { 0 };
 	unsigned int tries = 0;
@@ -92,7 +93,7 @@ static int measure(struct bench *b, struct cmp_rival *r, const struct cmp_job *j
 				r->missing = "could not start its threads, or had no memory";
 			return -1;
 		}
-	} while (disturbed(b, job->kind, res.switches, &tries));
+	} while (job_disturbed(b, job->kind, res.switches, &tries));
 	if (res.shorts || !res.pages) {
 		r->missing = "ran out of pages; use a smaller --bulk";
 		return -1;
@@ -101,8 +102,8 @@ static int measure(struct bench *b, struct cmp_rival *r, const struct cmp_job *j
 	return 0;
 }
 
-static int keep(struct bench *b, struct field *f, unsigned int kind, unsigned int bulk,
-		unsigned int rounds, double *distance)
+static int keep_rivals(struct bench *b, struct field *f, unsigned int kind, unsigned int bulk,
+		       unsigned int rounds, double *distance)
 {
 	double round_trip = works[kind].pair ? bench_median(distance, rounds) : 0;
 	struct bench_row *row;
@@ -138,16 +139,16 @@ static int rounds_of(struct bench *b, struct field *f, unsigned int kind, unsign
 	first.budget = budget / 4;
 	for (i = 0; i < f->n; i++)
 		if (takes_part(&f->rivals[i], kind))
-			measure(b, &f->rivals[i], &first, &warm);
+			measure_rival(b, &f->rivals[i], &first, &warm);
 	for (r = 0; r < rounds; r++) {
 		distance[r] = w->pair ? bench_pingpong(f->core[1]) : 0;
 		if (distance[r] < 0)
 			return -1;
 		for (i = 0; i < f->n; i++)
 			if (takes_part(&f->rivals[i], kind))
-				measure(b, &f->rivals[i], &job, &f->rivals[i].samples[r]);
+				measure_rival(b, &f->rivals[i], &job, &f->rivals[i].samples[r]);
 	}
-	return keep(b, f, kind, bulk, rounds, distance);
+	return keep_rivals(b, f, kind, bulk, rounds, distance);
 }
 
 static int all_kinds(struct bench *b, struct field *f)
@@ -181,7 +182,7 @@ static int say_missing(struct bench *b, const struct field *f)
 }
 
 /* one sentence for those who will not read the table */
-static void summarise(struct bench *b, const char *kind, const char *rival)
+static void summarise_kind(struct bench *b, const char *kind, const char *rival)
 {
 	struct bench_row *us, *array, *them;
 	char name[BENCH_NAME];
@@ -201,14 +202,14 @@ static void summarise(struct bench *b, const char *kind, const char *rival)
 			   us->median / array->median);
 }
 
-static void explain(struct bench *b, const struct field *f)
+static void compare_notes(struct bench *b, const struct field *f)
 {
 	bench_ratio(b, "vs_array", "array", NULL);
 	bench_ratio(b, "vs_malloc", MALLOC, NULL);
 	bench_ratio(b, "vs_rte", RTE_MEMPOOL, NULL);
 	bench_ratio(b, "vs_rte", RTE_PKTMBUF, NULL);
-	summarise(b, "raw", RTE_MEMPOOL);
-	summarise(b, "prep", RTE_PKTMBUF);
+	summarise_kind(b, "raw", RTE_MEMPOOL);
+	summarise_kind(b, "prep", RTE_PKTMBUF);
 	bench_note(
 		b,
 		"raw: pointers only, taken and given back at once; prep: ready for a packet, "
@@ -244,7 +245,7 @@ static void second_cpu(const struct bench *b, struct field *f)
 }
 
 /* malloc first: processes are forked before EAL has threads */
-static int compete(struct bench *b, struct field *f)
+static int run_rivals(struct bench *b, struct field *f)
 {
 	const char *why = NULL;
 	int err = cmp_malloc_open(f->rivals, &f->n);
@@ -268,7 +269,7 @@ static int compete(struct bench *b, struct field *f)
 	return err;
 }
 
-static int run(struct bench *b)
+static int compare_case(struct bench *b)
 {
 	unsigned int max = CMP_PLAIN + CMP_MALLOCS + CMP_DPDK + CMP_PER_POLICY * b->opts.npolicies;
 	struct cmp_ours ours[BENCH_LIST_MAX] = { 0 };
@@ -282,12 +283,12 @@ static int run(struct bench *b)
 	for (i = 0; i < b->opts.npolicies && !err; i++)
 		err = cmp_ours_open(&ours[i], f.rivals, &f.n, b->opts.policies[i]);
 	if (!err)
-		err = compete(b, &f);
+		err = run_rivals(b, &f);
 	for (i = 0; i < b->opts.npolicies; i++)
 		if (cmp_ours_close(b, &ours[i]))
 			err = -1;
 	if (!err)
-		explain(b, &f);
+		compare_notes(b, &f);
 	cmp_plain_close();
 	free(f.rivals);
 	return err;
@@ -299,5 +300,5 @@ const struct bench_case bench_compare = {
 	.unit = "cycles_per_page",
 	.bulks = bulks,
 	.cores = 1,
-	.run = run,
+	.run = compare_case,
 };

@@ -43,7 +43,7 @@ static void give_back(struct path *p, struct pp_page **pages)
 		pp_zone_free_bulk(p->zone, pages, p->bulk);
 }
 
-static void *consume(void *arg)
+static void *consume_pages(void *arg)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
 	unsigned long left;
@@ -60,7 +60,7 @@ static void *consume(void *arg)
 	return NULL;
 }
 
-static void take(struct path *p, struct pp_page **pages)
+static void take_pages(struct path *p, struct pp_page **pages)
 {
 	unsigned int got = 0, spins = 0;
 
@@ -87,13 +87,13 @@ static uint64_t run_path(struct bench_subject *s, unsigned int bulk, unsigned lo
 	p->bulk = bulk;
 	p->loops = loops;
 	p->done = 0;
-	if (bench_thread(&thread, p->core, consume, p)) {
+	if (bench_thread(&thread, p->core, consume_pages, p)) {
 		s->shorts++;
 		return UINT64_MAX / 2;
 	}
 	start = pp_cycles();
 	while (loops--) {
-		take(p, pages);
+		take_pages(p, pages);
 		spins = 0;
 		while (!spsc_push(p->ring, pages, bulk))
 			pause_for(&spins);
@@ -147,7 +147,7 @@ static int path_close(struct bench *b, struct path *p)
 	return bench_zone_close(b, p->zone);
 }
 
-static int run(struct bench *b)
+static int cross_case(struct bench *b)
 {
 	unsigned int max = 1 + 2 * b->opts.npolicies, i, n = 0;
 	struct bench_subject *s = calloc(max, sizeof(*s));
@@ -188,6 +188,6 @@ const struct bench_case bench_cross = {
 	.unit = "cycles_per_page",
 	.bulks = bulks,
 	.cores = 2,
-	.run = run,
+	.run = cross_case,
 	.plots = plots,
 };

@@ -154,7 +154,7 @@ static int measure_part(struct bench *b, struct subject *s, unsigned int p, unsi
 }
 
 /* The owner's thread lives for one repetition: those of other policies must not share its CPU. */
-static int measure(struct bench *b, struct subject *s, unsigned int r)
+static int measure_owner(struct bench *b, struct subject *s, unsigned int r)
 {
 	unsigned int p;
 	int err = 0;
@@ -190,7 +190,7 @@ static int keep_part(struct bench *b, struct subject *s, unsigned int p)
 	return 0;
 }
 
-static int keep(struct bench *b, struct subject *s)
+static int keep_owner(struct bench *b, struct subject *s)
 {
 	unsigned int p;
 	int err = 0;
@@ -215,10 +215,10 @@ static int measure_all(struct bench *b, struct subject *s)
 		for (i = 0; i < b->opts.npolicies && !err; i++) {
 			bench_progress(b, "%s, repetition %u of %u", b->opts.policies[i], r + 1,
 				       b->opts.repeat);
-			err = measure(b, &s[i], r);
+			err = measure_owner(b, &s[i], r);
 		}
 	for (i = 0; i < b->opts.npolicies && !err; i++)
-		err = keep(b, &s[i]);
+		err = keep_owner(b, &s[i]);
 	return err;
 }
 
@@ -256,7 +256,7 @@ static int run_bulk(struct bench *b, unsigned int bulk)
 	return err;
 }
 
-static int run(struct bench *b)
+static int drain_case(struct bench *b)
 {
 	unsigned int k;
 	int err = 0;
@@ -292,6 +292,6 @@ const struct bench_case bench_drain = {
 	.unit = "cycles_per_drain",
 	.bulks = bulks,
 	.cores = 2,
-	.run = run,
+	.run = drain_case,
 	.plots = plots,
 };

@@ -5,7 +5,7 @@
 #define SPINS 200000u /* sched_yield() counts as an interruption: not in quiet runs */
 #define LOOPS 64u
 
-static void fill(struct owner *o)
+static void fill_cache(struct owner *o)
 {
 	struct pp_page *pages[PP_BULK_MAX];
 	unsigned int got = pp_zone_alloc_bulk(o->zone, pages, BENCH_HIGH);
@@ -13,14 +13,14 @@ static void fill(struct owner *o)
 	pp_zone_free_bulk(o->zone, pages, got);
 }
 
-static void work(struct owner *o, unsigned int asked, bool full)
+static void owner_work(struct owner *o, unsigned int asked, bool full)
 {
 	struct bench_subject s = { .ctx = o->zone };
 	uint64_t start = pp_cycles(), pages = 0;
 
 	while (__atomic_load_n(&o->asked, __ATOMIC_ACQUIRE) == asked) {
 		if (full)
-			fill(o);
+			fill_cache(o);
 		bench_run_zone(&s, o->bulk, LOOPS);
 		pages += (uint64_t)LOOPS * o->bulk;
 	}
@@ -47,9 +47,9 @@ static void *owner_main(void *arg)
 		if (o->order == ORDER_NONE)
 			o->cache = pp_zone_this_core(o->zone);
 		if (o->order == ORDER_FILL)
-			fill(o);
+			fill_cache(o);
 		if (o->order == ORDER_RUN || o->order == ORDER_RUN_FULL)
-			work(o, now, o->order == ORDER_RUN_FULL);
+			owner_work(o, now, o->order == ORDER_RUN_FULL);
 		__atomic_store_n(&o->done, now, __ATOMIC_RELEASE);
 	}
 }

@@ -109,27 +109,27 @@ enum kind {
 static const char *const kind_names[KINDS] = { "window", "alloc", "alloc+prep" };
 static const uint32_t kind_flags[KINDS] = { PP_ZONE_TRACE, PP_ZONE_NO_PREP, 0 };
 
-static unsigned int calls(const struct bench *b)
+static unsigned int window_calls(const struct bench *b)
 {
 	return b->opts.quick ? QUICK_CALLS : CALLS;
 }
 
-static void traced(const struct bench *b, struct pp_zone *zone, unsigned int bulk,
-		   struct pp_window_stats *w)
+static void run_traced(const struct bench *b, struct pp_zone *zone, unsigned int bulk,
+		       struct pp_window_stats *w)
 {
 	struct bench_subject s = { .ctx = zone };
 
-	bench_run_zone(&s, bulk, calls(b));
+	bench_run_zone(&s, bulk, window_calls(b));
 	w->sz = sizeof(*w);
 	pp_zone_windows(zone, w);
 }
 
 /* The calls are timed with two reads of the counter, about 20 cycles of which are in each. */
-static void timed(const struct bench *b, struct pp_zone *zone, unsigned int bulk, double *cycles,
-		  struct pp_window_stats *w)
+static void run_timed(const struct bench *b, struct pp_zone *zone, unsigned int bulk,
+		      double *cycles, struct pp_window_stats *w)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	unsigned int n = calls(b), i, got;
+	unsigned int n = window_calls(b), i, got;
 	struct bench_subject s = { .ctx = zone };
 	uint64_t start;
 
@@ -150,8 +150,8 @@ static void timed(const struct bench *b, struct pp_zone *zone, unsigned int bulk
 }
 
 /* A zone for each attempt: the histogram of one that was interrupted is thrown away. */
-static int attempt(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
-		   struct pp_window_stats *w, bool *again, unsigned int *tries)
+static int attempt_window(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
+			  struct pp_window_stats *w, bool *again, unsigned int *tries)
 {
 	struct pp_zone *zone = bench_zone_open_high(policy, kind_flags[kind], BENCH_HIGH);
 	double *cycles = malloc(CALLS * sizeof(*cycles));
@@ -160,9 +160,9 @@ static int attempt(struct bench *b, const char *policy, enum kind kind, unsigned
 
 	if (zone && cycles) {
 		if (kind == WINDOW)
-			traced(b, zone, bulk, w);
+			run_traced(b, zone, bulk, w);
 		else
-			timed(b, zone, bulk, cycles, w);
+			run_timed(b, zone, bulk, cycles, w);
 		err = 0;
 	}
 	*again = bench_disturbed(b, before, tries);
@@ -170,8 +170,8 @@ static int attempt(struct bench *b, const char *policy, enum kind kind, unsigned
 	return bench_zone_close(b, zone) ? -1 : err;
 }
 
-static int measure(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
-		   struct windows *res, unsigned int r)
+static int measure_window(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
+			  struct windows *res, unsigned int r)
 {
 	struct pp_window_stats w = { .sz = sizeof(w) };
 	unsigned int tries = 0;
@@ -180,7 +180,7 @@ static int measure(struct bench *b, const char *policy, enum kind kind, unsigned
 
 	do {
 		sleeps = bench_sleeps();
-		if (attempt(b, policy, kind, bulk, &w, &again, &tries))
+		if (attempt_window(b, policy, kind, bulk, &w, &again, &tries))
 			return -1;
 		sleeps = bench_sleeps() - sleeps;
 	} while (again);
@@ -197,8 +197,8 @@ static int measure(struct bench *b, const char *policy, enum kind kind, unsigned
 	return 0;
 }
 
-static int keep(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
-		struct windows *res)
+static int keep_window(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
+		       struct windows *res)
 {
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row;
@@ -232,15 +232,16 @@ static int window_rows(struct bench *b, unsigned int bulk)
 	for (r = 0; r < b->opts.repeat && !err; r++) {
 		bench_progress(b, "bulk %u, repetition %u of %u", bulk, r + 1, b->opts.repeat);
 		for (i = 0; i < n && !err; i++)
-			err = measure(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i], r);
+			err = measure_window(b, b->opts.policies[i / KINDS], i % KINDS, bulk,
+					     &res[i], r);
 	}
 	for (i = 0; i < n && !err; i++)
-		err = keep(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i]);
+		err = keep_window(b, b->opts.policies[i / KINDS], i % KINDS, bulk, &res[i]);
 	free(res);
 	return err;
 }
 
-static void notes(struct bench *b)
+static void irqoff_notes(struct bench *b)
 {
 	bench_note(b, "mask: one pair, blocking all signals and restoring them; exchange and "
 		      "release; store and store");
@@ -252,7 +253,7 @@ static void notes(struct bench *b)
 		      "thread, another thread allocating too; the maximum is mostly the host's");
 }
 
-static int run(struct bench *b)
+static int irqoff_case(struct bench *b)
 {
 	unsigned int i;
 	int err = mask_rows(b);
@@ -261,7 +262,7 @@ static int run(struct bench *b)
 		err = window_rows(b, b->opts.bulks[i]);
 	if (!err)
 		err = bench_latency(b, b->opts.bulks[b->opts.nbulks - 1]);
-	notes(b);
+	irqoff_notes(b);
 	return err;
 }
 
@@ -287,6 +288,6 @@ const struct bench_case bench_irqoff = {
 	.unit = "cycles",
 	.bulks = bulks,
 	.cores = 2,
-	.run = run,
+	.run = irqoff_case,
 	.plots = plots,
 };

@@ -62,7 +62,7 @@ static void on_timer(int sig, siginfo_t *info, void *context)
 }
 
 /* no zone: the same loop without an allocation */
-static void work(struct subject *s)
+static void allocate_some(struct subject *s)
 {
 	struct bench_subject run = { .ctx = s->zone };
 
@@ -77,7 +77,7 @@ static void *other_thread(void *arg)
 	struct subject *s = arg;
 
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
-		work(s);
+		allocate_some(s);
 	return NULL;
 }
 
@@ -132,7 +132,7 @@ static int keep_samples(struct subject *s, unsigned int r)
 	return 0;
 }
 
-static int measure(struct bench *b, struct subject *s, unsigned int r)
+static int measure_latency(struct bench *b, struct subject *s, unsigned int r)
 {
 	uint64_t end = now_ns() + (b->opts.quick ? QUICK_NS : RUN_NS);
 	pthread_t thread;
@@ -143,7 +143,7 @@ static int measure(struct bench *b, struct subject *s, unsigned int r)
 		return -1;
 	err = start_timer(&timer);
 	while (!err && now_ns() < end)
-		work(s);
+		allocate_some(s);
 	if (!err)
 		timer_delete(timer);
 	__atomic_store_n(&s->stop, 1, __ATOMIC_RELAXED);
@@ -151,7 +151,7 @@ static int measure(struct bench *b, struct subject *s, unsigned int r)
 	return err ? err : keep_samples(s, r);
 }
 
-static int keep(struct bench *b, struct subject *s, unsigned int n)
+static int keep_latency(struct bench *b, struct subject *s, unsigned int n)
 {
 	double cycles_per_us = (double)b->machine.tsc_hz / 1e6, cycles[REPEATS_MAX];
 	struct bench_row *row;
@@ -180,10 +180,10 @@ static int measure_all(struct bench *b, struct subject *s, unsigned int n)
 	err = sigaction(SIGRTMIN, &action, &old);
 	for (r = 0; r < repeat && !err; r++)
 		for (i = 0; i < n && !err; i++)
-			err = measure(b, &s[i], r);
+			err = measure_latency(b, &s[i], r);
 	sigaction(SIGRTMIN, &old, NULL);
 	for (i = 0; i < n && !err; i++)
-		err = keep(b, &s[i], repeat);
+		err = keep_latency(b, &s[i], repeat);
 	return err;
 }
 

@@ -65,7 +65,7 @@ static struct pp_zone *open_zone(uint64_t pages, uint32_t flags, const struct pp
 	return zone;
 }
 
-static int runs(struct bench *b)
+static int order_rows(struct bench *b)
 {
 	static const char *const kinds[ORDERS] = { "order 0", "order 1", "order 2", "order 3",
 						   "order 4", "order 5", "order 6", "order 7",
@@ -103,7 +103,7 @@ struct build {
 	long resident; /* out: bytes more than before it was created */
 };
 
-static long resident(void)
+static long resident_bytes(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	long pages = 0;
@@ -117,7 +117,7 @@ static long resident(void)
 
 static int build_once(struct bench *b, struct build *build, double *cycles)
 {
-	long before = resident();
+	long before = resident_bytes();
 	uint64_t start = pp_cycles();
 	struct pp_zone *zone = open_zone(build->pages, build->flags, NULL);
 	struct pp_page *page;
@@ -125,7 +125,7 @@ static int build_once(struct bench *b, struct build *build, double *cycles)
 	if (!zone)
 		return -1;
 	*cycles = (double)(pp_cycles() - start);
-	build->resident = resident() - before;
+	build->resident = resident_bytes() - before;
 	if (build->first) {
 		if (!pp_zone_alloc_bulk(zone, &page, 1)) {
 			bench_error("memory: a zone of %s has no page: %s", build->size,
@@ -138,7 +138,7 @@ static int build_once(struct bench *b, struct build *build, double *cycles)
 	return bench_zone_close(b, zone);
 }
 
-static int build(struct bench *b, struct build *build)
+static int build_row(struct bench *b, struct build *build)
 {
 	double samples[BENCH_REPEAT_MAX];
 	unsigned int i, n = b->opts.repeat < 7 ? b->opts.repeat : 7;
@@ -153,7 +153,7 @@ static int build(struct bench *b, struct build *build)
 	return 0;
 }
 
-static int builds(struct bench *b)
+static int build_rows(struct bench *b)
 {
 	struct build kinds[] = {
 		{ "512 MiB", "build eager", BIG_PAGES, 0, true, 0, 0 },
@@ -166,7 +166,7 @@ static int builds(struct bench *b)
 	int err = 0;
 
 	for (i = 0; i < 4 && !err; i++)
-		err = build(b, &kinds[i]);
+		err = build_row(b, &kinds[i]);
 	if (err)
 		return err;
 	bench_note(b,
@@ -199,7 +199,7 @@ static int slow_accept(void *arg, void *base, size_t len)
 
 static const struct pp_zone_ops slow_ops = { .accept = slow_accept };
 
-static void *grow(void *arg)
+static void *grower_thread(void *arg)
 {
 	(void)arg;
 	while (!__atomic_load_n(&grower.stop, __ATOMIC_ACQUIRE) && grower.taken < BIG_PAGES - 8192)
@@ -211,7 +211,7 @@ static void *grow(void *arg)
  * What an acceptor asks of the machine, without any zone: the same delays, and as much memory from
  * the kernel. What is noticed of this is not the library's.
  */
-static void *populate(void *arg)
+static void *populate_thread(void *arg)
 {
 	const size_t all = (size_t)BIG_PAGES * BENCH_PAGE_SIZE, step = 2u << 20;
 	char *mem = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -227,7 +227,7 @@ static void *populate(void *arg)
 	return NULL;
 }
 
-static double p999(struct pp_zone *zone, double *values)
+static double sample_p999(struct pp_zone *zone, double *values)
 {
 	struct pp_page *pages[SAMPLE_BULK];
 	uint64_t start;
@@ -277,12 +277,13 @@ static int notice_once(struct bench *b, double *values, struct noticed *n, unsig
 		goto close_grower;
 	grower.stop = false;
 	grower.taken = 0;
-	p999(zone, values);
-	n->alone[i] = p999(zone, values);
+	sample_p999(zone, values);
+	n->alone[i] = sample_p999(zone, values);
 	before = waits();
-	err = bench_thread(&thread, b->opts.cores[1], noise == NO_ZONE ? populate : grow, NULL);
+	err = bench_thread(&thread, b->opts.cores[1],
+			   noise == NO_ZONE ? populate_thread : grower_thread, NULL);
 	if (!err) {
-		n->beside[i] = p999(zone, values);
+		n->beside[i] = sample_p999(zone, values);
 		n->waits += waits() - before;
 		__atomic_store_n(&grower.stop, true, __ATOMIC_RELEASE);
 		pthread_join(thread, NULL);
@@ -295,7 +296,7 @@ close_grower:
 	return (grower.zone && bench_zone_close(b, grower.zone)) || err ? -1 : 0;
 }
 
-static int notice(struct bench *b, const char *who, enum noise noise)
+static int notice_rows(struct bench *b, const char *who, enum noise noise)
 {
 	struct noticed *n = calloc(1, sizeof(*n));
 	double *values = calloc(SAMPLES, sizeof(*values));
@@ -315,14 +316,14 @@ static int notice(struct bench *b, const char *who, enum noise noise)
 }
 
 /* Who has pages, of the zone that accepts and of another one, beside who accepts. */
-static int notices(struct bench *b)
+static int all_notices(struct bench *b)
 {
-	int err = notice(b, "same zone", SAME_ZONE);
+	int err = notice_rows(b, "same zone", SAME_ZONE);
 
 	if (!err)
-		err = notice(b, "other zone", OTHER_ZONE);
+		err = notice_rows(b, "other zone", OTHER_ZONE);
 	if (!err)
-		err = notice(b, "no zone", NO_ZONE);
+		err = notice_rows(b, "no zone", NO_ZONE);
 	bench_note(b,
 		   "p99.9: of 16 pages taken and given back, alone and while another thread takes "
 		   "pages of blocks whose firmware needs 1 ms each; no zone: while it has as much "
@@ -330,14 +331,14 @@ static int notices(struct bench *b)
 	return err;
 }
 
-static int run(struct bench *b)
+static int memory_case(struct bench *b)
 {
-	int err = runs(b);
+	int err = order_rows(b);
 
 	if (!err)
-		err = builds(b);
+		err = build_rows(b);
 	if (!err && b->opts.ncores > 1)
-		err = notices(b);
+		err = all_notices(b);
 	else if (!err)
 		bench_note(b, "p99.9 beside an acceptor needs two cores: --cores A,B");
 	bench_note(b, "order: cycles a run of 2^order pages of 4 KiB, taken and given back");
@@ -351,5 +352,5 @@ const struct bench_case bench_memory = {
 	.bulks = bulks,
 	.policies = "trylock",
 	.cores = 2,
-	.run = run,
+	.run = memory_case,
 };

@@ -23,7 +23,7 @@ struct where {
 	bool touch;
 };
 
-static void touch(struct pp_page **pages, unsigned int n)
+static void touch_lines(struct pp_page **pages, unsigned int n)
 {
 	unsigned int i, line;
 	uint64_t *data;
@@ -47,7 +47,7 @@ static uint64_t run_set(struct bench_subject *s, unsigned int bulk, unsigned lon
 		got = pp_zone_set_alloc_bulk_node(w->set, w->node, pages, bulk);
 		s->shorts += got != bulk;
 		if (w->touch)
-			touch(pages, got);
+			touch_lines(pages, got);
 		bench_use(pages);
 		pp_zone_set_free_bulk(w->set, pages, got);
 	}
@@ -74,7 +74,7 @@ static uint64_t run_cold(struct bench_subject *s, unsigned int bulk, unsigned lo
 	}
 	for (i = 0; loops; i = i + 2 * bulk <= n ? i + bulk : 0, loops--) {
 		start = pp_cycles();
-		touch(all + i, n ? bulk : 0);
+		touch_lines(all + i, n ? bulk : 0);
 		sum += pp_cycles() - start;
 	}
 	for (; n; n -= k) {
@@ -166,7 +166,7 @@ static int close_set(struct bench *b, struct pp_zone_set *set)
 	return pp_zone_set_destroy(set) ? -1 : 0;
 }
 
-static int measure(struct bench *b, const char *policy)
+static int measure_policy(struct bench *b, const char *policy)
 {
 	const unsigned int most = 2 + KINDS * PP_NODES_MAX;
 	struct bench_subject *s = calloc(most, sizeof(*s));
@@ -186,7 +186,7 @@ static int measure(struct bench *b, const char *policy)
 	return err;
 }
 
-static int run(struct bench *b)
+static int numa_case(struct bench *b)
 {
 	struct pp_zone_params zone = { .sz = sizeof(zone), .pages = 1 };
 	struct pp_zone_set_params params = { .sz = sizeof(params), .zone = &zone };
@@ -201,7 +201,7 @@ static int run(struct bench *b)
 	nodes = (unsigned int)__builtin_popcountll(pp_zone_set_nodes(set));
 	pp_zone_set_destroy(set);
 	for (i = 0; i < b->opts.npolicies && !err; i++)
-		err = measure(b, b->opts.policies[i]);
+		err = measure_policy(b, b->opts.policies[i]);
 	bench_note(
 		b,
 		"pages: taken and given back; packet: and %u lines of each changed; cold packet: "
@@ -221,5 +221,5 @@ const struct bench_case bench_numa = {
 	.bulks = bulks,
 	.policies = "trylock,rseq",
 	.cores = 1,
-	.run = run,
+	.run = numa_case,
 };

@@ -43,7 +43,7 @@ struct result {
 	uint64_t calls;
 };
 
-static void *member(void *arg)
+static void *crowd_member(void *arg)
 {
 	struct crowd *c = arg;
 	const struct sched_param ordinary = { .sched_priority = 0 };
@@ -64,7 +64,7 @@ static void *member(void *arg)
 	return NULL;
 }
 
-static void rest(unsigned int ms)
+static void rest_ms(unsigned int ms)
 {
 	struct timespec t = { .tv_nsec = (long)ms * 1000000 };
 
@@ -79,20 +79,20 @@ static uint64_t crowd_run(const struct bench *b, struct crowd *c)
 	uint64_t start;
 
 	for (n = 0; n < c->threads; n++)
-		if (bench_thread(&thread[n], b->opts.cores[0], member, c))
+		if (bench_thread(&thread[n], b->opts.cores[0], crowd_member, c))
 			break;
 	start = pp_cycles();
 	__atomic_store_n(&c->go, 1, __ATOMIC_RELEASE);
 	if (n == c->threads)
-		rest(b->opts.quick ? QUICK_MS : RUN_MS);
+		rest_ms(b->opts.quick ? QUICK_MS : RUN_MS);
 	__atomic_store_n(&c->stop, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < n; i++)
 		pthread_join(thread[i], NULL);
 	return n == c->threads ? pp_cycles() - start : 0;
 }
 
-static int measure(struct bench *b, struct result *res, unsigned int r, const cpu_set_t *set,
-		   unsigned int bulk)
+static int measure_crowd(struct bench *b, struct result *res, unsigned int r, const cpu_set_t *set,
+			 unsigned int bulk)
 {
 	unsigned int cpus = (unsigned int)CPU_COUNT(set);
 	struct crowd c = { .zone = res->zone,
@@ -116,7 +116,7 @@ static int measure(struct bench *b, struct result *res, unsigned int r, const cp
 	return 0;
 }
 
-static int keep(struct bench *b, struct result *res, unsigned int n, unsigned int bulk)
+static int keep_crowd(struct bench *b, struct result *res, unsigned int n, unsigned int bulk)
 {
 	struct pp_zone_stats stats = { .sz = sizeof(stats) };
 	struct bench_row *row;
@@ -179,9 +179,9 @@ int bench_oversubscribed(struct bench *b, unsigned int bulk)
 	err = open_zones(b, res, &n);
 	for (r = 0; r < repeat && !err; r++)
 		for (i = 0; i < n && !err; i++)
-			err = measure(b, &res[i], r, &set, bulk);
+			err = measure_crowd(b, &res[i], r, &set, bulk);
 	for (i = 0; i < n && !err; i++)
-		err = keep(b, &res[i], repeat, bulk);
+		err = keep_crowd(b, &res[i], repeat, bulk);
 	for (i = 0; i < n; i++)
 		if (bench_zone_close(b, res[i].zone))
 			err = -1;

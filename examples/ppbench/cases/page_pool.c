@@ -193,7 +193,7 @@ static int open_pools(struct bench_subject *s, struct pp_zone *zone)
 	return 0;
 }
 
-static int run(struct bench *b)
+static int page_pool_case(struct bench *b)
 {
 	struct pp_zone *zones[BENCH_LIST_MAX] = { NULL };
 	unsigned int max = 1 + WAYS * b->opts.npolicies, i;
@@ -248,6 +248,6 @@ const struct bench_case bench_page_pool = {
 	.unit = "cycles_per_page",
 	.bulks = bulks,
 	.cores = 1,
-	.run = run,
+	.run = page_pool_case,
 	.plots = plots,
 };

@@ -45,7 +45,7 @@ struct column {
 	double seconds;
 };
 
-/* what print() needs after run() has ended */
+/* what print_pft() needs after pft_case() has ended */
 static struct {
 	struct column column[2 * BENCH_LIST_MAX];
 	unsigned int ncolumns;
@@ -77,8 +77,8 @@ static void add_columns(const struct bench *b, unsigned int drain_hz)
 	}
 }
 
-static int measure(struct bench *b, const struct pft_setup *setup, unsigned int bulk,
-		   unsigned int count, unsigned int column, unsigned int r)
+static int measure_column(struct bench *b, const struct pft_setup *setup, unsigned int bulk,
+			  unsigned int count, unsigned int column, unsigned int r)
 {
 	struct column *c = &pft.column[column];
 	double value[OPS], scale;
@@ -121,7 +121,7 @@ static int measure_all(struct bench *b, struct pft_setup *setup, unsigned int bu
 				setup->threads = pft.count[n];
 				setup->policy = pft.column[c].policy;
 				setup->drain_hz = pft.column[c].drain_hz;
-				err = measure(b, setup, bulk, n, c, r);
+				err = measure_column(b, setup, bulk, n, c, r);
 			}
 		}
 	}
@@ -196,7 +196,7 @@ static void add_notes(struct bench *b, unsigned int ncpus)
 	}
 }
 
-static int prepare(struct bench *b, unsigned int ncpus)
+static int prepare_tables(struct bench *b, unsigned int ncpus)
 {
 	unsigned int max = b->opts.threads, n, op;
 	size_t cells;
@@ -219,7 +219,7 @@ static int prepare(struct bench *b, unsigned int ncpus)
 	return -1;
 }
 
-static int run(struct bench *b)
+static int pft_case(struct bench *b)
 {
 	struct pft_setup setup = {
 		.cpus = b->opts.cores,
@@ -227,7 +227,7 @@ static int run(struct bench *b)
 		.faults = b->opts.quick ? FAULTS_QUICK : FAULTS,
 	};
 	unsigned int i;
-	int err = prepare(b, setup.ncpus);
+	int err = prepare_tables(b, setup.ncpus);
 
 	for (i = 0; i < b->opts.nbulks && !err; i++) {
 		err = measure_all(b, &setup, i);
@@ -265,7 +265,7 @@ static void print_tables(FILE *f, const struct bench *b, unsigned int bulk)
 	}
 }
 
-static void print(FILE *f, const struct bench *b)
+static void print_pft(FILE *f, const struct bench *b)
 {
 	unsigned int i;
 
@@ -287,6 +287,6 @@ const struct bench_case bench_pft = {
 	.cores = 1,
 	.all_cores = true,
 	.repeat = 30,
-	.run = run,
-	.print = print,
+	.run = pft_case,
+	.print = print_pft,
 };

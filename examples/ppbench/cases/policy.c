@@ -43,7 +43,7 @@ static unsigned int add_baselines(struct bench_subject *s)
 	return 4;
 }
 
-static int run(struct bench *b)
+static int policy_case(struct bench *b)
 {
 	unsigned int max = 4 + 2 * b->opts.npolicies, n, zones, i;
 	struct bench_subject *s = calloc(max, sizeof(*s));
@@ -91,6 +91,6 @@ const struct bench_case bench_policy = {
 	.unit = "cycles_per_page",
 	.bulks = bulks,
 	.cores = 1,
-	.run = run,
+	.run = policy_case,
 	.plots = plots,
 };

@@ -27,7 +27,7 @@ struct result {
 	unsigned int slept;
 };
 
-static bool have(const char *driver)
+static bool have_driver(const char *driver)
 {
 	const char *const *name = pp_netdev_driver_names();
 
@@ -54,7 +54,7 @@ static int name_port(struct refill_port *p, const char *spec)
 			 REFILL_ROUND);
 		snprintf(p->made[1], sizeof(p->made[1]), "loop:ppbench-b,peer=ppbench-a,size=%u",
 			 REFILL_ROUND);
-	} else if (!strcmp(spec, "pcap") && have("pcap")) {
+	} else if (!strcmp(spec, "pcap") && have_driver("pcap")) {
 		fd = refill_capture();
 		if (fd < 0)
 			return -1;
@@ -74,7 +74,7 @@ static int name_ports(struct bench *b, struct refill_port *ports, unsigned int *
 		if (name_port(&ports[(*n)++], b->opts.ports[i]))
 			return -1;
 	for (i = 0; i < 3 && !b->opts.nports; i++) {
-		if (!have(defaults[i]))
+		if (!have_driver(defaults[i]))
 			bench_note(b, "%s: left out, this build has no such port", defaults[i]);
 		else if (name_port(&ports[(*n)++], defaults[i]))
 			return -1;
@@ -82,7 +82,8 @@ static int name_ports(struct bench *b, struct refill_port *ports, unsigned int *
 	return 0;
 }
 
-static int measure(struct bench *b, struct refill_run *run, struct result *res, unsigned int r)
+static int measure_refill(struct bench *b, struct refill_run *run, struct result *res,
+			  unsigned int r)
 {
 	unsigned int tries = 0;
 	long before;
@@ -116,7 +117,7 @@ static int measure(struct bench *b, struct refill_run *run, struct result *res, 
 	return 0;
 }
 
-static int keep(struct bench *b, const struct refill_run *run, struct result *res)
+static int keep_refill(struct bench *b, const struct refill_run *run, struct result *res)
 {
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row;
@@ -179,12 +180,12 @@ static int run_port(struct bench *b, const struct refill_port *port, const char 
 			       b->opts.repeat);
 		for (i = 0; i < n && !err; i++) {
 			run.refill = b->opts.bulks[i];
-			err = measure(b, &run, &res[i], r);
+			err = measure_refill(b, &run, &res[i], r);
 		}
 	}
 	for (i = 0; i < n && !err; i++) {
 		run.refill = b->opts.bulks[i];
-		err = keep(b, &run, &res[i]);
+		err = keep_refill(b, &run, &res[i]);
 	}
 	if (!err)
 		mark_knee(b, first);
@@ -192,7 +193,7 @@ static int run_port(struct bench *b, const struct refill_port *port, const char 
 	return err;
 }
 
-static int run(struct bench *b)
+static int refill_case(struct bench *b)
 {
 	struct refill_port ports[BENCH_PORTS] = { 0 };
 	unsigned int n = 0, i, p;
@@ -235,7 +236,7 @@ const struct bench_case bench_refill = {
 	.unit = "mpps",
 	.bulks = bulks,
 	.cores = 1,
-	.run = run,
+	.run = refill_case,
 	.policies = "trylock",
 	.bulk_is = "refill, pages",
 	.plots = plots,

@@ -119,7 +119,7 @@ static int road_close(struct bench *b, struct road *road)
 }
 
 /* a cable carries what is put on it: a round of packets, once */
-static int prime(struct road *road)
+static int prime_cable(struct road *road)
 {
 	struct pp_queue *q = pp_netdev_queue(road->dev[0], 0);
 	struct pp_page *pages[REFILL_BURST];
@@ -143,7 +143,7 @@ static int prime(struct road *road)
 }
 
 /* up to a round of packets; fewer from a port that others send to; 0: silence */
-static unsigned int receive(struct road *road, struct pp_queue *q)
+static unsigned int receive_round(struct road *road, struct pp_queue *q)
 {
 	uint64_t hz = pp_cycles_hz(), gap = hz / 1000000 * GAP_US, last = pp_cycles();
 	unsigned int n = 0, got, want;
@@ -164,7 +164,7 @@ static unsigned int receive(struct road *road, struct pp_queue *q)
 	return n;
 }
 
-static void transmit(struct road *road, struct pp_queue *q, unsigned int n)
+static void transmit_round(struct road *road, struct pp_queue *q, unsigned int n)
 {
 	uint64_t end = pp_cycles() + pp_cycles_hz() * SILENCE_S;
 	unsigned int sent = 0, want;
@@ -183,14 +183,14 @@ static void transmit(struct road *road, struct pp_queue *q, unsigned int n)
 static unsigned int round_trip(struct road *road)
 {
 	struct pp_queue *q = pp_netdev_queue(road->dev[road->from], 0);
-	unsigned int n = receive(road, q);
+	unsigned int n = receive_round(road, q);
 
 	if (!n) {
 		bench_error("refill: port %s: no packet in %u s; send some to it, all the time",
 			    road->port->spec[road->from], SILENCE_S);
 		return 0;
 	}
-	transmit(road, q, n);
+	transmit_round(road, q, n);
 	road->from = (road->from + 1) % road->port->ends;
 	return n;
 }
@@ -208,7 +208,7 @@ static uint64_t refills(const struct road *road)
 	return n;
 }
 
-static int measure(struct bench *b, struct road *road, struct refill_run *run)
+static int measure_rounds(struct bench *b, struct road *road, struct refill_run *run)
 {
 	uint64_t slice = b->machine.tsc_hz / (b->opts.quick ? 400 : 100), start;
 	unsigned int i, n;
@@ -246,13 +246,13 @@ int refill_run(struct bench *b, struct refill_run *run)
 	road.port = run->port;
 	road.burst = run->traced ? run->refill : REFILL_BURST;
 	err = road_open(&road, run);
-	if (!err && prime(&road)) {
+	if (!err && prime_cable(&road)) {
 		bench_error("refill: port %s: the cable does not take a round of packets",
 			    run->port->spec[0]);
 		err = -1;
 	}
 	if (!err)
-		err = measure(b, &road, run);
+		err = measure_rounds(b, &road, run);
 	run->windows = (struct pp_window_stats){ .sz = sizeof(run->windows) };
 	if (!err && run->traced)
 		pp_zone_windows(road.zone[0], &run->windows);

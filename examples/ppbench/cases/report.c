@@ -24,7 +24,7 @@
 
 static const unsigned int no_bulks[] = { 0 };
 
-static double seconds(void)
+static double now_seconds(void)
 {
 	struct timespec t;
 
@@ -40,7 +40,7 @@ struct words {
 	unsigned int n;
 };
 
-static char *word(struct words *w, const char *text)
+static char *add_word(struct words *w, const char *text)
 {
 	snprintf(w->text[w->n], sizeof(w->text[0]), "%.199s", text);
 	w->argv[w->n] = w->text[w->n];
@@ -48,15 +48,16 @@ static char *word(struct words *w, const char *text)
 	return w->argv[w->n - 1];
 }
 
-static void numbers(struct words *w, const char *option, const unsigned int *values, unsigned int n)
+static void add_numbers(struct words *w, const char *option, const unsigned int *values,
+			unsigned int n)
 {
 	unsigned int i, used;
 	char *text;
 
 	if (!n)
 		return;
-	word(w, option);
-	text = word(w, "");
+	add_word(w, option);
+	text = add_word(w, "");
 	for (i = used = 0; i < n && used < sizeof(w->text[0]); i++)
 		used += (unsigned int)snprintf(text + used, sizeof(w->text[0]) - used, "%s%u",
 					       i ? "," : "", values[i]);
@@ -69,23 +70,23 @@ static void words_for(struct words *w, const struct bench_opts *o, const char *n
 	char *text;
 
 	w->n = 0;
-	word(w, "ppbench");
-	word(w, name);
+	add_word(w, "ppbench");
+	add_word(w, name);
 	if (o->quick)
-		word(w, "--quick");
+		add_word(w, "--quick");
 	if (!o->all_policies) {
-		word(w, "--policy");
-		text = word(w, "");
+		add_word(w, "--policy");
+		text = add_word(w, "");
 		for (i = 0; i < o->npolicies; i++)
 			snprintf(text + strlen(text), sizeof(w->text[0]) - strlen(text), "%s%s",
 				 i ? "," : "", o->policies[i]);
 	}
-	numbers(w, "--bulk", o->bulks, o->nbulks);
-	numbers(w, "--cores", o->cores, o->ncores);
-	numbers(w, "--repeat", &repeat, repeat ? 1 : 0);
+	add_numbers(w, "--bulk", o->bulks, o->nbulks);
+	add_numbers(w, "--cores", o->cores, o->ncores);
+	add_numbers(w, "--repeat", &repeat, repeat ? 1 : 0);
 }
 
-static void join(const struct words *w, char *text, size_t size)
+static void join_words(const struct words *w, char *text, size_t size)
 {
 	size_t used = 0;
 	unsigned int i;
@@ -95,7 +96,7 @@ static void join(const struct words *w, char *text, size_t size)
 					 w->argv[i]);
 }
 
-static void become(struct words *w, const char *stderr_file)
+static void exec_case(struct words *w, const char *stderr_file)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int err = open(stderr_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -114,7 +115,7 @@ static int wait_until(pid_t pid, double deadline)
 	int status;
 
 	while (!waitpid(pid, &status, WNOHANG)) {
-		if (seconds() > deadline) {
+		if (now_seconds() > deadline) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return -1;
@@ -155,7 +156,7 @@ static void why_none(struct rep_case *c, int status, double allowed, const char 
 static void run_case(const struct bench *b, struct rep_case *c, const char *dir, double deadline)
 {
 	char json[256], errors[256];
-	double start = seconds(), allowed = b->opts.quick ? QUICK_CASE_S : CASE_S;
+	double start = now_seconds(), allowed = b->opts.quick ? QUICK_CASE_S : CASE_S;
 	struct words w;
 	int status;
 	pid_t pid;
@@ -163,9 +164,9 @@ static void run_case(const struct bench *b, struct rep_case *c, const char *dir,
 	snprintf(json, sizeof(json), "%s/%s.json", dir, c->name);
 	snprintf(errors, sizeof(errors), "%s/%s.err", dir, c->name);
 	words_for(&w, &b->opts, c->name);
-	join(&w, c->command, sizeof(c->command));
-	word(&w, "--json");
-	word(&w, json);
+	join_words(&w, c->command, sizeof(c->command));
+	add_word(&w, "--json");
+	add_word(&w, json);
 	if (deadline - start < allowed)
 		allowed = deadline - start;
 	if (allowed < 5) {
@@ -175,9 +176,9 @@ static void run_case(const struct bench *b, struct rep_case *c, const char *dir,
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
-		become(&w, errors);
+		exec_case(&w, errors);
 	status = pid < 0 ? 127 << 8 : wait_until(pid, start + allowed);
-	c->seconds = seconds() - start;
+	c->seconds = now_seconds() - start;
 	if (status)
 		why_none(c, status, allowed, errors);
 	else
@@ -187,7 +188,7 @@ static void run_case(const struct bench *b, struct rep_case *c, const char *dir,
 }
 
 /* one line that moves on, and only for somebody who looks */
-static void progress(const char *name, unsigned int i, unsigned int n)
+static void show_progress(const char *name, unsigned int i, unsigned int n)
 {
 	if (!isatty(STDERR_FILENO))
 		return;
@@ -201,7 +202,7 @@ static void progress(const char *name, unsigned int i, unsigned int n)
 static int run_all(struct bench *b, struct rep *r, const struct bench_case *const *cases)
 {
 	char dir[] = "/tmp/ppbench.XXXXXX";
-	double deadline = seconds() + (b->opts.quick ? QUICK_S : REP_CASES * CASE_S);
+	double deadline = now_seconds() + (b->opts.quick ? QUICK_S : REP_CASES * CASE_S);
 	unsigned int i;
 
 	if (!mkdtemp(dir)) {
@@ -216,10 +217,10 @@ static int run_all(struct bench *b, struct rep *r, const struct bench_case *cons
 		r->n++;
 	}
 	for (i = 0; i < r->n; i++) {
-		progress(r->cases[i].name, i, r->n);
+		show_progress(r->cases[i].name, i, r->n);
 		run_case(b, &r->cases[i], dir, deadline);
 	}
-	progress(NULL, 0, 0);
+	show_progress(NULL, 0, 0);
 	rmdir(dir);
 	return 0;
 }
@@ -233,7 +234,7 @@ static int is_json(const struct dirent *entry)
 	return len > 5 && !strcmp(entry->d_name + len - 5, ".json");
 }
 
-static int position(const struct bench_case *const *cases, const char *name)
+static int case_position(const struct bench_case *const *cases, const char *name)
 {
 	int i;
 
@@ -251,13 +252,14 @@ static void put_in_order(struct rep *r, const struct bench_case *const *cases)
 
 	for (i = 0; i < r->n; i++)
 		for (j = i + 1; j < r->n; j++)
-			if (position(cases, r->cases[j].name) < position(cases, r->cases[i].name)) {
+			if (case_position(cases, r->cases[j].name) <
+			    case_position(cases, r->cases[i].name)) {
 				swap = r->cases[i];
 				r->cases[i] = r->cases[j];
 				r->cases[j] = swap;
 			}
 	for (i = 0; i < r->n; i++) {
-		at = position(cases, r->cases[i].name);
+		at = case_position(cases, r->cases[i].name);
 		r->cases[i].title = cases[at] ? cases[at]->title : NULL;
 	}
 }
@@ -328,7 +330,7 @@ static int check_out(const char *path)
 int bench_report_run(struct bench *b, const struct bench_case *const *cases)
 {
 	struct rep *r = calloc(1, sizeof(*r));
-	double start = seconds();
+	double start = now_seconds();
 	unsigned int i;
 	int err = r ? check_out(b->opts.out) : -1;
 
@@ -340,7 +342,7 @@ int bench_report_run(struct bench *b, const struct bench_case *const *cases)
 	for (i = 0; r && i < r->n; i++)
 		r->failed += r->cases[i].error[0] != '\0';
 	if (!err) {
-		r->seconds = seconds() - start;
+		r->seconds = now_seconds() - start;
 		err = write_page(b, r);
 	}
 	if (!err && r->failed) {

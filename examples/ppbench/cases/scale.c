@@ -71,7 +71,8 @@ static int measure_rates(struct bench *b, const struct plan *plan, struct subjec
 }
 
 /* all in turns: what the model is fed with, and what it is checked against, see the same machine */
-static int measure(struct bench *b, const struct plan *plan, struct subject *s, unsigned int n)
+static int measure_subjects(struct bench *b, const struct plan *plan, struct subject *s,
+			    unsigned int n)
 {
 	struct scale_hold hold;
 	unsigned int r, i;
@@ -91,7 +92,7 @@ static int measure(struct bench *b, const struct plan *plan, struct subject *s, 
 }
 
 /* what the model needs to know of a policy */
-static void derive(const struct bench *b, struct subject *s)
+static void derive_think(const struct bench *b, struct subject *s)
 {
 	double visit;
 
@@ -111,8 +112,8 @@ static void derive(const struct bench *b, struct subject *s)
 	s->transfer[2] = FAR * s->transfer[1];
 }
 
-static struct scale_result simulate(const struct subject *s, unsigned int cores, bool zone_a_node,
-				    unsigned int seed)
+static struct scale_result simulate_cores(const struct subject *s, unsigned int cores,
+					  bool zone_a_node, unsigned int seed)
 {
 	struct scale_params p = {
 		.cores = cores,
@@ -139,7 +140,7 @@ static int keep_simulated(struct bench *b, const struct subject *s, unsigned int
 	unsigned int i;
 
 	for (i = 0; i < SEEDS; i++) {
-		res = simulate(s, cores, zone_a_node, i);
+		res = simulate_cores(s, cores, zone_a_node, i);
 		rate[i] = res.rate * s->scale / 1e6;
 		busy += res.busy / SEEDS;
 		wait += res.wait / SEEDS;
@@ -174,7 +175,7 @@ static int keep_measured(struct bench *b, struct plan *plan, struct subject *s, 
 	bench_extra(row, "efficiency_percent", 100 * row->median * 1e6 / cores / s->alone);
 	if (cores == 1 || cores > SCALE_CORES_MAX)
 		return 0;
-	model = simulate(s, cores, false, 0).rate * s->scale / 1e6;
+	model = simulate_cores(s, cores, false, 0).rate * s->scale / 1e6;
 	error = 100 * model / row->median - 100;
 	bench_extra(row, "simulated_mpages_per_s", model);
 	bench_extra(row, "simulated_error_percent", error);
@@ -186,7 +187,7 @@ static int keep_measured(struct bench *b, struct plan *plan, struct subject *s, 
 	return 0;
 }
 
-static int keep(struct bench *b, struct plan *plan, struct subject *s)
+static int keep_subject(struct bench *b, struct plan *plan, struct subject *s)
 {
 	unsigned int i;
 
@@ -247,12 +248,12 @@ static int run_bulk(struct bench *b, struct plan *plan, unsigned int bulk)
 	if (err)
 		bench_error("scale: not enough memory for the result; use a smaller --repeat");
 	else
-		err = measure(b, plan, s, n);
+		err = measure_subjects(b, plan, s, n);
 	plan->errors[0] = '\0';
 	plan->worst = 0;
 	for (i = 0; i < n && !err; i++) {
-		derive(b, &s[i]);
-		err = keep(b, plan, &s[i]);
+		derive_think(b, &s[i]);
+		err = keep_subject(b, plan, &s[i]);
 	}
 	if (!err && n)
 		add_notes(b, plan, &s[0]);
@@ -264,7 +265,7 @@ static int run_bulk(struct bench *b, struct plan *plan, unsigned int bulk)
 	return err;
 }
 
-static int run(struct bench *b)
+static int scale_case(struct bench *b)
 {
 	struct plan plan = { .worst = 0 };
 	unsigned int i;
@@ -285,5 +286,5 @@ const struct bench_case bench_scale = {
 	.cores = 2,
 	.all_cores = true,
 	.notes_first = true,
-	.run = run,
+	.run = scale_case,
 };

@@ -42,8 +42,8 @@ static uint64_t slice(const struct bench *b)
 }
 
 /* A run that lost its CPU is no try: it may have forwarded nothing, with any pool. */
-static bool undisturbed(struct bench *b, const struct strand_kind *kind, void *pool,
-			enum strand_scenario scenario, struct strand_result *last, double *best)
+static bool run_undisturbed(struct bench *b, const struct strand_kind *kind, void *pool,
+			    enum strand_scenario scenario, struct strand_result *last, double *best)
 {
 	long before = bench_switches();
 
@@ -59,8 +59,9 @@ static bool undisturbed(struct bench *b, const struct strand_kind *kind, void *p
 }
 
 /* best rate of a few runs with @n buffers, or of fewer if one reaches @goal; -1 on error */
-static double rate(struct bench *b, const struct strand_kind *kind, enum strand_scenario scenario,
-		   unsigned int n, double goal, struct strand_result *last)
+static double best_rate(struct bench *b, const struct strand_kind *kind,
+			enum strand_scenario scenario, unsigned int n, double goal,
+			struct strand_result *last)
 {
 	void *pool = kind->ops->open(kind, n);
 	bool late = b->opts.quick && pp_cycles() - b->start > QUICK_S * b->machine.tsc_hz;
@@ -71,13 +72,13 @@ static double rate(struct bench *b, const struct strand_kind *kind, enum strand_
 	if (!pool)
 		return 0; /* some are not to be had so small */
 	for (i = 0; i < TRIES && more && best < goal; more--)
-		i += undisturbed(b, kind, pool, scenario, last, &best);
+		i += run_undisturbed(b, kind, pool, scenario, last, &best);
 	return kind->ops->close(b, pool) ? -1 : best;
 }
 
 /* the smallest number of buffers that is enough, a multiple of STEP; 0 on error */
-static unsigned int search(struct bench *b, const struct strand_kind *kind,
-			   enum strand_scenario scenario, double goal)
+static unsigned int search_size(struct bench *b, const struct strand_kind *kind,
+				enum strand_scenario scenario, double goal)
 {
 	unsigned int little = LEAST, enough = STRAND_MAX, n;
 	struct strand_result last;
@@ -88,7 +89,7 @@ static unsigned int search(struct bench *b, const struct strand_kind *kind,
 		n = enough == STRAND_MAX && 2 * little < enough ? 2 * little
 								: (little + enough) / 2;
 		n = n / STEP * STEP;
-		best = rate(b, kind, scenario, n, goal, &last);
+		best = best_rate(b, kind, scenario, n, goal, &last);
 		if (best < 0)
 			return 0;
 		if (best >= goal)
@@ -99,8 +100,8 @@ static unsigned int search(struct bench *b, const struct strand_kind *kind,
 	return enough;
 }
 
-static int measure(struct bench *b, const struct strand_kind *kind, enum strand_scenario scenario,
-		   struct result *res, unsigned int r)
+static int measure_scenario(struct bench *b, const struct strand_kind *kind,
+			    enum strand_scenario scenario, struct result *res, unsigned int r)
 {
 	double free_rate = 0, fixed;
 	struct strand_result last;
@@ -108,7 +109,7 @@ static int measure(struct bench *b, const struct strand_kind *kind, enum strand_
 
 	/* nothing with so many: a thread never ran; more than once on a crowded machine */
 	for (tries = 0; tries < PATIENCE && !(free_rate > 0); tries++) {
-		free_rate = rate(b, kind, scenario, STRAND_MAX, 1e9, &last);
+		free_rate = best_rate(b, kind, scenario, STRAND_MAX, 1e9, &last);
 		if (free_rate < 0)
 			return -1;
 	}
@@ -117,14 +118,14 @@ static int measure(struct bench *b, const struct strand_kind *kind, enum strand_
 			    STRAND_MAX);
 		return -1;
 	}
-	found = search(b, kind, scenario, ENOUGH * free_rate);
+	found = search_size(b, kind, scenario, ENOUGH * free_rate);
 	if (!found)
 		return -1;
 	res->buffers[r] = found;
 	res->mpps[r] = free_rate;
 	if (scenario != STRAND_IDLE)
 		return 0;
-	fixed = rate(b, kind, scenario, FIXED, 1e9, &last);
+	fixed = best_rate(b, kind, scenario, FIXED, 1e9, &last);
 	if (fixed < 0)
 		return -1;
 	res->fixed[r] = 100 * fixed / free_rate;
@@ -133,8 +134,8 @@ static int measure(struct bench *b, const struct strand_kind *kind, enum strand_
 	return 0;
 }
 
-static int keep(struct bench *b, const struct strand_kind *kind, enum strand_scenario scenario,
-		struct result *res)
+static int keep_scenario(struct bench *b, const struct strand_kind *kind,
+			 enum strand_scenario scenario, struct result *res)
 {
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row = bench_row_add(b, kind->name, scenario_names[scenario], STRAND_BURST,
@@ -177,15 +178,15 @@ static int measure_all(struct bench *b, const struct strand_kind *kinds, unsigne
 		for (i = 0; i < n && !err; i++) {
 			bench_progress(b, "%s, %s, repetition %u of %u", scenario_names[scenario],
 				       kinds[i].name, r + 1, b->opts.repeat);
-			err = measure(b, &kinds[i], scenario, &results[i], r);
+			err = measure_scenario(b, &kinds[i], scenario, &results[i], r);
 		}
 	for (i = 0; i < n && !err; i++)
-		err = keep(b, &kinds[i], scenario, &results[i]);
+		err = keep_scenario(b, &kinds[i], scenario, &results[i]);
 	free(results);
 	return err;
 }
 
-static void notes(struct bench *b)
+static void strand_notes(struct bench *b)
 {
 	bench_note(b,
 		   "buffers: the fewest, to a multiple of %u, with which the rate is %.0f %% of "
@@ -206,7 +207,7 @@ static void notes(struct bench *b)
 	bench_note(b, "locked stack: strands nothing, so its buffers are what the work needs");
 }
 
-static int run(struct bench *b)
+static int strand_case(struct bench *b)
 {
 	struct strand_kind *kinds = calloc(KINDS_MAX, sizeof(*kinds));
 	unsigned int n = 0, sc;
@@ -230,7 +231,7 @@ static int run(struct bench *b)
 		err = measure_all(b, kinds, n, sc);
 	strand_work_stop();
 	strand_dpdk_close();
-	notes(b);
+	strand_notes(b);
 	free(kinds);
 	return err;
 }
@@ -250,7 +251,7 @@ const struct bench_case bench_strand = {
 	.unit = "buffers",
 	.bulks = bulks,
 	.cores = 2,
-	.run = run,
+	.run = strand_case,
 	.plots = plots,
 	.by_kind = true,
 };

@@ -124,7 +124,7 @@ static int eal_open(unsigned int core, const char *plugin)
  * one object into each 4 KiB page, all of them on the same cache set: four times
  * slower, and nobody's production layout.
  */
-static int populate(struct rival *r)
+static int populate_pool(struct rival *r)
 {
 	const struct rte_mempool_ops *ops = rte_mempool_get_ops(r->pool->ops_index);
 	size_t min_chunk, align, offset;
@@ -172,7 +172,7 @@ static int pool_open(struct rival *r)
 	}
 	if (r->mbufs)
 		rte_pktmbuf_pool_init(r->pool, &priv);
-	if (populate(r)) {
+	if (populate_pool(r)) {
 		snprintf(r->why, sizeof(r->why),
 			 "took %u of %u objects in memory without hugepages%s%s",
 			 r->pool->populated_size, BENCH_PAGES, rte_errno ? ": " : "",

@@ -81,12 +81,12 @@ bool bench_is_child(const char *argv0)
 }
 
 /* all of it, or false: the other side is gone */
-static bool receive(int fd, void *data, size_t size)
+static bool receive_all(int fd, void *data, size_t size)
 {
 	return recv(fd, data, size, MSG_WAITALL) == (ssize_t)size;
 }
 
-static bool transmit(int fd, const void *data, size_t size)
+static bool transmit_all(int fd, const void *data, size_t size)
 {
 	return send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
@@ -104,12 +104,12 @@ int bench_child(void)
 	memcpy(&symbol, &where, sizeof(symbol));
 	if (dladdr(symbol, &info) && info.dli_fname)
 		snprintf(hello.from, sizeof(hello.from), "%s", info.dli_fname);
-	if (!transmit(STDIN_FILENO, &hello, sizeof(hello)))
+	if (!transmit_all(STDIN_FILENO, &hello, sizeof(hello)))
 		return 1;
-	while (receive(STDIN_FILENO, &job, sizeof(job))) {
+	while (receive_all(STDIN_FILENO, &job, sizeof(job))) {
 		if (bench_pin(job.core[0]) || malloc_run(NULL, &job, &res))
 			return 1;
-		if (!transmit(STDIN_FILENO, &res, sizeof(res)))
+		if (!transmit_all(STDIN_FILENO, &res, sizeof(res)))
 			return 1;
 	}
 	return 0;
@@ -132,7 +132,7 @@ static void become_server(struct server *s, int fd)
 	execv("/proc/self/exe", argv);
 }
 
-static int start(struct server *s)
+static int server_start(struct server *s)
 {
 	int pair[2];
 
@@ -148,7 +148,7 @@ static int start(struct server *s)
 	return s->pid < 0 ? -1 : 0;
 }
 
-static void end(struct server *s)
+static void server_end(struct server *s)
 {
 	if (s->pid <= 0)
 		return;
@@ -157,7 +157,7 @@ static void end(struct server *s)
 	s->pid = 0;
 }
 
-static void died(struct server *s)
+static void server_died(struct server *s)
 {
 	int status = 0;
 
@@ -173,23 +173,23 @@ static int run_server(struct cmp_rival *r, const struct cmp_job *job, struct cmp
 {
 	struct server *s = r->pool;
 
-	if (transmit(s->fd, job, sizeof(*job)) && receive(s->fd, res, sizeof(*res)))
+	if (transmit_all(s->fd, job, sizeof(*job)) && receive_all(s->fd, res, sizeof(*res)))
 		return 0;
-	died(s);
+	server_died(s);
 	r->missing = s->why;
 	return -1;
 }
 
-static void greet(struct server *s, struct cmp_rival *r)
+static void server_greet(struct server *s, struct cmp_rival *r)
 {
 	struct hello hello;
 
-	if (start(s)) {
+	if (server_start(s)) {
 		snprintf(s->why, sizeof(s->why), "no process for it: %s", strerror(errno));
-	} else if (!receive(s->fd, &hello, sizeof(hello))) {
-		died(s);
+	} else if (!receive_all(s->fd, &hello, sizeof(hello))) {
+		server_died(s);
 	} else if (!strstr(hello.from, s->within)) {
-		end(s);
+		server_end(s);
 		snprintf(s->why, sizeof(s->why), "%s was not found; apt-get install %s",
 			 s->library ? s->library : "the C library", s->package ? s->package : "-");
 	} else {
@@ -207,7 +207,7 @@ int cmp_malloc_open(struct cmp_rival *r, unsigned int *n)
 		one = cmp_add(r, n, CMP_ALL_RAW, "malloc %s", servers[i].name);
 		one->run = run_server;
 		one->pool = &servers[i];
-		greet(&servers[i], one);
+		server_greet(&servers[i], one);
 	}
 	return 0;
 }
@@ -217,5 +217,5 @@ void cmp_malloc_close(void)
 	unsigned int i;
 
 	for (i = 0; i < CMP_MALLOCS; i++)
-		end(&servers[i]);
+		server_end(&servers[i]);
 }

@@ -31,7 +31,7 @@ static struct stack array, locked;
 static struct pp_page *metadata;
 
 /* The library does not know its counts when it is compiled; neither may these. */
-static inline size_t bytes(unsigned int n)
+static inline size_t slot_bytes(unsigned int n)
 {
 	size_t size = n * sizeof(struct pp_page *);
 
@@ -44,7 +44,7 @@ static inline unsigned int array_get(struct stack *st, void **objects, unsigned 
 	if (unlikely(st->n < n))
 		return 0;
 	st->n -= n;
-	memcpy(objects, &st->slot[st->n], bytes(n));
+	memcpy(objects, &st->slot[st->n], slot_bytes(n));
 	return n;
 }
 
@@ -52,7 +52,7 @@ static inline void array_put(struct stack *st, void *const *objects, unsigned in
 {
 	if (unlikely(st->n + n > CAPACITY))
 		return;
-	memcpy(&st->slot[st->n], objects, bytes(n));
+	memcpy(&st->slot[st->n], objects, slot_bytes(n));
 	st->n += n;
 	bench_use(st);
 }
@@ -67,13 +67,13 @@ static inline unsigned int prep_get(struct stack *st, void **objects, unsigned i
 	return got;
 }
 
-static inline void lock(struct stack *st)
+static inline void stack_lock(struct stack *st)
 {
 	while (__atomic_exchange_n(&st->lock, 1, __ATOMIC_ACQUIRE))
 		continue;
 }
 
-static inline void unlock(struct stack *st)
+static inline void stack_unlock(struct stack *st)
 {
 	__atomic_store_n(&st->lock, 0, __ATOMIC_RELEASE);
 }
@@ -82,17 +82,17 @@ static inline unsigned int locked_get(struct stack *st, void **objects, unsigned
 {
 	unsigned int got;
 
-	lock(st);
+	stack_lock(st);
 	got = array_get(st, objects, n);
-	unlock(st);
+	stack_unlock(st);
 	return got;
 }
 
 static inline void locked_put(struct stack *st, void *const *objects, unsigned int n)
 {
-	lock(st);
+	stack_lock(st);
 	array_put(st, objects, n);
-	unlock(st);
+	stack_unlock(st);
 }
 
 #define WORK(name)	     array_##name
@@ -171,7 +171,7 @@ int cmp_plain_open(struct cmp_rival *r, unsigned int *n)
 	return 0;
 }
 
-static int audit(const char *name, struct stack *st)
+static int audit_stack(const char *name, struct stack *st)
 {
 	unsigned int i, lost = CAPACITY - st->n, twice = 0;
 
@@ -189,7 +189,9 @@ static int audit(const char *name, struct stack *st)
 
 int cmp_plain_audit(void)
 {
-	return metadata && (audit("array", &array) || audit("locked stack", &locked)) ? -1 : 0;
+	return metadata && (audit_stack("array", &array) || audit_stack("locked stack", &locked))
+		       ? -1
+		       : 0;
 }
 
 void cmp_plain_close(void)

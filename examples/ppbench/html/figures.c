@@ -37,7 +37,7 @@ static bool is_reference(const char *policy)
 }
 
 /* keeps the fastest and the references, at most @max rows */
-static unsigned int choose(const struct rep_row **rows, unsigned int n, unsigned int max)
+static unsigned int choose_rows(const struct rep_row **rows, unsigned int n, unsigned int max)
 {
 	unsigned int references = 0, kept = 0, others, i;
 
@@ -98,7 +98,7 @@ static void fill_chart(struct chart *chart, const struct rep_case *c, const char
 		if (row->bulk != first->bulk)
 			max = CURVES;
 	}
-	kept = choose(last, n, max);
+	kept = choose_rows(last, n, max);
 	*all = kept == n;
 	for (i = 0; last && i < c->nrows; i++) {
 		row = &c->rows[i];
@@ -139,7 +139,7 @@ static void write_figure(FILE *f, const struct rep_case *c, const struct chart *
 	fputs("</code></figure>\n", f);
 }
 
-static void figure(FILE *f, const struct rep_case *c, const char *kind)
+static void write_kind(FILE *f, const struct rep_case *c, const char *kind)
 {
 	struct chart chart = { .width = WIDTH, .x_name = "pages at once" };
 	bool all;
@@ -163,7 +163,7 @@ void html_figures(FILE *f, const struct rep_case *c)
 		for (k = 0; k < i && strcmp(c->rows[k].kind, c->rows[i].kind); k++)
 			continue;
 		if (k == i && !c->rows[i].refused)
-			figure(f, c, c->rows[i].kind);
+			write_kind(f, c, c->rows[i].kind);
 	}
 	fputs("</div>\n", f);
 }

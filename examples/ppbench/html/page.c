@@ -23,7 +23,7 @@ static struct json_object *machine_of(const struct rep_case *c)
 	return c->json && json_object_object_get_ex(c->json, "machine", &m) ? m : NULL;
 }
 
-static void fact(FILE *f, const char *name, const char *value)
+static void write_fact(FILE *f, const char *name, const char *value)
 {
 	fprintf(f, "<dt>%s</dt><dd>", name);
 	html_text(f, value);
@@ -37,7 +37,7 @@ static bool same_machine(struct json_object *a, struct json_object *b)
 	       !strcmp(text_of(a, "commit"), text_of(b, "commit"));
 }
 
-static void machine(FILE *f, const struct rep *r)
+static void write_machine(FILE *f, const struct rep *r)
 {
 	struct json_object *m = NULL, *other;
 	bool differ = false;
@@ -51,12 +51,12 @@ static void machine(FILE *f, const struct rep *r)
 	if (!m)
 		return;
 	fputs("<dl>", f);
-	fact(f, "CPU", text_of(m, "cpu"));
-	fact(f, "CPUs", text_of(m, "cores"));
-	fact(f, "Linux", text_of(m, "kernel"));
-	fact(f, "compiler", text_of(m, "compiler"));
-	fact(f, "commit", text_of(m, "commit"));
-	fact(f, "TSC, Hz", text_of(m, "tsc_hz"));
+	write_fact(f, "CPU", text_of(m, "cpu"));
+	write_fact(f, "CPUs", text_of(m, "cores"));
+	write_fact(f, "Linux", text_of(m, "kernel"));
+	write_fact(f, "compiler", text_of(m, "compiler"));
+	write_fact(f, "commit", text_of(m, "commit"));
+	write_fact(f, "TSC, Hz", text_of(m, "tsc_hz"));
 	fputs("</dl>\n", f);
 	if (differ)
 		fputs("<p class=\"box bad\">The results come from different machines, kernels or "
@@ -65,7 +65,7 @@ static void machine(FILE *f, const struct rep *r)
 }
 
 /* how much of what follows is the machine's noise */
-static void noise(FILE *f, const struct rep *r)
+static void write_noise(FILE *f, const struct rep *r)
 {
 	const struct rep_case *worst = NULL;
 	double spread, most = -1;
@@ -96,7 +96,7 @@ static void noise(FILE *f, const struct rep *r)
 	fputs("</p></div>\n", f);
 }
 
-static void contents(FILE *f, const struct rep *r)
+static void write_contents(FILE *f, const struct rep *r)
 {
 	unsigned int i;
 
@@ -115,7 +115,7 @@ static bool is_fixed(const char *key)
 	       !strcmp(key, "refused") || !strcmp(key, "published") || !strcmp(key, "simulated");
 }
 
-static unsigned int columns(const struct rep_case *c, const char **keys)
+static unsigned int collect_keys(const struct rep_case *c, const char **keys)
 {
 	unsigned int n = 0, k;
 	size_t i;
@@ -141,7 +141,7 @@ static void column_name(FILE *f, const struct rep_case *c, const char *key)
 	html_words(f, len && !strncmp(key, c->unit, len) && key[len] == '_' ? key + len + 1 : key);
 }
 
-static void cell(FILE *f, const struct rep_row *row, const char *key)
+static void write_cell(FILE *f, const struct rep_row *row, const char *key)
 {
 	struct json_object *value;
 
@@ -183,14 +183,14 @@ static void table_row(FILE *f, const struct rep_row *row, const struct rep_row *
 		return;
 	}
 	for (k = 0; k < n; k++)
-		cell(f, row, keys[k]);
+		write_cell(f, row, keys[k]);
 	fputs("</tr>\n", f);
 }
 
-static void table(FILE *f, const struct rep_case *c)
+static void write_table(FILE *f, const struct rep_case *c)
 {
 	const char *keys[COLUMNS];
-	unsigned int n = columns(c, keys), k;
+	unsigned int n = collect_keys(c, keys), k;
 	size_t i;
 
 	fprintf(f, "<details%s><summary>All %zu rows, ", c->nrows <= ROWS_OPEN ? " open" : "",
@@ -212,7 +212,7 @@ static void table(FILE *f, const struct rep_case *c)
 	fputs("</code></details>\n", f);
 }
 
-static void notes(FILE *f, const struct rep_case *c)
+static void write_notes(FILE *f, const struct rep_case *c)
 {
 	struct json_object *list;
 	size_t i;
@@ -249,7 +249,7 @@ static void data_uri(FILE *f, const char *text)
 	}
 }
 
-static void section(FILE *f, const struct rep_case *c)
+static void write_section(FILE *f, const struct rep_case *c)
 {
 	fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n", c->name, c->name);
 	if (c->title) {
@@ -274,9 +274,9 @@ static void section(FILE *f, const struct rep_case *c)
 		fputs("</p></section>\n", f);
 		return;
 	}
-	notes(f, c);
+	write_notes(f, c);
 	html_figures(f, c);
-	table(f, c);
+	write_table(f, c);
 	fputs("</section>\n", f);
 }
 
@@ -294,16 +294,16 @@ void html_page(FILE *f, const struct rep *r)
 	fputs("<code class=\"cmd\">", f);
 	html_text(f, r->command);
 	fputs("</code>\n", f);
-	machine(f, r);
-	noise(f, r);
+	write_machine(f, r);
+	write_noise(f, r);
 	if (r->failed)
 		fprintf(f, "<p class=\"box bad\"><b>%u of %u cases gave no figures.</b></p>\n",
 			r->failed, r->n);
-	contents(f, r);
+	write_contents(f, r);
 	fputs("</header>\n<main>\n", f);
 	html_summary(f, r);
 	for (i = 0; i < r->n; i++)
-		section(f, &r->cases[i]);
+		write_section(f, &r->cases[i]);
 	fputs("</main>\n<footer class=\"soft\"><p>Each table and figure has the command that made "
 	      "it; the rows behind them are in the page, as JSON. Figures are medians. "
 	      "<b>simulated</b> marks what no machine has run, <b>published</b> what others "

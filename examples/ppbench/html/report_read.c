@@ -7,14 +7,14 @@
 
 #define TEXT_MAX (64u << 20)
 
-static const char *string(struct json_object *o, const char *key, const char *none)
+static const char *member_text(struct json_object *o, const char *key, const char *none)
 {
 	struct json_object *value;
 
 	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : none;
 }
 
-static double number(struct json_object *o, const char *key)
+static double member_number(struct json_object *o, const char *key)
 {
 	struct json_object *value;
 
@@ -31,7 +31,7 @@ bool rep_number(const struct rep_row *row, const char *key, double *value)
 	return true;
 }
 
-static char *slurp(const char *path)
+static char *read_file(const char *path)
 {
 	FILE *f = fopen(path, "re");
 	char *text = NULL, *more;
@@ -68,30 +68,30 @@ static void find_unit(struct rep_case *c, struct json_object *row)
 	}
 }
 
-static double figure(const struct rep_case *c, struct json_object *row, const char *what)
+static double row_figure(const struct rep_case *c, struct json_object *row, const char *what)
 {
 	char key[64];
 
 	snprintf(key, sizeof(key), "%s_%s", c->unit, what);
-	return number(row, key);
+	return member_number(row, key);
 }
 
 static void fill_row(const struct rep_case *c, struct rep_row *row, struct json_object *o)
 {
 	row->json = o;
-	row->policy = string(o, "policy", "");
-	row->kind = string(o, "kind", "");
-	row->bulk = (unsigned int)number(o, "bulk");
-	row->refused = string(o, "refused", NULL);
-	row->published = number(o, "published") != 0;
-	row->median = figure(c, o, "median");
-	row->min = figure(c, o, "min");
-	row->max = figure(c, o, "max");
-	row->simulated = number(o, "simulated") != 0 || strstr(row->kind, "simulated") ||
+	row->policy = member_text(o, "policy", "");
+	row->kind = member_text(o, "kind", "");
+	row->bulk = (unsigned int)member_number(o, "bulk");
+	row->refused = member_text(o, "refused", NULL);
+	row->published = member_number(o, "published") != 0;
+	row->median = row_figure(c, o, "median");
+	row->min = row_figure(c, o, "min");
+	row->max = row_figure(c, o, "max");
+	row->simulated = member_number(o, "simulated") != 0 || strstr(row->kind, "simulated") ||
 			 strstr(row->policy, "simulated");
 }
 
-static int fill(struct rep_case *c)
+static int fill_rows(struct rep_case *c)
 {
 	struct json_object *rows;
 	size_t i, n;
@@ -115,7 +115,7 @@ static int fill(struct rep_case *c)
 /* the command that made it, without the file that it was told to write */
 static void tell_command(struct rep_case *c)
 {
-	const char *command = string(c->json, "command", NULL), *at;
+	const char *command = member_text(c->json, "command", NULL), *at;
 
 	if (!command || c->command[0])
 		return;
@@ -128,15 +128,15 @@ static void tell_command(struct rep_case *c)
 /* 0, or -1 with the reason in c->error */
 int rep_read(struct rep_case *c, const char *path)
 {
-	c->text = slurp(path);
+	c->text = read_file(path);
 	c->json = c->text ? json_tokener_parse(c->text) : NULL;
 	if (!json_object_is_type(c->json, json_type_object)) {
 		snprintf(c->error, sizeof(c->error), "%s is no JSON object", path);
 		return -1;
 	}
-	snprintf(c->name, sizeof(c->name), "%s", string(c->json, "bench", "unnamed"));
+	snprintf(c->name, sizeof(c->name), "%s", member_text(c->json, "bench", "unnamed"));
 	tell_command(c);
-	if (!fill(c))
+	if (!fill_rows(c))
 		return 0;
 	snprintf(c->error, sizeof(c->error), "%s has no rows: it is no result of ppbench", path);
 	return -1;

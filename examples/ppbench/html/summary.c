@@ -8,13 +8,13 @@
 #define AT_BULK	       64u
 #define ENOUGH	       1.10 /* of the best that any size gives */
 
-static void cite(FILE *f, const struct rep_case *c)
+static void write_link(FILE *f, const struct rep_case *c)
 {
 	fprintf(f, " <a href=\"#%s\">%s</a>", c->name, c->name);
 }
 
 /* "rseq 4.02" */
-static void named(FILE *f, const struct rep_row *row)
+static void write_named(FILE *f, const struct rep_row *row)
 {
 	fputs("<b>", f);
 	html_text(f, row->policy);
@@ -32,7 +32,7 @@ static void against_default(FILE *f, const struct rep_case *c, const struct rep_
 		return;
 	ratio = usual->median / best->median;
 	fputs("; ", f);
-	named(f, usual);
+	write_named(f, usual);
 	fprintf(f, ", the default, is %.2f times that", ratio);
 	if (spread > 0 && ratio - 1 < spread)
 		fprintf(f, ", which is within the repeats' spread (%.0f %%)", 100 * spread);
@@ -49,14 +49,14 @@ static void scheme_line(FILE *f, const struct rep *r, const char *name, const ch
 	if (!best)
 		return;
 	fprintf(f, "<li>%s: fastest is ", what);
-	named(f, best);
+	write_named(f, best);
 	fputc(' ', f);
 	html_words(f, c->unit);
 	if (bulk > 1)
 		fprintf(f, ", %u at once", bulk);
 	against_default(f, c, best, kind);
 	fputs(".", f);
-	cite(f, c);
+	write_link(f, c);
 	fputs("</li>\n", f);
 }
 
@@ -102,7 +102,7 @@ static void refill_lines(FILE *f, const struct rep_case *c)
 		fputc(' ', f);
 		html_words(f, c->unit);
 		fputs(").", f);
-		cite(f, c);
+		write_link(f, c);
 		fputs("</li>\n", f);
 	}
 }
@@ -134,7 +134,7 @@ static void bulk_line(FILE *f, const struct rep_case *c)
 		" cycles a page, within %.0f %% of the best of all sizes measured (%u). The case "
 		"refill, which measures ports, is not in this report.",
 		100 * (ENOUGH - 1), best->bulk);
-	cite(f, c);
+	write_link(f, c);
 	fputs("</li>\n", f);
 }
 
@@ -243,7 +243,7 @@ static void which_pool(FILE *f, const struct rep *r)
 	fputs("<h3>Which pool?</h3>\n<p>The fastest of each family, in ", f);
 	html_words(f, c->unit);
 	fputs(", and which one that is; bold is the fastest of all.", f);
-	cite(f, c);
+	write_link(f, c);
 	fputs("</p>\n<div class=\"scroll\"><table><thead><tr><th>work</th><th>at once</th>", f);
 	for (i = 0; i < FAMILIES; i++)
 		fprintf(f, "<th>%s</th>", families[i].name);

@@ -39,7 +39,7 @@ static bool await_tick(struct pft_drainer *d)
 	return err != ETIMEDOUT;
 }
 
-static void *drain(void *arg)
+static void *drainer_thread(void *arg)
 {
 	struct pft_drainer *d = arg;
 	long n;
@@ -79,7 +79,7 @@ int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, const unsigne
 	pthread_condattr_destroy(&clock);
 	pthread_attr_init(&attr);
 	pthread_attr_setaffinity_np(&attr, sizeof(*cpus), cpus);
-	err = pthread_create(&d->thread, &attr, drain, d);
+	err = pthread_create(&d->thread, &attr, drainer_thread, d);
 	pthread_attr_destroy(&attr);
 	if (err)
 		bench_error("pft: cannot start the thread that drains: %s; try without --drain-hz",

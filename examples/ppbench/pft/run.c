@@ -55,8 +55,8 @@ static double thread_seconds(void)
 }
 
 /* takes @n pages in calls of @bulk; how many there were */
-static unsigned int take(struct pp_zone *zone, struct pp_page **pages, unsigned int n,
-			 unsigned int bulk)
+static unsigned int take_phase(struct pp_zone *zone, struct pp_page **pages, unsigned int n,
+			       unsigned int bulk)
 {
 	unsigned int got = 0, want, k;
 
@@ -70,7 +70,7 @@ static unsigned int take(struct pp_zone *zone, struct pp_page **pages, unsigned 
 	return got;
 }
 
-static void touch(struct pp_page *const *pages, unsigned int n)
+static void touch_pages(struct pp_page *const *pages, unsigned int n)
 {
 	unsigned int i;
 
@@ -100,9 +100,9 @@ static void fault_slice(struct worker *w)
 	while (got < slice && !w->short_of) {
 		n = slice - got < phase ? slice - got : phase;
 		start = pp_cycles();
-		k = take(w->run->zone, w->pages + got, n, bulk);
+		k = take_phase(w->run->zone, w->pages + got, n, bulk);
 		w->inside += pp_cycles() - start;
-		touch(w->pages + got, k);
+		touch_pages(w->pages + got, k);
 		w->short_of = k < n;
 		got += k;
 	}
@@ -110,7 +110,7 @@ static void fault_slice(struct worker *w)
 	w->faults += got;
 }
 
-static void *work(void *arg)
+static void *fault_thread(void *arg)
 {
 	struct worker *w = arg;
 	struct run *r = w->run;
@@ -151,7 +151,8 @@ static int run_workers(struct run *r, struct worker *w)
 			bench_error("pft: not enough memory for %u threads; name fewer", threads);
 			break;
 		}
-		if (bench_thread(&w[n].thread, r->setup->cpus[n % r->setup->ncpus], work, &w[n]))
+		if (bench_thread(&w[n].thread, r->setup->cpus[n % r->setup->ncpus], fault_thread,
+				 &w[n]))
 			break;
 	}
 	if (n < threads)

@@ -124,7 +124,7 @@ static double cached_turn(struct turns *t)
 	return bench_median(batch, BATCHES);
 }
 
-static int measure(struct turns *t, struct scale_hold *hold)
+static int measure_turns(struct turns *t, struct scale_hold *hold)
 {
 	double alone, cached, both, empty, visits;
 	unsigned int bulk = t->bulk;
@@ -158,6 +158,6 @@ int scale_measure_hold(struct bench *b, const char *policy, unsigned int bulk,
 	t.zone = scale_zone_open(policy, 2);
 	if (!t.zone)
 		return -1;
-	err = measure(&t, hold);
+	err = measure_turns(&t, hold);
 	return bench_zone_close(b, t.zone) ? -1 : err;
 }

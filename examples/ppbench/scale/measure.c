@@ -79,7 +79,7 @@ static void take_and_give(struct member *m)
 	m->pages += n;
 }
 
-static void *work(void *arg)
+static void *member_thread(void *arg)
 {
 	struct member *m = arg;
 	struct crew *crew = m->crew;
@@ -106,7 +106,7 @@ static int run_crew(struct bench *b, struct crew *crew, struct member *m, unsign
 
 	for (n = 0; n < cores; n++) {
 		m[n].crew = crew;
-		if (bench_thread(&m[n].thread, b->opts.cores[n], work, &m[n]))
+		if (bench_thread(&m[n].thread, b->opts.cores[n], member_thread, &m[n]))
 			break;
 	}
 	while (__atomic_load_n(&crew->ready, __ATOMIC_ACQUIRE) < n)

@@ -17,7 +17,7 @@ struct sums {
 };
 
 /* splitmix64: the same numbers on every machine */
-static double uniform(uint64_t *state)
+static double draw_uniform(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15;
 
@@ -27,9 +27,9 @@ static double uniform(uint64_t *state)
 	return ((double)(z >> 11) + 0.5) / 9007199254740992.0; /* 0 < it < 1 */
 }
 
-static double draw(uint64_t *state, enum scale_dist dist, double mean)
+static double draw_time(uint64_t *state, enum scale_dist dist, double mean)
 {
-	return dist == SCALE_FIXED ? mean : -mean * log(uniform(state));
+	return dist == SCALE_FIXED ? mean : -mean * log(draw_uniform(state));
 }
 
 static unsigned int node_of(const struct scale_params *p, unsigned int core)
@@ -38,7 +38,8 @@ static unsigned int node_of(const struct scale_params *p, unsigned int core)
 }
 
 /* index of @transfer and @hold */
-static unsigned int distance(const struct scale_params *p, unsigned int core, unsigned int last)
+static unsigned int visit_distance(const struct scale_params *p, unsigned int core,
+				   unsigned int last)
 {
 	if (last == core || last == NOBODY)
 		return 0;
@@ -50,7 +51,7 @@ static struct zone *zone_of(const struct scale_params *p, struct zone *zones, un
 	return &zones[p->zone_per_node ? node_of(p, core) : 0];
 }
 
-static unsigned int earliest(const double *arrival, unsigned int cores)
+static unsigned int earliest_core(const double *arrival, unsigned int cores)
 {
 	unsigned int i, first = 0;
 
@@ -64,13 +65,13 @@ static unsigned int earliest(const double *arrival, unsigned int cores)
  * Nobody overtakes: visits can be worked off in the order of arrival, and a queue is no
  * more than the time when the zone is free again.
  */
-static double visit(const struct scale_params *p, struct zone *zone, unsigned int core, double at,
-		    uint64_t *state, struct sums *sums)
+static double visit_zone(const struct scale_params *p, struct zone *zone, unsigned int core,
+			 double at, uint64_t *state, struct sums *sums)
 {
-	unsigned int far = distance(p, core, zone->last);
+	unsigned int far = visit_distance(p, core, zone->last);
 	double free_at = at > zone->free_at ? at : zone->free_at;
 	double start = free_at + p->transfer[far];
-	double held = draw(state, p->hold_dist, p->hold[far]);
+	double held = draw_time(state, p->hold_dist, p->hold[far]);
 
 	zone->free_at = start + held;
 	zone->last = core;
@@ -93,17 +94,17 @@ struct scale_result scale_simulate(const struct scale_params *p)
 		zones[i] = (struct zone){ .last = NOBODY };
 	/* spread over one cycle: cores do not start in step */
 	for (i = 0; i < p->cores; i++)
-		arrival[i] = uniform(&state) * (p->think + p->hold[0]);
+		arrival[i] = draw_uniform(&state) * (p->think + p->hold[0]);
 	for (done = 0; done < p->visits; done++) {
-		i = earliest(arrival, p->cores);
+		i = earliest_core(arrival, p->cores);
 		now = arrival[i];
 		zone = zone_of(p, zones, i);
 		if (done == warm) {
 			began = now;
 			sums = (struct sums){ 0 };
 		}
-		arrival[i] = visit(p, zone, i, now, &state, &sums);
-		arrival[i] += draw(&state, p->think_dist, p->think);
+		arrival[i] = visit_zone(p, zone, i, now, &state, &sums);
+		arrival[i] += draw_time(&state, p->think_dist, p->think);
 	}
 	res.rate = (double)(p->visits - warm) / (now - began);
 	res.busy = sums.held / (now - began) / (p->zone_per_node ? p->nodes : 1);

@@ -56,18 +56,18 @@ static struct {
 	struct spsc ring;
 } shared __attribute__((aligned(128)));
 
-static unsigned int take(struct worker *w, void **objs, unsigned int n)
+static unsigned int take_buffers(struct worker *w, void **objs, unsigned int n)
 {
 	return shared.ops->alloc(shared.pool, w->id, objs, n);
 }
 
-static void give(struct worker *w, void **objs, unsigned int n)
+static void give_buffers(struct worker *w, void **objs, unsigned int n)
 {
 	shared.ops->free(shared.pool, w->id, objs, n);
 }
 
 /* without it the smallest difference between two pools would be one between two rates */
-static void spend(unsigned int packets)
+static void spend_cycles(unsigned int packets)
 {
 	uint64_t end = pp_cycles() + (uint64_t)packets * WORK;
 
@@ -93,75 +93,75 @@ static void line_release(struct worker *w, unsigned int keep)
 		n = w->head - w->tail < STRAND_BURST ? w->head - w->tail : STRAND_BURST;
 		for (i = 0; i < n; i++)
 			objs[i] = w->line[w->tail++ % LINE];
-		give(w, objs, n);
+		give_buffers(w, objs, n);
 		w->forwarded += n;
 	}
 }
 
 /* receives and drops; once its queue had to grow */
-static void warm(struct worker *w)
+static void warm_cache(struct worker *w)
 {
 	void *objs[STRAND_BURST];
 	unsigned int i;
 
 	for (i = 0; i < WARM_UP; i++)
-		give(w, objs, take(w, objs, STRAND_BURST));
+		give_buffers(w, objs, take_buffers(w, objs, STRAND_BURST));
 	for (i = 0; i < BACKLOG; i += STRAND_BURST)
-		line_push(w, objs, take(w, objs, STRAND_BURST));
+		line_push(w, objs, take_buffers(w, objs, STRAND_BURST));
 	line_release(w, 0);
 	for (i = 0; i < WARM_UP; i++)
-		give(w, objs, take(w, objs, STRAND_BURST));
+		give_buffers(w, objs, take_buffers(w, objs, STRAND_BURST));
 }
 
-static void forward(struct worker *w)
+static void forward_packets(struct worker *w)
 {
 	void *objs[STRAND_BURST];
 	unsigned int n;
 
 	w->forwarded = 0;
 	while (pp_cycles() < w->end) {
-		n = take(w, objs, STRAND_BURST);
-		spend(n);
+		n = take_buffers(w, objs, STRAND_BURST);
+		spend_cycles(n);
 		line_push(w, objs, n);
 		line_release(w, w->hold);
 	}
 }
 
 /* Trains of bursts to the other thread; a train waits until the one before has been taken. */
-static void produce(struct worker *w)
+static void produce_trains(struct worker *w)
 {
 	void *objs[STRAND_BURST];
 	unsigned int n = 0, sent = 0;
 
 	while (pp_cycles() < w->end) {
-		n += take(w, objs + n, STRAND_BURST - n);
+		n += take_buffers(w, objs + n, STRAND_BURST - n);
 		if (n < STRAND_BURST)
 			continue;
 		while (!spsc_push(&shared.ring, (struct pp_page *const *)objs, n))
 			continue;
-		spend(n);
+		spend_cycles(n);
 		n = 0;
 		while (++sent % TRAIN == 0 && pp_cycles() < w->end &&
 		       __atomic_load_n(&shared.ring.consumer.tail, __ATOMIC_RELAXED) !=
 			       shared.ring.producer.head)
 			sent--;
 	}
-	give(w, objs, n);
-	/* pairs with the acquire in consume(): nothing is pushed after it */
+	give_buffers(w, objs, n);
+	/* pairs with the acquire in consume_trains(): nothing is pushed after it */
 	__atomic_store_n(&shared.produced_all, 1, __ATOMIC_RELEASE);
 }
 
-static void consume(struct worker *w)
+static void consume_trains(struct worker *w)
 {
 	void *objs[STRAND_BURST];
 	bool last;
 
 	w->forwarded = 0;
 	for (;;) {
-		/* pairs with the release in produce() */
+		/* pairs with the release in produce_trains() */
 		last = __atomic_load_n(&shared.produced_all, __ATOMIC_ACQUIRE);
 		if (spsc_pop(&shared.ring, (struct pp_page **)objs, STRAND_BURST)) {
-			spend(STRAND_BURST);
+			spend_cycles(STRAND_BURST);
 			line_push(w, objs, STRAND_BURST);
 		} else if (last) {
 			break;
@@ -171,7 +171,7 @@ static void consume(struct worker *w)
 }
 
 /* The other one may have to get this CPU first. */
-static void meet(unsigned int *word)
+static void meet_crew(unsigned int *word)
 {
 	__atomic_fetch_add(word, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(word, __ATOMIC_ACQUIRE) < shared.crew)
@@ -179,28 +179,28 @@ static void meet(unsigned int *word)
 }
 
 /* Whoever is done first keeps what it holds until the other is: both need theirs at once. */
-static void obey(struct worker *w)
+static void obey_order(struct worker *w)
 {
 	uint64_t forwarded;
 
 	shared.ops->begin(shared.pool, w->id);
-	meet(&shared.awake);
+	meet_crew(&shared.awake);
 	w->end = pp_cycles() + shared.cycles;
 	if (w->order == WARM)
-		warm(w);
+		warm_cache(w);
 	else if (w->order == FORWARD)
-		forward(w);
+		forward_packets(w);
 	else if (w->order == PRODUCE)
-		produce(w);
+		produce_trains(w);
 	else
-		consume(w);
+		consume_trains(w);
 	forwarded = w->forwarded;
-	meet(&shared.finished);
+	meet_crew(&shared.finished);
 	line_release(w, 0); /* what it still held was not forwarded */
 	w->forwarded = forwarded;
 }
 
-static void *work(void *arg)
+static void *worker_thread(void *arg)
 {
 	struct worker *w = arg;
 
@@ -210,20 +210,20 @@ static void *work(void *arg)
 			continue;
 		if (w->order == QUIT)
 			break;
-		obey(w);
+		obey_order(w);
 		sem_post(&w->done);
 	}
 	strand_dpdk_thread(false);
 	return NULL;
 }
 
-static void crew(unsigned int n)
+static void set_crew(unsigned int n)
 {
 	shared.crew = n;
 	shared.awake = shared.finished = 0;
 }
 
-static void tell(struct worker *w, enum order order, unsigned int hold)
+static void give_order(struct worker *w, enum order order, unsigned int hold)
 {
 	w->order = order;
 	w->hold = hold;
@@ -246,7 +246,8 @@ int strand_work_start(struct bench *b)
 		workers[i].id = i;
 		sem_init(&workers[i].go, 0, 0);
 		sem_init(&workers[i].done, 0, 0);
-		if (bench_thread(&workers[i].thread, b->opts.cores[i], work, &workers[i])) {
+		if (bench_thread(&workers[i].thread, b->opts.cores[i], worker_thread,
+				 &workers[i])) {
 			workers[i].thread = 0;
 			return -1;
 		}
@@ -261,7 +262,7 @@ void strand_work_stop(void)
 	for (i = 0; i < STRAND_WORKERS; i++) {
 		if (!workers[i].thread)
 			continue;
-		tell(&workers[i], QUIT, 0);
+		give_order(&workers[i], QUIT, 0);
 		pthread_join(workers[i].thread, NULL);
 		sem_destroy(&workers[i].go);
 		sem_destroy(&workers[i].done);
@@ -280,18 +281,18 @@ struct strand_result strand_run(const struct strand_kind *kind, void *pool,
 	shared.cycles = cycles;
 	shared.produced_all = 0;
 	if (scenario == STRAND_IDLE) {
-		crew(1);
-		tell(&workers[0], WARM, 0);
+		set_crew(1);
+		give_order(&workers[0], WARM, 0);
 		await(&workers[0]);
 		res.idle_cached = kind->ops->cached(pool, 0);
 	}
-	crew(scenario == STRAND_IDLE ? 1 : 2);
+	set_crew(scenario == STRAND_IDLE ? 1 : 2);
 	if (scenario == STRAND_BOTH)
-		tell(&workers[0], FORWARD, HOLD_BOTH);
+		give_order(&workers[0], FORWARD, HOLD_BOTH);
 	else if (scenario == STRAND_HAND_OVER)
-		tell(&workers[0], PRODUCE, 0);
-	tell(&workers[1], scenario == STRAND_HAND_OVER ? CONSUME : FORWARD,
-	     scenario == STRAND_BOTH ? HOLD_BOTH : HOLD_ONE);
+		give_order(&workers[0], PRODUCE, 0);
+	give_order(&workers[1], scenario == STRAND_HAND_OVER ? CONSUME : FORWARD,
+		   scenario == STRAND_BOTH ? HOLD_BOTH : HOLD_ONE);
 	await(&workers[1]);
 	if (scenario != STRAND_IDLE)
 		await(&workers[0]);
