@@ -21,7 +21,7 @@ number() { # OPTION VALUE
 
 check_testpmd() {
 	command -v dpdk-testpmd >/dev/null ||
-		fail "dpdk-testpmd is missing, so there is nobody to compare with; install dpdk-dev or dpdk"
+		fail "dpdk-testpmd is missing, and ppfwd is compared with it; install dpdk-dev or dpdk"
 }
 
 # ---- coming and going --------------------------------------------------------------------------

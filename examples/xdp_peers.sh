@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# xdp_peers.sh - who forwards how much between two veths: ppfwd, dpdk-testpmd, the kernel itself
+# xdp_peers.sh - packets forwarded between two veths by ppfwd, dpdk-testpmd and the kernel itself
 #
 #   generator --- fwd0 | forwarder | fwd1 --- sink (XDP_DROP)
 #

@@ -80,7 +80,7 @@ struct bench_row {
 	double max;
 	bool simulated; /* by a model: not measured, and said wherever it is shown */
 	double iqr; /* from the first quartile of the repeats to the third */
-	bool published; /* somebody else's figure: there is a median only */
+	bool published; /* measured elsewhere, by others: there is a median only */
 	const char *refused; /* why this machine has no figure; NULL: it has */
 	struct {
 		const char *key;
@@ -144,7 +144,7 @@ struct bench_spread {
  * @policies: default of --policy; NULL: all
  * @cores:    CPUs that the case needs; with @all_cores it uses all it may
  * @repeat:   default of --repeat; 0: 11
- * @notes_first: the table means nothing to who has not read the notes
+ * @notes_first: the notes stand above the table, which means nothing without them
  * @run:      0, or -1 after bench_error()
  * @print:    the text, instead of a line for each row; NULL: that
  * @bulk_is:  what the column bulk holds; NULL: pages a call
@@ -215,7 +215,7 @@ bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
 double bench_quantile(double *values, size_t n, double q);
 /* how often the calling thread gave its CPU away by itself: what closes a cache never may */
 long bench_sleeps(void);
-int bench_check_slept(struct bench *b, const char *who, unsigned long slept, unsigned int of);
+int bench_check_slept(struct bench *b, const char *name, unsigned long slept, unsigned int of);
 
 /* progress.c: a line on a terminal, while it takes long */
 void bench_progress(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -121,13 +121,13 @@ long bench_sleeps(void)
  * Nothing that is measured on one core may sleep: a thread that sleeps while a cache is
  * closed keeps everybody else out for as long. Once may be the C library's own doing.
  */
-int bench_check_slept(struct bench *b, const char *who, unsigned long slept, unsigned int of)
+int bench_check_slept(struct bench *b, const char *name, unsigned long slept, unsigned int of)
 {
 	if (!slept || slept * 3 < of)
 		return 0;
 	bench_error("%s: '%s' slept in %lu of %u measurements, where nothing may sleep: no figure; "
 		    "this is a bug, please report it",
-		    b->what->name, who, slept, of);
+		    b->what->name, name, slept, of);
 	return -1;
 }
 
@@ -138,8 +138,8 @@ static bool is_late(const struct bench *b)
 }
 
 /*
- * A figure that holds somebody else's time slice says nothing about the subject:
- * measure again. A machine that is never quiet gets figures all the same, and a note.
+ * A figure that holds another program's time slice says nothing about the subject: measure
+ * again. A machine that is never quiet gets figures all the same, and a note.
  * @before: bench_switches() before the measurement; @tries: 0 before the first
  */
 bool bench_disturbed(struct bench *b, long before, unsigned int *tries)

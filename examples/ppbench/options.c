@@ -297,7 +297,7 @@ static int check_report(const struct bench *b)
 	return -1;
 }
 
-/* as it was typed, for the result: whoever reads a figure can ask for it again */
+/* as it was typed, so that a reader of the result can repeat it */
 static void keep_command(struct bench *b, int argc, char **argv)
 {
 	size_t used = (size_t)snprintf(b->command, sizeof(b->command), "ppbench");

@@ -19,7 +19,7 @@ static struct {
 	unsigned int turn;
 } line __attribute__((aligned(128)));
 
-/* the other CPU may be somebody else's for a while: do not burn its time slice */
+/* the other thread may wait for this CPU: yield now and then */
 static void wait_for(unsigned int turn)
 {
 	unsigned int spins = 0;

@@ -2,8 +2,8 @@
 /*
  * spread.c - how far apart the repeats of a run are
  *
- * What a run can know of its own repeatability. A figure whose repeats differ by more
- * than two runs may differ is not to be believed to that many percent.
+ * A run knows this much of its own repeatability. If repeats of a figure lie further apart
+ * than two runs may, closer figures do not differ.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ static void spread_text(const struct bench *b, struct bench_spread *s)
 			 s->median, s->worst, s->iqr, BENCH_AGREE);
 }
 
-/* Rows that are nobody's measurement, or measured nothing, do not count. */
+/* Only rows with measured figures count. */
 void bench_spread(const struct bench *b, struct bench_spread *s)
 {
 	double *spread = calloc(2 * b->nrows + 1, sizeof(*spread)), *iqr = spread + b->nrows;

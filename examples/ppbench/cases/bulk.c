@@ -3,15 +3,15 @@
  * cases/bulk.c - the shape of the bulk call: what its authors argued about
  *
  * An array or a list; filling the holes of an array or appending to it; preparing the
- * pages while the cache is closed or after it. Whoever takes pages looks at each of
- * them once: a list that nobody walks costs nothing, and serves nobody.
+ * pages while the cache is closed or after it. Every subject looks once at each page that
+ * it takes: a list that is never walked would cost nothing.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
 
-#define COLD_PAGES 65536u /* whose metadata, 4 MiB, is in no core's own cache */
+#define COLD_PAGES 65536u /* with 4 MiB of metadata, more than a core's own cache */
 #define SAMPLES	   4096u
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 256, 0 };
@@ -96,7 +96,7 @@ static uint64_t run_holes(struct bench_subject *s, unsigned int bulk, unsigned l
 	uint64_t start = pp_cycles();
 
 	for (i = 0; i < n; i++)
-		pages[i] = pp_zone_page_table(w->zone); /* anybody's, but not NULL */
+		pages[i] = pp_zone_page_table(w->zone); /* any page, but not NULL */
 	while (loops--) {
 		for (i = 0; i < n; i += 2)
 			pages[i] = NULL;

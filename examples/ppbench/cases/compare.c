@@ -181,7 +181,7 @@ static int say_missing(struct bench *b, const struct field *f)
 	return 0;
 }
 
-/* one sentence for those who will not read the table */
+/* the result in one sentence */
 static void summarise_kind(struct bench *b, const char *kind, const char *rival)
 {
 	struct bench_row *us, *array, *them;

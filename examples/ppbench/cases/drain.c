@@ -109,7 +109,7 @@ static double drain_busy(struct bench *b, struct subject *s, const struct part *
 	uint64_t now = pp_cycles(), end = now + b->machine.tsc_hz / part->per_s;
 	uint64_t next = res ? now + step : end + 1;
 
-	/* not without a drain: this CPU may have been somebody else's all the time */
+	/* another program may have had this CPU all the time: at least one drain must be in */
 	for (; now < end || (res && res->n == pass->first); now = pp_cycles()) {
 		if (now < next)
 			continue;

@@ -2,9 +2,9 @@
 /*
  * cases/irqoff.c - what "interrupts off" costs, and for how long they are
  *
- * Three things that are easily taken for one: the price of masking signals, which is
- * the local_irq_save() of userspace; the window in which a core's cache is closed; and what
- * somebody who waits for a signal sees of it.
+ * Three figures that are easily taken for one: the price of masking signals, which is the
+ * local_irq_save() of userspace; the window in which a core's cache is closed; and the delay
+ * of a signal's handler.
  */
 #include <signal.h>
 #include <stdlib.h>

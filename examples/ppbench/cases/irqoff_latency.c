@@ -2,9 +2,9 @@
 /*
  * irqoff_latency.c - from a timer's expiry to its handler, while two threads allocate
  *
- * A signal is the interrupt of userspace: what a policy that blocks signals delays,
- * and what the others do not, is seen by whoever must react to one. The handler
- * interrupts the allocating thread, ten thousand times a second.
+ * A signal is the interrupt of userspace. A policy that blocks signals delays the handler;
+ * the others do not. The handler interrupts the allocating thread ten thousand times a
+ * second.
  */
 #include <errno.h>
 #include <signal.h>

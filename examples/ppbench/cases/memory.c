@@ -178,7 +178,7 @@ static int build_rows(struct bench *b)
 	return 0;
 }
 
-/* ---- who has pages, beside who accepts ------------------------------------------------------- */
+/* ---- a thread that has pages, beside one that accepts ---------------------------------------- */
 
 static struct {
 	struct pp_zone *zone;
@@ -296,7 +296,7 @@ close_grower:
 	return (grower.zone && bench_zone_close(b, grower.zone)) || err ? -1 : 0;
 }
 
-static int notice_rows(struct bench *b, const char *who, enum noise noise)
+static int notice_rows(struct bench *b, const char *name, enum noise noise)
 {
 	struct noticed *n = calloc(1, sizeof(*n));
 	double *values = calloc(SAMPLES, sizeof(*values));
@@ -306,16 +306,16 @@ static int notice_rows(struct bench *b, const char *who, enum noise noise)
 	for (i = 0; i < b->opts.repeat && !err; i++)
 		err = notice_once(b, values, n, i, noise);
 	if (!err) {
-		bench_row_add(b, who, "p99.9 alone", SAMPLE_BULK, n->alone, b->opts.repeat);
-		bench_row_add(b, who, "p99.9 accept", SAMPLE_BULK, n->beside, b->opts.repeat);
-		bench_note(b, "%s: the thread that has pages slept %ld times", who, n->waits);
+		bench_row_add(b, name, "p99.9 alone", SAMPLE_BULK, n->alone, b->opts.repeat);
+		bench_row_add(b, name, "p99.9 accept", SAMPLE_BULK, n->beside, b->opts.repeat);
+		bench_note(b, "%s: the thread that has pages slept %ld times", name, n->waits);
 	}
 	free(values);
 	free(n);
 	return err;
 }
 
-/* Who has pages, of the zone that accepts and of another one, beside who accepts. */
+/* The thread with pages has them from the zone that accepts, then from another zone. */
 static int all_notices(struct bench *b)
 {
 	int err = notice_rows(b, "same zone", SAME_ZONE);

@@ -2,11 +2,12 @@
 /*
  * cases/page_pool.c - the three ways of a page through a page_pool, as the kernel measures its own
  *
- * cache: recycled directly into the owner's alloc cache. ring: returned as
- * another thread would, refilled from the ring. slow: somebody else holds a
- * reference, so that every page leaves the pool and comes back from the zone.
+ * cache: the owner recycles directly into its alloc cache. ring: pages return as from
+ * another thread, and the ring refills the pool. slow: a second reference is held, so that
+ * every page leaves the pool and comes back from the zone.
  *
- * Of our own: frag, halves of pages; holders, cache with holder tags; trim, a full pool emptied.
+ * The kernel has no case for these: frag, halves of pages; holders, the case cache with
+ * holder tags; trim, a full pool that is emptied.
  */
 #include <pagepool/error.h>
 #include <pagepool/page_pool.h>

@@ -13,7 +13,7 @@
 #define ROUNDS	  2u /* measured at least */
 #define FRAME	  64u
 #define FRAMES	  1024u
-#define SILENCE_S 2u /* without a packet: nobody sends */
+#define SILENCE_S 2u /* without a packet: no sender */
 #define GAP_US	  500u /* without a packet: the round is over */
 
 /* ---- the capture file ------------------------------------------------------------------------ */

@@ -187,7 +187,7 @@ static void run_case(const struct bench *b, struct rep_case *c, const char *dir,
 	unlink(errors);
 }
 
-/* one line that moves on, and only for somebody who looks */
+/* one line that is written again and again, on a terminal only */
 static void show_progress(const char *name, unsigned int i, unsigned int n)
 {
 	if (!isatty(STDERR_FILENO))

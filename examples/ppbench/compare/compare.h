@@ -56,7 +56,7 @@ struct cmp_result {
 };
 
 /*
- * struct cmp_rival - somebody who can do the work
+ * struct cmp_rival - an allocator that can do the work
  * @kinds:   CMP_BIT() of those that it does
  * @run:     0, or -1 with @missing set
  * @missing: why it is not there, or why it can not go on; NULL: it is there

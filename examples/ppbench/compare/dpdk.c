@@ -122,7 +122,7 @@ static int eal_open(unsigned int core, const char *plugin)
 /*
  * Memory without page boundaries, as hugepages would be. EAL without hugepages puts
  * one object into each 4 KiB page, all of them on the same cache set: four times
- * slower, and nobody's production layout.
+ * slower, and a layout that no DPDK program has in production.
  */
 static int populate_pool(struct rival *r)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * compare/work_impl.h - the kinds of work of `ppbench compare`, over somebody's get and put
+ * compare/work_impl.h - the kinds of work of `ppbench compare`, over a rival's get and put
  *
  * Defined before inclusion, and undefined by it, so that a file may include it again:
  *   WORK(name)             a name for each function here
  *   WORK_GET(pool, o, n)   take n objects; those it got
  *   WORK_PUT(pool, o, n)   give n objects back
- *   WORK_ENTER(), WORK_LEAVE()  what a thread does that wants to be treated well
+ *   WORK_ENTER(), WORK_LEAVE()  register a thread with the rival, and unregister it
  */
 #include <sched.h>
 #include <stdlib.h>

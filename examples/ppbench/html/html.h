@@ -23,8 +23,8 @@ struct rep_row {
 	double median;
 	double min;
 	double max;
-	bool published; /* somebody else's figure */
-	bool simulated; /* nobody measured it */
+	bool published; /* measured elsewhere, by others */
+	bool simulated; /* computed by a model */
 	const char *refused;
 	struct json_object *json;
 };

@@ -38,7 +38,7 @@ static void against_default(FILE *f, const struct rep_case *c, const struct rep_
 		fprintf(f, ", which is within the repeats' spread (%.0f %%)", 100 * spread);
 }
 
-/* one line of the answer about schemes; nothing if nobody measured it */
+/* one line of the answer about schemes; nothing without figures */
 static void scheme_line(FILE *f, const struct rep *r, const char *name, const char *kind,
 			const char *what)
 {

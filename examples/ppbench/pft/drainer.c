@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pft/drainer.c - somebody who drains all caches, at a rate
+ * pft/drainer.c - a thread that drains all caches, at a rate
  *
  * The stress of the kernel's mails: 100 drains a second while pft runs. Runs are
  * shorter than a second, so ticks are multiples of the period since the process's

@@ -80,7 +80,7 @@ bool pft_star(const struct pft_sample *base, const struct pft_sample *now, enum 
 {
 	double apart = fabs(base->mean - now->mean);
 
-	/* one value has no spread: nobody can say what would repeat */
+	/* one value has no spread: no difference is significant */
 	if (base->n < 2 || now->n < 2)
 		return false;
 	if (base->stddev == 0 && now->stddev == 0)

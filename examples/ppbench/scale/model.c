@@ -4,11 +4,11 @@
 
 #include "scale/model.h"
 
-#define NOBODY UINT32_MAX
+#define NO_CORE UINT32_MAX
 
 struct zone {
 	double free_at;
-	unsigned int last; /* who was there */
+	unsigned int last; /* core that held the lock */
 };
 
 struct sums {
@@ -41,7 +41,7 @@ static unsigned int node_of(const struct scale_params *p, unsigned int core)
 static unsigned int visit_distance(const struct scale_params *p, unsigned int core,
 				   unsigned int last)
 {
-	if (last == core || last == NOBODY)
+	if (last == core || last == NO_CORE)
 		return 0;
 	return node_of(p, core) == node_of(p, last) ? 1 : 2;
 }
@@ -62,8 +62,8 @@ static unsigned int earliest_core(const double *arrival, unsigned int cores)
 }
 
 /*
- * Nobody overtakes: visits can be worked off in the order of arrival, and a queue is no
- * more than the time when the zone is free again.
+ * No core overtakes another: the model works visits off in the order of arrival, and a
+ * queue is no more than the time when the zone is free again.
  */
 static double visit_zone(const struct scale_params *p, struct zone *zone, unsigned int core,
 			 double at, uint64_t *state, struct sums *sums)
@@ -91,7 +91,7 @@ struct scale_result scale_simulate(const struct scale_params *p)
 	unsigned int i;
 
 	for (i = 0; i < SCALE_NODES_MAX; i++)
-		zones[i] = (struct zone){ .last = NOBODY };
+		zones[i] = (struct zone){ .last = NO_CORE };
 	/* spread over one cycle: cores do not start in step */
 	for (i = 0; i < p->cores; i++)
 		arrival[i] = draw_uniform(&state) * (p->think + p->hold[0]);

@@ -152,7 +152,7 @@ static void *stack_open(const struct strand_kind *kind, unsigned int n)
 		return NULL;
 	st->lock = 0;
 	st->n = st->size = n;
-	for (; n; n--) /* nobody looks into them */
+	for (; n; n--) /* no code looks into them */
 		st->slot[n - 1] = (void *)(uintptr_t)n;
 	return st;
 }

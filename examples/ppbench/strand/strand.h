@@ -9,7 +9,7 @@
 
 #define STRAND_BURST	32u
 #define STRAND_WORKERS	2u
-#define STRAND_MAX	16384u /* buffers: nobody runs short */
+#define STRAND_MAX	16384u /* buffers: no core runs short */
 #define STRAND_DPDK_MAX 32u
 
 struct strand_kind;

@@ -178,7 +178,7 @@ static void meet_crew(unsigned int *word)
 		sched_yield();
 }
 
-/* Whoever is done first keeps what it holds until the other is: both need theirs at once. */
+/* The first to finish keeps its buffers until the other finishes: both need theirs at once. */
 static void obey_order(struct worker *w)
 {
 	uint64_t forwarded;
