@@ -80,15 +80,14 @@ void mempool_recover(const struct rte_mempool *mp, struct mempool *pool)
 		    "pool %s: %u more of its processes died; %" PRIu64 " of %u objects are out "
 		    "now, among them those that they had taken, and %" PRIu64
 		    " in all that they had in hand in a cache",
-		    mp->name, died - before,
-		    pp_zone_pages(depot_of(pool)) - pp_depot_count(depot_of(pool)), mp->size,
-		    dropped);
+		    mp->name, died - before, adopted(pool) - pp_depot_count(depot_of(pool)),
+		    mp->size, dropped);
 }
 
 /* Every object that was announced has arrived. */
 static bool is_complete(const struct rte_mempool *mp, const struct mempool *pool)
 {
-	return pp_zone_pages(depot_of(pool)) == mp->size;
+	return adopted(pool) == mp->size;
 }
 
 struct search {
@@ -153,7 +152,7 @@ static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, u
 
 	if (!pool)
 		return -EINVAL;
-	arrived = (unsigned int)pp_zone_pages(depot_of(pool));
+	arrived = (unsigned int)adopted(pool);
 	if (arrived < mp->populated_size) {
 		arrived = RTE_MIN(n, mp->populated_size - arrived);
 		if (pool->ledger)
@@ -177,13 +176,13 @@ static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, u
 /* rte_mempool_free() takes every object first, whether it is there or not, and counts down. */
 static __rte_cold void count_missing(const struct rte_mempool *mp, struct mempool *pool)
 {
-	if (mp->populated_size == pp_zone_pages(depot_of(pool))) {
+	if (mp->populated_size == adopted(pool)) {
 		pool->dry = true;
 		__atomic_fetch_add(&pool->failures, 1, __ATOMIC_RELAXED);
 		return;
 	}
 	/* the first of these steps looks like any other get */
-	if (!pool->missing && pool->dry && mp->populated_size + 1 == pp_zone_pages(depot_of(pool)))
+	if (!pool->missing && pool->dry && mp->populated_size + 1 == adopted(pool))
 		pool->missing++;
 	pool->missing++;
 }
@@ -243,7 +242,7 @@ static int debug_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
 
 	if (!pool)
 		return -EINVAL;
-	if (pp_zone_pages(depot_of(pool)) < mp->populated_size)
+	if (adopted(pool) < mp->populated_size)
 		return put_first(mp, objs, n);
 	for (left = n; left; left -= k, objs += k) {
 		k = RTE_MIN(left, DEBUG_BULK);
@@ -342,7 +341,7 @@ static int pool_create(struct rte_mempool *mp, bool debug)
 	pool->magic = MEMPOOL_MAGIC;
 	mp->pool_data = pool;
 	MEMPOOL_LOG(DEBUG, "pool %s: %u objects, policy %s", mp->name, mp->size,
-		    pp_zone_policy(depot_of(pool)));
+		    pp_depot_policy(depot_of(pool)));
 	return 0;
 
 no_memory:

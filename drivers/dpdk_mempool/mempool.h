@@ -35,9 +35,14 @@ struct mempool {
 /* The depot follows. */
 #define MEMPOOL_HEAD 128
 
-static __rte_always_inline struct pp_zone *depot_of(const struct mempool *pool)
+static __rte_always_inline struct pp_depot *depot_of(const struct mempool *pool)
 {
-	return (struct pp_zone *)((uintptr_t)pool + MEMPOOL_HEAD);
+	return (struct pp_depot *)((uintptr_t)pool + MEMPOOL_HEAD);
+}
+
+static inline uint64_t adopted(const struct mempool *pool)
+{
+	return pp_depot_objects(depot_of(pool));
 }
 
 /* The pool of a mempool that uses our ops in this process; NULL with a line in the log. */

@@ -46,7 +46,7 @@ static struct mempool *named(const char *params, struct rte_mempool **mp, const 
 	return *mp && mempool_is_ours(*mp) ? mempool_of(*mp) : NULL;
 }
 
-static void add_caches(struct rte_tel_data *d, const struct pp_zone *depot)
+static void add_caches(struct rte_tel_data *d, const struct pp_depot *depot)
 {
 	struct rte_tel_data *cores = rte_tel_data_alloc();
 	unsigned int i;
@@ -55,11 +55,11 @@ static void add_caches(struct rte_tel_data *d, const struct pp_zone *depot)
 	if (!cores)
 		return;
 	rte_tel_data_start_dict(cores);
-	for (i = 0; i < pp_zone_cores(depot); i++) {
-		if (!pp_zone_cached(depot, i))
+	for (i = 0; i < pp_depot_cores(depot); i++) {
+		if (!pp_depot_cached(depot, i))
 			continue;
 		snprintf(key, sizeof(key), "%u", i);
-		rte_tel_data_add_dict_u64(cores, key, pp_zone_cached(depot, i));
+		rte_tel_data_add_dict_u64(cores, key, pp_depot_cached(depot, i));
 	}
 	rte_tel_data_add_dict_container(d, "cached_by_core", cores, 0);
 }
@@ -77,11 +77,11 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	if (!pool)
 		return -EINVAL;
 	mempool_recover(mp, pool);
-	pp_zone_stats(depot_of(pool), &s);
+	pp_depot_stats(depot_of(pool), &s);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", mp->name);
 	rte_tel_data_add_dict_string(d, "ops", rte_mempool_get_ops(mp->ops_index)->name);
-	rte_tel_data_add_dict_string(d, "policy", pp_zone_policy(depot_of(pool)));
+	rte_tel_data_add_dict_string(d, "policy", pp_depot_policy(depot_of(pool)));
 	rte_tel_data_add_dict_u64(d, "size", mp->size);
 	rte_tel_data_add_dict_u64(d, "lcore_cache", mp->cache_size);
 	rte_tel_data_add_dict_u64(d, "managed", s.managed);
@@ -120,7 +120,7 @@ static int cmd_drain(const char *cmd, const char *params, struct rte_tel_data *d
 	if (!pool || pp_depot_attach(depot_of(pool)))
 		return -EINVAL;
 	mempool_recover(mp, pool);
-	moved = pp_zone_drain_all(depot_of(pool), DRAIN_US);
+	moved = pp_depot_drain_all(depot_of(pool), DRAIN_US);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_int(d, "moved", moved > 0 ? (int)moved : 0);
 	rte_tel_data_add_dict_string(d, "result", moved < 0 ? pp_error() : "done");
@@ -149,7 +149,7 @@ static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
 		if (!pool || sscanf(rest, "%" SCNu32 ",%" SCNu32, &config.high, &config.batch) != 2)
 			return -EINVAL;
 		if (pp_depot_attach(depot_of(pool)) ||
-		    pp_zone_pcp_set(depot_of(pool), config.high, config.batch))
+		    pp_depot_pcp_set(depot_of(pool), config.high, config.batch))
 			result = pp_error();
 	}
 	rte_tel_data_start_dict(d);

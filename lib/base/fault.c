@@ -42,10 +42,10 @@ bool __coldpath fault_hit(enum fault_point point)
 	return true;
 }
 
-bool __coldpath zone_fault_hit(struct pp_zone *zone, unsigned int n)
+bool __coldpath zone_fault_hit(uint64_t *failures, unsigned int n)
 {
 	zone_fault = n && fault_hit(FAULT_ZONE_ALLOC);
-	count_add_shared(zone->alloc_failures, zone_fault);
+	count_add_shared(*failures, zone_fault);
 	return zone_fault;
 }
 
@@ -75,7 +75,8 @@ static void arm_all(void)
 	while ((pool = pool_next(pool)))
 		arm_pool(pool);
 	while ((zone = zone_next(zone)))
-		WRITE_ONCE(zone->ops, zone->traced | (is_set(FAULT_ZONE_ALLOC) ? OPS_FAULT : 0));
+		WRITE_ONCE(zone->stock->ops,
+			   zone->stock->traced | (is_set(FAULT_ZONE_ALLOC) ? OPS_FAULT : 0));
 	pp_unlock(&lock);
 }
 

@@ -27,13 +27,13 @@ int fault_from_env(void);
 /* A pool or a zone is in the registry now: it learns of faults that are set. */
 void fault_joined(void);
 
-/*
- * The thread's call on @zone is to fail: its cache is not asked, and the slow side, which this
- * sends it to, gives up at once.
- */
 extern __thread bool zone_fault __attribute__((__visibility__("hidden")));
-struct pp_zone;
-bool zone_fault_hit(struct pp_zone *zone, unsigned int n);
+
+/*
+ * The thread's allocation of @n from a zone is to fail, which *@failures counts: its cache is not
+ * asked, and the slow side, which this sends it to, gives up at once.
+ */
+bool zone_fault_hit(uint64_t *failures, unsigned int n);
 
 static inline bool zone_fault_taken(void)
 {

@@ -83,7 +83,7 @@ static void add_to_report(const char *text)
 		return;
 	fprintf(stderr, "pagepool: %p is byte %llu of page %llu of zone %s: %s\n", (void *)addr,
 		(unsigned long long)(addr - (uintptr_t)page->addr),
-		(unsigned long long)(page - zone->pages), zone->name,
+		(unsigned long long)(page - zone->pages), zone->stock->name,
 		place_of(page)->site || page_is_home(page)
 			? put_place_text(page, place, sizeof(place))
 			: "not of the fragment that was used");

@@ -21,7 +21,7 @@ static bool zone_matches(const struct pp_zone *zone, const char *word)
 	unsigned long long id;
 	int end = 0;
 
-	if (!word || !strcmp(zone->name, word))
+	if (!word || !strcmp(zone->stock->name, word))
 		return true;
 	return sscanf(word, "%18llu%n", &id, &end) == 1 && !word[end] && id == zone->id;
 }
@@ -84,7 +84,7 @@ static bool drain_one(struct drain_work *work, unsigned int core)
 {
 	uint64_t now = now_ns(), left = now < work->end_ns ? (work->end_ns - now) / 1000 : 0;
 	struct pp_zone *zone = find_zone(work->id);
-	bool there = zone && core < zone->cores;
+	bool there = zone && core < zone->stock->cores;
 	long moved = 0;
 
 	if (there)
@@ -114,7 +114,7 @@ static void drain_zone(struct drain_work *work, struct json_writer *answer)
 static int check_core(uint64_t id, const char *word, unsigned int *core, struct json_writer *answer)
 {
 	struct pp_zone *zone = find_zone(id);
-	unsigned int cores = zone ? zone->cores : 0;
+	unsigned int cores = zone ? zone->stock->cores : 0;
 	int end = 0;
 
 	if (zone)

@@ -96,8 +96,8 @@ static void add_caches(struct json_writer *json, const struct pp_zone *zone)
 	unsigned int i;
 
 	jw_begin(json, "caches", '[');
-	for (i = 0; i < zone->cores; i++) {
-		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
+	for (i = 0; i < zone->stock->cores; i++) {
+		pcp = stock_pcp(zone->stock, i);
 		if (!is_used(zone, pcp, i))
 			continue;
 		jw_begin(json, NULL, '{');
@@ -119,7 +119,7 @@ static void add_windows(struct json_writer *json, struct pp_zone *zone)
 {
 	struct pp_window_stats w = { .sz = sizeof(w) };
 
-	if (!zone->traced || pp_zone_windows(zone, &w))
+	if (!zone->stock->traced || pp_zone_windows(zone, &w))
 		return;
 	jw_begin(json, "windows", '{');
 	add_fields(json, &w, window_fields, NR(window_fields));
@@ -132,7 +132,7 @@ static void add_disabled(struct json_writer *json, const struct control_state *s
 {
 	uint64_t until = control_until(state, zone), now = now_ns();
 
-	jw_count(json, "disabled", READ_ONCE(zone->disabled));
+	jw_count(json, "disabled", READ_ONCE(zone->stock->disabled));
 	if (until && until != UINT64_MAX)
 		jw_count(json, "lease_ms", until > now ? (until - now) / 1000000 : 0);
 }
@@ -145,10 +145,10 @@ static void add_zone(struct json_writer *json, const struct control_state *state
 	pp_zone_stats(zone, &s);
 	jw_begin(json, NULL, '{');
 	jw_count(json, "id", zone->id);
-	jw_text(json, "name", zone->name);
-	jw_text(json, "policy", zone_policy(zone)->name);
+	jw_text(json, "name", zone->stock->name);
+	jw_text(json, "policy", stock_policy(zone->stock)->name);
 	jw_text(json, "memory", mem_names[zone->region.mem]);
-	jw_text(json, "caches_of", zone->per_thread ? "threads" : "cores");
+	jw_text(json, "caches_of", zone->stock->per_thread ? "threads" : "cores");
 	add_disabled(json, state, zone);
 	add_fields(json, &s, zone_fields, NR(zone_fields));
 	add_caches(json, zone);

@@ -245,7 +245,7 @@ static void close_down(struct page_pool *pool)
 /* List the pool. The release counter is -outstanding now; the last page brings it to POOL_ENDED. */
 static void end(struct page_pool *pool, uint32_t waits)
 {
-	pool->signal_safe = pool->zone && pool->zone->signal_safe;
+	pool->signal_safe = pool->zone && pool->zone->stock->signal_safe;
 	pool->hold += waits;
 	pp_lock(&lock);
 	pool->waits = waits;

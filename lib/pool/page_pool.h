@@ -95,7 +95,7 @@ struct page_pool {
 	uint32_t turn; /* odd: the owner is inside; atomic */
 	uint32_t special; /* POOL_*; atomic, by anybody, rarely */
 	uint32_t reserved;
-	bool taking; /* more pages come from the zone than a user asked for; see zone_moves() */
+	bool taking; /* more pages come from the zone than a user asked for; see zone_run_moves() */
 	uint64_t hold;
 	uint64_t fast;
 	uint64_t slow;

@@ -88,7 +88,7 @@ void __coldpath pool_put_twice(struct page_pool *pool)
 static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
 {
 	if (likely(load_acquire(&page->refs) == 1)) {
-		WRITE_ONCE(page->next, HOME);
+		WRITE_ONCE(page->next, NEXT_HOME);
 		poison_pages(&page, 1);
 		return true;
 	}
@@ -200,7 +200,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 			put_mixed(pages, (unsigned int)(p - pages), n);
 			return;
 		}
-		WRITE_ONCE(page->next, HOME);
+		WRITE_ONCE(page->next, NEXT_HOME);
 		poison_pages(&page, 1);
 	} while (++p < end);
 	recycle(pool, pages, n);
@@ -234,7 +234,7 @@ void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow
 	PUT_FROM_HERE;
 
 	if (likely(pool && !page_is_odd(page, pool) && pool_is_mine(pool))) {
-		WRITE_ONCE(page->next, HOME);
+		WRITE_ONCE(page->next, NEXT_HOME);
 		poison_pages(&page, 1);
 		recycle_page(pool, page);
 	} else {

@@ -57,7 +57,7 @@ static __coldpath void release_foreign(struct page_pool *pool, struct pp_page **
 void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
 	/* a zone without prep hands pages out as they are: no mark in next */
-	struct pp_page *mark = !pool->zone || pool->zone->prep ? HOME : NULL;
+	struct pp_page *mark = !pool->zone || pool->zone->prep ? NEXT_HOME : NULL;
 	unsigned int i;
 
 	probe_page_pool_state_release(pool, pages, n, READ_ONCE(pool->release));
@@ -91,7 +91,7 @@ static unsigned int take_near(struct page_pool *pool, void **objs, unsigned int 
 
 static __coldpath unsigned int take_far(struct page_pool *pool, void **objs, unsigned int n)
 {
-	if (pool->zone->signal_safe)
+	if (pool->zone->stock->signal_safe)
 		not_a_handler(); /* those have no pools: whatever this thread blocks is no sign */
 	if (pool->set)
 		return zone_set_take(pool->set, pool->nid, objs, n);
@@ -110,7 +110,7 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 		n = take_foreign(pool, pages, want);
 	} else {
 		WRITE_ONCE(pool->taking, want > need);
-		/* before the pages leave; pairs with the barrier in zone_moves() */
+		/* before the pages leave; pairs with the barrier in zone_run_moves() */
 		store_barrier();
 		n = take_near(pool, objs, want);
 		if (n <= need)
@@ -120,7 +120,7 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 	}
 	for (i = 0; i < n; i++) {
 		WRITE_ONCE(pages[i]->pool, pool);
-		WRITE_ONCE(pages[i]->next, HOME); /* until it is handed out */
+		WRITE_ONCE(pages[i]->next, NEXT_HOME); /* until it is handed out */
 	}
 	if (unlikely(READ_ONCE(pool->holders)))
 		pool_untag(pages, n); /* what an earlier holder left */

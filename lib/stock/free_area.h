@@ -19,7 +19,7 @@ struct free_area {
 	uint64_t count;
 	uint64_t capacity;
 	uint64_t refused; /* pages that came home twice, and did not fit any more */
-	uint64_t moves; /* between here and cores' caches; see zone_moves() */
+	uint64_t moves; /* between here and cores' caches; see struct search */
 	uint64_t refills; /* from the buddy */
 	uint32_t seekers; /* of runs: what is free here stays in one place meanwhile */
 	bool filter; /* there are isolated blocks: no page of theirs may stay here, or go out */

@@ -67,7 +67,7 @@ size_t pcp_stride_of(uint32_t capacity)
 }
 
 void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
-	      struct pp_zone *zone)
+	      struct stock *stock)
 {
 	size_t stride = pcp_stride_of(config->capacity);
 	struct pcp *pcp;
@@ -75,7 +75,7 @@ void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *con
 
 	for (i = 0; i < cores; i++) {
 		pcp = pcp_at(pcps, stride, i);
-		pcp->zone = zone;
+		pcp->stock = stock;
 		pcp->list = (struct pcp_list *)(pcp + 1);
 		pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->capacity));
 		pcp->capacity = config->capacity;
@@ -85,7 +85,7 @@ void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *con
 	}
 }
 
-struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone)
+struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct stock *stock)
 {
 	size_t stride = pcp_stride_of(config->capacity);
 	struct pcp *pcps;
@@ -99,7 +99,7 @@ struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, stru
 			     config->capacity);
 		return NULL;
 	}
-	pcp_init(pcps, cores, config, zone);
+	pcp_init(pcps, cores, config, stock);
 	for (i = 0; config->traced && i < cores; i++) {
 		pcp_at(pcps, stride, i)->trace = trace_create();
 		if (!pcp_at(pcps, stride, i)->trace) {

@@ -15,7 +15,7 @@
 
 #include "base/lock.h"
 
-struct pp_zone;
+struct stock;
 struct pcp_trace;
 
 /*
@@ -46,7 +46,7 @@ struct pcp {
 	struct pcp_trace *trace; /* NULL: zone not traced */
 
 	/* the drainer's */
-	struct pp_zone *zone __attribute__((aligned(64)));
+	struct stock *stock __attribute__((aligned(64)));
 	struct pp_lock drain; /* rcu, rseq, softmask: one at a time */
 	uint32_t old_inside; /* rcu: inside when old was switched away */
 	struct pcp_list *spare; /* rcu, rseq: empty */
@@ -87,9 +87,9 @@ struct pcp_guard {
  * @depot:      pp_depot_get_bulk() and pp_depot_put_bulk(), whole, to jump to
  */
 struct pcp_ops {
-	unsigned int (*alloc_bulk)(struct pp_zone *zone, void **objs, unsigned int n);
-	bool (*free_bulk)(struct pp_zone *zone, void *const *objs, unsigned int n);
-	long (*drain)(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us);
+	unsigned int (*alloc_bulk)(struct stock *stock, void **objs, unsigned int n);
+	bool (*free_bulk)(struct stock *stock, void *const *objs, unsigned int n);
+	long (*drain)(struct stock *stock, struct pcp *pcp, uint32_t keep, uint32_t timeout_us);
 	struct pp_depot_calls depot;
 };
 
@@ -163,10 +163,10 @@ struct pcp_config {
 size_t pcp_stride_of(uint32_t capacity);
 /* In memory that is all zero. */
 void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
-	      struct pp_zone *zone);
+	      struct stock *stock);
 
 /* All cores' caches; a stride apart. NULL with pp_error() when there is no memory. */
-struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct pp_zone *zone);
+struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, struct stock *stock);
 void pcp_free(struct pcp *pcps, unsigned int cores, size_t stride);
 
 static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsigned int core)

@@ -5,7 +5,7 @@
 #include "base/trace.h"
 
 /* The coldest first, so that a drain which ends early leaves the owner the warm ones. */
-static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep,
+static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint32_t keep,
 				     uint32_t timeout_us, const bool traced)
 {
 	struct pcp_wait wait = {
@@ -26,8 +26,8 @@ static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint
 	most = (PCP_FLAGS)&PCP_WHOLE ? UINT32_MAX : batch;
 	keep = (PCP_FLAGS)&PCP_SWITCHES ? 0 : keep;
 	while (list->count > keep && (uint32_t)moved < most) {
-		k = keep ? list_to_zone(zone, list, min(list->count - keep, batch))
-			 : list_top_to_zone(zone, list, batch);
+		k = keep ? list_to_area(stock, list, min(list->count - keep, batch))
+			 : list_top_to_area(stock, list, batch);
 		if (!k)
 			break;
 		moved += k;

@@ -5,7 +5,7 @@
  * A policy file defines PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_MASKS (entering blocks signals)
  * and four functions, then includes this:
  *
- *   pcp_enter(zone, guard)   owner side: this core's list, or NULL: take the zone path
+ *   pcp_enter(stock, guard)   owner side: this core's list, or NULL: take the zone path
  *   pcp_exit(guard)          the end of that hold
  *   pcp_seize(pcp, wait)     any thread: that core's list; or NULL: the wait is over, or
  *                            wait->served says that the owner has done it
@@ -15,16 +15,16 @@
  * an instance is a constant here, so that the plain one pays nothing for the other.
  */
 #include "base/trace.h"
-#include "zone/zone.h"
+#include "stock/stock.h"
 
-static __always_inline struct pcp_list *hold_begin(struct pp_zone *zone, struct pcp_guard *g,
+static __always_inline struct pcp_list *hold_begin(struct stock *stock, struct pcp_guard *g,
 						   const bool traced)
 {
 	struct pcp_list *list;
 
 	if (traced)
 		g->before = cycles_now();
-	list = pcp_enter(zone, g);
+	list = pcp_enter(stock, g);
 	if (traced)
 		g->start = cycles_now();
 	return list;
@@ -49,21 +49,21 @@ static __always_inline void hold_end(struct pcp_guard *g, unsigned int pages, co
  * The cache has less than @n: give what there is, then take the rest and some for
  * the cache in one hold of the zone's lock.
  */
-static __noinline unsigned int refill(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
+static __noinline unsigned int refill(struct stock *stock, struct pcp *pcp, struct pcp_list *list,
 				      void **objs, unsigned int n)
 {
 	unsigned int got = list->count, more = pcp_tune_refill(pcp);
 
 	memcpy(objs, list->obj, got * sizeof(*objs));
 	WRITE_ONCE(list->count, 0);
-	if (!zone_lock(zone))
+	if (!stock_lock(stock))
 		return got;
-	got += free_area_pop(&zone->area, objs + got, n - got);
-	more = free_area_pop(&zone->area, list->obj, zone_spare(zone, more));
+	got += free_area_pop(&stock->area, objs + got, n - got);
+	more = free_area_pop(&stock->area, list->obj, stock_spare(stock, more));
 	/* before the unlock: whoever finds the zone empty must find them here */
 	WRITE_ONCE(list->count, more);
-	count_add(zone->area.moves, !!more);
-	zone_unlock(zone);
+	count_add(stock->area.moves, !!more);
+	stock_unlock(stock);
 	count_add(pcp->refills, 1);
 	return got;
 }
@@ -72,10 +72,10 @@ static __noinline unsigned int refill(struct pp_zone *zone, struct pcp *pcp, str
  * The cache would overflow: a batch of its coldest pages goes to the zone first. If
  * that makes no room (it is closed, or smaller than @n) the pages go past it.
  */
-static __noinline bool flush(struct pp_zone *zone, struct pcp *pcp, struct pcp_list *list,
+static __noinline bool flush(struct stock *stock, struct pcp *pcp, struct pcp_list *list,
 			     void *const *objs, unsigned int n)
 {
-	list_to_zone(zone, list, pcp_tune_flush(pcp, list->count, n));
+	list_to_area(stock, list, pcp_tune_flush(pcp, list->count, n));
 	count_add(pcp->flushes, 1);
 	if (list->count + n > pcp_limit(pcp))
 		return false;
@@ -84,11 +84,11 @@ static __noinline bool flush(struct pp_zone *zone, struct pcp *pcp, struct pcp_l
 	return true;
 }
 
-static __always_inline unsigned int do_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n,
+static __always_inline unsigned int do_alloc_bulk(struct stock *stock, void **objs, unsigned int n,
 						  const bool traced)
 {
 	struct pcp_guard g;
-	struct pcp_list *list = hold_begin(zone, &g, traced);
+	struct pcp_list *list = hold_begin(stock, &g, traced);
 	unsigned int got = n, count;
 
 	if (unlikely(!list))
@@ -99,18 +99,18 @@ static __always_inline unsigned int do_alloc_bulk(struct pp_zone *zone, void **o
 		WRITE_ONCE(list->count, count - n);
 		copy_objs(objs, list->obj + (count - n), n);
 	} else {
-		got = refill(zone, g.pcp, list, objs, n);
+		got = refill(stock, g.pcp, list, objs, n);
 	}
 	count_add(g.pcp->allocs, got);
 	hold_end(&g, n, traced);
 	return got;
 }
 
-static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n,
+static __always_inline bool do_free_bulk(struct stock *stock, void *const *objs, unsigned int n,
 					 const bool traced)
 {
 	struct pcp_guard g;
-	struct pcp_list *list = hold_begin(zone, &g, traced);
+	struct pcp_list *list = hold_begin(stock, &g, traced);
 	bool done = true;
 	uint32_t count;
 
@@ -122,25 +122,25 @@ static __always_inline bool do_free_bulk(struct pp_zone *zone, void *const *objs
 		compiler_barrier(); /* a process that dies here has given none */
 		WRITE_ONCE(list->count, count + n);
 	} else {
-		done = flush(zone, g.pcp, list, objs, n);
+		done = flush(stock, g.pcp, list, objs, n);
 	}
 	count_add(g.pcp->frees, done ? n : 0);
 	hold_end(&g, n, traced);
 	return done;
 }
 
-static int depot_get(struct pp_zone *zone, void **objs, unsigned int n)
+static __always_inline int get_all(struct stock *stock, void **objs, unsigned int n)
 {
-	unsigned int got = depot_caches(zone, n) ? do_alloc_bulk(zone, objs, n, false) : 0;
+	unsigned int got = stock_caches(stock, n) ? do_alloc_bulk(stock, objs, n, false) : 0;
 
-	return likely(got == n) ? 0 : depot_get_slow(zone, objs, n, got);
+	return likely(got == n) ? 0 : stock_get_slow(stock, objs, n, got);
 }
 
-static int depot_put(struct pp_zone *zone, void *const *objs, unsigned int n)
+static __always_inline int put_all(struct stock *stock, void *const *objs, unsigned int n)
 {
-	if (likely(depot_caches(zone, n)) && likely(do_free_bulk(zone, objs, n, false)))
+	if (likely(stock_caches(stock, n)) && likely(do_free_bulk(stock, objs, n, false)))
 		return 0;
-	return depot_put_slow(zone, objs, n);
+	return stock_put_slow(stock, objs, n);
 }
 
 #include "stock/pcp_drain_impl.h"

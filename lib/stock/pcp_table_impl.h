@@ -1,50 +1,60 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pcp_table_impl.h - a policy's table: do_alloc_bulk, do_free_bulk and do_drain, each compiled
- * plain and traced; depot_get and depot_put. Twice: with OPS_FAULT allocations may fail on purpose
+ * plain and traced; get_all and put_all. Twice: with OPS_FAULT allocations may fail on purpose
  *
  * Needs PCP_POLICY (the name), PCP_FLAGS and PCP_PROBE.
  */
 #include "base/fault.h"
 
-static unsigned int plain_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int plain_alloc_bulk(struct stock *stock, void **objs, unsigned int n)
 {
-	return do_alloc_bulk(zone, objs, n, false);
+	return do_alloc_bulk(stock, objs, n, false);
 }
 
-static unsigned int traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int traced_alloc_bulk(struct stock *stock, void **objs, unsigned int n)
 {
-	return do_alloc_bulk(zone, objs, n, true);
+	return do_alloc_bulk(stock, objs, n, true);
 }
 
-static unsigned int faulty_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int faulty_alloc_bulk(struct stock *stock, void **objs, unsigned int n)
 {
-	return zone_fault_hit(zone, n) ? 0 : do_alloc_bulk(zone, objs, n, false);
+	return zone_fault_hit(&stock->alloc_failures, n) ? 0 : do_alloc_bulk(stock, objs, n, false);
 }
 
-static unsigned int faulty_traced_alloc_bulk(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int faulty_traced_alloc_bulk(struct stock *stock, void **objs, unsigned int n)
 {
-	return zone_fault_hit(zone, n) ? 0 : do_alloc_bulk(zone, objs, n, true);
+	return zone_fault_hit(&stock->alloc_failures, n) ? 0 : do_alloc_bulk(stock, objs, n, true);
 }
 
-static bool plain_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
+static bool plain_free_bulk(struct stock *stock, void *const *objs, unsigned int n)
 {
-	return do_free_bulk(zone, objs, n, false);
+	return do_free_bulk(stock, objs, n, false);
 }
 
-static bool traced_free_bulk(struct pp_zone *zone, void *const *objs, unsigned int n)
+static bool traced_free_bulk(struct stock *stock, void *const *objs, unsigned int n)
 {
-	return do_free_bulk(zone, objs, n, true);
+	return do_free_bulk(stock, objs, n, true);
 }
 
-static long plain_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us)
+static long plain_drain(struct stock *stock, struct pcp *pcp, uint32_t keep, uint32_t timeout_us)
 {
-	return do_drain(zone, pcp, keep, timeout_us, false);
+	return do_drain(stock, pcp, keep, timeout_us, false);
 }
 
-static long traced_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep, uint32_t timeout_us)
+static long traced_drain(struct stock *stock, struct pcp *pcp, uint32_t keep, uint32_t timeout_us)
 {
-	return do_drain(zone, pcp, keep, timeout_us, true);
+	return do_drain(stock, pcp, keep, timeout_us, true);
+}
+
+static int depot_get(struct pp_depot *depot, void **objs, unsigned int n)
+{
+	return get_all(stock_of_depot(depot), objs, n);
+}
+
+static int depot_put(struct pp_depot *depot, void *const *objs, unsigned int n)
+{
+	return put_all(stock_of_depot(depot), objs, n);
 }
 
 #define PCP_PASTE_(a, b) a##b

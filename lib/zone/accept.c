@@ -35,7 +35,7 @@ void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n)
 		page->refs = 1;
 		page->pp_refs = 1;
 		page->shift = zone->shift;
-		page->flags = PAGE_HOME;
+		page->flags = DEBUG_HOME;
 		page->node = (uint16_t)max(zone->region.node, 0);
 		page_prep(page, &zone->fresh);
 		page_mark_home(zone, page);
@@ -74,7 +74,7 @@ static int accept_memory(struct pp_zone *zone, uint64_t block)
 	if (!err)
 		return 0;
 	region_release(&zone->region, offset, len);
-	return pp_set_error(-err, "zone %s: block %llu was not accepted: %s", zone->name,
+	return pp_set_error(-err, "zone %s: block %llu was not accepted: %s", zone->stock->name,
 			    (unsigned long long)block, strerror(-err));
 }
 
@@ -90,11 +90,11 @@ int block_accept(struct pp_zone *zone, uint64_t block)
 	if (!err) {
 		init_pages(zone, first, n);
 		poison_range(zone, first << zone->shift, n << zone->shift);
-		zone_lock(zone);
+		stock_lock(zone->stock);
 		block_set(b->accepted, block);
 		WRITE_ONCE(b->unaccepted, b->unaccepted - n);
 		buddy_free_range(&zone->buddy, first, n);
-		zone_unlock(zone);
+		stock_unlock(zone->stock);
 	}
 	count_add_shared(b->accepting, -n);
 	count_add_shared(*(err ? &b->failures : &b->accepts), 1);
@@ -174,7 +174,7 @@ int block_wait(struct pp_zone *zone, uint64_t block, uint32_t seen, uint64_t dea
 			ETIMEDOUT,
 			"zone %s: another thread is still accepting block %llu, or giving "
 			"it back",
-			zone->name, (unsigned long long)block);
+			zone->stock->name, (unsigned long long)block);
 	futex_wait(&zone->blocks.changed, seen, 1000);
 	return 0;
 }
@@ -200,7 +200,7 @@ int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last, uint64_t de
 
 uint64_t zone_usable(const struct pp_zone *zone)
 {
-	return READ_ONCE(zone->area.count) + READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
+	return READ_ONCE(zone->stock->area.count) + READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
 }
 
 static bool is_low(const struct pp_zone *zone)
@@ -215,13 +215,13 @@ static unsigned int refill_and_take(struct pp_zone *zone, void **objs, unsigned 
 {
 	unsigned int got;
 
-	if (!zone_lock(zone))
+	if (!stock_lock(zone->stock))
 		return 0;
 	/* a few times what goes to a core's cache, so that it is seldom */
-	free_area_refill(&zone->area, max(4 * READ_ONCE(zone->batch), PP_BULK_MAX));
-	got = free_area_pop(&zone->area, objs, n);
-	count_add(zone->allocs, got);
-	zone_unlock(zone);
+	free_area_refill(&zone->stock->area, max(4 * READ_ONCE(zone->stock->batch), PP_BULK_MAX));
+	got = free_area_pop(&zone->stock->area, objs, n);
+	count_add(zone->stock->allocs, got);
+	stock_unlock(zone->stock);
 	return got;
 }
 
@@ -247,7 +247,7 @@ bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadl
 		return true; /* somebody's block came after the caller had looked */
 	if (!READ_ONCE(b->unaccepted))
 		return false;
-	if (zone->signal_safe) {
+	if (zone->stock->signal_safe) {
 		store_release(&b->wanted, true);
 		futex_signal(&b->kicked); /* this may be a handler: the acceptor does it */
 	} else {
@@ -259,9 +259,9 @@ bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadl
 		return false;
 	if (got < 0)
 		seen = load_acquire(&b->changed); /* that was us */
-	else if (!zone->signal_safe && load_acquire(&b->changed) != seen)
+	else if (!zone->stock->signal_safe && load_acquire(&b->changed) != seen)
 		return true;
-	if (!zone->signal_safe && !any_coming(b))
+	if (!zone->stock->signal_safe && !any_coming(b))
 		return READ_ONCE(b->unaccepted) < had;
 	futex_wait(&b->changed, seen, 1000);
 	return true;
@@ -269,14 +269,14 @@ bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadl
 
 unsigned int __coldpath zone_take_more(struct pp_zone *zone, void **objs, unsigned int n, bool wait)
 {
-	uint64_t deadline_ns = wait ? now_ns() + (uint64_t)zone->drain_us * 1000 : 0;
+	uint64_t deadline_ns = wait ? now_ns() + (uint64_t)zone->stock->drain_us * 1000 : 0;
 	unsigned int got = 0;
 	uint64_t had;
 
 	for (;;) {
 		had = READ_ONCE(zone->blocks.unaccepted);
 		got += refill_and_take(zone, objs + got, n - got);
-		if (zone_in_handler(zone) || (got == n && !is_low(zone)))
+		if (stock_in_handler(zone->stock) || (got == n && !is_low(zone)))
 			return got;
 		if (got == n)
 			break;
@@ -346,7 +346,8 @@ static int accept_eagerly(struct pp_zone *zone)
 					     block_pages(&zone->buddy, i) << zone->shift);
 		if (err)
 			return pp_set_error(-err, "zone %s: block %llu was not accepted: %s",
-					    zone->name, (unsigned long long)i, strerror(-err));
+					    zone->stock->name, (unsigned long long)i,
+					    strerror(-err));
 		block_set(b->accepted, i);
 	}
 	return 0;

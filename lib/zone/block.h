@@ -122,15 +122,14 @@ int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool dra
 bool zone_range_home(struct pp_zone *zone, uint64_t first, uint64_t n);
 /* Wait for that, and ask the reclaimers; 0 or -ETIMEDOUT. */
 int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns);
-/* Every core's caches, whatever their runs' order, best effort. */
-/* False: a holder of a pool or of a cache did not let go in time. */
+/*
+ * Trim the pools, and drain every core's caches, of pages and of runs. False: a holder of a pool or
+ * of a cache did not let go in time.
+ */
 bool zone_drain_once(struct pp_zone *zone);
 /* What is on the stack now goes into the buddy, and merges; a batch for each hold of the lock. */
 void zone_spill(struct pp_zone *zone);
 /* The tick of pp_zone_params.idle_ms */
 void zone_shrink_idle(struct pp_zone *zone);
-
-/* In a call: it is a signal handler's, which may not wait, nor drain or trim; see handler.h. */
-bool zone_in_handler(const struct pp_zone *zone);
 
 #endif /* PP_BLOCK_H */

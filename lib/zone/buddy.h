@@ -4,7 +4,7 @@
  *
  * It lies behind the zone's stack of pages: what nobody wants one by one, what a run was
  * asked for, and what is isolated. A free page belongs to nobody else, so that the lists go
- * through its own metadata; bit 0 of next stays set meanwhile (HOME in zone.h). No run crosses
+ * through its own metadata; bit 0 of next stays set meanwhile (NEXT_HOME in zone.h). No run crosses
  * a block, the unit in which memory is accepted, isolated and given back. The caller holds the
  * zone's lock.
  */

@@ -30,7 +30,7 @@ struct zone_trim {
 struct zone_client_ops {
 	/* Free pages that it keeps; a gauge. Under the registry's lock, as moves(). */
 	uint64_t (*kept)(const struct zone_client *client);
-	/* Free pages that moved in it so far; true: some are on their way. See zone_moves(). */
+	/* Free pages that moved in it so far; true: some are on their way. See zone_run_moves(). */
 	bool (*moves)(const struct zone_client *client, uint64_t *moves);
 	/*
 	 * Give back all that these pinned clients keep. They have the same verbs, and come in the
@@ -74,7 +74,7 @@ bool clients_trim(struct zone_clients *clients, uint64_t want, unsigned int time
 		  bool *timeout);
 /* Those that are idle. */
 void clients_trim_idle(struct zone_clients *clients);
-/* The clients' part of zone_moves(). */
+/* The clients' part of zone_run_moves(). */
 uint64_t clients_moves(struct zone_clients *clients, bool *on_their_way);
 /* Pages that clients of this zone alone keep; a gauge. */
 uint64_t clients_kept(struct zone_clients *clients);

@@ -69,13 +69,13 @@ static int take_free(struct pp_zone *zone, const struct wanted *want, struct pp_
 	uint64_t i;
 
 	zone_spill(zone);
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	i = find_free(zone, want);
 	if (i != NONE) {
 		buddy_take_range(&zone->buddy, i, want->n);
-		count_add(zone->allocs, want->n);
+		count_add(zone->stock->allocs, want->n);
 	}
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	if (i == NONE)
 		return -EBUSY;
 	*first = hand_out(zone, i, want->n);
@@ -123,9 +123,9 @@ static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint6
 		step = max(want->align, align_to(want->n, 64));
 	*least = NONE;
 	for (i = 0; i + want->n <= zone->managed && *least; i = align_to(i + step, want->align)) {
-		zone_lock(zone);
+		stock_lock(zone->stock);
 		missing = count_missing(zone, i, want->n);
-		zone_unlock(zone);
+		stock_unlock(zone->stock);
 		if (missing < *least) {
 			*least = missing;
 			best = i;
@@ -133,9 +133,9 @@ static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint6
 	}
 	/* the zone's end need not be a multiple of the step */
 	i = (zone->managed - want->n) & ~(want->align - 1);
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	missing = count_missing(zone, i, want->n);
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	if (missing >= *least)
 		return best;
 	*least = missing;
@@ -145,8 +145,8 @@ static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint6
 /* Others' acceptances are waited for as long as an allocation would, or until the deadline. */
 static int accept_range(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns)
 {
-	deadline_ns = max(deadline_ns, now_ns() + (uint64_t)zone->drain_us * 1000);
-	if (zone->signal_safe && !zone->blocks.has_thread)
+	deadline_ns = max(deadline_ns, now_ns() + (uint64_t)zone->stock->drain_us * 1000);
+	if (zone->stock->signal_safe && !zone->blocks.has_thread)
 		return 0;
 	return blocks_need(zone, first >> zone->buddy.block_shift,
 			   (first + n - 1) >> zone->buddy.block_shift, deadline_ns);
@@ -201,16 +201,16 @@ static int take_hard(struct pp_zone *zone, const struct wanted *want, uint64_t d
 		return err;
 	err = zone_wait_home(zone, i, want->n, deadline_ns);
 	if (!err) {
-		zone_lock(zone);
+		stock_lock(zone->stock);
 		/* somebody may have given the memory back, or isolated the range as we did */
 		if (only_ours(zone, i, want->n) && buddy_run(&zone->buddy, i, want->n) == want->n) {
 			buddy_take_range(&zone->buddy, i, want->n);
-			count_add(zone->allocs, want->n);
+			count_add(zone->stock->allocs, want->n);
 			*first = &zone->pages[i];
 		} else {
 			err = -EBUSY;
 		}
-		zone_unlock(zone);
+		stock_unlock(zone->stock);
 	}
 	pp_zone_isolate_hard_undo(zone, i, want->n);
 	if (!err)
@@ -245,9 +245,9 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 	}
 	if (!err)
 		return 0;
-	count_add_shared(zone->alloc_failures, 1);
-	return pp_set_error(-err, "zone %s: no %llu pages beside each other are free%s", zone->name,
-			    (unsigned long long)n,
+	count_add_shared(zone->stock->alloc_failures, 1);
+	return pp_set_error(-err, "zone %s: no %llu pages beside each other are free%s",
+			    zone->stock->name, (unsigned long long)n,
 			    err == -ETIMEDOUT ? ", nor came home in time" : "");
 }
 
@@ -260,10 +260,10 @@ static void free_range(struct pp_zone *zone, struct pp_page *first, uint64_t n)
 		page_goes_home(zone, first + k);
 	for (; n; n -= k, i += k) {
 		k = min(n, (uint64_t)1 << zone->buddy.block_shift);
-		zone_lock(zone);
+		stock_lock(zone->stock);
 		buddy_free_range(&zone->buddy, i, k);
-		count_add(zone->frees, k);
-		zone_unlock(zone);
+		count_add(zone->stock->frees, k);
+		stock_unlock(zone->stock);
 	}
 }
 

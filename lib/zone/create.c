@@ -11,82 +11,15 @@
 #include "base/node.h"
 #include "zone/zone.h"
 
-const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
-	&pcp_trylock, &pcp_spin, &pcp_irqsave, &pcp_softmask,
-	&pcp_rcu,     &pcp_rseq, &pcp_request, &pcp_llist,
-};
-
 struct registry registered_zones;
-
-static const char *const policy_names[NR_POLICIES + 1] = {
-	"trylock", "spin", "irqsave", "softmask", "rcu", "rseq", "request", "llist", NULL,
-};
 
 #define PAGE_SIZE_MIN 2048u
 #define PAGE_SIZE_MAX 65536u
-#define HIGH_MAX      65536u
 #define ZONE_FLAGS                                                                      \
 	(PP_ZONE_HUGE_FALLBACK | PP_ZONE_TRACE | PP_ZONE_NO_PREP | PP_ZONE_PER_THREAD | \
 	 PP_ZONE_SIGNAL_SAFE | PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD | PP_ZONE_LOCK)
 
-const char *const *pp_policy_names(void)
-{
-	return policy_names;
-}
-
 /* ---- creation -------------------------------------------------------------------------------- */
-
-static int policy_by_name(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < NR_POLICIES; i++) {
-		if (!strcmp(name, pcp_policies[i]->name))
-			return (int)i;
-	}
-	pp_set_error(EINVAL,
-		     "policy: \"%s\" is not known; there are auto, trylock, spin, irqsave, "
-		     "softmask, rcu, rseq, request and llist",
-		     name);
-	return -1;
-}
-
-static int policy_probe(int i)
-{
-	return pcp_policies[i]->probe ? pcp_policies[i]->probe() : 0;
-}
-
-int pp_policy_check(const char *name)
-{
-	int i = policy_by_name(name);
-
-	return i < 0 ? -EINVAL : policy_probe(i);
-}
-
-int zone_find_policy(const char *name, unsigned int flags)
-{
-	const struct pcp_policy *policy;
-	int i = name ? policy_by_name(name) : 0;
-
-	if (i < 0 || policy_probe(i))
-		return -1;
-	policy = pcp_policies[i];
-	if ((flags & PCP_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
-		pp_set_error(ENOTSUP,
-			     "policy: %s can not be used from signal handlers; take "
-			     "trylock, irqsave, softmask, rseq or llist",
-			     policy->name);
-		return -1;
-	}
-	if ((flags & PCP_SHAREABLE) && !(policy->flags & PCP_SHAREABLE)) {
-		pp_set_error(ENOTSUP,
-			     "policy: %s does not work across processes; take rseq or "
-			     "trylock",
-			     policy->name);
-		return -1;
-	}
-	return i;
-}
 
 /* rseq needs no atomic and falls back to the zone least; trylock runs everywhere */
 static int find_policy(const char *name, uint32_t flags)
@@ -95,7 +28,7 @@ static int find_policy(const char *name, uint32_t flags)
 
 	if (name && !strcmp(name, "auto"))
 		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
-	i = zone_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE : 0);
+	i = stock_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE : 0);
 	if (i >= 0 && (flags & PP_ZONE_PER_THREAD) && (pcp_policies[i]->flags & PCP_CORE_ONLY)) {
 		pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
 			     pcp_policies[i]->name);
@@ -128,19 +61,6 @@ static void set_defaults(struct pp_zone_params *p, unsigned int cores)
 		p->name = "zone";
 }
 
-int zone_check_cache(uint32_t high, uint32_t high_max, uint32_t batch)
-{
-	if (high > HIGH_MAX || high_max > HIGH_MAX)
-		return pp_set_error(EINVAL, "high: %u or high_max: %u is above %u", high, high_max,
-				    HIGH_MAX);
-	if (high_max < high)
-		return pp_set_error(EINVAL, "high_max: %u is below high %u", high_max, high);
-	if (batch > PP_BULK_MAX || batch > high)
-		return pp_set_error(EINVAL, "batch: %u is above high %u, or above %u", batch, high,
-				    PP_BULK_MAX);
-	return 0;
-}
-
 static int check_params(const struct pp_zone_params *p)
 {
 	if (p->pages < 1 || p->pages > UINT32_MAX)
@@ -164,7 +84,7 @@ static int check_params(const struct pp_zone_params *p)
 	    !(p->flags & PP_ZONE_ACCEPT_THREAD))
 		return pp_set_error(EINVAL, "flags: a lazy zone that signal handlers use needs "
 					    "PP_ZONE_ACCEPT_THREAD");
-	return zone_check_cache(p->high, p->high_max, p->batch);
+	return stock_check_cache(p->high, p->high_max, p->batch);
 }
 
 static void fill_area(struct pp_zone *zone)
@@ -173,17 +93,18 @@ static void fill_area(struct pp_zone *zone)
 
 	init_pages(zone, 0, zone->managed);
 	for (i = 0; i < zone->managed; i++)
-		zone->area.obj[zone->managed - 1 - i] = &zone->pages[i]; /* lowest address on top */
-	zone->area.count = zone->managed;
+		zone->stock->area.obj[zone->managed - 1 - i] =
+			&zone->pages[i]; /* lowest address on top */
+	zone->stock->area.count = zone->managed;
 }
 
 static int alloc_page_table(struct pp_zone *zone)
 {
 	void *table;
 
-	if (zone_policy(zone) == &pcp_llist) {
-		zone->links = calloc(zone->managed, sizeof(*zone->links));
-		if (!zone->links)
+	if (stock_policy(zone->stock) == &pcp_llist) {
+		zone->stock->links = calloc(zone->managed, sizeof(*zone->stock->links));
+		if (!zone->stock->links)
 			return pp_set_error(ENOMEM, "no memory for the links of llist");
 	}
 	table = mmap(NULL, zone->managed * sizeof(struct pp_page), PROT_READ | PROT_WRITE,
@@ -192,7 +113,7 @@ static int alloc_page_table(struct pp_zone *zone)
 		return pp_set_error(ENOMEM, "no memory for the metadata of %llu pages",
 				    (unsigned long long)zone->managed);
 	node_settle(table, zone->managed * sizeof(struct pp_page), zone->region.node);
-	zone->pages = table;
+	zone->pages = zone->stock->pages = table;
 	return 0;
 }
 
@@ -200,39 +121,40 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 {
 	const struct pcp_config config = {
 		.high_min = p->high,
-		.high_max = zone_policy(zone)->flags & PCP_CORE_ONLY ? p->high : p->high_max,
+		.high_max = stock_policy(zone->stock)->flags & PCP_CORE_ONLY ? p->high
+									     : p->high_max,
 		.capacity = p->high_max,
 		.batch = p->batch,
 		.traced = p->flags & PP_ZONE_TRACE,
 	};
 	int err;
 
-	zone->traced = config.traced;
-	zone->ops = config.traced;
-	zone->batch = p->batch;
+	zone->stock->traced = config.traced;
+	zone->stock->ops = config.traced;
+	zone->stock->batch = p->batch;
 	zone->fresh.data_off = (uint16_t)p->headroom;
 	zone->headroom = p->headroom;
 	zone->prep = !(p->flags & PP_ZONE_NO_PREP);
 	zone->shift = (uint8_t)__builtin_ctz(p->page_size);
-	zone->drain_us = p->drain_us;
+	zone->stock->drain_us = p->drain_us;
 	zone->managed = p->pages;
-	snprintf(zone->name, sizeof(zone->name), "%s", p->name);
+	snprintf(zone->stock->name, sizeof(zone->stock->name), "%s", p->name);
 
 	err = region_map(&zone->region, p);
 	if (!err)
 		err = alloc_page_table(zone);
 	if (!err)
-		err = free_area_init(&zone->area, zone->managed);
+		err = free_area_init(&zone->stock->area, zone->managed);
 	if (!err)
 		err = buddy_init(&zone->buddy, zone->pages, zone->managed,
 				 (uint32_t)(BLOCK_SIZE >> zone->shift));
 	if (err)
 		return err;
 	zone->buddy.home = zone->prep;
-	zone->area.buddy = &zone->buddy;
-	zone->pcp_stride = pcp_stride_of(config.capacity);
-	zone->pcps = pcp_create(zone->cores, &config, zone);
-	if (!zone->pcps)
+	zone->stock->area.buddy = &zone->buddy;
+	zone->stock->stride = pcp_stride_of(config.capacity);
+	zone->stock->pcps = pcp_create(zone->stock->cores, &config, zone->stock);
+	if (!zone->stock->pcps)
 		return -ENOMEM;
 	err = poison_init(zone);
 	if (err)
@@ -252,11 +174,11 @@ static void zone_free(struct pp_zone *zone)
 
 	blocks_fini(zone);
 	orders_free(zone);
-	if (zone->pcps)
-		pcp_free(zone->pcps, zone->cores, zone->pcp_stride);
-	free_area_fini(&zone->area);
+	if (zone->stock->pcps)
+		pcp_free(zone->stock->pcps, zone->stock->cores, zone->stock->stride);
+	free_area_fini(&zone->stock->area);
 	buddy_fini(&zone->buddy);
-	free(zone->links);
+	free(zone->stock->links);
 	if (zone->tags)
 		munmap(zone->tags, zone->tags_size);
 	if (zone->pages)
@@ -309,11 +231,11 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	memset(zone, 0, sizeof(*zone));
 	zone->region.fd = -1;
 	zone->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
-	zone->policy = (uint8_t)policy;
-	zone->per_thread = (p.flags & PP_ZONE_PER_THREAD) ||
-			   (zone_policy(zone)->flags & PCP_THREAD_ONLY);
-	zone->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
-	zone->cores = zone->per_thread ? PP_SLOTS : cores;
+	zone->stock->policy = (uint8_t)policy;
+	zone->stock->per_thread = (p.flags & PP_ZONE_PER_THREAD) ||
+				  (stock_policy(zone->stock)->flags & PCP_THREAD_ONLY);
+	zone->stock->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
+	zone->stock->cores = zone->stock->per_thread ? PP_SLOTS : cores;
 	if (zone_init(zone, &p)) {
 		zone_free(zone);
 		return NULL;
@@ -328,7 +250,7 @@ int zone_busy(struct pp_zone *zone, uint64_t in_flight)
 	char pools[180];
 
 	clients_name(&zone->clients, pools, sizeof(pools));
-	return pp_set_error(EBUSY, "zone %s: %llu pages are still out%s%s", zone->name,
+	return pp_set_error(EBUSY, "zone %s: %llu pages are still out%s%s", zone->stock->name,
 			    (unsigned long long)in_flight, *pools ? ": " : "", pools);
 }
 
@@ -338,8 +260,6 @@ int pp_zone_destroy(struct pp_zone *zone)
 
 	if (!zone)
 		return 0;
-	if (zone->shared)
-		return pp_set_error(EINVAL, "zone %s is a depot: pp_depot_fini()", zone->name);
 	pp_zone_stats(zone, &s);
 	if (s.in_flight)
 		return zone_busy(zone, s.in_flight);

@@ -10,40 +10,31 @@
 
 unsigned int pp_zone_cores(const struct pp_zone *zone)
 {
-	return zone->cores;
+	return zone->stock->cores;
 }
 
 unsigned int pp_zone_this_core(const struct pp_zone *zone)
 {
-	const struct pcp *pcp = pcp_this(zone);
+	const struct pcp *pcp = pcp_this(zone->stock);
 
-	return pcp ? pcp_index(pcp) : zone->cores;
-}
-
-/* pcp_count(), but llist counts reservations, too */
-static unsigned int pages_cached(const struct pp_zone *zone, const struct pcp *pcp)
-{
-	if (zone->links && !(uint32_t)READ_ONCE(pcp->head))
-		return 0;
-	return pcp_count(pcp);
+	return pcp ? pcp_index(pcp) : zone->stock->cores;
 }
 
 unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
 {
-	if (core >= zone->cores)
+	if (core >= zone->stock->cores)
 		return 0;
-	return pages_cached(zone, pcp_at(zone->pcps, zone->pcp_stride, core)) +
-	       (unsigned int)orders_cached(zone, core);
+	return stock_cached(zone->stock, core) + (unsigned int)orders_cached(zone, core);
 }
 
 const char *pp_zone_name(const struct pp_zone *zone)
 {
-	return zone->name;
+	return zone->stock->name;
 }
 
 const char *pp_zone_policy(const struct pp_zone *zone)
 {
-	return zone_policy(zone)->name;
+	return stock_policy(zone->stock)->name;
 }
 
 enum pp_mem pp_zone_mem(const struct pp_zone *zone)
@@ -94,39 +85,19 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		.node = (uint64_t)max(zone->region.node, 0),
 		.page_size = pp_zone_page_size(zone),
 		.managed = zone->managed,
-		.batch = READ_ONCE(zone->batch),
-		.alloc_failures = READ_ONCE(zone->alloc_failures),
-		.drains = READ_ONCE(zone->drains),
-		.drained_pages = READ_ONCE(zone->drained_pages),
-		.drain_timeouts = READ_ONCE(zone->drain_timeouts),
 		.double_puts = READ_ONCE(zone->double_puts),
-		.fallbacks = READ_ONCE(zone->fallbacks),
 		.accepts = READ_ONCE(zone->blocks.accepts),
 		.accept_failures = READ_ONCE(zone->blocks.failures),
 		.releases = READ_ONCE(zone->blocks.releases),
 	};
-	const struct pcp *pcp;
-	unsigned int i;
 	uint64_t left;
 
-	zone_lock(zone);
-	s.free = zone->area.count + zone->buddy.count[BUDDY_USABLE];
+	stock_lock(zone->stock);
+	stock_stats(zone->stock, &s);
+	s.free += zone->buddy.count[BUDDY_USABLE];
 	s.isolated = zone->buddy.count[BUDDY_ISOLATED];
 	s.unaccepted = zone->blocks.unaccepted;
-	s.allocs = zone->allocs;
-	s.frees = zone->frees;
-	for (i = 0; i < zone->cores; i++) {
-		pcp = pcp_at(zone->pcps, zone->pcp_stride, i);
-		s.cached += pages_cached(zone, pcp);
-		s.high = max(s.high, (uint64_t)pcp_limit(pcp));
-		s.allocs += READ_ONCE(pcp->allocs);
-		s.frees += READ_ONCE(pcp->frees);
-		s.refills += READ_ONCE(pcp->refills);
-		s.flushes += READ_ONCE(pcp->flushes);
-		s.high_raises += READ_ONCE(pcp->raises);
-		s.high_decays += READ_ONCE(pcp->decays);
-	}
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	orders_stats(zone, &s);
 	left = s.managed - s.free - s.isolated - s.unaccepted;
 	/* pages in motion may be seen twice: never more than there are */
@@ -141,14 +112,14 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
 	struct pcp_trace *sum;
 	unsigned int i;
 
-	if (!zone->pcps->trace)
+	if (!zone->stock->pcps->trace)
 		return pp_set_error(ENODATA, "zone %s was not created with PP_ZONE_TRACE",
-				    zone->name);
+				    zone->stock->name);
 	sum = trace_create();
 	if (!sum)
 		return -ENOMEM;
-	for (i = 0; i < zone->cores; i++)
-		trace_add(sum, pcp_at(zone->pcps, zone->pcp_stride, i)->trace);
+	for (i = 0; i < zone->stock->cores; i++)
+		trace_add(sum, stock_pcp(zone->stock, i)->trace);
 	trace_report(sum, &w);
 	trace_free(sum);
 	return stats_copy(windows, &w, sizeof(w));
@@ -185,14 +156,14 @@ static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *co
 static void audit_cache(const struct pp_zone *zone, unsigned char *seen, const struct pcp *pcp,
 			struct pp_zone_audit *audit)
 {
-	uint32_t i = (uint32_t)pcp->head, left = zone->links ? pcp->list->count : 0;
+	uint32_t i = (uint32_t)pcp->head, left = zone->stock->links ? pcp->list->count : 0;
 	void *obj;
 
-	for (; i && left; left--, i = zone->links[i - 1]) {
+	for (; i && left; left--, i = zone->stock->links[i - 1]) {
 		obj = &zone->pages[i - 1];
 		audit_objs(zone, seen, &obj, 1, audit);
 	}
-	if (zone->links)
+	if (zone->stock->links)
 		return;
 	audit_objs(zone, seen, pcp->list->obj, pcp->list->count, audit);
 	if (pcp->old)
@@ -225,19 +196,19 @@ static void audit_area(struct pp_zone *zone, unsigned char *seen, struct pp_zone
 {
 	unsigned int i;
 
-	zone_lock(zone);
-	audit_objs(zone, seen, zone->area.obj, zone->area.count, audit);
-	zone_unlock(zone);
-	for (i = 0; i < zone->cores; i++)
-		audit_cache(zone, seen, pcp_at(zone->pcps, zone->pcp_stride, i), audit);
+	stock_lock(zone->stock);
+	audit_objs(zone, seen, zone->stock->area.obj, zone->stock->area.count, audit);
+	stock_unlock(zone->stock);
+	for (i = 0; i < zone->stock->cores; i++)
+		audit_cache(zone, seen, stock_pcp(zone->stock, i), audit);
 }
 
 int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 {
 	struct pp_zone_audit a = {
 		.managed = zone->managed,
-		.double_free =
-			zone->area.refused + zone->buddy.refused + READ_ONCE(zone->double_puts),
+		.double_free = zone->stock->area.refused + zone->buddy.refused +
+			       READ_ONCE(zone->double_puts),
 	};
 	unsigned char *seen = calloc(1, zone->managed / 8 + 1);
 	unsigned int i;
@@ -250,9 +221,9 @@ int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 		if (zone->inner[i])
 			audit_area(zone->inner[i], seen, &a);
 	}
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	audit_blocks(zone, seen, &a);
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	free(seen);
 	a.leaked = a.managed - a.home;
 	return stats_copy(audit, &a, sizeof(a));

@@ -16,12 +16,10 @@
 int zone_range(const struct pp_zone *zone, uint64_t first, uint64_t n, struct block_range *range)
 {
 	*range = (struct block_range){ 0 };
-	if (!zone->area.buddy)
-		return pp_set_error(EINVAL, "zone %s is a depot: it has no pages", zone->name);
 	if (!n || first >= zone->managed || n > zone->managed - first)
 		return pp_set_error(EINVAL, "zone %s: %llu pages from %llu on: there are %llu",
-				    zone->name, (unsigned long long)n, (unsigned long long)first,
-				    (unsigned long long)zone->managed);
+				    zone->stock->name, (unsigned long long)n,
+				    (unsigned long long)first, (unsigned long long)zone->managed);
 	range->first = first >> zone->buddy.block_shift;
 	range->last = (first + n - 1) >> zone->buddy.block_shift;
 	return 0;
@@ -36,8 +34,8 @@ static void restore(struct pp_zone *zone, uint64_t first, uint64_t last)
 		buddy_restore(&zone->buddy, first);
 	}
 	if (!zone->isolated_blocks)
-		WRITE_ONCE(zone->area.filter, false);
-	zone_unlock(zone);
+		WRITE_ONCE(zone->stock->area.filter, false);
+	stock_unlock(zone->stock);
 	if (!zone->isolated_blocks)
 		orders_filter(zone, false);
 	pp_unlock(&zone->isolate_lock);
@@ -49,7 +47,7 @@ static int mark(struct pp_zone *zone, const struct block_range *range)
 	int err = 0;
 
 	pp_lock(&zone->isolate_lock);
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	for (block = range->first; block <= range->last && !err; block++) {
 		if (zone->buddy.isolated[block] == UINT16_MAX)
 			err = -EOVERFLOW;
@@ -60,12 +58,13 @@ static int mark(struct pp_zone *zone, const struct block_range *range)
 		buddy_isolate(&zone->buddy, block);
 	}
 	if (!err)
-		WRITE_ONCE(zone->area.filter, true);
-	zone_unlock(zone);
+		WRITE_ONCE(zone->stock->area.filter, true);
+	stock_unlock(zone->stock);
 	if (!err)
 		orders_filter(zone, true);
 	pp_unlock(&zone->isolate_lock);
-	return err ? pp_set_error(EOVERFLOW, "zone %s: 65535 isolations nest", zone->name) : 0;
+	return err ? pp_set_error(EOVERFLOW, "zone %s: 65535 isolations nest", zone->stock->name)
+		   : 0;
 }
 
 /* What lies on the stack: a part at a time, so that nobody waits long for the lock. */
@@ -75,21 +74,19 @@ static void sweep(struct pp_zone *zone)
 	bool done;
 
 	do {
-		zone_lock(zone);
-		done = free_area_sweep(&zone->area, &from, SWEEP);
-		zone_unlock(zone);
+		stock_lock(zone->stock);
+		done = free_area_sweep(&zone->stock->area, &from, SWEEP);
+		stock_unlock(zone->stock);
 	} while (!done);
 }
 
 bool zone_drain_once(struct pp_zone *zone)
 {
 	bool timeout = false;
-	unsigned int i;
 
-	clients_trim(&zone->clients, UINT64_MAX, zone->drain_us, &timeout);
-	for (i = 0; i < zone->cores; i++)
-		timeout |= zone_drain_core(zone, i, 0, zone->drain_us, false) < 0;
-	orders_drain(zone, 0, zone->cores, zone->drain_us);
+	clients_trim(&zone->clients, UINT64_MAX, zone->stock->drain_us, &timeout);
+	stock_drain(zone->stock, zone->stock->drain_us, &timeout);
+	orders_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
 	return !timeout;
 }
 
@@ -137,7 +134,7 @@ int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n)
 	if (err)
 		return err;
 	pp_lock(&zone->isolate_lock);
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	for (block = range.first; block <= range.last && !err; block++) {
 		if (!zone->buddy.isolated[block])
 			err = -EINVAL;
@@ -146,9 +143,9 @@ int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n)
 		restore(zone, range.first, range.last);
 		return 0;
 	}
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	pp_unlock(&zone->isolate_lock);
-	return pp_set_error(EINVAL, "zone %s: block %llu is not isolated", zone->name,
+	return pp_set_error(EINVAL, "zone %s: block %llu is not isolated", zone->stock->name,
 			    (unsigned long long)block - 1);
 }
 
@@ -167,14 +164,14 @@ bool zone_range_home(struct pp_zone *zone, uint64_t first, uint64_t n)
 	uint64_t end = first + n, next;
 	bool home = true;
 
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	for (; first < end && home; first = next) {
 		next = min(end, ((first >> buddy->block_shift) + 1) << buddy->block_shift);
 		home = buddy->isolated[first >> buddy->block_shift] &&
 		       (!block_test(zone->blocks.accepted, first >> buddy->block_shift) ||
 			buddy_run(buddy, first, next - first) == next - first);
 	}
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	return home;
 }
 
@@ -186,7 +183,7 @@ int pp_zone_isolate_test(struct pp_zone *zone, uint64_t first, uint64_t n)
 	if (err || zone_range_home(zone, first, n))
 		return err;
 	return pp_set_error(EBUSY, "zone %s: pages of this range are not isolated, or not home",
-			    zone->name);
+			    zone->stock->name);
 }
 
 uint32_t pp_zone_block_pages(const struct pp_zone *zone)

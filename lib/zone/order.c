@@ -20,34 +20,47 @@ static unsigned int take_runs(struct pp_zone *zone, unsigned int order, void **o
 {
 	unsigned int got = 0;
 
-	if (!n || !zone_lock(zone))
+	if (!n || !stock_lock(zone->stock))
 		return 0;
 	while (got < n && (objs[got] = buddy_alloc(&zone->buddy, order)))
 		got++;
-	count_add(zone->allocs, (uint64_t)got << order);
-	zone_unlock(zone);
+	count_add(zone->stock->allocs, (uint64_t)got << order);
+	stock_unlock(zone->stock);
 	return got;
 }
 
-void buddy_come_home(struct pp_zone *zone, struct pp_page *page, unsigned int order)
+/* A handler that may not lock leaves the pages one by one; the buddy merges them some time. */
+static void __coldpath defer_runs(struct pp_zone *zone, unsigned int order, void *const *objs,
+				  unsigned int n)
 {
-	page->shift = zone->shift; /* it may go out as single pages */
-	buddy_free(&zone->buddy, page, order);
+	unsigned int i, k;
+	void *page;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < 1u << order; k++) {
+			page = (struct pp_page *)objs[i] + k;
+			page_mark_home(zone, page);
+			stock_defer(zone->stock, &page, 1);
+		}
+	}
 }
 
 static void give_runs(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
 		      bool freed)
 {
+	struct pp_page *const *pages = (struct pp_page *const *)objs;
 	unsigned int i;
 
-	if (!zone_lock(zone)) {
-		zone_defer(zone, objs, n);
+	for (i = 0; i < n; i++)
+		pages[i]->shift = zone->shift; /* they may go out as single pages */
+	if (!stock_lock(zone->stock)) {
+		defer_runs(zone, order, objs, n);
 		return;
 	}
 	for (i = 0; i < n; i++)
-		buddy_come_home(zone, objs[i], order);
-	count_add(zone->frees, freed ? (uint64_t)n << order : 0);
-	zone_unlock(zone);
+		buddy_free(&zone->buddy, objs[i], order);
+	count_add(zone->stock->frees, freed ? (uint64_t)n << order : 0);
+	stock_unlock(zone->stock);
 }
 
 /* ---- inner zones ----------------------------------------------------------------------------- */
@@ -55,7 +68,7 @@ static void give_runs(struct pp_zone *zone, unsigned int order, void *const *obj
 /* Under the inner zone's lock: so that no run is out of sight on its way. */
 static void area_to_buddy(struct pp_zone *inner, unsigned int n)
 {
-	struct free_area *area = &inner->area;
+	struct free_area *area = &inner->stock->area;
 
 	n = (unsigned int)min((uint64_t)n, area->count);
 	give_runs(inner->outer, inner->order, area->obj + area->count - n, n, false);
@@ -64,7 +77,7 @@ static void area_to_buddy(struct pp_zone *inner, unsigned int n)
 
 void free_area_pass_on(struct free_area *area, void *const *objs, unsigned int n)
 {
-	struct pp_zone *inner = (struct pp_zone *)((char *)area - offsetof(struct pp_zone, area));
+	struct pp_zone *inner = stock_zone(container_of(area, struct stock, area));
 
 	give_runs(inner->outer, inner->order, objs, n, false);
 }
@@ -73,45 +86,48 @@ static void inner_free(struct pp_zone *inner)
 {
 	if (!inner)
 		return;
-	if (inner->pcps)
-		pcp_free(inner->pcps, inner->cores, inner->pcp_stride);
-	free_area_fini(&inner->area);
+	if (inner->stock->pcps)
+		pcp_free(inner->stock->pcps, inner->stock->cores, inner->stock->stride);
+	free_area_fini(&inner->stock->area);
 	free(inner);
 }
 
 static struct pp_zone *inner_create(struct pp_zone *zone, unsigned int order)
 {
-	uint32_t high = max(READ_ONCE(zone->pcps->high) >> order, 4u);
+	uint32_t high = max(READ_ONCE(zone->stock->pcps->high) >> order, 4u);
 	const struct pcp_config config = {
 		.high_min = high,
 		.high_max = high,
 		.capacity = high,
 		.batch = max(high / 4, 1u),
-		.traced = zone->traced,
+		.traced = zone->stock->traced,
 	};
 	struct pp_zone *inner = aligned_alloc(PP_LINES, sizeof(*inner));
 
 	if (!inner)
 		return NULL;
 	memset(inner, 0, sizeof(*inner));
-	inner->policy = zone->policy;
-	inner->traced = zone->traced;
-	inner->ops = zone->traced;
-	inner->cores = zone->cores;
-	inner->per_thread = zone->per_thread;
-	inner->batch = config.batch;
+	inner->stock->policy = zone->stock->policy;
+	inner->stock->traced = zone->stock->traced;
+	inner->stock->ops = zone->stock->traced;
+	inner->stock->cores = zone->stock->cores;
+	inner->stock->per_thread = zone->stock->per_thread;
+	inner->stock->batch = config.batch;
 	inner->shift = zone->shift;
-	inner->drain_us = zone->drain_us;
-	inner->pages = zone->pages;
+	inner->stock->drain_us = zone->stock->drain_us;
+	inner->pages = inner->stock->pages = zone->pages;
 	inner->managed = zone->managed;
-	inner->links = zone->links; /* a page is in one list only, and tags tell the lists apart */
+	inner->stock->links =
+		zone->stock->links; /* a page is in one list only, and tags tell the lists apart */
 	inner->region.fd = -1;
 	inner->outer = zone;
 	inner->order = (uint8_t)order;
-	snprintf(inner->name, sizeof(inner->name), "%.20s order %u", zone->name, order);
-	inner->pcp_stride = pcp_stride_of(config.capacity);
-	inner->pcps = pcp_create(inner->cores, &config, inner);
-	if (!inner->pcps || free_area_init(&inner->area, (zone->managed >> order) + 1)) {
+	snprintf(inner->stock->name, sizeof(inner->stock->name), "%.20s order %u",
+		 zone->stock->name, order);
+	inner->stock->stride = pcp_stride_of(config.capacity);
+	inner->stock->pcps = pcp_create(inner->stock->cores, &config, inner->stock);
+	if (!inner->stock->pcps ||
+	    free_area_init(&inner->stock->area, (zone->managed >> order) + 1)) {
 		inner_free(inner);
 		return NULL;
 	}
@@ -124,14 +140,14 @@ static struct pp_zone *__coldpath inner_make(struct pp_zone *zone, unsigned int 
 	struct pp_zone *inner = NULL;
 
 	pp_lock(&zone->isolate_lock);
-	pp_lock(&zone->control);
-	if (!zone->inner[order] && !zone->disabled && !zone->isolated_blocks) {
+	pp_lock(&zone->stock->control);
+	if (!zone->inner[order] && !zone->stock->disabled && !zone->isolated_blocks) {
 		inner = inner_create(zone, order);
 		/* pairs with the acquire in inner_of() */
 		store_release(&zone->inner[order], inner);
 	}
 	inner = zone->inner[order];
-	pp_unlock(&zone->control);
+	pp_unlock(&zone->stock->control);
 	pp_unlock(&zone->isolate_lock);
 	return inner;
 }
@@ -141,7 +157,8 @@ static struct pp_zone *inner_of(struct pp_zone *zone, unsigned int order)
 {
 	struct pp_zone *inner;
 
-	if (order >= CACHED_ORDERS || zone->signal_safe || READ_ONCE(zone->area.filter))
+	if (order >= CACHED_ORDERS || zone->stock->signal_safe ||
+	    READ_ONCE(zone->stock->area.filter))
 		return NULL;
 	inner = load_acquire(&zone->inner[order]);
 	return likely(inner) ? inner : inner_make(zone, order);
@@ -160,14 +177,14 @@ long orders_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
 
 	for_each_inner(inner, zone, k)
 	{
-		for (i = first; i <= last && i < inner->cores; i++)
-			zone_drain_core(inner, i, 0, timeout_us, false);
+		for (i = first; i <= last && i < inner->stock->cores; i++)
+			stock_drain_core(inner->stock, i, 0, timeout_us, false);
 		/* under the lock even if there seem to be none: runs may be on their way here */
 		do {
-			zone_lock(inner);
-			n = (long)min(inner->area.count, (uint64_t)MOVE);
+			stock_lock(inner->stock);
+			n = (long)min(inner->stock->area.count, (uint64_t)MOVE);
 			area_to_buddy(inner, MOVE);
-			zone_unlock(inner);
+			stock_unlock(inner->stock);
 			moved += n << k;
 		} while (n);
 	}
@@ -182,7 +199,7 @@ int orders_disable(struct pp_zone *zone, unsigned int timeout_us)
 
 	for_each_inner(inner, zone, k)
 	{
-		err = pp_zone_pcp_disable(inner, timeout_us);
+		err = stock_disable(inner->stock, timeout_us);
 		if (err)
 			break;
 	}
@@ -192,7 +209,7 @@ int orders_disable(struct pp_zone *zone, unsigned int timeout_us)
 	for_each_inner(inner, zone, k)
 	{
 		if (k < done)
-			pp_zone_pcp_enable(inner);
+			stock_enable(inner->stock);
 	}
 	return err;
 }
@@ -202,7 +219,7 @@ void orders_enable(struct pp_zone *zone)
 	struct pp_zone *inner;
 	unsigned int k;
 
-	for_each_inner(inner, zone, k) pp_zone_pcp_enable(inner);
+	for_each_inner(inner, zone, k) stock_enable(inner->stock);
 }
 
 void orders_filter(struct pp_zone *zone, bool filter)
@@ -212,11 +229,11 @@ void orders_filter(struct pp_zone *zone, bool filter)
 
 	for_each_inner(inner, zone, k)
 	{
-		zone_lock(inner);
-		WRITE_ONCE(inner->area.filter, filter);
-		while (filter && inner->area.count)
+		stock_lock(inner->stock);
+		WRITE_ONCE(inner->stock->area.filter, filter);
+		while (filter && inner->stock->area.count)
 			area_to_buddy(inner, MOVE);
-		zone_unlock(inner);
+		stock_unlock(inner->stock);
 	}
 }
 
@@ -234,7 +251,7 @@ uint64_t orders_moves(const struct pp_zone *zone)
 	uint64_t n = 0;
 	unsigned int k;
 
-	for_each_inner(inner, zone, k) n += READ_ONCE(inner->area.moves);
+	for_each_inner(inner, zone, k) n += READ_ONCE(inner->stock->area.moves);
 	return n;
 }
 
@@ -273,7 +290,7 @@ static unsigned int refill_inner(struct pp_zone *zone, struct pp_zone *inner, vo
 				 unsigned int n)
 {
 	void *runs[PP_BULK_MAX + MOVE];
-	unsigned int more = min(READ_ONCE(inner->batch), MOVE), got, i;
+	unsigned int more = min(READ_ONCE(inner->stock->batch), MOVE), got, i;
 
 	/* not the last ones: they would be missed as pages */
 	if (READ_ONCE(zone->buddy.count[BUDDY_USABLE]) < (uint64_t)(n + 4 * more) << inner->order)
@@ -283,7 +300,7 @@ static unsigned int refill_inner(struct pp_zone *zone, struct pp_zone *inner, vo
 	i = min(got, n);
 	memcpy(objs, runs, i * sizeof(*objs));
 	/* they count as freed, as all of them counted as taken */
-	if (got > n && !zone_ops(inner)->free_bulk(inner, runs + n, got - n))
+	if (got > n && !stock_ops(inner->stock)->free_bulk(inner->stock, runs + n, got - n))
 		give_runs(zone, inner->order, runs + n, got - n, true);
 	zone_move_end(zone);
 	return i;
@@ -302,55 +319,60 @@ static unsigned int take_runs_or_accept(struct pp_zone *zone, unsigned int order
 	return got;
 }
 
-/*
- * Single pages move between the free area and caches all the time, and a search that is repeated
- * for them might not end. So none leaves the free area for a cache while a run is sought.
- */
+/* Single pages move all the time: while a run is sought none goes from the free area to a cache. */
 static void count_seeker(struct pp_zone *zone, unsigned int n)
 {
-	zone_lock(zone);
-	zone->area.seekers += n;
-	zone_unlock(zone);
+	stock_lock(zone->stock);
+	zone->stock->area.seekers += n;
+	stock_unlock(zone->stock);
 }
 
-/* As take_everywhere() in zone.c: repeated if runs moved while it looked. */
+struct run_search {
+	struct search search;
+	unsigned int order;
+	uint64_t deadline_ns;
+};
+
+static unsigned int runs_look(const struct search *search, void **objs, unsigned int n,
+			      bool *timeout)
+{
+	const struct run_search *runs = container_of(search, struct run_search, search);
+	struct pp_zone *zone = stock_zone(search->stock);
+
+	*timeout |= !zone_drain_once(zone);
+	zone_spill(zone);
+	return take_runs_or_accept(zone, runs->order, objs, n, true, runs->deadline_ns);
+}
+
 static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int order, void **objs,
 					 unsigned int n, uint64_t deadline_ns)
 {
-	struct pcp_wait wait = { .timeout_us = zone->drain_us };
-	bool on_their_way, drained;
-	unsigned int got = 0;
-	uint64_t before;
+	const struct search search = { zone->stock, runs_look, zone_run_moves, NULL };
+	const struct run_search runs = { search, order, deadline_ns };
+	unsigned int got;
 
 	count_seeker(zone, 1);
-	do {
-		before = zone_moves(zone, true, &on_their_way);
-		drained = zone_drain_once(zone);
-		zone_spill(zone);
-		got += take_runs_or_accept(zone, order, objs + got, n - got, true, deadline_ns);
-	} while (got < n && drained &&
-		 (zone_moves(zone, true, &on_their_way) != before || on_their_way) &&
-		 search_again(&wait));
+	got = search_everywhere(&runs.search, objs, n);
 	count_seeker(zone, -1u);
 	return got;
 }
 
-/* Merge what lies about, then accept, then drain, then wait: in the order of zone_take_slow(). */
+/* Merge what lies about, then accept, then drain, then wait: in the order of take_slow(). */
 static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned int order,
 					       void **objs, unsigned int n)
 {
-	uint64_t deadline_ns = now_ns() + (uint64_t)zone->drain_us * 1000;
+	uint64_t deadline_ns = now_ns() + (uint64_t)zone->stock->drain_us * 1000;
 	unsigned int got = 0;
 	int err = errno;
 
-	if (!zone_in_handler(zone)) {
+	if (!stock_in_handler(zone->stock)) {
 		zone_spill(zone);
 		got = take_runs_or_accept(zone, order, objs, n, false, 0);
 	}
-	if (got < n && !zone_in_handler(zone))
+	if (got < n && !stock_in_handler(zone->stock))
 		got += take_runs_everywhere(zone, order, objs + got, n - got, deadline_ns);
 	if (got < n)
-		count_add_shared(zone->alloc_failures, 1);
+		count_add_shared(zone->stock->alloc_failures, 1);
 	errno = err;
 	return got;
 }
@@ -362,9 +384,9 @@ static unsigned int take_order(struct pp_zone *zone, unsigned int order, void **
 	unsigned int got = 0, part, k, i;
 	struct pp_page *page;
 
-	zone_call_begin(zone);
+	stock_call_begin(zone->stock);
 	if (inner) {
-		got = zone_ops(inner)->alloc_bulk(inner, objs, n);
+		got = stock_ops(inner->stock)->alloc_bulk(inner->stock, objs, n);
 		for (part = k = 0; got < n && k == part; got += k) {
 			part = min(n - got, PP_BULK_MAX);
 			k = refill_inner(zone, inner, objs + got, part);
@@ -374,7 +396,7 @@ static unsigned int take_order(struct pp_zone *zone, unsigned int order, void **
 	}
 	if (unlikely(got < n) && may_drain)
 		got += take_order_slow(zone, order, objs + got, n - got);
-	zone_call_end(zone);
+	stock_call_end(zone->stock);
 	for (i = 0; i < got; i++) {
 		page = objs[i];
 		page_leaves_home(zone, page);
@@ -401,9 +423,9 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
 
 	if (!order)
 		return pp_zone_alloc_bulk(zone, pages, n);
-	if (!zone->area.buddy || order > zone->buddy.max_order) {
+	if (order > zone->buddy.max_order) {
 		pp_set_error(EINVAL, "order: %u is above %u, the largest of zone %s", order,
-			     zone->buddy.max_order, zone->name);
+			     zone->buddy.max_order, zone->stock->name);
 		return 0;
 	}
 	got = zone_take_order(zone, order, (void **)pages, n);
@@ -416,11 +438,12 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
 /* What an inner zone has too much goes on to the buddy. */
 static void trim(struct pp_zone *inner)
 {
-	if (likely(READ_ONCE(inner->area.count) < 4 * (uint64_t)READ_ONCE(inner->batch)))
+	if (likely(READ_ONCE(inner->stock->area.count) <
+		   4 * (uint64_t)READ_ONCE(inner->stock->batch)))
 		return;
-	zone_lock(inner);
-	area_to_buddy(inner, (unsigned int)inner->area.count / 2);
-	zone_unlock(inner);
+	stock_lock(inner->stock);
+	area_to_buddy(inner, (unsigned int)inner->stock->area.count / 2);
+	stock_unlock(inner->stock);
 }
 
 /* All of one order. */
@@ -429,15 +452,15 @@ static void free_runs(struct pp_zone *zone, unsigned int order, void *const *obj
 	struct pp_zone *inner = inner_of(zone, order);
 	unsigned int k;
 
-	zone_call_begin(zone);
+	stock_call_begin(zone->stock);
 	for (; n; n -= k, objs += k) {
-		k = min(n, inner ? READ_ONCE(inner->batch) : MOVE);
-		if (!inner || !zone_ops(inner)->free_bulk(inner, objs, k))
+		k = min(n, inner ? READ_ONCE(inner->stock->batch) : MOVE);
+		if (!inner || !stock_ops(inner->stock)->free_bulk(inner->stock, objs, k))
 			give_runs(zone, order, objs, k, true);
 	}
 	if (inner)
 		trim(inner);
-	zone_call_end(zone);
+	stock_call_end(zone->stock);
 }
 
 void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)

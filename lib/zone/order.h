@@ -40,14 +40,11 @@ void orders_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
 unsigned int zone_take_order(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);
 void zone_free_order(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 
-/* The inner zones' part of zone_moves(). */
+/* The inner zones' part of zone_run_moves(). */
 uint64_t orders_moves(const struct pp_zone *zone);
 
 /* zone_take_order() as far as no other core is asked */
 unsigned int zone_take_order_undrained(struct pp_zone *zone, unsigned int order, void **objs,
 				       unsigned int n);
-
-/* Under the zone's lock: a run of which handlers had to leave the return to the lock's holder. */
-void buddy_come_home(struct pp_zone *zone, struct pp_page *page, unsigned int order);
 
 #endif /* PP_ORDER_H */

@@ -18,12 +18,12 @@ static int check_may_shrink(const struct pp_zone *zone)
 		return pp_set_error(EBUSY,
 				    "zone %s: a device has all of its memory (pp_zone_pin); "
 				    "close the port first",
-				    zone->name);
-	if (zone->signal_safe && !zone->blocks.has_thread)
+				    zone->stock->name);
+	if (zone->stock->signal_safe && !zone->blocks.has_thread)
 		return pp_set_error(ENOTSUP,
 				    "zone %s: signal safe without an acceptor thread; "
 				    "it could not grow again",
-				    zone->name);
+				    zone->stock->name);
 	return 0;
 }
 
@@ -48,12 +48,12 @@ static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 	bool take;
 	int err;
 
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	take = !zone->blocks.pins && block_home(zone, block) &&
 	       (isolated || !zone->buddy.isolated[block]);
 	if (take)
 		take_block(zone, block);
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	if (!take) {
 		block_unclaim(zone, block);
 		return 0;
@@ -64,14 +64,14 @@ static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 
 void zone_spill(struct pp_zone *zone)
 {
-	uint64_t left = READ_ONCE(zone->area.count);
+	uint64_t left = READ_ONCE(zone->stock->area.count);
 	unsigned int n;
 
 	/* bounded: others may be putting more on the stack meanwhile */
 	do {
-		zone_lock(zone);
-		n = free_area_spill(&zone->area, (unsigned int)min(left, (uint64_t)SPILL));
-		zone_unlock(zone);
+		stock_lock(zone->stock);
+		n = free_area_spill(&zone->stock->area, (unsigned int)min(left, (uint64_t)SPILL));
+		stock_unlock(zone->stock);
 		left -= n;
 	} while (n && left);
 }
@@ -110,7 +110,8 @@ static int offline_block(struct pp_zone *zone, uint64_t block, uint64_t deadline
 		return -EBUSY;
 	err = release_if_free(zone, block, true);
 	if (!err)
-		return pp_set_error(EBUSY, "zone %s: pages of this range are in use", zone->name);
+		return pp_set_error(EBUSY, "zone %s: pages of this range are in use",
+				    zone->stock->name);
 	return min(err, 0);
 }
 
@@ -133,7 +134,8 @@ int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned i
 		return err;
 	err = zone_wait_home(zone, first, n, deadline_ns);
 	if (err)
-		err = pp_set_error(EBUSY, "zone %s: pages of this range are in use", zone->name);
+		err = pp_set_error(EBUSY, "zone %s: pages of this range are in use",
+				   zone->stock->name);
 	for (block = range.first; block <= range.last && !err; block++)
 		err = offline_block(zone, block, deadline_ns);
 	pp_zone_isolate_hard_undo(zone, first, n);
@@ -184,9 +186,9 @@ int pp_zone_pin(struct pp_zone *zone)
 
 	if (err)
 		return err;
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	count_add(zone->blocks.pins, 1);
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	err = blocks_need(zone, range.first, range.last, UINT64_MAX);
 	if (err)
 		pp_zone_unpin(zone);
@@ -195,10 +197,10 @@ int pp_zone_pin(struct pp_zone *zone)
 
 void pp_zone_unpin(struct pp_zone *zone)
 {
-	zone_lock(zone);
+	stock_lock(zone->stock);
 	if (zone->blocks.pins)
 		count_add(zone->blocks.pins, -1u);
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 }
 
 /* ---- what was idle: the tick ----------------------------------------------------------------- */

@@ -2,8 +2,8 @@
 /*
  * disable.pml - pp_zone_pcp_disable() against frees, a tuner, and another disabler
  *
- * Stands for lib/zone/control.c (set_caches(), close_caches(), pp_zone_pcp_disable(),
- * pp_zone_pcp_enable()), pcp_limit() in lib/stock/pcp.h and set_high() in lib/stock/pcp.c, over a cache
+ * Stands for lib/stock/stock.c (set_bounds(), close_caches(), stock_disable(),
+ * stock_enable()), pcp_limit() in lib/stock/pcp.h and set_high() in lib/stock/pcp.c, over a cache
  * that is guarded by a lock, as with spin, trylock and irqsave:
  *   Owner     do_free_bulk(): in a hold, reads what the cache may have (high and high_max, one
  *             after the other), then its count, then writes the count; do_alloc_bulk() with

@@ -8,7 +8,7 @@
  *   seize     pcp_seize(): switch to the spare, membarrier, read inside, wait; a wait that
  *             gives up leaves the list in old
  *   Drainer   do_drain() twice in a row, each of which may give up; pcp_release()
- *   Disabler  close_caches() in lib/zone/control.c: high_max = 0, then drains until one moves
+ *   Disabler  close_caches() in lib/stock/stock.c: high_max = 0, then drains until one moves
  *             nothing. The drain lock keeps the two apart.
  *
  * Weak memory: the owner's stores of inside pass through a store buffer of one entry, which
@@ -218,7 +218,7 @@ inline switch_list()
 #endif
 }
 
-/* list_to_zone(): the zone has them before the list has not */
+/* list_to_area(): the zone has them before the list has not */
 inline move_old()
 {
 	n = count[old];

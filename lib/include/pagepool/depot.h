@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * depot.h - a zone of objects that somebody else laid out
+ * depot.h - core caches for objects that the caller laid out, also across processes
  *
- * The caches, policies, drains and statistics of a zone, over opaque pointers: nothing
- * is ever stored in an object. All of it lives in one block of the caller's memory, which
- * several processes may share if they map it at the same address; then each of them
- * attaches, and one that dies, however suddenly, leaves it working.
- *
- * A depot is a struct pp_zone: pp_zone_drain(), pp_zone_drain_all(), pp_zone_pcp_set(),
- * pp_zone_cached(), pp_zone_cores(), pp_zone_policy() and pp_zone_stats() take it, the calls
- * for pages do not.
+ * The caches, policies, drains and statistics of a zone, over opaque pointers: a depot stores
+ * nothing in an object. All of it lives in one block of the caller's memory, which several
+ * processes may share if they map it at the same address. Then each of them attaches, and one that
+ * dies, however suddenly, leaves the depot working.
  */
 #ifndef PAGEPOOL_DEPOT_H
 #define PAGEPOOL_DEPOT_H
@@ -22,6 +18,9 @@ extern "C" {
 
 /** PP_DEPOT_PROCESSES - as many may be attached at a time */
 #define PP_DEPOT_PROCESSES 64
+
+/** struct pp_depot - one depot; opaque, at the beginning of its memory */
+struct pp_depot;
 
 /**
  * struct pp_depot_params - how to build a depot; zero means the default everywhere
@@ -69,7 +68,7 @@ size_t pp_depot_size(const struct pp_depot_params *params);
  * Return:  the depot, at @memory; NULL with errno and pp_error() as pp_depot_size(), or as
  *          pp_depot_attach().
  */
-struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory);
+struct pp_depot *pp_depot_init(const struct pp_depot_params *params, void *memory);
 
 /**
  * pp_depot_attach() - use a depot that another process built
@@ -86,19 +85,19 @@ struct pp_zone *pp_depot_init(const struct pp_depot_params *params, void *memory
  *          or another time namespace, where the processes of one side look dead to the other;
  *          -ENOSPC: PP_DEPOT_PROCESSES are attached.
  */
-int pp_depot_attach(struct pp_zone *depot);
+int pp_depot_attach(struct pp_depot *depot);
 
 /**
  * pp_depot_detach() - this process will not use the depot any more
  * @depot: depot, or NULL; its threads have left all calls
  */
-void pp_depot_detach(struct pp_zone *depot);
+void pp_depot_detach(struct pp_depot *depot);
 
 /**
  * pp_depot_fini() - the end: the memory is the caller's again
  * @depot: depot that nobody uses any more, or NULL; what it holds is forgotten
  */
-void pp_depot_fini(struct pp_zone *depot);
+void pp_depot_fini(struct pp_depot *depot);
 
 /**
  * pp_depot_adopt() - objects become the depot's, and free
@@ -110,7 +109,7 @@ void pp_depot_fini(struct pp_zone *depot);
  *
  * Return: 0; -ENOSPC, and none was taken, beyond pp_depot_params.objects.
  */
-int pp_depot_adopt(struct pp_zone *depot, void *const *objs, unsigned int n);
+int pp_depot_adopt(struct pp_depot *depot, void *const *objs, unsigned int n);
 
 /**
  * pp_depot_get_bulk() - take objects
@@ -126,7 +125,7 @@ int pp_depot_adopt(struct pp_zone *depot, void *const *objs, unsigned int n);
  *          drain of every cache in the last resort.
  * Return:  0: @objs has @n; -ENOBUFS: there are not so many in all, and it has none.
  */
-int pp_depot_get_bulk(struct pp_zone *depot, void **objs, unsigned int n);
+int pp_depot_get_bulk(struct pp_depot *depot, void **objs, unsigned int n);
 
 /**
  * pp_depot_put_bulk() - give objects back
@@ -137,12 +136,12 @@ int pp_depot_get_bulk(struct pp_zone *depot, void **objs, unsigned int n);
  * Context: as pp_depot_get_bulk().
  * Return:  0; it never fails, and returns that for the sake of callers that must return it, too.
  */
-int pp_depot_put_bulk(struct pp_zone *depot, void *const *objs, unsigned int n);
+int pp_depot_put_bulk(struct pp_depot *depot, void *const *objs, unsigned int n);
 
 /** struct pp_depot_calls - pp_depot_get_bulk() and pp_depot_put_bulk() of one depot's policy */
 struct pp_depot_calls {
-	int (*get)(struct pp_zone *depot, void **objs, unsigned int n);
-	int (*put)(struct pp_zone *depot, void *const *objs, unsigned int n);
+	int (*get)(struct pp_depot *depot, void **objs, unsigned int n);
+	int (*put)(struct pp_depot *depot, void *const *objs, unsigned int n);
 };
 
 /**
@@ -151,7 +150,98 @@ struct pp_depot_calls {
  *
  * For callers that count cycles: it saves about two a call. Good in this process only.
  */
-const struct pp_depot_calls *pp_depot_calls(const struct pp_zone *depot);
+const struct pp_depot_calls *pp_depot_calls(const struct pp_depot *depot);
+
+/**
+ * pp_depot_pcp_set() - how much the cores' caches may hold, from now on
+ * @depot: depot
+ * @high:  most objects in a core's cache, 1 .. pp_depot_params.high
+ * @batch: objects moved at once, 1 .. @high, at most 512
+ *
+ * A cache that has more shrinks when it is next used or drained.
+ *
+ * Context: any thread of an attached process.
+ * Return:  0; -EINVAL: out of range; -EBUSY: the caches are disabled; both with a sentence in
+ *          pp_error().
+ */
+int pp_depot_pcp_set(struct pp_depot *depot, uint32_t high, uint32_t batch);
+
+/**
+ * pp_depot_pcp_disable() - empty the caches, and keep them empty until pp_depot_pcp_enable()
+ * @depot:      depot
+ * @timeout_us: longest wait for each preempted holder, us
+ *
+ * Calls nest. Gets and puts go on, to and from the free area.
+ *
+ * Context: any thread of an attached process; may wait.
+ * Return:  0; -ETIMEDOUT: a cache was held for longer, and nothing is disabled.
+ */
+int pp_depot_pcp_disable(struct pp_depot *depot, unsigned int timeout_us);
+
+/**
+ * pp_depot_pcp_enable() - undo one pp_depot_pcp_disable()
+ * @depot: depot; one that is not disabled stays as it is
+ */
+void pp_depot_pcp_enable(struct pp_depot *depot);
+
+/**
+ * pp_depot_drain() - move one core's cache to the free area
+ * @depot:      depot
+ * @core:       0 .. pp_depot_cores() - 1
+ * @timeout_us: longest wait for a preempted holder, us
+ *
+ * Context: any thread of an attached process; may wait.
+ * Cost:    as pp_zone_drain() of the same policy.
+ * Return:  objects moved; -EINVAL: there is no such core; -ETIMEDOUT.
+ */
+long pp_depot_drain(struct pp_depot *depot, unsigned int core, unsigned int timeout_us);
+
+/**
+ * pp_depot_drain_all() - move every core's cache to the free area
+ * @depot:      depot
+ * @timeout_us: longest wait for each preempted holder, us
+ *
+ * Context: as pp_depot_drain().
+ * Return:  objects moved; -ETIMEDOUT: a cache was held for longer, the others are empty.
+ */
+long pp_depot_drain_all(struct pp_depot *depot, unsigned int timeout_us);
+
+/**
+ * pp_depot_cores() - how many caches there are: one for each core of the machine
+ * @depot: depot
+ */
+unsigned int pp_depot_cores(const struct pp_depot *depot);
+
+/**
+ * pp_depot_cached() - objects in one core's cache
+ * @depot: depot
+ * @core:  core; one that has no cache has 0
+ *
+ * A gauge: stale when it returns.
+ */
+unsigned int pp_depot_cached(const struct pp_depot *depot, unsigned int core);
+
+/**
+ * pp_depot_policy() - name of the policy, also where "auto" chose it
+ * @depot: depot
+ */
+const char *pp_depot_policy(const struct pp_depot *depot);
+
+/**
+ * pp_depot_objects() - objects that were adopted
+ * @depot: depot
+ */
+uint64_t pp_depot_objects(const struct pp_depot *depot);
+
+/**
+ * pp_depot_stats() - counters and gauges
+ * @depot: depot
+ * @stats: receives them; @sz set by the caller; what is of pages and blocks alone is 0
+ *
+ * Context: any thread of an attached process; takes the depot's lock.
+ * Return:  0; -E2BIG: @sz is not one that this library knows.
+ */
+int pp_depot_stats(struct pp_depot *depot, struct pp_zone_stats *stats);
 
 /**
  * pp_depot_count() - objects that are free, wherever they are
@@ -159,7 +249,7 @@ const struct pp_depot_calls *pp_depot_calls(const struct pp_zone *depot);
  *
  * Exact whenever no call is running in the depot. Cost: a look at every cache.
  */
-uint64_t pp_depot_count(const struct pp_zone *depot);
+uint64_t pp_depot_count(const struct pp_depot *depot);
 
 /**
  * pp_depot_recover() - look for attached processes that died, and free what they held
@@ -177,13 +267,13 @@ uint64_t pp_depot_count(const struct pp_zone *depot);
  *
  * Return: processes found dead since the depot was built.
  */
-unsigned int pp_depot_recover(struct pp_zone *depot, uint64_t *dropped);
+unsigned int pp_depot_recover(struct pp_depot *depot, uint64_t *dropped);
 
 /**
  * pp_depot_processes() - attached processes
  * @depot: depot
  */
-unsigned int pp_depot_processes(const struct pp_zone *depot);
+unsigned int pp_depot_processes(const struct pp_depot *depot);
 
 /**
  * pp_depot_audit() - the ledger: every object is in one place only
@@ -192,7 +282,7 @@ unsigned int pp_depot_processes(const struct pp_zone *depot);
  *
  * Return: 0, -ENOMEM, -E2BIG.
  */
-int pp_depot_audit(struct pp_zone *depot, struct pp_zone_audit *audit);
+int pp_depot_audit(struct pp_depot *depot, struct pp_zone_audit *audit);
 
 #ifdef __cplusplus
 }

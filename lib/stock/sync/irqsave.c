@@ -24,19 +24,19 @@ static __always_inline void irq_restore(const sigset_t *mask)
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
-static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
 	struct pcp *pcp;
 
 	irq_save(&g->mask);
-	pcp = pcp_this(zone);
+	pcp = pcp_this(stock);
 	if (unlikely(!pcp)) {
 		irq_restore(&g->mask);
 		return NULL;
 	}
 	if (unlikely(lock_taken(pcp))) {
 		/* a handler does not wait: the holder may need what the handler interrupted */
-		if ((zone->signal_safe && in_handler()) || !pcp_lock_briefly(&pcp->lock)) {
+		if ((stock->signal_safe && in_handler()) || !pcp_lock_briefly(&pcp->lock)) {
 			irq_restore(&g->mask);
 			return NULL;
 		}

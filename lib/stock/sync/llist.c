@@ -7,11 +7,11 @@
  * that every change increments, because a list whose top came back (ABA) would
  * otherwise take a walk's result for current.
  */
-#include "zone/zone.h"
+#include "stock/stock.h"
 
-static inline uint32_t link_of(const struct pp_zone *zone, const void *obj)
+static inline uint32_t link_of(const struct stock *stock, const void *obj)
 {
-	return (uint32_t)((const struct pp_page *)obj - zone->pages) + 1;
+	return (uint32_t)((const struct pp_page *)obj - stock->pages) + 1;
 }
 
 static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
@@ -24,7 +24,7 @@ static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
 }
 
 /* up to @n pages, all of @n or none if @all */
-static unsigned int list_take(struct pp_zone *zone, struct pcp *pcp, void **objs, unsigned int n,
+static unsigned int list_take(struct stock *stock, struct pcp *pcp, void **objs, unsigned int n,
 			      bool all)
 {
 	uint64_t head = load_acquire(&pcp->head);
@@ -34,8 +34,8 @@ static unsigned int list_take(struct pp_zone *zone, struct pcp *pcp, void **objs
 	do {
 		i = (uint32_t)head;
 		for (k = 0; k < n && i; k++) {
-			objs[k] = &zone->pages[i - 1];
-			i = READ_ONCE(zone->links[i - 1]);
+			objs[k] = &stock->pages[i - 1];
+			i = READ_ONCE(stock->links[i - 1]);
 		}
 		if (!k || (all && k < n))
 			return 0;
@@ -44,11 +44,11 @@ static unsigned int list_take(struct pp_zone *zone, struct pcp *pcp, void **objs
 	return k;
 }
 
-static unsigned int core_pop(struct pp_zone *zone, void **objs, unsigned int n)
+static unsigned int core_pop(struct stock *stock, void **objs, unsigned int n)
 {
-	struct pcp *pcp = pcp_this(zone);
+	struct pcp *pcp = pcp_this(stock);
 
-	return pcp ? list_take(zone, pcp, objs, n, true) : 0;
+	return pcp ? list_take(stock, pcp, objs, n, true) : 0;
 }
 
 static inline uint32_t limit_seq_cst(const struct pcp *pcp)
@@ -60,9 +60,9 @@ static inline uint32_t limit_seq_cst(const struct pcp *pcp)
  * The room is reserved before the pages are linked: so a closed cache, which counts as
  * full, stays empty but for pushes that were on their way.
  */
-static bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
+static bool core_push(struct stock *stock, void *const *objs, unsigned int n)
 {
-	struct pcp *pcp = pcp_this(zone);
+	struct pcp *pcp = pcp_this(stock);
 	uint64_t head;
 	unsigned int i;
 
@@ -74,11 +74,11 @@ static bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
 		return false;
 	}
 	for (i = 0; i + 1 < n; i++)
-		WRITE_ONCE(zone->links[link_of(zone, objs[i]) - 1], link_of(zone, objs[i + 1]));
+		WRITE_ONCE(stock->links[link_of(stock, objs[i]) - 1], link_of(stock, objs[i + 1]));
 	head = READ_ONCE(pcp->head);
 	do
-		WRITE_ONCE(zone->links[link_of(zone, objs[n - 1]) - 1], (uint32_t)head);
-	while (!head_swap(pcp, &head, link_of(zone, objs[0])));
+		WRITE_ONCE(stock->links[link_of(stock, objs[n - 1]) - 1], (uint32_t)head);
+	while (!head_swap(pcp, &head, link_of(stock, objs[0])));
 	return true;
 }
 
@@ -86,7 +86,7 @@ static bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
  * Not empty until its count says so: a push that has reserved its room is on its way.
  * Under the zone's lock, so that nobody misses pages on theirs.
  */
-static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint32_t keep,
+static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint32_t keep,
 				     uint32_t timeout_us, const bool traced)
 {
 	struct pcp_wait wait = { .timeout_us = timeout_us };
@@ -96,12 +96,12 @@ static __always_inline long do_drain(struct pp_zone *zone, struct pcp *pcp, uint
 
 	/* seq_cst: once high_max is 0 we see the reservation, or the push sees that it is closed */
 	while ((count = __atomic_load_n(&pcp->list->count, __ATOMIC_SEQ_CST)) > keep) {
-		if (!zone_lock(zone))
+		if (!stock_lock(stock))
 			return moved;
-		k = list_take(zone, pcp, batch, min(count - keep, 64u), false);
-		free_area_push(&zone->area, batch, k);
-		count_add(zone->area.moves, !!k);
-		zone_unlock(zone);
+		k = list_take(stock, pcp, batch, min(count - keep, 64u), false);
+		free_area_push(&stock->area, batch, k);
+		count_add(stock->area.moves, !!k);
+		stock_unlock(stock);
 		moved += k;
 		if (moved >= pcp->capacity)
 			break;

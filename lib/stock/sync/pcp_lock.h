@@ -3,7 +3,7 @@
 #ifndef PP_PCP_LOCK_H
 #define PP_PCP_LOCK_H
 
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 static __always_inline bool lock_taken(struct pcp *pcp)
 {

@@ -10,14 +10,14 @@
 #ifndef PP_PCP_SERVE_H
 #define PP_PCP_SERVE_H
 
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 static __noinline void serve_drainer(struct pcp *pcp)
 {
 	/* pairs with the release in ask_owner(): who enters after us sees that it was closed */
 	uint32_t want = load_acquire(&pcp->want), k;
 
-	k = list_top_to_zone(pcp->zone, pcp->list, min(want, max(READ_ONCE(pcp->batch), 1u)));
+	k = list_top_to_area(pcp->stock, pcp->list, min(want, max(READ_ONCE(pcp->batch), 1u)));
 	if (!k && pcp->list->count) /* a handler without the zone's lock: the next one does it */
 		return;
 	WRITE_ONCE(pcp->served, pcp->served + k);
@@ -38,7 +38,7 @@ static inline struct pcp_asked ask_owner(struct pcp *pcp, uint32_t want)
 {
 	struct pcp_asked asked;
 
-	/* seq_cst: after the store of high_max in set_caches(), so that no answer is from before */
+	/* seq_cst: after the store of high_max in set_bounds(), so that no answer is from before */
 	asked.served = __atomic_load_n(&pcp->served, __ATOMIC_SEQ_CST);
 	asked.answers = __atomic_load_n(&pcp->answers, __ATOMIC_SEQ_CST);
 	asked.want = want;

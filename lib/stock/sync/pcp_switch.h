@@ -8,7 +8,7 @@
 #ifndef PP_PCP_SWITCH_H
 #define PP_PCP_SWITCH_H
 
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 /* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
 static inline void retire_old(struct pcp *pcp)
@@ -35,7 +35,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 	if (pcp->old) {
 		if (!old_is_ours(pcp, wait))
 			goto gave_up;
-		list_to_zone(pcp->zone, pcp->old, pcp->old->count);
+		list_to_area(pcp->stock, pcp->old, pcp->old->count);
 		if (pcp->old->count)
 			return pcp->old;
 		retire_old(pcp);

@@ -11,11 +11,11 @@
  * Drainer: store list; membarrier; read inside             or the drainer sees it inside
  */
 #include "base/barrier.h"
-#include "zone/zone.h"
+#include "stock/stock.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
-	struct pcp *pcp = pcp_this_thread(zone);
+	struct pcp *pcp = pcp_this_thread(stock);
 
 	if (unlikely(!pcp))
 		return NULL;

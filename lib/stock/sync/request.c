@@ -6,12 +6,12 @@
  * is idle nothing is to be had, and a drain times out. The cache of a thread that has
  * ended is anybody's.
  */
-#include "zone/zone.h"
+#include "stock/stock.h"
 #include "stock/sync/pcp_serve.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
-	struct pcp *pcp = pcp_this_thread(zone);
+	struct pcp *pcp = pcp_this_thread(stock);
 
 	if (unlikely(!pcp))
 		return NULL;

@@ -13,7 +13,7 @@
 #include <rseq_ops.h>
 
 #include "base/barrier.h"
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 static int rseq_probe(void)
 {
@@ -22,17 +22,17 @@ static int rseq_probe(void)
 	return err ? err : barrier_register_rseq();
 }
 
-static __always_inline unsigned int core_pop(struct pp_zone *zone, void **objs, unsigned int n)
+static __always_inline unsigned int core_pop(struct stock *stock, void **objs, unsigned int n)
 {
-	n = rseq_pop(zone, objs, n);
-	asm_acquired(zone);
+	n = rseq_pop(stock, objs, n);
+	asm_acquired(stock);
 	return n;
 }
 
-static __always_inline bool core_push(struct pp_zone *zone, void *const *objs, unsigned int n)
+static __always_inline bool core_push(struct stock *stock, void *const *objs, unsigned int n)
 {
-	asm_releases(zone);
-	return rseq_push(zone, objs, n);
+	asm_releases(stock);
+	return rseq_push(stock, objs, n);
 }
 
 /* The old list is ours once that CPU was fenced: false if the kernel would not. */
@@ -41,10 +41,9 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 	(void)wait;
 	/* pairs with the restart of core_pop() and core_push() */
 	if (!pcp->fenced)
-		pcp->fenced = pcp->zone->shared ? depot_fence(pcp->zone, pcp_index(pcp))
-						: barrier_rseq(pcp_index(pcp));
+		pcp->fenced = stock_fence(pcp->stock, pcp_index(pcp));
 	if (pcp->fenced)
-		asm_acquired(pcp->zone);
+		asm_acquired(pcp->stock);
 	return pcp->fenced;
 }
 

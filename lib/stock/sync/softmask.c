@@ -10,11 +10,11 @@
  * Drainer: want = 1; membarrier; read inside               as with a full barrier in both
  */
 #include "base/barrier.h"
-#include "zone/zone.h"
+#include "stock/stock.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
-	struct pcp *pcp = pcp_this_thread(zone);
+	struct pcp *pcp = pcp_this_thread(stock);
 
 	if (unlikely(!pcp || READ_ONCE(pcp->inside)))
 		return NULL;

@@ -9,9 +9,9 @@
  */
 #include "stock/sync/pcp_lock.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct pp_zone *zone, struct pcp_guard *g)
+static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
-	struct pcp *pcp = pcp_this(zone);
+	struct pcp *pcp = pcp_this(stock);
 
 	if (unlikely(!pcp))
 		return NULL;

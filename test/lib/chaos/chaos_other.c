@@ -30,7 +30,6 @@ static void new_depot(unsigned int d, const char *policy, const char *label)
 	p = depot_params(CHAOS_OBJECTS, 32, 8);
 	p.drain_us = 5000000;
 	depot_new(&depots[d], &p);
-	z->zone = depots[d].depot;
 	z->label = label;
 	z->user = depot_users[d];
 	z->judged = true;
@@ -92,13 +91,13 @@ static void op_depot_put(struct chaos_worker *w)
 
 static void op_depot_look(struct chaos_worker *w)
 {
-	struct pp_zone *depot = depots[rng_below(&w->rng, chaos_ndepots)].depot;
+	struct pp_depot *depot = depots[rng_below(&w->rng, chaos_ndepots)].depot;
 	uint64_t dropped;
 
 	require(pp_depot_count(depot) <= 2 * CHAOS_OBJECTS);
 	require(pp_depot_recover(depot, &dropped) == 0 && dropped == 0);
 	require(pp_depot_processes(depot) == 1 && pp_depot_attach(depot) == 0);
-	drain_done(pp_zone_drain(depot, rng_below(&w->rng, pp_zone_cores(depot)), 100));
+	drain_done(pp_depot_drain(depot, rng_below(&w->rng, pp_depot_cores(depot)), 100));
 }
 
 void chaos_objects_put(struct chaos_worker *w)

@@ -223,16 +223,16 @@ static void leases(void **unused)
 	has(ask(&state, "1 stat"), "\"disabled\":1,\"lease_ms\":4");
 	/* a longer one */
 	ask(&state, "1 disable z lease_ms=60000");
-	assert_int_equal(zone->disabled, 1);
+	assert_int_equal(zone->stock->disabled, 1);
 	assert_in_range(control_expire(&state, until), until + 1, UINT64_MAX - 1);
-	assert_int_equal(zone->disabled, 1);
+	assert_int_equal(zone->stock->disabled, 1);
 	assert_int_equal(control_expire(&state, before + 100000000000ull), UINT64_MAX);
-	assert_int_equal(zone->disabled, 0);
+	assert_int_equal(zone->stock->disabled, 0);
 	assert_true(fill_cache(zone) >= 16);
 	/* for ever, but not longer than the socket */
 	ask(&state, "1 disable z");
 	control_enable_all(&state);
-	assert_int_equal(zone->disabled, 0);
+	assert_int_equal(zone->stock->disabled, 0);
 	assert_int_equal(pp_zone_destroy(zone), 0);
 }
 
@@ -268,7 +268,7 @@ static void ended_zones(void **unused)
 	zone = make_zone("z");
 	assert_int_equal(pp_zone_pcp_disable(zone, 1000), 0);
 	control_enable_all(&state);
-	assert_int_equal(zone->disabled, 1);
+	assert_int_equal(zone->stock->disabled, 1);
 	assert_int_equal(pp_zone_destroy(zone), 0);
 }
 
@@ -288,7 +288,7 @@ static void too_many_zones(void **unused)
 	}
 	control_enable_all(&state);
 	for (i = 0; i <= CONTROL_DISABLED; i++) {
-		assert_int_equal(zones[i]->disabled, 0);
+		assert_int_equal(zones[i]->stock->disabled, 0);
 		assert_int_equal(pp_zone_destroy(zones[i]), 0);
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* depot.c - a zone of adopted objects, from its header, in one process: depot [rseq|trylock] */
+/* depot.c - a stock of adopted objects, from its header, in one process: depot [rseq|trylock] */
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -97,7 +97,8 @@ static void test_sizes(void **state)
 		before = size;
 		depot_new(&f, &p); /* guard pages around exactly so much */
 		depot_check(&f, 0);
-		require(!strcmp(pp_zone_name(f.depot), "test"));
+		require(pp_depot_adopt(f.depot, (void **)&f.objects, 1) == -ENOSPC);
+		require(strstr(pp_error(), "depot test: "));
 		depot_end(&f);
 	}
 }
@@ -110,23 +111,23 @@ static void test_caches_sized(void **state)
 
 	p.users = 1;
 	depot_new(&f, &p);
-	s = zone_stats(f.depot);
+	s = depot_stats(f.depot);
 	require(s.high == 1024 && s.batch == 512);
 	depot_end(&f);
 	p.users = 4 * cores_of_machine(); /* no more than there are */
 	p.objects = 64 * cores_of_machine();
 	depot_new(&f, &p);
-	s = zone_stats(f.depot);
+	s = depot_stats(f.depot);
 	require(s.high == 16 && s.batch == 8);
 	depot_end(&f);
 	p = depot_params(64, 0, 48);
 	depot_new(&f, &p);
-	s = zone_stats(f.depot);
+	s = depot_stats(f.depot);
 	require(s.high == 48 && s.batch == 48);
 	depot_end(&f);
 	p = depot_params(1, 0, 0);
 	depot_new(&f, &p);
-	s = zone_stats(f.depot);
+	s = depot_stats(f.depot);
 	require(s.high == 4 && s.batch == 2);
 	depot_end(&f);
 }
@@ -140,7 +141,7 @@ static void test_attach(void **state)
 	struct depot_fixture f;
 
 	require(pp_depot_attach(NULL) == -EINVAL);
-	require(pp_depot_attach((struct pp_zone *)memory) == -EINVAL);
+	require(pp_depot_attach((struct pp_depot *)memory) == -EINVAL);
 	require(strstr(pp_error(), "no depot of this version"));
 	depot_new(&f, &p);
 	require(pp_depot_processes(f.depot) == 1);
@@ -168,8 +169,8 @@ static void test_adopt(void **state)
 	unsigned int i;
 
 	depot_new(&f, &p);
-	for (i = 0; i < pp_zone_cores(f.depot); i++)
-		require(pp_zone_cached(f.depot, i) == 0);
+	for (i = 0; i < pp_depot_cores(f.depot); i++)
+		require(pp_depot_cached(f.depot, i) == 0);
 	require(pp_depot_adopt(f.depot, objs, 1) == -ENOSPC);
 	require(strstr(pp_error(), "600"));
 	depot_check(&f, 0);
@@ -180,7 +181,7 @@ static void test_adopt(void **state)
 		objs[i] = f.objects + i * 4096ul;
 	require(pp_depot_adopt(f.depot, objs, 599) == 0);
 	require(pp_depot_adopt(f.depot, objs + 597, 2) == -ENOSPC); /* one would have fitted */
-	require(pp_depot_count(f.depot) == 599 && pp_zone_pages(f.depot) == 599);
+	require(pp_depot_count(f.depot) == 599 && pp_depot_objects(f.depot) == 599);
 	objs[0] = f.objects + 599 * 4096ul;
 	require(pp_depot_adopt(f.depot, objs, 1) == 0);
 	depot_end(&f);
@@ -203,7 +204,7 @@ static void test_bulk_sizes(void **state)
 		pp_depot_put_bulk(f.depot, objs, n);
 		depot_check(&f, 0);
 		if (n % 3 == 0)
-			require(pp_zone_drain_all(f.depot, 100000) >= 0);
+			require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	}
 	depot_end(&f);
 }
@@ -227,7 +228,7 @@ static void test_all_or_nothing(void **state)
 		depot_check(&f, 1000 - n);
 		require(depot_take(f.depot, objs + 1000 - n, n) == n);
 	}
-	require(zone_stats(f.depot).alloc_failures > 0);
+	require(depot_stats(f.depot).alloc_failures > 0);
 	pp_depot_put_bulk(f.depot, objs, 1000);
 	depot_end(&f);
 }
@@ -262,13 +263,13 @@ static void test_cache_is_used(void **state)
 	depot_new(&f, &p);
 	require(depot_take(f.depot, objs, 32) == 32);
 	pp_depot_put_bulk(f.depot, objs, 32);
-	require(pp_zone_cached(f.depot, test_cpu(0)) >= 32);
-	a = zone_stats(f.depot);
+	require(pp_depot_cached(f.depot, test_cpu(0)) >= 32);
+	a = depot_stats(f.depot);
 	for (i = 0; i < 1000; i++) {
 		require(depot_take(f.depot, objs, 32) == 32);
 		pp_depot_put_bulk(f.depot, objs, 32);
 	}
-	b = zone_stats(f.depot);
+	b = depot_stats(f.depot);
 	require(b.refills == a.refills && b.flushes == a.flushes && b.fallbacks == a.fallbacks);
 	require(b.drains == a.drains);
 	depot_end(&f);
@@ -277,11 +278,16 @@ static void test_cache_is_used(void **state)
 
 /* ---- the promise ----------------------------------------------------------------------------- */
 
+static unsigned int this_core(void)
+{
+	return (unsigned int)sched_getcpu();
+}
+
 /* takes what there is, and leaves in its core's cache what that holds */
 static void fill_cache(void *arg)
 {
 	struct depot_fixture *f = arg;
-	struct pp_zone_stats s = zone_stats(f->depot);
+	struct pp_zone_stats s = depot_stats(f->depot);
 	unsigned int n = (unsigned int)s.high, batch = (unsigned int)s.batch, i;
 	void *mine[512];
 
@@ -291,7 +297,7 @@ static void fill_cache(void *arg)
 		i -= batch;
 		pp_depot_put_bulk(f->depot, mine + i, batch);
 	}
-	require(pp_zone_cached(f->depot, pp_zone_this_core(f->depot)) >= n / 2);
+	require(pp_depot_cached(f->depot, this_core()) >= n / 2);
 }
 
 static void test_idle_caches(void **state)
@@ -304,18 +310,18 @@ static void test_idle_caches(void **state)
 	depot_new(&f, &p);
 	for (n = 1; n <= 512; n = n * 3 + 1) {
 		run_on((int)test_cpu(1), fill_cache, &f); /* and that thread has ended */
-		require(pp_zone_cached(f.depot, test_cpu(1)) >= 256);
+		require(pp_depot_cached(f.depot, test_cpu(1)) >= 256);
 		pin_to(test_cpu(0));
 		for (i = 0; i + n <= OBJECTS; i += n)
 			require(depot_take(f.depot, objs + i, n) == n);
 		require(i == OBJECTS / n * n);
 		depot_distinct(&f, objs, i);
-		require(pp_zone_cached(f.depot, test_cpu(1)) <= OBJECTS - i);
+		require(pp_depot_cached(f.depot, test_cpu(1)) <= OBJECTS - i);
 		pp_depot_put_bulk(f.depot, objs, i);
 		unpin();
 		depot_check(&f, 0);
 	}
-	require(zone_stats(f.depot).drained_pages > 0);
+	require(depot_stats(f.depot).drained_pages > 0);
 	depot_end(&f);
 }
 
@@ -397,25 +403,25 @@ static void test_closed_caches(void **state)
 
 	depot_new(&f, &p);
 	fill_cache(&f);
-	require(pp_zone_pcp_disable(f.depot, 100000) == 0);
-	require(zone_stats(f.depot).cached == 0);
+	require(pp_depot_pcp_disable(f.depot, 100000) == 0);
+	require(depot_stats(f.depot).cached == 0);
 	for (i = 1; i <= 512; i += 17) {
 		require(depot_take(f.depot, objs, i) == i);
 		pp_depot_put_bulk(f.depot, objs, i);
-		require(zone_stats(f.depot).cached == 0);
+		require(depot_stats(f.depot).cached == 0);
 	}
-	require(pp_zone_pcp_set(f.depot, 16, 4) == -EBUSY);
-	pp_zone_pcp_enable(f.depot);
+	require(pp_depot_pcp_set(f.depot, 16, 4) == -EBUSY);
+	pp_depot_pcp_enable(f.depot);
 	fill_cache(&f);
-	require(zone_stats(f.depot).cached > 0);
-	require(pp_zone_pcp_set(f.depot, 0, 1) == -EINVAL);
-	require(pp_zone_pcp_set(f.depot, 129, 1) == -EINVAL);
-	require(pp_zone_pcp_set(f.depot, 16, 17) == -EINVAL);
-	require(pp_zone_pcp_set(f.depot, 16, 4) == 0);
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(depot_stats(f.depot).cached > 0);
+	require(pp_depot_pcp_set(f.depot, 0, 1) == -EINVAL);
+	require(pp_depot_pcp_set(f.depot, 129, 1) == -EINVAL);
+	require(pp_depot_pcp_set(f.depot, 16, 17) == -EINVAL);
+	require(pp_depot_pcp_set(f.depot, 16, 4) == 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	fill_cache(&f);
-	for (i = 0; i < pp_zone_cores(f.depot); i++)
-		require(pp_zone_cached(f.depot, i) <= 16);
+	for (i = 0; i < pp_depot_cores(f.depot); i++)
+		require(pp_depot_cached(f.depot, i) <= 16);
 	depot_end(&f);
 }
 
@@ -427,15 +433,15 @@ static void test_drain(void **state)
 
 	pin_to(test_cpu(0));
 	depot_new(&f, &p);
-	require(pp_zone_drain(f.depot, pp_zone_cores(f.depot), 0) == -EINVAL);
+	require(pp_depot_drain(f.depot, pp_depot_cores(f.depot), 0) == -EINVAL);
 	fill_cache(&f);
-	cached = pp_zone_cached(f.depot, test_cpu(0));
-	require(pp_zone_drain(f.depot, test_cpu(0), 100000) == (long)cached);
-	require(pp_zone_cached(f.depot, test_cpu(0)) == 0);
+	cached = pp_depot_cached(f.depot, test_cpu(0));
+	require(pp_depot_drain(f.depot, test_cpu(0), 100000) == (long)cached);
+	require(pp_depot_cached(f.depot, test_cpu(0)) == 0);
 	fill_cache(&f);
-	cached = pp_zone_cached(f.depot, test_cpu(0));
-	require(pp_zone_drain_all(f.depot, 100000) == (long)cached);
-	require(zone_stats(f.depot).free == 1024);
+	cached = pp_depot_cached(f.depot, test_cpu(0));
+	require(pp_depot_drain_all(f.depot, 100000) == (long)cached);
+	require(depot_stats(f.depot).free == 1024);
 	depot_end(&f);
 	unpin();
 }
@@ -463,7 +469,7 @@ static void test_double_put(void **state)
 	pp_depot_put_bulk(f.depot, objs, 200);
 	pp_depot_put_bulk(f.depot, objs, 200);
 	pp_depot_put_bulk(f.depot, objs, 200);
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	a = depot_audit(&f);
 	require(a.double_free == 400);
 	require(pp_depot_count(f.depot) == 256);
@@ -496,9 +502,9 @@ static void storm_thread(void *arg)
 			held -= n;
 		}
 		if (!rng_below(&r, 64))
-			drain_done(pp_zone_drain_all(s->f->depot, 1000));
+			drain_done(pp_depot_drain_all(s->f->depot, 1000));
 		if (!rng_below(&r, 256))
-			require(!pp_zone_pcp_set(s->f->depot, 16 + rng_below(&r, 240), 16));
+			require(!pp_depot_pcp_set(s->f->depot, 16 + rng_below(&r, 240), 16));
 		if (!rng_below(&r, 32) && held)
 			depot_distinct(s->f, mine, held);
 	}

@@ -24,7 +24,7 @@ struct pp_depot_params depot_params(unsigned int objects, uint32_t high, uint32_
 	return p;
 }
 
-unsigned int depot_take(struct pp_zone *depot, void **objs, unsigned int n)
+unsigned int depot_take(struct pp_depot *depot, void **objs, unsigned int n)
 {
 	int err = pp_depot_get_bulk(depot, objs, n);
 
@@ -105,6 +105,14 @@ void depot_distinct(const struct depot_fixture *f, void *const *objs, unsigned i
 	free(seen);
 }
 
+struct pp_zone_stats depot_stats(struct pp_depot *depot)
+{
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+
+	require(pp_depot_stats(depot, &s) == 0);
+	return s;
+}
+
 struct pp_zone_audit depot_audit(const struct depot_fixture *f)
 {
 	struct pp_zone_audit a = { .sz = sizeof(a) };
@@ -116,13 +124,13 @@ struct pp_zone_audit depot_audit(const struct depot_fixture *f)
 void depot_check(const struct depot_fixture *f, uint64_t out)
 {
 	struct pp_zone_audit a = depot_audit(f);
-	struct pp_zone_stats s = zone_stats(f->depot);
+	struct pp_zone_stats s = depot_stats(f->depot);
 	uint64_t cached = 0;
 	unsigned int i;
 
-	for (i = 0; i < pp_zone_cores(f->depot); i++)
-		cached += pp_zone_cached(f->depot, i);
-	require(s.managed == pp_zone_pages(f->depot));
+	for (i = 0; i < pp_depot_cores(f->depot); i++)
+		cached += pp_depot_cached(f->depot, i);
+	require(s.managed == pp_depot_objects(f->depot));
 	require(s.cached == cached);
 	require(s.free + s.cached + s.in_flight == s.managed);
 	require(s.in_flight == out);

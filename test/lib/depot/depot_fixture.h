@@ -14,7 +14,7 @@
 
 struct depot_fixture {
 	struct pp_depot_params params;
-	struct pp_zone *depot;
+	struct pp_depot *depot;
 	void *memory;
 	size_t size; /* of the depot */
 	size_t mapped; /* with the pages around it */
@@ -27,7 +27,7 @@ extern const char *depot_policy;
 
 struct pp_depot_params depot_params(unsigned int objects, uint32_t high, uint32_t batch);
 /* pp_depot_get_bulk(): how many, @n or 0 */
-unsigned int depot_take(struct pp_zone *depot, void **objs, unsigned int n);
+unsigned int depot_take(struct pp_depot *depot, void **objs, unsigned int n);
 /* built and filled with params.objects objects */
 void depot_new(struct depot_fixture *f, const struct pp_depot_params *params);
 /* the same in memory that is there already, which is cleared */
@@ -40,6 +40,7 @@ void depot_end(struct depot_fixture *f);
 unsigned int depot_index(const struct depot_fixture *f, const void *obj);
 /* objs are @n different objects of ours */
 void depot_distinct(const struct depot_fixture *f, void *const *objs, unsigned int n);
+struct pp_zone_stats depot_stats(struct pp_depot *depot);
 struct pp_zone_audit depot_audit(const struct depot_fixture *f);
 /* the ledger with @out objects with the test, and nothing running */
 void depot_check(const struct depot_fixture *f, uint64_t out);

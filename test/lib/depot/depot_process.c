@@ -56,7 +56,7 @@ struct shared {
 
 static struct shared *shared;
 static size_t shared_size;
-static struct pp_zone *depot;
+static struct pp_depot *depot;
 static int memory_fd;
 
 #define WRITE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
@@ -128,7 +128,7 @@ static int worker_main(unsigned int id, int cpu)
 		else
 			work_put(w, n);
 		if (!rng_below(&r, id == 3 ? 40 : 5000)) {
-			drain_done(pp_zone_drain_all(depot, 2000));
+			drain_done(pp_depot_drain_all(depot, 2000));
 			WRITE(w->drains, w->drains + 1);
 		}
 		WRITE(w->calls, w->calls + 1);
@@ -151,7 +151,7 @@ static int worker_exec(char **argv)
 	shared = mmap(SHARED_AT, shared_size, PROT_READ | PROT_WRITE,
 		      MAP_SHARED | MAP_FIXED_NOREPLACE, memory_fd, 0);
 	require(shared == SHARED_AT);
-	depot = (struct pp_zone *)shared->depot;
+	depot = (struct pp_depot *)shared->depot;
 	return worker_main((unsigned int)atoi(argv[4]), atoi(argv[5]));
 }
 
@@ -352,7 +352,7 @@ static void test_drained_elsewhere(void **state)
 	worker_goes_on(1);
 	pin_to(test_cpu(0));
 	while (now_s() < until) {
-		moved = pp_zone_drain(depot, test_cpu(1), 1000);
+		moved = pp_depot_drain(depot, test_cpu(1), 1000);
 		drained += drain_done(moved) && moved > 0;
 	}
 	unpin();

@@ -86,7 +86,7 @@ static void move_to_time_namespace(void)
 	require(pp_depot_processes(f.depot) == 2);
 	require(depot_take(f.depot, &obj, 1));
 	pp_depot_put_bulk(f.depot, &obj, 1);
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	require(pp_depot_attach(f.depot) == -EXDEV);
 	_exit(0);
 }

@@ -182,22 +182,22 @@ static void works_on(void)
 	void *objs[OBJECTS];
 	unsigned int n;
 
-	pp_zone_pcp_enable(f.depot); /* if it died after it closed them */
-	require(pp_zone_pcp_set(f.depot, HIGH, BATCH) == 0);
+	pp_depot_pcp_enable(f.depot); /* if it died after it closed them */
+	require(pp_depot_pcp_set(f.depot, HIGH, BATCH) == 0);
 	for (n = 0; n < 2; n++) {
 		pin_to(test_cpu(n));
 		require(depot_take(f.depot, objs, 4) == 4);
 		pp_depot_put_bulk(f.depot, objs, 4);
-		require(pp_zone_cached(f.depot, test_cpu(n)) >= 4);
+		require(pp_depot_cached(f.depot, test_cpu(n)) >= 4);
 	}
-	require(pp_zone_pcp_disable(f.depot, 100000) == 0);
-	require(zone_stats(f.depot).free == OBJECTS);
-	pp_zone_pcp_enable(f.depot);
+	require(pp_depot_pcp_disable(f.depot, 100000) == 0);
+	require(depot_stats(f.depot).free == OBJECTS);
+	pp_depot_pcp_enable(f.depot);
 	for (n = 1; n <= OBJECTS; n += 7) {
 		require(depot_take(f.depot, objs, n) == n);
 		pp_depot_put_bulk(f.depot, objs, n);
 	}
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	depot_check(&f, 0);
 }
 
@@ -219,7 +219,7 @@ static struct outcome check_state(const struct scene *s, bool explicitly)
 			pp_depot_put_bulk(f.depot, taken + OBJECTS, 1);
 		else
 			require(pp_depot_count(f.depot) == 0);
-		require(pp_zone_drain_all(f.depot, 1000000) >= 0);
+		require(pp_depot_drain_all(f.depot, 1000000) >= 0);
 		require(pp_depot_recover(f.depot, &o.dropped) >= before - 1);
 	}
 	a = depot_audit(&f);
@@ -264,20 +264,20 @@ static void set_cache(unsigned int cpu, unsigned int n)
 	unsigned int i;
 
 	require(n <= HIGH);
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	pin_to(test_cpu(1 - cpu));
 	for (i = 0; i < n; i++)
 		require(depot_take(f.depot, &objs[i], 1) == 1);
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 	pin_to(test_cpu(cpu));
 	for (i = 0; i < n; i++)
 		pp_depot_put_bulk(f.depot, &objs[i], 1);
-	require(pp_zone_cached(f.depot, test_cpu(cpu)) == n);
+	require(pp_depot_cached(f.depot, test_cpu(cpu)) == n);
 }
 
 static void nothing_cached(void)
 {
-	require(pp_zone_drain_all(f.depot, 100000) >= 0);
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
 }
 
 static void ten_here(void)
@@ -319,7 +319,7 @@ static void twelve_there(void)
 static void closed(void)
 {
 	ten_here();
-	require(pp_zone_pcp_disable(f.depot, 100000) == 0);
+	require(pp_depot_pcp_disable(f.depot, 100000) == 0);
 }
 
 static void put_five(void)
@@ -354,27 +354,27 @@ static void get_too_many(void)
 
 static void drain_here(void)
 {
-	pp_zone_drain(f.depot, test_cpu(0), 1000);
+	pp_depot_drain(f.depot, test_cpu(0), 1000);
 }
 
 static void drain_there(void)
 {
-	pp_zone_drain(f.depot, test_cpu(1), 1000);
+	pp_depot_drain(f.depot, test_cpu(1), 1000);
 }
 
 static void set_smaller(void)
 {
-	pp_zone_pcp_set(f.depot, 8, 2);
+	pp_depot_pcp_set(f.depot, 8, 2);
 }
 
 static void disable(void)
 {
-	pp_zone_pcp_disable(f.depot, 1000);
+	pp_depot_pcp_disable(f.depot, 1000);
 }
 
 static void enable(void)
 {
-	pp_zone_pcp_enable(f.depot);
+	pp_depot_pcp_enable(f.depot);
 }
 
 static void attach(void)

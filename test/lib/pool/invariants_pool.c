@@ -87,14 +87,14 @@ static void twice_while_deferred(uint32_t flags)
 	page_pool_disable_direct_recycling(pool);
 	page_pool_put_bulk(pages + 8, 2); /* the ring is full */
 	require(!pp_zone_pcp_disable(zone, 1000000));
-	require(zone_lock(zone));
+	require(stock_lock(zone->stock));
 	for (k = 0; k < times; k++) {
 		page_pool_put_bulk((struct pp_page *[]){ pages[0], pages[1], pages[2] }, 3);
 		for (i = 3; i < 8; i++)
 			page_pool_put_page(pool, pages[i], false);
 	}
-	require(zone->deferred);
-	zone_unlock(zone);
+	require(zone->stock->deferred);
+	stock_unlock(zone->stock);
 	pp_zone_pcp_enable(zone);
 	zone_check(zone, (uint64_t)page_pool_inflight(pool));
 	for (i = 0, again = pages[0]; caught && i < 2; i++)

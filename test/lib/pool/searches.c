@@ -127,11 +127,11 @@ static void threads_wait_for_a_signal_safe_zone(void **state)
 
 	zp.flags = PP_ZONE_SIGNAL_SAFE;
 	zone = zone_new(&zp);
-	require(zone_lock(zone));
+	require(stock_lock(zone->stock));
 	pinned_start(&thread, -1, take_one, zone);
-	while (!(READ_ONCE(zone->lock.word) & LOCK_WAITERS))
+	while (!(READ_ONCE(zone->stock->lock.word) & LOCK_WAITERS))
 		sleep_us(100);
-	zone_unlock(zone);
+	stock_unlock(zone->stock);
 	pinned_join(&thread);
 	pp_zone_free_bulk(zone, held, 1);
 	zone_end(zone);

@@ -13,6 +13,7 @@
 #include <pagepool/memory.h>
 
 #include "stock/sync/pcp_lock.h"
+#include "zone/zone.h"
 #include "harness.h"
 
 #define U32_WRAP ((uint64_t)1 << 32)
@@ -44,7 +45,7 @@ static struct pp_zone *fixed_zone(uint32_t flags)
 
 static struct pcp *pcp_of(struct pp_zone *zone, unsigned int core)
 {
-	return pcp_at(zone->pcps, zone->pcp_stride, core);
+	return stock_pcp(zone->stock, core);
 }
 
 /* ---- 11: count, high, and their bounds ------------------------------------------------------- */
@@ -202,7 +203,7 @@ static void invariant_13_no_wait_for_a_drainer(void **state)
 	require(pp_zone_alloc_bulk(zone, mine, 8) == 8);
 	pp_zone_free_bulk(zone, mine, 8);
 	assert_true(pcp->list->count > 0);
-	zone->fallbacks = U32_WRAP - 1;
+	zone->stock->fallbacks = U32_WRAP - 1;
 	require(!lock_taken(pcp)); /* for good, as it looks from here */
 	assert_int_equal(pp_zone_alloc_bulk(zone, mine, 32), 32);
 	pp_zone_free_bulk(zone, mine, 16);

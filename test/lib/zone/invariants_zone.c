@@ -12,6 +12,7 @@
 #include <pagepool/memory.h>
 
 #include "stock/sync/pcp_lock.h"
+#include "zone/zone.h"
 #include "harness.h"
 
 #define U32_WRAP ((uint64_t)1 << 32)
@@ -34,7 +35,7 @@ static struct pp_zone *zone_of(uint64_t pages, uint32_t flags, const struct pp_z
 
 static struct pcp *this_pcp(struct pp_zone *zone)
 {
-	return pcp_at(zone->pcps, zone->pcp_stride, pp_zone_this_core(zone));
+	return stock_pcp(zone->stock, pp_zone_this_core(zone));
 }
 
 static unsigned int take_all(struct pp_zone *zone)
@@ -97,7 +98,7 @@ static void invariant_15_isolated_never_through_a_cache(void **state)
 	unsigned int n, i;
 
 	pin_to(test_cpu(0));
-	zone->fallbacks = U32_WRAP - 10;
+	zone->stock->fallbacks = U32_WRAP - 10;
 	free_past_the_cache(zone);
 	n = take_all(zone);
 	/* the last pages to come home fill this core's cache: let them be of both blocks */
@@ -153,7 +154,7 @@ static void invariant_16_bulk_fills_holes(void **state)
 
 	pin_to(test_cpu(0));
 	pcp = this_pcp(zone);
-	zone->alloc_failures = U32_WRAP - 1;
+	zone->stock->alloc_failures = U32_WRAP - 1;
 	for (round = 0; round < 500; round++) {
 		for (i = had = 0; i < 64; i++) {
 			if (pages[i] && rng_below(&r, 2)) {

@@ -11,7 +11,7 @@
 
 #include <sys/rseq.h>
 
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 static inline struct rseq *rseq_area(void)
 {
@@ -69,8 +69,8 @@ static inline int rseq_registered(void)
 
 #define RSEQ_INPUTS                                                                                \
 	[rseq] "r"(rseq_area()), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),                    \
-		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "r"(zone->cores),             \
-		[stride] "r"(zone->pcp_stride), [pcps] "r"(zone->pcps),                            \
+		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "r"(stock->cores),            \
+		[stride] "r"(stock->stride), [pcps] "r"(stock->pcps),                              \
 		[list] "i"(offsetof(struct pcp, list)),                                            \
 		[count] "i"(offsetof(struct pcp_list, count)),                                     \
 		[obj] "i"(offsetof(struct pcp_list, obj)), [n] "r"(n), [objs] "r"(objs)
@@ -78,7 +78,7 @@ static inline int rseq_registered(void)
 #define RSEQ_CLOBBERS                                                                              \
 	"memory", "cc", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16"
 
-static __always_inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs,
+static __always_inline unsigned int rseq_pop(const struct stock *stock, void **objs,
 					     unsigned int n)
 {
 again:
@@ -98,7 +98,7 @@ closed:
 	return 0;
 }
 
-static __always_inline bool rseq_push(const struct pp_zone *zone, void *const *objs, unsigned int n)
+static __always_inline bool rseq_push(const struct stock *stock, void *const *objs, unsigned int n)
 {
 again:
 	__asm__ goto(RSEQ_BEGIN

@@ -3,24 +3,24 @@
 #ifndef PP_RSEQ_OPS_H
 #define PP_RSEQ_OPS_H
 
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 static inline int rseq_registered(void)
 {
 	return pp_set_error(ENOTSUP, "restartable sequences are not built in for this machine");
 }
 
-static inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs, unsigned int n)
+static inline unsigned int rseq_pop(const struct stock *stock, void **objs, unsigned int n)
 {
-	(void)zone;
+	(void)stock;
 	(void)objs;
 	(void)n;
 	return 0;
 }
 
-static inline bool rseq_push(const struct pp_zone *zone, void *const *objs, unsigned int n)
+static inline bool rseq_push(const struct stock *stock, void *const *objs, unsigned int n)
 {
-	(void)zone;
+	(void)stock;
 	(void)objs;
 	(void)n;
 	return false;

@@ -12,7 +12,7 @@
 
 #include <sys/rseq.h>
 
-#include "zone/zone.h"
+#include "stock/stock.h"
 
 /* 32 bytes at a time; each probe sets it, to the same, also while others move pages */
 static bool rseq_avx;
@@ -116,12 +116,12 @@ static inline int rseq_registered(void)
 	"4: jmp %l[again]\n"                    \
 	".popsection\n"
 
-#define RSEQ_INPUTS                                                                    \
-	[rseq] "r"(__rseq_offset), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),      \
-		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "m"(zone->cores), \
-		[stride] "m"(zone->pcp_stride), [pcps] "m"(zone->pcps),                \
-		[list] "i"(offsetof(struct pcp, list)),                                \
-		[count] "i"(offsetof(struct pcp_list, count)),                         \
+#define RSEQ_INPUTS                                                                     \
+	[rseq] "r"(__rseq_offset), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),       \
+		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "m"(stock->cores), \
+		[stride] "m"(stock->stride), [pcps] "m"(stock->pcps),                   \
+		[list] "i"(offsetof(struct pcp, list)),                                 \
+		[count] "i"(offsetof(struct pcp_list, count)),                          \
 		[obj] "i"(offsetof(struct pcp_list, obj)), [objs] "r"(objs)
 
 /* The one bound: a cache that is never held is not tuned. */
@@ -131,7 +131,7 @@ static inline int rseq_registered(void)
 	"memory", "cc", "rax", "rcx", "rdx", "rsi", "rdi", "r8", "xmm0", "xmm1", "xmm2", "xmm3"
 
 /* One page: half of the instructions. */
-static __always_inline unsigned int rseq_pop_one(const struct pp_zone *zone, void **objs)
+static __always_inline unsigned int rseq_pop_one(const struct stock *stock, void **objs)
 {
 again:
 	__asm__ goto(RSEQ_BEGIN "subl $1, %%ecx\n"
@@ -147,7 +147,7 @@ closed:
 	return 0;
 }
 
-static __always_inline bool rseq_push_one(const struct pp_zone *zone, void *const *objs)
+static __always_inline bool rseq_push_one(const struct stock *stock, void *const *objs)
 {
 again:
 	__asm__ goto(RSEQ_BEGIN "cmpl %c[high_max](%%rax), %%ecx\n"
@@ -165,44 +165,44 @@ closed:
 }
 
 /* All of @n pages from this core's list, or 0; all into it, or false: full or closed. */
-#define RSEQ_POP(name, copy)                                                              \
-	static __always_inline unsigned int name(const struct pp_zone *zone, void **objs, \
-						 unsigned int n)                          \
-	{                                                                                 \
-again:                                                                                    \
-		__asm__ goto(RSEQ_BEGIN "subl %[n], %%ecx\n"                              \
-					"jb %l[closed]\n"                                 \
-					"leaq %c[obj](%%rdx, %%rcx, 8), %%rsi\n"          \
-					"movq %[objs], %%rdi\n"                           \
-					"movl %[n], %%r8d\n" copy RSEQ_END                \
-			     :                                                            \
-			     : RSEQ_INPUTS, [n] "r"(n)                                    \
-			     : RSEQ_CLOBBERS                                              \
-			     : again, closed);                                            \
-		return n;                                                                 \
-closed:                                                                                   \
-		return 0;                                                                 \
+#define RSEQ_POP(name, copy)                                                             \
+	static __always_inline unsigned int name(const struct stock *stock, void **objs, \
+						 unsigned int n)                         \
+	{                                                                                \
+again:                                                                                   \
+		__asm__ goto(RSEQ_BEGIN "subl %[n], %%ecx\n"                             \
+					"jb %l[closed]\n"                                \
+					"leaq %c[obj](%%rdx, %%rcx, 8), %%rsi\n"         \
+					"movq %[objs], %%rdi\n"                          \
+					"movl %[n], %%r8d\n" copy RSEQ_END               \
+			     :                                                           \
+			     : RSEQ_INPUTS, [n] "r"(n)                                   \
+			     : RSEQ_CLOBBERS                                             \
+			     : again, closed);                                           \
+		return n;                                                                \
+closed:                                                                                  \
+		return 0;                                                                \
 	}
 
-#define RSEQ_PUSH(name, copy)                                                           \
-	static __always_inline bool name(const struct pp_zone *zone, void *const *objs, \
-					 unsigned int n)                                \
-	{                                                                               \
-again:                                                                                  \
-		__asm__ goto(RSEQ_BEGIN "leal (%%rcx, %q[n]), %%r8d\n"                  \
-					"cmpl %c[high_max](%%rax), %%r8d\n"             \
-					"ja %l[closed]\n"                               \
-					"leaq %c[obj](%%rdx, %%rcx, 8), %%rdi\n"        \
-					"movl %%r8d, %%ecx\n"                           \
-					"movq %[objs], %%rsi\n"                         \
-					"movl %[n], %%r8d\n" copy RSEQ_END              \
-			     :                                                          \
-			     : RSEQ_INPUTS, RSEQ_HIGH, [n] "r"(n)                       \
-			     : RSEQ_CLOBBERS                                            \
-			     : again, closed);                                          \
-		return true;                                                            \
-closed:                                                                                 \
-		return false;                                                           \
+#define RSEQ_PUSH(name, copy)                                                          \
+	static __always_inline bool name(const struct stock *stock, void *const *objs, \
+					 unsigned int n)                               \
+	{                                                                              \
+again:                                                                                 \
+		__asm__ goto(RSEQ_BEGIN "leal (%%rcx, %q[n]), %%r8d\n"                 \
+					"cmpl %c[high_max](%%rax), %%r8d\n"            \
+					"ja %l[closed]\n"                              \
+					"leaq %c[obj](%%rdx, %%rcx, 8), %%rdi\n"       \
+					"movl %%r8d, %%ecx\n"                          \
+					"movq %[objs], %%rsi\n"                        \
+					"movl %[n], %%r8d\n" copy RSEQ_END             \
+			     :                                                         \
+			     : RSEQ_INPUTS, RSEQ_HIGH, [n] "r"(n)                      \
+			     : RSEQ_CLOBBERS                                           \
+			     : again, closed);                                         \
+		return true;                                                           \
+closed:                                                                                \
+		return false;                                                          \
 	}
 
 RSEQ_POP(rseq_pop_sse, RSEQ_COPY_SSE)
@@ -210,23 +210,22 @@ RSEQ_POP(rseq_pop_avx, RSEQ_COPY_AVX)
 RSEQ_PUSH(rseq_push_sse, RSEQ_COPY_SSE)
 RSEQ_PUSH(rseq_push_avx, RSEQ_COPY_AVX)
 
-static __always_inline unsigned int rseq_pop(const struct pp_zone *zone, void **objs,
-					     unsigned int n)
+static __always_inline unsigned int rseq_pop(const struct stock *stock, void **objs, unsigned int n)
 {
 	if (n == 1)
-		return rseq_pop_one(zone, objs);
+		return rseq_pop_one(stock, objs);
 	if (n < RSEQ_AVX_MIN || !READ_ONCE(rseq_avx))
-		return rseq_pop_sse(zone, objs, n);
-	return rseq_pop_avx(zone, objs, n);
+		return rseq_pop_sse(stock, objs, n);
+	return rseq_pop_avx(stock, objs, n);
 }
 
-static __always_inline bool rseq_push(const struct pp_zone *zone, void *const *objs, unsigned int n)
+static __always_inline bool rseq_push(const struct stock *stock, void *const *objs, unsigned int n)
 {
 	if (n == 1)
-		return rseq_push_one(zone, objs);
+		return rseq_push_one(stock, objs);
 	if (n < RSEQ_AVX_MIN || !READ_ONCE(rseq_avx))
-		return rseq_push_sse(zone, objs, n);
-	return rseq_push_avx(zone, objs, n);
+		return rseq_push_sse(stock, objs, n);
+	return rseq_push_avx(stock, objs, n);
 }
 
 #endif /* PP_RSEQ_OPS_H */

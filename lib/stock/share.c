@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * share.c - processes that share a stock: attach, recover what the dead held, lock, fence
+ *
+ * What a dead process leaves is consistent after every single store, with one exception: a list
+ * that is being moved to the free area may stand in both, and is dropped.
+ */
+#include "base/barrier.h"
+#include "stock/share.h"
+
+/* How long a lock may stay taken before a waiter looks which process took it. */
+#define SUSPECT_US 20000u
+
+void share_init(struct stock *stock, struct share *share)
+{
+	unsigned int i;
+
+	share->space = process_space();
+	stock->share = share;
+	stock->lock.shared = stock->control.shared = true;
+	for (i = 0; i < stock->cores; i++)
+		stock_pcp(stock, i)->drain.shared = true;
+}
+
+/* ---- the list of processes ------------------------------------------------------------------- */
+
+static bool is_listed(const struct share *share, process_id id)
+{
+	unsigned int i;
+
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+		if (READ_ONCE(share->procs[i]) == id)
+			return true;
+	}
+	return false;
+}
+
+static bool list_process(struct share *share, process_id id)
+{
+	process_id none;
+	unsigned int i;
+
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+		none = 0;
+		/* seq_cst: pairs with the barrier in stock_fence(); before our first sequence */
+		if (__atomic_compare_exchange_n(&share->procs[i], &none, id, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return true;
+	}
+	return false;
+}
+
+int share_attach(struct stock *stock)
+{
+	struct share *share = stock->share;
+	const char *outside;
+	process_id self;
+
+	if (stock_policy(stock)->probe && stock_policy(stock)->probe())
+		return -ENOTSUP;
+	outside = process_outside(&share->space);
+	if (outside)
+		return pp_set_error(EXDEV,
+				    "depot %s was built in another %s namespace: its "
+				    "processes look dead from here; attach inside of it",
+				    stock->name, outside);
+	self = process_self();
+	if (!self)
+		return -errno;
+	/*
+	 * Listed first: a lock that is taken over names us, and if we died before we were listed
+	 * no process would look for it.
+	 */
+	if (is_listed(share, self) || list_process(share, self)) {
+		share_recover(stock);
+		return 0;
+	}
+	share_recover(stock);
+	if (list_process(share, self))
+		return 0;
+	return pp_set_error(ENOSPC,
+			    "depot %s: %u processes are attached, which is all there may be",
+			    stock->name, PP_DEPOT_PROCESSES);
+}
+
+void share_detach(struct stock *stock)
+{
+	struct share *share = stock->share;
+	process_id self = process_self();
+	unsigned int i;
+
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+		if (READ_ONCE(share->procs[i]) == self)
+			store_release(&share->procs[i], 0);
+	}
+}
+
+unsigned int share_processes(const struct stock *stock)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++)
+		n += READ_ONCE(stock->share->procs[i]) != 0;
+	return n;
+}
+
+/* ---- what a dead process held ---------------------------------------------------------------- */
+
+/* Take over a lock that a dead process holds; only one of its heirs succeeds. */
+static bool inherit(uint32_t *word, process_id dead)
+{
+	uint32_t w = READ_ONCE(*word);
+
+	return w && LOCK_PID(w) == process_pid(dead) &&
+	       __atomic_compare_exchange_n(word, &w, lock_word | (w & LOCK_SLEEPERS), false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void drop_list(struct share *share, struct pcp_list *list)
+{
+	count_add_shared(share->dropped, list->count);
+	WRITE_ONCE(list->count, 0);
+}
+
+static void recover_cache(struct share *share, struct pcp *pcp, process_id dead)
+{
+	if (inherit(&pcp->lock, dead)) {
+		drop_list(share, pcp->list);
+		WRITE_ONCE(pcp->want, 0);
+		store_release(&pcp->lock, 0);
+	}
+	if (inherit(&pcp->drain.word, dead)) {
+		/* before the barrier nothing was moved out, and others may still be in it */
+		if (pcp->old == pcp->list)
+			WRITE_ONCE(pcp->old, NULL); /* it was not even switched */
+		else if (pcp->old && pcp->fenced)
+			drop_list(share, pcp->old);
+		pp_unlock(&pcp->drain);
+	}
+}
+
+uint32_t share_recover(struct stock *stock)
+{
+	struct share *share = stock->share;
+	unsigned int i, k;
+	process_id dead;
+
+	for (i = 0; share && i < PP_DEPOT_PROCESSES; i++) {
+		dead = READ_ONCE(share->procs[i]);
+		if (likely(!dead) || !process_is_dead(dead) || process_outside(&share->space))
+			continue;
+		if (inherit(&stock->lock.word, dead))
+			pp_unlock(&stock->lock);
+		if (inherit(&stock->control.word, dead))
+			pp_unlock(&stock->control);
+		for (k = 0; k < stock->cores; k++)
+			recover_cache(share, stock_pcp(stock, k), dead);
+		/* last: as long as it is listed, other processes look for its locks */
+		if (__atomic_compare_exchange_n(&share->procs[i], &dead, 0, false, __ATOMIC_RELEASE,
+						__ATOMIC_RELAXED))
+			count_add_shared(share->died, 1);
+	}
+	return share_died(stock);
+}
+
+/* ---- the lock and the fence ------------------------------------------------------------------ */
+
+void __coldpath stock_lock_slow(struct stock *stock)
+{
+	if (!stock->share) {
+		pp_lock_slow(&stock->lock);
+		return;
+	}
+	while (!pp_lock_timed(&stock->lock, SUSPECT_US))
+		share_recover(stock);
+}
+
+static bool is_alone(struct stock *stock)
+{
+	unsigned int i;
+	process_id id;
+
+	share_recover(stock);
+	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+		id = READ_ONCE(stock->share->procs[i]);
+		if (id && process_pid(id) != LOCK_PID(lock_word))
+			return false;
+	}
+	return true;
+}
+
+bool stock_fence(struct stock *stock, unsigned int cpu)
+{
+	if (!stock->share)
+		return barrier_rseq(cpu);
+	/*
+	 * Pairs with the exchange in list_process(): either we see that process, or it sees the
+	 * list that we switched to.
+	 */
+	full_barrier();
+	return is_alone(stock) ? barrier_rseq(cpu) : barrier_visit(cpu);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * share.h - a stock that several processes use, each of which may die at any time
+ *
+ * The stock and its share lie in memory that all of them map at the same address. Each process
+ * lists itself before its first call. A lock's word names its holder, so that a process that waits
+ * too long can see that the holder died, and takes the lock over.
+ */
+#ifndef PP_SHARE_H
+#define PP_SHARE_H
+
+#include "base/process.h"
+#include "stock/stock.h"
+
+struct share {
+	struct process_space space; /* of procs */
+	uint64_t dropped; /* objects that dead processes took along, at most */
+	uint32_t died; /* processes */
+	process_id procs[PP_DEPOT_PROCESSES];
+};
+
+/* Both all zero but for the stock's caches, which are made. */
+void share_init(struct stock *stock, struct share *share);
+
+/* This process uses @stock from now on; as pp_depot_attach(). */
+int share_attach(struct stock *stock);
+void share_detach(struct stock *stock);
+unsigned int share_processes(const struct stock *stock);
+
+/* Free what processes held that died; how many died so far. 0: @stock is not shared. */
+uint32_t share_recover(struct stock *stock);
+
+static inline uint32_t share_died(const struct stock *stock)
+{
+	return stock->share ? READ_ONCE(stock->share->died) : 0;
+}
+
+#endif /* PP_SHARE_H */

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * stock.h - objects at rest: the cores' caches, the free area behind them, and its lock
+ *
+ * A zone and a depot are built on it. A stock knows neither pages nor processes beyond what its
+ * policy needs: a free object is a pointer. A stock may lie in memory that processes share, so it
+ * holds no address of code.
+ */
+#ifndef PP_STOCK_H
+#define PP_STOCK_H
+
+#include <pagepool/depot.h>
+
+#include "base/handler.h"
+#include "base/slot.h"
+#include "stock/free_area.h"
+#include "stock/pcp.h"
+
+struct share;
+struct pp_zone_stats;
+
+/*
+ * free + cached + in_flight == all its objects, where free is the area's count, cached is what
+ * the caches have, and in_flight is what is left.
+ */
+struct stock {
+	/* read only after creation */
+	uint8_t policy; /* of pcp_policies */
+	bool traced;
+	uint8_t ops; /* of the policy's: traced, or with OPS_FAULT; atomic */
+	bool per_thread;
+	bool signal_safe;
+	struct pcp *pcps;
+	size_t stride; /* bytes from one cache to the next */
+	unsigned int cores; /* caches; threads' if per_thread */
+	uint32_t batch;
+	uint32_t drain_us;
+	char name[32];
+	struct share *share; /* of the processes that use it; NULL: this one alone */
+
+	/* llist: index of the object below each, plus one, and the first object; else NULL */
+	uint32_t *links;
+	struct pp_page *pages;
+
+	/* by any thread, rarely */
+	uint64_t alloc_failures __line_aligned;
+	uint64_t drains;
+	uint64_t drained_pages;
+	uint64_t drain_timeouts;
+	uint64_t fallbacks;
+
+	/* freed by handlers that could not take the lock; see stock_lock() */
+	struct pp_page *deferred;
+
+	/* what the caches may hold: one change at a time */
+	struct pp_lock control;
+	unsigned int disabled;
+	uint32_t saved_high_min; /* what it was before it was disabled */
+	uint32_t saved_high_max;
+	uint32_t saved_batch;
+
+	/* what the lock protects */
+	struct pp_lock lock __line_aligned;
+	struct free_area area;
+	uint64_t allocs; /* past the caches */
+	uint64_t frees;
+} __line_aligned;
+
+static __always_inline const struct pcp_policy *stock_policy(const struct stock *stock)
+{
+	return pcp_policies[stock->policy];
+}
+
+/* Looked up, not kept: a stock that processes share holds no address of code. */
+static __always_inline const struct pcp_ops *stock_ops(const struct stock *stock)
+{
+	return &stock_policy(stock)->ops[READ_ONCE(stock->ops)];
+}
+
+static __always_inline struct pcp *stock_pcp(const struct stock *stock, unsigned int core)
+{
+	return pcp_at(stock->pcps, stock->stride, core);
+}
+
+/* The cache of this core or thread; NULL if it has none. A core's is a hint: lock before use. */
+static __always_inline struct pcp *pcp_this(const struct stock *stock)
+{
+	unsigned int i = unlikely(stock->per_thread) ? this_slot() : (unsigned int)this_cpu();
+
+	return likely(i < stock->cores) ? stock_pcp(stock, i) : NULL;
+}
+
+/* The same for policies whose caches belong to threads. */
+static __always_inline struct pcp *pcp_this_thread(const struct stock *stock)
+{
+	unsigned int i = this_slot();
+
+	return likely(i < stock->cores) ? stock_pcp(stock, i) : NULL;
+}
+
+static inline unsigned int pcp_index(const struct pcp *pcp)
+{
+	return (unsigned int)(((uintptr_t)pcp - (uintptr_t)pcp->stock->pcps) / pcp->stock->stride);
+}
+
+/* ---- calls, and the lock --------------------------------------------------------------------- */
+
+static __always_inline void stock_call_begin(const struct stock *stock)
+{
+	if (unlikely(stock->signal_safe))
+		handler_call_begin();
+}
+
+static __always_inline void stock_call_end(const struct stock *stock)
+{
+	if (unlikely(stock->signal_safe))
+		handler_call_end();
+}
+
+/* share.c: another thread, or another process, has the lock */
+void stock_lock_slow(struct stock *stock);
+/* share.c: barrier_rseq(), for the threads of every attached process */
+bool stock_fence(struct stock *stock, unsigned int cpu);
+
+/* signal.c: a stock that signal handlers use */
+bool stock_lock_safe(struct stock *stock);
+/* A handler that may not lock leaves pages for the next holder. */
+void stock_defer(struct stock *stock, void *const *objs, unsigned int n);
+/* A step of a call that goes on, or a call by a thread: no handler drains or trims. */
+bool stock_step_begin(const struct stock *stock);
+void stock_step_end(bool began);
+/* In a call: it is a signal handler's, which may not wait, nor drain or trim; see handler.h. */
+bool stock_in_handler(const struct stock *stock);
+
+/* Take the lock. False only in a signal handler, in a signal safe zone: it goes without. */
+static __always_inline bool stock_lock(struct stock *stock)
+{
+	if (unlikely(stock->signal_safe))
+		return stock_lock_safe(stock);
+	if (unlikely(!pp_trylock(&stock->lock)))
+		stock_lock_slow(stock);
+	return true;
+}
+
+static __always_inline void stock_unlock(struct stock *stock)
+{
+	pp_unlock(&stock->lock);
+	if (unlikely(stock->signal_safe)) {
+		compiler_barrier();
+		WRITE_ONCE(handler_locked, false);
+	}
+}
+
+/* ---- between a list and the free area -------------------------------------------------------- */
+
+/* The call of memcpy() is a third of what one page costs. */
+static __always_inline void copy_objs(void **to, void *const *from, unsigned int n)
+{
+	if (n == 1)
+		*to = *from;
+	else if (!(PP_DEBUG || PP_POISON) ||
+		 n) /* for sanitizers: of none there need not be an array */
+		memcpy(to, from, n * sizeof(*to));
+}
+
+/* Move the @n coldest objects of a list that the caller holds to the free area; objects moved. */
+static inline unsigned int list_to_area(struct stock *stock, struct pcp_list *list, unsigned int n)
+{
+	unsigned int left;
+
+	n = min(n, list->count);
+	if (!n || !stock_lock(stock))
+		return 0;
+	free_area_push(&stock->area, list->obj, n);
+	count_add(stock->area.moves, 1);
+	stock_unlock(stock);
+	left = list->count - n;
+	memmove(list->obj, list->obj + n, left * sizeof(*list->obj));
+	WRITE_ONCE(list->count, left);
+	return n;
+}
+
+/* The same, warmest first: without moving what stays, for lists that are to be emptied. */
+static inline unsigned int list_top_to_area(struct stock *stock, struct pcp_list *list,
+					    unsigned int n)
+{
+	n = min(n, list->count);
+	if (!n || !stock_lock(stock))
+		return 0;
+	free_area_push(&stock->area, list->obj + (list->count - n), n);
+	count_add(stock->area.moves, 1);
+	stock_unlock(stock);
+	WRITE_ONCE(list->count, list->count - n);
+	return n;
+}
+
+/*
+ * How many of the free area's objects may go to caches: a stock that runs short fills none, nor
+ * does one that has isolated pages, perhaps among them, or of which a run is sought.
+ */
+static inline unsigned int stock_spare(const struct stock *stock, unsigned int want)
+{
+	return stock->area.count > (uint64_t)READ_ONCE(stock->batch) && !stock->area.filter &&
+			       !stock->area.seekers
+		       ? want
+		       : 0;
+}
+
+/* ---- past this core's cache ------------------------------------------------------------------ */
+
+/* From the free area, and back there. */
+unsigned int stock_take_area(struct stock *stock, void **objs, unsigned int n);
+void stock_give_area(struct stock *stock, void *const *objs, unsigned int n);
+
+/*
+ * Drain one cache. @keep: objects that may stay; @force: visit it even if it looks empty.
+ * Objects moved, or -ETIMEDOUT.
+ */
+long stock_drain_core(struct stock *stock, unsigned int core, uint32_t keep, uint32_t timeout_us,
+		      bool force);
+/* As pp_depot_drain(). */
+long stock_drain_one(struct stock *stock, unsigned int core, unsigned int timeout_us);
+/* Every cache. Objects moved; *@timeout becomes true if a holder did not let go in time. */
+long stock_drain(struct stock *stock, uint32_t timeout_us, bool *timeout);
+/* Every cache, one after the other, until there is enough. */
+unsigned int stock_take_drained(struct stock *stock, void **objs, unsigned int n, bool *timeout);
+
+/*
+ * All of @n objects, of which @objs has @got, or none and -ENOBUFS; and back. What is more than a
+ * batch goes past the caches: it comes from a cache above, and ours would only be in the way.
+ */
+int stock_get_slow(struct stock *stock, void **objs, unsigned int n, unsigned int got);
+int stock_put_slow(struct stock *stock, void *const *objs, unsigned int n);
+
+/* depot.c: struct pp_depot begins with its stock. */
+static __always_inline struct stock *stock_of_depot(struct pp_depot *depot)
+{
+	return (struct stock *)depot;
+}
+
+static __always_inline bool stock_caches(const struct stock *stock, unsigned int n)
+{
+	return n <= READ_ONCE(stock->batch);
+}
+
+/* ---- a search that fails must have looked everywhere ----------------------------------------- */
+
+/*
+ * An allocation that finds nothing looked at one place after the other, and free objects move
+ * between them: in refills, flushes, drains and trims. It may fail only if none moved meanwhile.
+ * Each kind of move is counted where it happens. Objects on their way are in no place at all. A
+ * search can see that, too: it happens under the stock's lock or in an owner's turn, or it is
+ * announced (zone_move_begin()).
+ */
+struct search {
+	struct stock *stock;
+	/* Up to @n objects from every place in turn; *@timeout: a holder did not let go in time. */
+	unsigned int (*look)(const struct search *search, void **objs, unsigned int n,
+			     bool *timeout);
+	/*
+	 * How often free objects moved, and whether some are on their way. Equal before and
+	 * after a look, and none on their way after it: each object was in one place all the
+	 * time, and was there when the search looked, unless another allocation took it.
+	 */
+	uint64_t (*moves)(const struct search *search, bool *on_their_way);
+	/* Objects that seem to be free now: a gauge. NULL: not asked. */
+	uint64_t (*seen)(const struct search *search);
+};
+
+/*
+ * Look until there are @n, or a look that found too little is one that counts. A look is repeated
+ * for at most the stock's drain_us. A holder that does not let go for as long ends it, too.
+ */
+unsigned int search_everywhere(const struct search *search, void **objs, unsigned int n);
+
+/* Objects in the free area and the caches: a gauge. */
+uint64_t stock_seen(const struct stock *stock);
+
+/* ---- looking inside, and bounds -------------------------------------------------------------- */
+
+/* pcp_count(), but of llist without the reservations */
+unsigned int stock_cached(const struct stock *stock, unsigned int core);
+/* free, cached, batch, high and the counters; under the lock. */
+void stock_stats(struct stock *stock, struct pp_zone_stats *stats);
+
+/* As pp_depot_pcp_set(), pp_depot_pcp_disable() and pp_depot_pcp_enable(). */
+int stock_set(struct stock *stock, uint32_t high, uint32_t batch);
+int stock_disable(struct stock *stock, unsigned int timeout_us);
+void stock_enable(struct stock *stock);
+
+/* ---- policy.c -------------------------------------------------------------------------------- */
+
+/* The number of a policy that has all of @flags, PCP_*; -1 with errno and pp_error(). */
+int stock_find_policy(const char *name, unsigned int flags);
+/* The parameters of a cache: 0, or -EINVAL with pp_error(). */
+int stock_check_cache(uint32_t high, uint32_t high_max, uint32_t batch);
+
+#endif /* PP_STOCK_H */
