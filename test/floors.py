@@ -50,7 +50,7 @@ PUBLIC = {
 }
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 KNOWN = 'test/floors.known'
-IDENTIFIER = re.compile(r'(?<![\w.])(?<!->)[A-Za-z_]\w*')
+IDENTIFIER = re.compile(r'(?<![\w.])(?<!->)(?<!struct )[A-Za-z_]\w*')
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 
 
