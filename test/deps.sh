@@ -15,15 +15,18 @@ BUILD='gcc meson ninja-build pkg-config libc6-dev libnuma-dev libpcap-dev libxdp
 DEMO='iproute2 ethtool iputils-ping'
 TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk dpdk-dev tcpdump socat strace
 	valgrind mandoc g++ python3 spin chromium libmimalloc2.0 libjemalloc2
-	libtcmalloc-minimal4 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+	libtcmalloc-minimal4 qemu-user
 	qemu-system-x86 cpio bind9-dnsutils dnsperf make ccache'
+PORTS='gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross
+	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross
+	musl-tools'
 CI_ONLY='debootstrap git'
 
 case ${1-} in
 build) wanted=$BUILD ;;
 demo) wanted="$BUILD $DEMO" ;;
-test) wanted="$BUILD $DEMO $TEST" ;;
-ci) wanted="$BUILD $DEMO $TEST $CI_ONLY" ;;
+test) wanted="$BUILD $DEMO $TEST $PORTS" ;;
+ci) wanted="$BUILD $DEMO $TEST $PORTS $CI_ONLY" ;;
 *)
 	echo "usage: deps.sh build|demo|test|ci" >&2
 	exit 2

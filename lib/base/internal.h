@@ -178,7 +178,7 @@ static __always_inline uint64_t cycles_now(void)
  * kernel keeps the number in that area up to date: a plain load. Where they are
  * absent (old libc, valgrind, qemu-user, some containers) the field is negative.
  */
-#if defined(__x86_64__) && defined(__has_include) && __has_include(<sys/rseq.h>)
+#if PP_HAVE_RSEQ && defined(__x86_64__)
 #include <sys/rseq.h>
 static __always_inline int this_cpu(void)
 {
@@ -189,7 +189,7 @@ static __always_inline int this_cpu(void)
 			     : "r"(__rseq_offset), "i"(offsetof(struct rseq, cpu_id)));
 	return likely(cpu >= 0) ? cpu : sched_getcpu();
 }
-#elif defined(__aarch64__) && defined(__has_include) && __has_include(<sys/rseq.h>)
+#elif PP_HAVE_RSEQ && defined(__aarch64__)
 #include <sys/rseq.h>
 static __always_inline int this_cpu(void)
 {

@@ -558,6 +558,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_storm),
 	};
 
-	depot_policy = argc > 1 ? argv[1] : NULL;
+	depot_policy_parse(argc, argv);
 	return test_main("depot", tests, ARRAY_LEN(tests), 120);
 }

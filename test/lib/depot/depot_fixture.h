@@ -25,6 +25,9 @@ struct depot_fixture {
 /* the policy of argv[1], or the default; for every test of a program */
 extern const char *depot_policy;
 
+/* Sets depot_policy from a test's argument. Exits with 77 and a line if it cannot run here. */
+void depot_policy_parse(int argc, char **argv);
+
 struct pp_depot_params depot_params(unsigned int objects, uint32_t high, uint32_t batch);
 /* pp_depot_get_bulk(): how many, @n or 0 */
 unsigned int depot_take(struct pp_depot *depot, void **objs, unsigned int n);

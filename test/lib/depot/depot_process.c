@@ -470,6 +470,6 @@ int main(int argc, char **argv)
 
 	if (argc == 6)
 		return worker_exec(argv);
-	depot_policy = argc > 1 ? argv[1] : "rseq";
+	depot_policy_parse(argc, argv);
 	return test_main("depot_process", tests, ARRAY_LEN(tests), 280);
 }

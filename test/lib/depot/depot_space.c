@@ -148,6 +148,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_moved_namespace),
 	};
 
-	depot_policy = argc > 1 ? argv[1] : "rseq";
+	depot_policy_parse(argc, argv);
 	return test_main("depot_space", tests, ARRAY_LEN(tests), 60);
 }

@@ -521,6 +521,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_every_instruction),
 	};
 
-	depot_policy = argc > 1 ? argv[1] : "rseq";
+	depot_policy_parse(argc, argv);
 	return test_main("depot_step", tests, ARRAY_LEN(tests), 280);
 }
