@@ -7,15 +7,9 @@
  * knows the pool; all that is rare (objects that arrive at set-up, a process that comes
  * to a pool for the first time) hides behind that one comparison.
  */
-#include <dirent.h>
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <rte_build_config.h>
 #include <rte_common.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
@@ -29,9 +23,6 @@
 #define DEBUG_BULK    64u
 /* More pools than EAL has memory zones for. */
 #define MEMPOOL_PLACES 4096
-
-int mempool_logtype;
-struct mempool_config mempool_config;
 
 /*
  * The pools that this process is attached to, each at its place, with the calls of its
@@ -394,7 +385,7 @@ static void pool_free(struct rte_mempool *mp)
 	mp->pool_data = NULL;
 }
 
-static const struct rte_mempool_ops plain_ops = {
+const struct rte_mempool_ops mempool_plain_ops = {
 	.name = "pagepool",
 	.alloc = plain_alloc,
 	.free = pool_free,
@@ -403,7 +394,7 @@ static const struct rte_mempool_ops plain_ops = {
 	.get_count = get_count,
 };
 
-static const struct rte_mempool_ops debug_ops = {
+const struct rte_mempool_ops mempool_debug_ops = {
 	.name = "pagepool_debug",
 	.alloc = debug_alloc,
 	.free = pool_free,
@@ -419,39 +410,7 @@ bool mempool_is_ours(const struct rte_mempool *mp)
 	return mp->pool_data && ops->free == pool_free;
 }
 
-/* ---- the beginning and the end of a process -------------------------------------------------- */
-
-/*
- * A mempool keeps the number of its ops, and a number means the same in two programs only
- * if both registered the same ops before. Some programs are linked with a driver that
- * others load later, so that ours would get different numbers; after all the others of
- * EAL's directory, which it would load next anyway, it is always the same.
- */
-static void load_others_first(void)
-{
-	char path[PATH_MAX];
-	struct dirent *entry;
-	DIR *dir = opendir(RTE_EAL_PMD_PATH);
-
-	/* testpmd is linked with it, and has it first: then the others' numbers agree, too */
-	dlopen(RTE_EAL_PMD_PATH "/librte_mempool_dpaa.so", RTLD_NOW);
-
-	while (dir && (entry = readdir(dir))) {
-		const char *end = strrchr(entry->d_name, '.');
-
-		if (strncmp(entry->d_name, "librte_mempool_", 15) || !end || strcmp(end, ".so") ||
-		    strstr(entry->d_name, "pagepool"))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", RTE_EAL_PMD_PATH, entry->d_name);
-		if (!dlopen(path, RTLD_NOW))
-			MEMPOOL_LOG(DEBUG, "%s", dlerror());
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* A child has to attach for itself. */
-static void forked(void)
+void mempool_forked(void)
 {
 	unsigned int i;
 
@@ -459,41 +418,4 @@ static void forked(void)
 		if (known[i].stamp)
 			known[i].stamp = 0;
 	}
-}
-
-/* A number from the environment; UINT32_MAX, which no pool takes, if it is none. */
-static uint32_t env_number(const char *name)
-{
-	const char *text = getenv(name);
-	unsigned long long n;
-	char *end;
-
-	if (!text || !*text)
-		return 0;
-	n = strtoull(text, &end, 10);
-	if (*end || end == text || *text == '-' || !n || n > UINT32_MAX) {
-		MEMPOOL_LOG(ERR, "%s: \"%s\" is not a number above 0", name, text);
-		return UINT32_MAX;
-	}
-	return (uint32_t)n;
-}
-
-RTE_INIT(pagepool_register)
-{
-	const char *policy = getenv("PAGEPOOL_POLICY");
-
-	mempool_logtype = rte_log_register_type_and_pick_level("mempool.pagepool", RTE_LOG_NOTICE);
-	load_others_first();
-	if (rte_mempool_register_ops(&plain_ops) < 0)
-		MEMPOOL_LOG(ERR, "ops pagepool not registered: all %u places are taken",
-			    RTE_MEMPOOL_MAX_OPS_IDX);
-	if (rte_mempool_register_ops(&debug_ops) < 0)
-		MEMPOOL_LOG(WARNING, "ops pagepool_debug not registered: all %u places are taken",
-			    RTE_MEMPOOL_MAX_OPS_IDX);
-	snprintf(mempool_config.policy, sizeof(mempool_config.policy), "%s",
-		 policy && *policy ? policy : "auto");
-	mempool_config.high = env_number("PAGEPOOL_HIGH");
-	mempool_config.batch = env_number("PAGEPOOL_BATCH");
-	mempool_telemetry_register();
-	pthread_atfork(NULL, NULL, forked);
 }

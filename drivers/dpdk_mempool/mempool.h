@@ -10,10 +10,22 @@
 
 #include <pagepool/depot.h>
 
+/*
+ * The plugin is linked with no library, and a program without mempools has none of these. In EAL's
+ * directory the plugin is loaded into such a program, too.
+ */
+#pragma weak rte_mempool_register_ops
+#pragma weak rte_mempool_ops_table
+#pragma weak rte_mempool_lookup
+#pragma weak rte_mempool_walk
+
 extern int mempool_logtype;
 
 #define MEMPOOL_LOG(level, fmt, ...) \
 	rte_log(RTE_LOG_##level, mempool_logtype, "PAGEPOOL: " fmt "\n", ##__VA_ARGS__)
+
+/* A number that no pool takes. */
+#define MEMPOOL_INVALID UINT32_MAX
 
 struct ledger;
 
@@ -52,6 +64,12 @@ bool mempool_is_ours(const struct rte_mempool *mp);
 /* Look for dead processes, and say so. */
 void mempool_recover(const struct rte_mempool *mp, struct mempool *pool);
 
+extern const struct rte_mempool_ops mempool_plain_ops;
+extern const struct rte_mempool_ops mempool_debug_ops;
+
+/* In a child: it has to attach for itself. */
+void mempool_forked(void);
+
 /* ---- dpdk_mempool/debug.c: one bit an object, in release programs ---------------------------- */
 
 /* 0 or -ENOMEM. For at most @objects; free with rte_free(). */
@@ -71,7 +89,9 @@ void ledger_counts(const struct ledger *ledger, uint64_t *double_free, uint64_t 
 
 void mempool_telemetry_register(void);
 
-/* What pools made later are built with; from the environment, or set by telemetry. */
+/* ---- dpdk_mempool/config.c ------------------------------------------------------------------- */
+
+/* Settings of pools that are made later; from the environment, or set by telemetry. */
 struct mempool_config {
 	char policy[16];
 	uint32_t high;
@@ -79,5 +99,14 @@ struct mempool_config {
 };
 
 extern struct mempool_config mempool_config;
+
+void mempool_log_register(void);
+void mempool_config_read(void);
+
+/*
+ * Reads the digits that *@text begins with, up to @end, and moves *@text behind them. False: other
+ * characters, no digits, or more than 32 bits.
+ */
+bool mempool_parse(const char **text, char end, uint32_t *number);
 
 #endif /* PP_DPDK_MEMPOOL_H */

@@ -132,7 +132,9 @@ signal.signal(signal.SIGINT, _terminated)
 
 def environment(**more):
     env = dict(os.environ)
-    env['LD_LIBRARY_PATH'] = os.path.dirname(PLUGIN)
+    places = [os.path.dirname(PLUGIN)]
+    places += [os.path.dirname(os.environ[key]) for key in ('PP_DUMMY',) if key in os.environ]
+    env['LD_LIBRARY_PATH'] = ':'.join(places + env.get('LD_LIBRARY_PATH', '').split(':')).rstrip(':')
     for key in ('PAGEPOOL_POLICY', 'PAGEPOOL_HIGH', 'PAGEPOOL_BATCH'):
         env.pop(key, None)
     env.update(more)
