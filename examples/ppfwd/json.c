@@ -46,6 +46,16 @@ static void write_machine(struct json *j)
 	json_close(j, '}');
 }
 
+static void write_bursts(struct json *j, const char *key, const struct bursts *b)
+{
+	unsigned int i;
+
+	json_open(j, key, '[');
+	for (i = 0; i < BURST_BUCKETS; i++)
+		json_count(j, NULL, b->count[i]);
+	json_close(j, ']');
+}
+
 static void write_port(struct json *j, const struct port_report *r)
 {
 	json_open(j, NULL, '{');
@@ -73,6 +83,10 @@ static void write_port(struct json *j, const struct port_report *r)
 	json_count(j, "tx_latency_sum_ns", r->stats.tx_latency_sum_ns);
 	json_count(j, "tx_latency_max_ns", r->stats.tx_latency_max_ns);
 	json_count(j, "tx_tstamp_last", r->stats.tx_tstamp_last);
+	json_count(j, "polls", bursts_all(&r->rx));
+	json_count(j, "empty_polls", r->rx.count[0]);
+	write_bursts(j, "rx_bursts", &r->rx);
+	write_bursts(j, "tx_bursts", &r->tx);
 	json_close(j, '}');
 }
 
@@ -181,6 +195,15 @@ static void write_csum(struct json *j, const struct report *rep)
 	json_close(j, '}');
 }
 
+static void write_worker(struct json *j, const struct worker *w)
+{
+	json_open(j, NULL, '{');
+	json_count(j, "cpu", w->core);
+	json_count(j, "cycles", w->cycles);
+	json_count(j, "busy_cycles", w->busy_cycles);
+	json_close(j, '}');
+}
+
 static void write_lists(struct json *j, const struct report *rep)
 {
 	unsigned int i;
@@ -192,6 +215,10 @@ static void write_lists(struct json *j, const struct report *rep)
 	json_open(j, "pools", '[');
 	for (i = 0; i < rep->npools; i++)
 		write_pool(j, &rep->pools[i]);
+	json_close(j, ']');
+	json_open(j, "workers", '[');
+	for (i = 0; i < rep->fwd->nworkers; i++)
+		write_worker(j, &rep->fwd->workers[i]);
 	json_close(j, ']');
 	json_open(j, "zones", '[');
 	for (i = 0; i < rep->fwd->nzones; i++)

@@ -173,15 +173,17 @@ static void wait_until(uint64_t ns)
 }
 
 /* interfaces come and go; the ports that are left go on */
-static void tell_events(void)
+static void tell_events(struct live *live)
 {
 	const char *event;
 	unsigned int i;
 
 	for (i = 0; i < fwd.nports; i++) {
 		event = pp_netdev_event(fwd.ports[i]);
-		if (event)
-			complain("port %s: %s", fwd.opts->ports[i], event);
+		if (!event)
+			continue;
+		live_end(live);
+		complain("port %s: %s", fwd.opts->ports[i], event);
 	}
 }
 
@@ -195,14 +197,16 @@ static void watch(void)
 
 	end = fwd.opts->duration > 0 ? fwd.start_ns + (uint64_t)(fwd.opts->duration * 1e9)
 				     : forever;
-	tick = period_ns && isatty(STDERR_FILENO) ? fwd.start_ns + period_ns : forever;
-	tell_events(); /* what was found as the ports were opened */
+	tick = fwd.start_ns + period_ns;
+	if (!period_ns || (!fwd.opts->period_set && !isatty(STDERR_FILENO)))
+		tick = forever;
+	tell_events(&live); /* what was found as the ports were opened */
 	while (!__atomic_load_n(&fwd.stop, __ATOMIC_ACQUIRE)) {
 		next = tick < end ? tick : end;
 		if (next > now_ns() + EVENTS_NS)
 			next = now_ns() + EVENTS_NS;
 		wait_until(next);
-		tell_events();
+		tell_events(&live);
 		if (now_ns() >= end)
 			break;
 		if (now_ns() < tick)

@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
 	{ "packets", .letter = 'n', .arg = "N", U64(packets, 1, UINT64_MAX - 1),
 	  .help = "stop after N packets" },
 	{ "stats-period", .letter = 's', .arg = "S", SECONDS(period, 0, SECONDS_MAX),
-	  .help = "seconds between updates of the line on a terminal, 0: none (1)" },
+	  .help = "seconds between lines of rates, 0: none (1, on a terminal only)" },
 	{ "json", .letter = 'j', .arg = "FILE", ANY(json),
 	  .help = "write the report as JSON, - is standard output" },
 	{ "control", .arg = "SOCKET", TEXT(control),
@@ -190,6 +190,7 @@ int options_parse(struct options *opts, int argc, char **argv)
 	if (use.operand < argc)
 		usage_error("%s: unexpected argument; ports are given as --port SPEC",
 			    argv[use.operand]);
+	opts->period_set = options_given(&use, "stats-period");
 	set_defaults(opts);
 	check_together(opts);
 	if (usage_wrong())

@@ -34,6 +34,7 @@ static void dir_init(struct fwd *fwd, struct dir *d, unsigned int from, unsigned
 	d->engine = fwd->opts->engine;
 	d->in = pp_netdev_queue(fwd->ports[from], u);
 	d->out = pp_netdev_queue(fwd->ports[to], u);
+	d->in_port = from;
 	d->out_port = to;
 	memcpy(d->src, pp_netdev_mac(fwd->ports[to]), 6);
 	d->dst[0] = 2;

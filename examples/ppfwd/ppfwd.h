@@ -41,6 +41,36 @@ static inline uint64_t counter_read(const uint64_t *counter)
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+/* bursts by their packets: count[0] had none, count[i] had 2^(i-1) or more, less than 2^i */
+#define BURST_BUCKETS 11u
+
+struct bursts {
+	uint64_t count[BURST_BUCKETS];
+};
+
+static inline void bursts_add(struct bursts *b, unsigned int packets)
+{
+	b->count[packets ? 32 - __builtin_clz(packets) : 0]++;
+}
+
+static inline uint64_t bursts_all(const struct bursts *b)
+{
+	uint64_t all = 0;
+	unsigned int i;
+
+	for (i = 0; i < BURST_BUCKETS; i++)
+		all += b->count[i];
+	return all;
+}
+
+static inline void bursts_sum(struct bursts *to, const struct bursts *from)
+{
+	unsigned int i;
+
+	for (i = 0; i < BURST_BUCKETS; i++)
+		to->count[i] += from->count[i];
+}
+
 struct engine;
 
 /**
@@ -54,6 +84,7 @@ struct engine;
  * @duration: seconds; 0: no limit
  * @packets:  packets; 0: no limit
  * @period:   seconds between updates of the live line; 0: none
+ * @period_set: it was given: lines are written also where stderr is no terminal
  * @json:     file for the report, "-": stdout; NULL: none
  * @control:  socket for ppstat, "auto": the library's choice; NULL: none
  * @eal:      options of DPDK's EAL; NULL: the driver's default
@@ -90,6 +121,7 @@ struct options {
 	double duration;
 	uint64_t packets;
 	double period;
+	bool period_set;
 	const char *json;
 	const char *control;
 	const char *eal;
@@ -100,6 +132,7 @@ struct options {
  * @in:       queue that they come from
  * @out:      queue that they leave by; may be @in
  * @engine:   what happens between
+ * @in_port:  number of @in's port
  * @out_port: number of @out's port
  * @src:      address of @out's port
  * @dst:      address of the station behind it, as engines assume it
@@ -109,11 +142,14 @@ struct options {
  * @unsent:   packets that @out would not take, freed
  * @bad_ip:   wrong IPv4 header checksums
  * @bad_l4:   wrong TCP and UDP checksums
+ * @rx:       polls of @in, by what they brought
+ * @tx:       bursts offered to @out, by what it took at once
  */
 struct dir {
 	struct pp_queue *in;
 	struct pp_queue *out;
 	const struct engine *engine;
+	unsigned int in_port;
 	unsigned int out_port;
 	unsigned char src[6];
 	unsigned char dst[6];
@@ -123,10 +159,13 @@ struct dir {
 	uint64_t unsent;
 	uint64_t bad_ip;
 	uint64_t bad_l4;
+	struct bursts rx;
+	struct bursts tx;
 } __attribute__((aligned(128))); /* two workers must not share adjacent lines */
 
 /**
  * struct worker - a thread and its directions
+ * @cycles:      cycles of its loop
  * @busy_cycles: cycles of the rounds that moved packets
  * @error:       what a driver said last that went wrong in this thread; "": nothing did
  */
@@ -136,6 +175,7 @@ struct worker {
 	unsigned int core;
 	unsigned int ndirs;
 	struct dir **dirs;
+	uint64_t cycles;
 	uint64_t busy_cycles;
 	char error[512];
 } __attribute__((aligned(128)));
@@ -232,6 +272,8 @@ struct port_report {
 	char *driver;
 	char *info;
 	struct pp_netdev_stats stats;
+	struct bursts rx;
+	struct bursts tx;
 };
 
 struct pool_report {
@@ -269,15 +311,24 @@ extern const char *const mem_names[]; /* by enum pp_mem */
 /* report.c */
 int report_ports(struct report *rep, struct fwd *fwd); /* stops the ports */
 int report_zone(struct report *rep, struct fwd *fwd); /* after close */
-void report_table(const struct report *rep, FILE *out);
 void report_free(struct report *rep);
 
-/* live.c: the line on a terminal */
+/* table.c */
+void report_table(const struct report *rep, FILE *out);
+
+/**
+ * struct live - the line while it runs
+ * @packets: all, at the last update
+ * @ns:      time of the last update
+ * @len:     columns of the line on the terminal, where the cursor stands; 0: there is none
+ */
 struct live {
 	uint64_t packets;
 	uint64_t ns;
-	bool shown;
+	unsigned int len;
 };
+
+/* live.c */
 void live_update(struct live *live, struct fwd *fwd);
 void live_end(struct live *live);
 

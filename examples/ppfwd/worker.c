@@ -67,8 +67,10 @@ static inline unsigned int dir_burst(struct dir *d, struct pp_page **pages, unsi
 	const struct engine *engine = d->engine;
 	unsigned int n = 0, m, k = 0;
 
-	if (likely(engine->burst || !engine->generate))
+	if (likely(engine->burst || !engine->generate)) {
 		n = pp_rx_burst(d->in, pages, want);
+		bursts_add(&d->rx, n);
+	}
 	m = n;
 	if (engine->burst && n)
 		m = engine->burst(d, pages, n);
@@ -76,6 +78,7 @@ static inline unsigned int dir_burst(struct dir *d, struct pp_page **pages, unsi
 		m = engine->generate(d, pages, want);
 	if (m) {
 		k = pp_tx_burst(d->out, pages, m);
+		bursts_add(&d->tx, k);
 		if (unlikely(k < m))
 			k = send_rest(d, pages, k, m);
 	}
@@ -134,7 +137,7 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct pp_page *pages[PP_BURST_MAX];
-	uint64_t now, then, busy = 0;
+	uint64_t start, now, then, busy = 0;
 	unsigned int round = 0, i;
 	bool moved;
 
@@ -142,7 +145,7 @@ static void *worker_main(void *arg)
 		pp_queue_own(w->dirs[i]->in);
 		pp_queue_own(w->dirs[i]->out);
 	}
-	then = pp_cycles();
+	start = now = then = pp_cycles();
 	while (!__atomic_load_n(&w->fwd->stop, __ATOMIC_RELAXED)) {
 		moved = worker_round(w, pages);
 		now = pp_cycles();
@@ -155,6 +158,7 @@ static void *worker_main(void *arg)
 			fwd_stop(w->fwd);
 	}
 	worker_clean(w);
+	w->cycles = now - start;
 	w->busy_cycles = busy;
 	snprintf(w->error, sizeof(w->error), "%s", pp_error());
 	return NULL;
