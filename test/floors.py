@@ -32,7 +32,7 @@ FLOORS = [
     ['lib/base'],
     ['lib/stock'],
     ['lib/depot', 'lib/zone'],
-    ['lib/pool'],
+    ['lib/pool', 'drivers/packet'],
     ['lib/control', 'drivers/netdev', 'drivers/xsk'],
     ['drivers', 'drivers/dpdk_mempool'],
     ['examples'],
@@ -45,7 +45,7 @@ PUBLIC = {
         'zone.h': 'lib/zone', 'zone_set.h': 'lib/zone',
     },
     'drivers/include/pagepool': {
-        'netdev.h': 'drivers/netdev', 'packet.h': 'drivers/netdev', 'xsk.h': 'drivers/xsk',
+        'netdev.h': 'drivers/netdev', 'packet.h': 'drivers/packet', 'xsk.h': 'drivers/xsk',
     },
 }
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

@@ -119,9 +119,9 @@ check_layers() {
 		"only lib/stock/sync/*.c includes pcp_impl.h"
 	forbid "$(without "$tmp/product" '^lib/base/node\.c$')" '#include <numa' \
 		"only lib/base/node.c includes libnuma"
-	forbid "$(without "$tmp/product" '^drivers/af_xdp/|\.bpf\.c$|^examples/(xsk|xdp_app|xdp_peers)/')" \
+	forbid "$(without "$tmp/product" '^drivers/(af_xdp|xsk)/|\.bpf\.c$|^examples/(xsk|xdp_app|xdp_peers)/')" \
 		'#include <(xdp|bpf)/' \
-		"only drivers/af_xdp/ and the examples with sockets of their own include libxdp and libbpf"
+		"only drivers/{af_xdp,xsk}/ and the examples with sockets of their own include libxdp and libbpf"
 	forbid "$(without "$tmp/product" '^drivers/pcap/')" '#include <pcap' \
 		"only drivers/pcap/ includes libpcap"
 	forbid "$(without "$tmp/product" 'dpdk[^/]*\.[ch]$|^drivers/dpdk(_mempool)?/')" '#include <rte_' \

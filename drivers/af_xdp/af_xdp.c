@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp.c - ports on AF_XDP sockets: a zone's memory is the UMEM
+ * af_xdp/af_xdp.c - ports on AF_XDP sockets: a zone's memory is the UMEM
  *
- * Each queue has a socket with its own registration of the whole zone: so the
- * queues of all ports share one memory, frames travel between them, and each may
- * come and go by itself, which the sockets of a shared UMEM can not.
+ * Each queue has a socket with its own registration of the whole zone. So the queues of all ports
+ * share one memory, frames travel between them, and each may come and go by itself, which the
+ * sockets of a shared UMEM cannot. A queue's rings are the engine's (xsk/), as for programs that
+ * own their sockets.
  *
- * The fill ring is twice the RX ring, and no more frames than the RX ring holds
- * are posted in copy mode: the kernel shows a received frame before it shows
- * the slot of the fill ring that it came from, so that a fill ring without
- * slack looks full at times.
+ * The fill ring is twice the RX ring, and the port posts no more frames than the RX ring holds in
+ * copy mode: the kernel shows a received frame before it shows the slot of the fill ring that it
+ * came from, so that a fill ring without slack looks full at times.
  */
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 	unsigned int i;
 
 	for (i = 0; i < dev->nqueues; i++)
-		pp_xdp_kernel_stats(to_xdp(dev->queues[i]), stats);
+		pp_xdp_queue_stats(to_xdp(dev->queues[i]), stats);
 	stats->link_downs += __atomic_load_n(&xd->xif.downs, __ATOMIC_RELAXED);
 }
 
@@ -43,7 +43,7 @@ static void xdp_stop(struct pp_netdev *dev)
 		pp_xdp_prog_unset(xd->prog, xd->first + i);
 	for (i = 0; i < dev->nqueues; i++) {
 		x = to_xdp(dev->queues[i]);
-		if (x->s.map[XDP_RING_COMP])
+		if (x->xsk && x->s.fd >= 0)
 			ms = pp_xdp_flush(x, ms);
 	}
 	pp_xdp_prog_put(xd->prog);
@@ -57,12 +57,16 @@ static void xdp_stop(struct pp_netdev *dev)
 
 static void xdp_close(struct pp_netdev *dev)
 {
+	unsigned int i;
+
 	xdp_stop(dev);
+	for (i = 0; i < dev->nqueues; i++)
+		pp_xsk_destroy(to_xdp(dev->queues[i])->xsk);
 	pp_iface_close(&to_xdp_dev(dev)->xif);
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
 
-/* the program, or what was made by somebody with more rights */
+/* the program, or the map and socket that a process with more rights has made */
 static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 {
 	const char *prog = pp_args_str(args, "prog");
@@ -98,50 +102,58 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 	return 0;
 }
 
-static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
+static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned int *mode)
 {
 	static const char *const modes[] = { "auto", "native", "skb", NULL };
-	static const char *const zerocopy[] = { "auto", "on", "off", NULL };
-	static const char *const wakeup[] = { "on", "off", NULL };
-	static const char *const sg[] = { "off", "on", NULL };
+	static const char *const auto_on_off[] = { "auto", "on", "off", NULL };
+	static const char *const off_on[] = { "off", "on", NULL };
 	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
 	static const char *const offloads[] = { "keep", "fix", NULL };
-	static const char *const promisc[] = { "on", "off", NULL };
-	static const char *const tx_tstamp[] = { "off", "on", NULL };
-	unsigned int mode = XDP_MODE_AUTO, frags = 0;
+	const struct {
+		const char *key;
+		const char *const *names;
+		unsigned int *value;
+	} words[] = {
+		{ "mode", modes, mode },
+		{ "zerocopy", auto_on_off, &xd->zerocopy },
+		{ "wakeup", off_on, &xd->wakeup },
+		{ "sg", off_on, &xd->sg },
+		{ "tx_csum", tx_csum, &xd->tx_csum },
+		{ "tx_tstamp", off_on, &xd->tx_tstamp },
+		{ "offloads", offloads, &xd->fix_offloads },
+		{ "promisc", off_on, &xd->promisc },
+	};
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(words) / sizeof(words[0]); i++)
+		err = pp_args_word(args, words[i].key, words[i].names, words[i].value);
+	return err;
+}
+
+static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
+{
+	unsigned int mode = XDP_MODE_AUTO;
 	int err;
 
 	xd->nqueues = 1;
 	xd->fill_size = XDP_FILL_SIZE;
+	xd->wakeup = true;
+	xd->promisc = PROMISC_AUTO;
 	err = pp_args_u32(args, "queues", 1, PP_QUEUES_MAX, &xd->nqueues);
 	if (!err)
 		err = pp_args_u32(args, "queue", 0, UINT16_MAX, &xd->first);
 	if (!err)
-		err = pp_args_word(args, "mode", modes, &mode);
-	if (!err)
-		err = pp_args_word(args, "zerocopy", zerocopy, &xd->zerocopy);
-	if (!err)
-		err = pp_args_word(args, "wakeup", wakeup, &xd->wakeup);
-	if (!err)
-		err = pp_args_word(args, "sg", sg, &frags);
-	if (!err)
-		err = pp_args_word(args, "tx_csum", tx_csum, &xd->tx_csum);
-	if (!err)
-		err = pp_args_word(args, "tx_tstamp", tx_tstamp, &xd->tx_tstamp);
-	if (!err)
-		err = pp_args_word(args, "offloads", offloads, &xd->fix_offloads);
-	if (!err)
-		err = pp_args_word(args, "promisc", promisc, &xd->no_promisc);
+		err = xdp_parse_words(xd, args, &mode);
 	if (!err)
 		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
 	if (!err)
 		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
 	if (err)
 		return err;
-	xd->want_promisc = pp_args_str(args, "promisc") && !xd->no_promisc;
 	xd->how.mode = mode;
-	xd->how.frags = frags;
-	xd->dev.chains = frags;
+	xd->how.frags = xd->sg;
+	xd->dev.chains = xd->sg;
 	xd->how.queues = xd->first + xd->nqueues;
 	err = xdp_parse_prog(xd, args);
 	if (err)
@@ -155,7 +167,7 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	return 0;
 }
 
-/* What would fail late, or not fail and lose packets. */
+/* Refuses what would fail late, or lose packets without failing. */
 static int xdp_check(struct xdp_dev *xd)
 {
 	const struct pp_iface *xif = &xd->xif;
@@ -219,32 +231,23 @@ static int xdp_promisc(struct xdp_dev *xd)
 	int err;
 
 	xd->promisc_note = "";
-	if (xd->no_promisc)
+	if (xd->promisc == PROMISC_OFF)
 		return 0;
 	err = pp_iface_promisc(&xd->xif);
 	if (!err)
 		xd->promisc_note = ", promiscuous";
-	else if (xd->want_promisc)
+	else if (xd->promisc == PROMISC_ON)
 		return pp_xdp_error(err, &xd->xif, "have promiscuous mode");
 	else
 		xd->promisc_note = ", not promiscuous: no right to ask for it";
 	return 0;
 }
 
-static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
+static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 {
-	struct xdp_dev *xd = to_xdp_dev(dev);
-	const char *name;
-	unsigned int i;
+	const char *name = pp_args_positional(args);
 	int err;
 
-	/* close() comes after a failed open, and 0 is a descriptor */
-	pp_iface_init(&xd->xif);
-	pthread_mutex_init(&xd->lock, NULL);
-	err = xdp_parse(xd, args);
-	if (err)
-		return err;
-	name = pp_args_positional(args);
 	if (!name || !name[0])
 		return pp_set_error(EINVAL, "no interface given; write af_xdp:IF, for instance "
 					    "af_xdp:eth0");
@@ -252,21 +255,39 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 	if (err)
 		return err;
 	xd->xif.prog_there = xd->how.map;
-	err = xdp_check(xd);
-	if (err)
-		return err;
-	memcpy(dev->mac, xd->xif.mac, sizeof(dev->mac));
+	memcpy(xd->dev.mac, xd->xif.mac, sizeof(xd->dev.mac));
+	return xdp_check(xd);
+}
 
-	/* program first: until the sockets are in its map, it passes everything on */
-	if (xd->socket_fd < 0) {
-		xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
-		if (!xd->prog)
-			return -errno;
-	}
-	if (xd->prog && xd->zerocopy == ZC_ON && xd->prog->mode == XDP_MODE_SKB)
-		err = pp_set_error(EOPNOTSUPP,
-				   "zerocopy=on needs native XDP, not to be had on %s: %s",
-				   xd->xif.name, xd->prog->fallback);
+/* Program first: until the sockets are in its map, it passes everything on. */
+static int xdp_attach(struct xdp_dev *xd)
+{
+	if (xd->socket_fd >= 0)
+		return 0;
+	xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
+	if (!xd->prog)
+		return -errno;
+	if (xd->zerocopy == ZC_ON && xd->prog->mode == XDP_MODE_SKB)
+		return pp_set_error(EOPNOTSUPP,
+				    "zerocopy=on needs native XDP, not to be had on %s: %s",
+				    xd->xif.name, xd->prog->fallback);
+	return 0;
+}
+
+static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
+{
+	struct xdp_dev *xd = to_xdp_dev(dev);
+	unsigned int i;
+	int err;
+
+	/* close() comes after a failed open, and 0 is a descriptor */
+	pp_iface_init(&xd->xif);
+	pthread_mutex_init(&xd->lock, NULL);
+	err = xdp_parse(xd, args);
+	if (!err)
+		err = xdp_find_iface(xd, args);
+	if (!err)
+		err = xdp_attach(xd);
 	for (i = 0; !err && i < xd->nqueues; i++)
 		err = pp_xdp_open_queue(xd, xd->first + i);
 	if (!err)

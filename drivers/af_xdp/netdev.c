@@ -18,7 +18,7 @@
 #include <linux/sockios.h>
 
 #include "af_xdp/priv.h"
-#include "af_xdp/uapi.h"
+#include "xsk/uapi.h"
 
 #define FAMILY "netdev"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/open.c - build a queue: its socket, memory, rings, and what it may post
+ * af_xdp/open.c - build a queue: its socket, memory, rings, and how much it may post
  */
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,6 @@ static int xdp_register_meta(struct xdp_dev *xd, struct xdp_queue *x, struct xdp
 		reg->tx_metadata_len = 0;
 		err = pp_xdp_socket_register(&x->s, reg);
 	}
-	x->tx_tstamp = xd->tx_tstamp;
 	x->tx_room = reg->tx_metadata_len;
 	return err;
 }
@@ -47,7 +46,7 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	struct pp_zone *zone = xd->dev.params.zone;
 	struct xdp_umem_reg_meta reg = {
 		.addr = (uint64_t)(uintptr_t)pp_zone_base(zone),
-		.len = pp_zone_pages(zone) << x->shift,
+		.len = pp_zone_pages(zone) * pp_zone_page_size(zone),
 		.chunk_size = pp_zone_page_size(zone),
 		.headroom = pp_zone_headroom(zone),
 	};
@@ -77,7 +76,7 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	return err ? pp_xdp_error(err, &xd->xif, "register packet memory") : 0;
 }
 
-/* The frames in its rings are not ours: whoever passed it has posted none, see doc/ports.md. */
+/* Its rings are empty: the program that passed it on has posted no frame, see doc/ports.md. */
 static int xdp_adopt(struct xdp_dev *xd, struct xdp_queue *x)
 {
 	int err = pp_xdp_socket_adopt(&x->s, xd->socket_fd, xd->fill_size);
@@ -132,9 +131,9 @@ static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
 	uint16_t flags = 0;
 	int err;
 
-	if (x->wakeup)
+	if (xd->wakeup)
 		flags |= XDP_USE_NEED_WAKEUP;
-	if (x->sg)
+	if (xd->how.frags)
 		flags |= XDP_USE_SG;
 	if (xd->zerocopy == ZC_ON)
 		flags |= XDP_ZEROCOPY;
@@ -184,7 +183,6 @@ static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && pp_xdp_builds_of_pages(&xd->xif))
 		xdp_csum_here(xd, x,
 			      "checksums by the port: virtio_net in copy mode may leave them");
-	x->tx_prepare = x->tx_room || x->tx_csum;
 }
 
 /* frames that the queues of a zone may post, all together */
@@ -259,65 +257,93 @@ void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames)
 }
 
 /*
- * How many frames to post. A device that receives without a copy takes frames
- * off the fill ring long before it needs them.
+ * How many frames to post. A device that receives without a copy takes frames off the fill ring
+ * long before it needs them.
  */
-static int xdp_set_target(struct xdp_dev *xd, struct xdp_queue *x)
+static int xdp_set_share(struct xdp_dev *xd, struct xdp_queue *x)
 {
-	uint32_t target = xd->fill_size;
+	const struct pp_zone *zone = xd->dev.params.zone;
+	uint32_t frames = xd->fill_size;
 
-	if (!xd->is_zerocopy && target > XDP_RX_SIZE)
-		target = XDP_RX_SIZE;
-	target = share_take(xd->dev.params.zone, target, xd->nqueues);
-	if (!target)
+	if (!xd->is_zerocopy && frames > XDP_RX_SIZE)
+		frames = XDP_RX_SIZE;
+	x->share = share_take(zone, frames, xd->nqueues);
+	if (!x->share)
 		return pp_set_error(ENOMEM,
 				    "the zone's %llu pages are too few for another queue; give it "
 				    "more pages",
-				    (unsigned long long)x->npages);
-	x->target = target;
-	x->share = target;
-	x->batch = xd->dev.params.refill ? xd->dev.params.refill : 64;
-	if (x->batch > target / 2)
-		x->batch = target / 2 ? target / 2 : 1;
+				    (unsigned long long)pp_zone_pages(zone));
 	return 0;
+}
+
+static uint32_t xdp_flags(const struct xdp_dev *xd, const struct xdp_queue *x)
+{
+	static const uint32_t csum[] = {
+		[CSUM_OFF] = 0,
+		[CSUM_DEVICE] = PP_XSK_TX_CSUM,
+		[CSUM_SOFTWARE] = PP_XSK_TX_CSUM_SW,
+	};
+
+	return PP_XSK_COPY | csum[x->tx_csum] | (xd->wakeup ? PP_XSK_NEED_WAKEUP : 0) |
+	       (xd->how.frags ? PP_XSK_SG : 0) | (xd->tx_tstamp ? PP_XSK_TX_TSTAMP : 0);
+}
+
+static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)
+{
+	struct pp_xsk_params p = {
+		.sz = sizeof(p),
+		.pool = x->q.pool,
+		.zone = xd->dev.params.zone,
+		.flags = xdp_flags(xd, x),
+		.tx_metadata_len = x->tx_room,
+		.fd = x->s.fd,
+		.port = xd->dev.params.port,
+		.frames = x->share,
+		.batch = xd->dev.params.refill,
+		.rx = x->s.ring[XDP_RING_RX],
+		.fill = x->s.ring[XDP_RING_FILL],
+		.tx = x->s.ring[XDP_RING_TX],
+		.comp = x->s.ring[XDP_RING_COMP],
+	};
+
+	x->xsk = pp_xsk_create(&p);
+	if (!x->xsk)
+		return -errno;
+	pp_xsk_refill(x->xsk);
+	return 0;
+}
+
+static int xdp_open_socket(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
+{
+	int err;
+
+	if (xd->socket_fd >= 0)
+		return xdp_adopt(xd, x);
+	err = xdp_register(xd, x);
+	return err ? err : xdp_bind(xd, x, queue);
 }
 
 int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 {
-	static uint32_t sockets; /* 0 is never used: it is the owner "nobody" */
-	struct pp_zone *zone = xd->dev.params.zone;
 	struct xdp_queue *x;
-	uint32_t id;
 	int err;
 
 	x = to_xdp(pp_netdev_add_queue(&xd->dev, sizeof(*x), &pp_xdp_queue_ops));
 	if (!x)
 		return -errno;
-	id = __atomic_add_fetch(&sockets, 1, __ATOMIC_RELAXED) << XDP_OWNER_BITS;
-	x->owner_fill = id | XDP_OWNER_FILL;
-	x->owner_tx = id | XDP_OWNER_TX;
 	x->s.fd = -1;
-	x->table = pp_zone_page_table(zone);
-	x->base = pp_zone_base(zone);
-	x->npages = pp_zone_pages(zone);
-	x->shift = (unsigned int)__builtin_ctz(pp_zone_page_size(zone));
-	x->port = xd->dev.params.port;
-	x->wakeup = xd->wakeup == 0;
-	x->sg = xd->how.frags;
 	x->tx_csum = xd->tx_csum;
-
-	err = xd->socket_fd < 0 ? xdp_register(xd, x) : xdp_adopt(xd, x);
-	if (!err && xd->socket_fd < 0)
-		err = xdp_bind(xd, x, queue);
+	err = xdp_open_socket(xd, x, queue);
 	if (err)
 		return err;
 	xdp_is_zerocopy(xd, x);
 	xdp_choose_csum(xd, x);
 	if (xd->busy_poll_us)
 		xd->busy_poll_note = xdp_busy_poll(xd, x);
-	err = xdp_set_target(xd, x);
-	if (err)
+	err = xdp_set_share(xd, x);
+	if (!err)
+		err = xdp_give_pages(xd, x);
+	if (err || !xd->prog)
 		return err;
-	pp_xdp_refill(x);
-	return !xd->prog ? 0 : pp_xdp_prog_set(xd->prog, &xd->xif, queue, x->s.fd);
+	return pp_xdp_prog_set(xd->prog, &xd->xif, queue, x->s.fd);
 }

@@ -18,7 +18,7 @@ enum xdp_mode {
 	XDP_MODE_AUTO,
 	XDP_MODE_NATIVE,
 	XDP_MODE_SKB,
-	XDP_MODE_OTHERS, /* the program is somebody else's */
+	XDP_MODE_OTHERS, /* the program is another process's */
 };
 
 /* how long to wait for what a killed process still holds, and in which steps */

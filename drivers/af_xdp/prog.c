@@ -29,7 +29,7 @@
 #include <pagepool/error.h>
 
 #include "af_xdp/priv.h"
-#include "af_xdp/uapi.h"
+#include "xsk/uapi.h"
 
 #define PROG_NAME  "pp_af_xdp"
 #define QUEUES_MIN 64u

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/socket.c - AF_XDP sockets without libxdp, whose inline ring functions are used
+ * af_xdp/socket.c - AF_XDP sockets by system calls
  *
- * libxdp creates a UMEM only together with its first socket, which can not be
- * opened again while another one lives; it knows neither TX metadata nor sockets
- * that somebody else has bound. Here each socket registers the whole memory for
- * itself, which costs next to nothing, so that any frame may travel between them.
+ * libxdp creates a UMEM only together with its first socket, which cannot be opened again while
+ * another one lives. It knows neither TX metadata nor sockets that another program has bound.
+ * Here each socket registers the whole memory for itself, which costs next to nothing, so that
+ * any frame may travel between them.
  */
 #include <errno.h>
 #include <string.h>
@@ -44,33 +44,12 @@ static int ring_map(struct xdp_socket *s, enum xdp_ring ring, const struct xdp_r
 		return -errno;
 	s->map[ring] = map;
 	s->len[ring] = len;
+	s->ring[ring] = (struct pp_xsk_ring){ .producer = (uint32_t *)((char *)map + off->producer),
+					      .consumer = (uint32_t *)((char *)map + off->consumer),
+					      .flags = (uint32_t *)((char *)map + off->flags),
+					      .ring = (char *)map + off->desc,
+					      .size = size };
 	return 0;
-}
-
-static void ring_cons(struct xsk_ring_cons *r, char *map, const struct xdp_ring_offset *off,
-		      uint32_t size)
-{
-	r->mask = size - 1;
-	r->size = size;
-	r->producer = (uint32_t *)(map + off->producer);
-	r->consumer = (uint32_t *)(map + off->consumer);
-	r->flags = (uint32_t *)(map + off->flags);
-	r->ring = map + off->desc;
-	/* a socket that was handed over may have been used */
-	r->cached_prod = r->cached_cons = *r->consumer;
-}
-
-static void ring_prod(struct xsk_ring_prod *r, char *map, const struct xdp_ring_offset *off,
-		      uint32_t size)
-{
-	r->mask = size - 1;
-	r->size = size;
-	r->producer = (uint32_t *)(map + off->producer);
-	r->consumer = (uint32_t *)(map + off->consumer);
-	r->flags = (uint32_t *)(map + off->flags);
-	r->ring = map + off->desc;
-	r->cached_prod = *r->producer;
-	r->cached_cons = *r->consumer + size; /* libxdp keeps this one ahead by the ring */
 }
 
 static int rings_map(struct xdp_socket *s, uint32_t fill_size)
@@ -88,21 +67,7 @@ static int rings_map(struct xdp_socket *s, uint32_t fill_size)
 		err = ring_map(s, XDP_RING_FILL, &off.fr, fill_size);
 	if (!err)
 		err = ring_map(s, XDP_RING_COMP, &off.cr, XDP_TX_SIZE);
-	if (err)
-		return err;
-	ring_cons(&s->rx, s->map[XDP_RING_RX], &off.rx, XDP_RX_SIZE);
-	ring_prod(&s->tx, s->map[XDP_RING_TX], &off.tx, XDP_TX_SIZE);
-	ring_prod(&s->fill, s->map[XDP_RING_FILL], &off.fr, fill_size);
-	ring_cons(&s->comp, s->map[XDP_RING_COMP], &off.cr, XDP_TX_SIZE);
-	return 0;
-}
-
-/* In copy mode one sendto() takes what the TX ring holds; kernels before 6.18 keep to 32. */
-static void send_at_once(const struct xdp_socket *s)
-{
-	const uint32_t packets = XDP_TX_SIZE;
-
-	(void)setsockopt(s->fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &packets, sizeof(packets));
+	return err;
 }
 
 int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size)
@@ -114,7 +79,6 @@ int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size)
 	    setsockopt(s->fd, SOL_XDP, XDP_RX_RING, &rx, sizeof(rx)) ||
 	    setsockopt(s->fd, SOL_XDP, XDP_TX_RING, &tx, sizeof(tx)))
 		return -errno;
-	send_at_once(s);
 	return rings_map(s, fill_size);
 }
 
@@ -176,8 +140,6 @@ int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size)
 	if (err) {
 		s->fd = -1; /* stays the caller's */
 		pp_xdp_socket_close(s);
-	} else {
-		send_at_once(s);
 	}
 	return err;
 }

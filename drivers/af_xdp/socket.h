@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <xdp/xsk.h>
+#include <pagepool/xsk.h>
 
-#include "af_xdp/uapi.h"
+#include "xsk/uapi.h"
 
 #define XDP_RX_SIZE 2048u
 #define XDP_TX_SIZE 2048u /* and as many completions */
@@ -25,17 +25,14 @@ enum xdp_ring {
 };
 
 /*
- * struct xdp_socket - descriptor and mappings
+ * struct xdp_socket - descriptor, mappings and what is in them
  * @fd: -1: closed
  */
 struct xdp_socket {
 	int fd;
 	void *map[XDP_RINGS];
 	size_t len[XDP_RINGS];
-	struct xsk_ring_cons rx;
-	struct xsk_ring_prod tx;
-	struct xsk_ring_prod fill;
-	struct xsk_ring_cons comp;
+	struct pp_xsk_ring ring[XDP_RINGS];
 };
 
 /* All return 0 or -errno; a failed call leaves what pp_xdp_socket_close() takes apart. */
@@ -46,7 +43,7 @@ int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size);
 /* waits for as long as the kernel may keep the queue for a socket that is gone already */
 int pp_xdp_socket_bind(struct xdp_socket *s, int ifindex, uint32_t queue, uint16_t flags);
 
-/* bound by somebody else, with rings of our sizes; EINVAL: they are not */
+/* bound by another program, with rings of our sizes; EINVAL: they are not */
 int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size);
 
 /* afterwards the kernel has no frame of the socket any more */

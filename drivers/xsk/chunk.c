@@ -14,9 +14,11 @@
 
 #include <pagepool/error.h>
 
+#include "xsk/chunk.h"
 #include "xsk/priv.h"
+#include "xsk/tx.h"
 
-/* ---- who has a chunk --------------------------------------------------------------------------*/
+/* ---- owners of chunks -------------------------------------------------------------------------*/
 
 static inline uint64_t chunk_index(const struct pp_xsk *xsk, const struct pp_page *page,
 				   uint32_t off)
@@ -80,8 +82,8 @@ struct pp_page *pp_xsk_chunk_take(struct pp_xsk *xsk, uint16_t *chunks, uint64_t
 /* ---- reception --------------------------------------------------------------------------------*/
 
 /*
- * Whoever takes fragments of other sizes from the pool leaves it between two chunks. What
- * begins there goes back; at the latest the next page begins at a chunk.
+ * A fragment of another size, which another user of the pool took, leaves the pool between two
+ * chunks. What begins there goes back; at the latest the next page begins at a chunk.
  */
 static struct pp_page *chunk_alloc(struct pp_xsk *xsk, unsigned int *off)
 {
@@ -99,13 +101,14 @@ static struct pp_page *chunk_alloc(struct pp_xsk *xsk, unsigned int *off)
 }
 
 /*
- * A chunk that a ring has although the pool gave it out was put by somebody who did not own
- * it: the reference that we have now is the one which that ring will drop.
+ * The pool may give out a chunk that a ring has: then a put came from a thread that did not own
+ * the chunk, and the reference that we have now is the one which that ring will drop.
  */
 unsigned int pp_xsk_post_chunks(struct pp_xsk *xsk, unsigned int want)
 {
 	unsigned int n = 0, off;
 	struct pp_page *page;
+	uint32_t idx = 0;
 
 	while (n < want) {
 		page = chunk_alloc(xsk, &off);
@@ -114,40 +117,59 @@ unsigned int pp_xsk_post_chunks(struct pp_xsk *xsk, unsigned int want)
 		if (unlikely(!chunk_claim(page, chunk_bit(xsk, off))))
 			continue;
 		xsk->r.chunks[chunk_index(xsk, page, off)] = 1;
-		*ring_addr(&xsk->r.fill, n++) = pp_xsk_addr(&xsk->umem, page, off);
+		xsk_ring_prod__reserve(&xsk->r.fill, 1, &idx);
+		*xsk_ring_prod__fill_addr(&xsk->r.fill, idx) = pp_xsk_addr(&xsk->umem, page, off);
+		n++;
 	}
 	return n;
 }
 
+static bool chunk_is_packet(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t off)
+{
+	return !(desc->options & XDP_PKT_CONTD) && !xsk->r.skip &&
+	       desc->len <= xsk->chunk - (off & (xsk->chunk - 1));
+}
+
+/* a part of a packet that takes several chunks, or one that is longer than its chunk */
+static __attribute__((noinline)) void chunk_drop(struct pp_xsk *xsk, struct pp_page *page,
+						 const struct xdp_desc *desc)
+{
+	xsk->r.skip = desc->options & XDP_PKT_CONTD;
+	xsk_add(&xsk->r.posted, -1u);
+	xsk_count(&xsk->r.st.dropped, !xsk->r.skip);
+	page_pool_put_bulk(&page, 1);
+}
+
 unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, unsigned int n)
 {
-	unsigned int avail = ring_avail(&xsk->r.rx, n), i, k = 0;
 	const struct xdp_desc *desc;
+	unsigned int avail, i, k = 0;
 	struct pp_page *page;
 	uint64_t bytes = 0;
-	uint32_t off;
+	uint32_t off, idx;
 
 	if (unlikely(!xsk->r.chunks))
 		return 0;
+	avail = xsk_ring_cons__peek(&xsk->r.rx, n, &idx);
 	if (!avail) {
-		pp_xsk_rx_wake(xsk);
+		xsk_rx_wake(xsk);
 		return 0;
 	}
 	for (i = 0; i < avail; i++) {
-		desc = ring_desc(&xsk->r.rx, i);
+		desc = xsk_ring_cons__rx_desc(&xsk->r.rx, idx + i);
 		page = pp_xsk_chunk_take(xsk, xsk->r.chunks, desc->addr, &off, NULL);
 		if (unlikely(!page)) {
 			xsk_count(&xsk->r.st.bad, 1);
 			continue;
 		}
-		if (unlikely(!xsk_rx_whole(xsk, desc, off))) {
-			pp_xsk_rx_drop(xsk, page, desc);
+		if (unlikely(!chunk_is_packet(xsk, desc, off))) {
+			chunk_drop(xsk, page, desc);
 			continue;
 		}
 		chunks[k++] = (struct pp_xsk_chunk){ page, off, desc->len };
 		bytes += desc->len;
 	}
-	ring_release(&xsk->r.rx, avail);
+	xsk_ring_cons__release(&xsk->r.rx, avail);
 	xsk_add(&xsk->r.posted, -k);
 	xsk_count(&xsk->r.st.packets, k);
 	xsk_count(&xsk->r.st.bytes, bytes);
@@ -176,7 +198,7 @@ static bool chunk_may_send(const struct pp_xsk *xsk, const struct pp_xsk_chunk *
 	       c->off < pp_page_size(c->page) && c->len && c->len <= size - (c->off & (size - 1));
 }
 
-/* Some ring has it: of a page of another zone, whose chunks we do not know, as a whole. */
+/* A ring has it. Of a page of another zone, whose chunks are not known, a ring has it whole. */
 static bool chunk_in_ring(const struct pp_xsk *xsk, const struct pp_xsk_chunk *c)
 {
 	uint32_t owner = xsk_mark(c->page);
@@ -188,7 +210,7 @@ static bool chunk_in_ring(const struct pp_xsk *xsk, const struct pp_xsk_chunk *c
 	return c->off >= pp_page_size(c->page) || owner & chunk_bit(xsk, c->off);
 }
 
-/* What can never be sent is not the caller's any more, unless a ring has it: then it never was. */
+/* A chunk that can never be sent goes home, unless a ring has it: then it was not the caller's. */
 static __attribute__((noinline)) void chunk_refuse(struct pp_xsk *xsk, const struct pp_xsk_chunk *c)
 {
 	if (chunk_in_ring(xsk, c)) {
@@ -199,11 +221,23 @@ static __attribute__((noinline)) void chunk_refuse(struct pp_xsk *xsk, const str
 	xsk_count(&xsk->t.st.dropped, 1);
 }
 
+static void chunk_post(struct pp_xsk *xsk, const struct pp_xsk_chunk *c)
+{
+	struct xdp_desc *desc;
+	uint32_t idx = 0;
+
+	xsk->t.chunks[chunk_index(xsk, c->page, c->off)] = (uint16_t)c->len;
+	xsk_ring_prod__reserve(&xsk->t.tx, 1, &idx);
+	desc = xsk_ring_prod__tx_desc(&xsk->t.tx, idx);
+	desc->addr = pp_xsk_addr(&xsk->umem, c->page, c->off);
+	desc->len = c->len;
+	desc->options = 0;
+}
+
 unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chunks, unsigned int n)
 {
 	const struct pp_xsk_chunk *c;
 	uint32_t space, sent = 0;
-	struct xdp_desc *desc;
 	unsigned int i;
 
 	if (unlikely(!xsk->t.chunks))
@@ -221,12 +255,10 @@ unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chu
 			xsk_count(&xsk->t.st.bad, 1);
 			continue;
 		}
-		xsk->t.chunks[chunk_index(xsk, c->page, c->off)] = (uint16_t)c->len;
-		desc = ring_desc(&xsk->t.tx, sent++);
-		desc->addr = pp_xsk_addr(&xsk->umem, c->page, c->off);
-		desc->len = c->len;
-		desc->options = 0;
+		chunk_post(xsk, c);
+		sent++;
 	}
+	xsk_add(&xsk->t.out, sent);
 	pp_xsk_tx_submit(xsk, sent);
 	return i;
 }
@@ -242,11 +274,11 @@ int pp_xsk_chunks_init(struct pp_xsk *xsk)
 {
 	uint64_t n = chunk_count(xsk);
 
-	if (xsk->r.rx.ring.size)
+	if (xsk->r.rx.size)
 		xsk->r.chunks = calloc(n, sizeof(*xsk->r.chunks));
-	if (xsk->t.tx.ring.size)
+	if (xsk->t.tx.size)
 		xsk->t.chunks = calloc(n, sizeof(*xsk->t.chunks));
-	if ((xsk->r.chunks || !xsk->r.rx.ring.size) && (xsk->t.chunks || !xsk->t.tx.ring.size))
+	if ((xsk->r.chunks || !xsk->r.rx.size) && (xsk->t.chunks || !xsk->t.tx.size))
 		return 0;
 	free(xsk->r.chunks);
 	free(xsk->t.chunks);
@@ -254,7 +286,7 @@ int pp_xsk_chunks_init(struct pp_xsk *xsk)
 			    (unsigned long long)n);
 }
 
-static uint64_t chunks_reclaim(struct pp_xsk *xsk, uint16_t *chunks, uint32_t *out)
+static uint64_t table_reclaim(struct pp_xsk *xsk, uint16_t *chunks, uint32_t *out)
 {
 	uint64_t i, n = chunks ? chunk_count(xsk) : 0, found = 0;
 	struct pp_page *page;
@@ -273,13 +305,13 @@ static uint64_t chunks_reclaim(struct pp_xsk *xsk, uint16_t *chunks, uint32_t *o
 	return found;
 }
 
-uint64_t pp_xsk_chunks_fini(struct pp_xsk *xsk, uint32_t *unsent)
+uint64_t pp_xsk_chunks_reclaim(struct pp_xsk *xsk, uint32_t *unsent)
 {
 	uint64_t found;
 
 	*unsent = xsk->t.out;
-	found = chunks_reclaim(xsk, xsk->r.chunks, &xsk->r.posted);
-	found += chunks_reclaim(xsk, xsk->t.chunks, &xsk->t.out);
+	found = table_reclaim(xsk, xsk->r.chunks, &xsk->r.posted);
+	found += table_reclaim(xsk, xsk->t.chunks, &xsk->t.out);
 	xsk->r.chunks = NULL;
 	xsk->t.chunks = NULL;
 	return found;

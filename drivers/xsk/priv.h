@@ -1,31 +1,135 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xsk/priv.h - between xsk.c (set up, the end), xsk/ring.c (every round) and xsk/chunk.c
- * (chunks smaller than pages)
+ * xsk/priv.h - the engine below pagepool/xsk.h: what its files know of a socket
+ *
+ * The rings are libxdp's inline accessors, a matter of its header alone: nothing of libxdp is
+ * linked.
  */
 #ifndef PP_XSK_PRIV_H
 #define PP_XSK_PRIV_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
-#include <linux/if_xdp.h>
+#include <xdp/xsk.h>
 
 #include <pagepool/xsk.h>
+
+#include "xsk/uapi.h"
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define XSK_REAP      64u /* pages brought home at once */
-#define XSK_PKT_CONTD (1u << 0) /* XDP_PKT_CONTD: the packet goes on in the next buffer */
+#define XSK_REAP 64u /* pages that go home at once */
 
 /*
- * pp_page.owner of a page with chunks in rings; below are its chunks, a bit each. Whose ring it
- * is is in the sockets' tables. No socket of whole pages has a mark with both these bits.
+ * pp_page.owner of a page that a socket's rings have: the socket's number << XSK_KIND_BITS, bit 31,
+ * and one of these. Bit 30 is 0 but in XSK_SHARED; dpdk's queues have bit 30 without bit 31.
+ */
+enum {
+	XSK_KIND_FILL = 1,
+	XSK_KIND_TX = 2,
+	XSK_KIND_TX_MORE = 3, /* a page behind the first of a packet */
+	XSK_KIND_BITS = 2,
+};
+
+#define XSK_MARK ((uint32_t)1 << 31)
+
+/*
+ * pp_page.owner of a page with chunks in rings: below are its chunks, a bit each. The sockets'
+ * tables tell whose ring has which.
  */
 #define XSK_SHARED     ((uint32_t)3 << 30)
 #define XSK_CHUNKS_MAX 16u /* a page */
 
-/* Relaxed: the walk in pp_xsk_fini() reads the marks of other sockets' frames as they run. */
+/*
+ * struct xsk_rx - what the receiving thread writes
+ * @chunks:   chunks smaller than pages: 1 for each that was posted; NULL otherwise
+ * @head, @tail, @pieces, @bytes: of the packet that is being received
+ * @skip:     drop what is left of it
+ * @posted:   pages or chunks that the kernel has for reception
+ * @retry_ns: do not ask the pool again before (CLOCK_MONOTONIC)
+ */
+struct xsk_rx {
+	struct xsk_ring_prod fill;
+	struct xsk_ring_cons rx;
+	uint16_t *chunks;
+	struct pp_page *head;
+	struct pp_page *tail;
+	uint64_t bytes;
+	uint32_t pieces;
+	bool skip;
+	uint32_t posted;
+	uint64_t retry_ns;
+	struct {
+		uint64_t packets, bytes, dropped, bad, nombuf, refilled;
+	} st;
+};
+
+/*
+ * struct xsk_tx - what the sending thread writes
+ * @chunks: chunks smaller than pages: the length of each that is out; NULL otherwise
+ * @out:    pages or chunks that the kernel has for transmission
+ * @lost:   of those, how many the kernel said it dropped
+ * @pause:  rounds left before the kernel is asked again to send
+ * @err:    why the last request to send failed, an errno; the port clears it
+ * @gone:   atomic: the interface was deleted
+ * @now:    when this burst was handed over
+ */
+struct xsk_tx {
+	struct xsk_ring_prod tx;
+	struct xsk_ring_cons comp;
+	uint16_t *chunks;
+	uint32_t out;
+	uint32_t lost;
+	uint32_t pause;
+	int err;
+	uint32_t gone;
+	uint64_t now;
+	struct {
+		uint64_t packets, bytes, dropped, bad, nombuf, comp_bad, kicks, kick_errors;
+		uint64_t tstamps, latency_sum, latency_max, tstamp_last;
+	} st;
+};
+
+/*
+ * struct pp_xsk - a socket
+ * @base:     what page->addr is counted from in the UMEM
+ * @mark_fill, @mark_tx: pp_page.owner of pages in its rings
+ * @frames:   to have posted
+ * @batch:    posted at once
+ * @chunk:    bytes of a chunk
+ * @plain:    aligned whole pages, one a packet: the short loops apply
+ * @prepare:  packets need pp_xsk_tx_meta() before they are sent
+ * @room:     bytes in front of each packet sent that the kernel keeps for metadata
+ * @pieces:   most pages of a packet
+ * @reclaimed, @kernel: for the counters, once the socket is closed
+ */
+struct pp_xsk {
+	struct pp_xsk_umem umem;
+	struct pp_zone *zone;
+	struct page_pool *pool;
+	const unsigned char *base;
+	uint32_t mark_fill;
+	uint32_t mark_tx;
+	uint32_t frames;
+	uint32_t batch;
+	uint32_t chunk;
+	uint32_t chunk_shift;
+	uint32_t flags;
+	uint32_t room;
+	uint32_t pieces;
+	int fd;
+	uint16_t port;
+	bool plain;
+	bool prepare;
+	uint64_t reclaimed;
+	struct xdp_statistics kernel;
+	struct xsk_rx r __attribute__((aligned(128)));
+	struct xsk_tx t __attribute__((aligned(128)));
+};
+
+/* Relaxed: pp_xsk_reclaim() of another socket reads the marks as they change. */
 static inline uint32_t xsk_mark(const struct pp_page *page)
 {
 	return __atomic_load_n(&page->owner, __ATOMIC_RELAXED);
@@ -47,90 +151,65 @@ static inline void xsk_add(uint32_t *gauge, uint32_t n)
 	__atomic_store_n(gauge, *gauge + n, __ATOMIC_RELAXED);
 }
 
-/* ---- rings ------------------------------------------------------------------------------------*/
-
-/* entries for us to take; acquire pairs with the kernel's release of what it wrote into them */
-static inline uint32_t ring_avail(struct pp_xsk_cursor *c, uint32_t want)
+/* what is left of @n entries from @idx on before the ring of @size ends */
+static inline uint32_t xsk_run(uint32_t n, uint32_t idx, uint32_t size)
 {
-	uint32_t n = c->other - c->mine;
+	uint32_t run = size - (idx & (size - 1));
 
-	if (n < want && c->ring.size) {
-		c->other = __atomic_load_n(c->ring.producer, __ATOMIC_ACQUIRE);
-		n = c->other - c->mine;
+	return run < n ? run : n;
+}
+
+static inline uint32_t xsk_waiting(const struct pp_xsk *xsk)
+{
+	return xsk->t.tx.cached_prod - __atomic_load_n(xsk->t.tx.consumer, __ATOMIC_ACQUIRE);
+}
+
+/* does pp_xsk_complete() have something to do? */
+static inline bool xsk_sending(struct pp_xsk *xsk)
+{
+	return xsk->t.out || xsk_cons_nb_avail(&xsk->t.comp, 1);
+}
+
+static inline uint32_t xsk_owed(const struct pp_xsk *xsk)
+{
+	uint32_t owed = xsk->frames - xsk->r.posted;
+
+	return owed >= xsk->batch ? owed : 0;
+}
+
+/* the page of an address from the kernel if it has the mark, otherwise NULL */
+static inline struct pp_page *xsk_page(const struct pp_xsk *xsk, uint64_t addr, uint32_t mark,
+				       uint32_t *off)
+{
+	struct pp_page *page = pp_xsk_page(&xsk->umem, addr, off);
+
+	return likely(page) && likely(xsk_mark(page) == mark) ? page : NULL;
+}
+
+/* nothing was received: the device below sleeps if it found the fill ring empty */
+static inline void xsk_rx_wake(struct pp_xsk *xsk)
+{
+	if (xsk->flags & PP_XSK_NEED_WAKEUP && xsk_ring_prod__needs_wakeup(&xsk->r.fill))
+		(void)recvfrom(xsk->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+/* free a page, and with @chain those behind it; how many a ring has, which were left alone */
+static inline unsigned int xsk_put(struct pp_page *page, bool chain)
+{
+	unsigned int left = 0;
+	struct pp_page *next;
+
+	for (; page; page = next) {
+		next = chain ? page->next : NULL;
+		if (xsk_mark(page)) {
+			left++;
+			continue;
+		}
+		if (next)
+			page->next = NULL;
+		page_pool_put_bulk(&page, 1);
 	}
-	return n < want ? n : want;
+	return left;
 }
-
-/* slots for us to write; acquire: the kernel has read what was in them */
-static inline uint32_t ring_space(struct pp_xsk_cursor *c, uint32_t want)
-{
-	uint32_t n = c->ring.size - (c->mine - c->other);
-
-	if (n < want && c->ring.size) {
-		c->other = __atomic_load_n(c->ring.consumer, __ATOMIC_ACQUIRE);
-		n = c->ring.size - (c->mine - c->other);
-	}
-	return n < want ? n : want;
-}
-
-/* the kernel may overwrite what we have read */
-static inline void ring_release(struct pp_xsk_cursor *c, uint32_t n)
-{
-	c->mine += n;
-	__atomic_store_n(c->ring.consumer, c->mine, __ATOMIC_RELEASE);
-}
-
-/* the kernel may read what we have written */
-static inline void ring_submit(struct pp_xsk_cursor *c, uint32_t n)
-{
-	c->mine += n;
-	__atomic_store_n(c->ring.producer, c->mine, __ATOMIC_RELEASE);
-}
-
-static inline uint64_t *ring_addr(const struct pp_xsk_cursor *c, uint32_t i)
-{
-	return (uint64_t *)c->ring.ring + ((c->mine + i) & (c->ring.size - 1));
-}
-
-static inline struct xdp_desc *ring_desc(const struct pp_xsk_cursor *c, uint32_t i)
-{
-	return (struct xdp_desc *)c->ring.ring + ((c->mine + i) & (c->ring.size - 1));
-}
-
-static inline bool ring_needs_wakeup(const struct pp_xsk *xsk, const struct pp_xsk_cursor *c)
-{
-	return !(xsk->flags & PP_XSK_NEED_WAKEUP) || !c->ring.flags ||
-	       __atomic_load_n(c->ring.flags, __ATOMIC_RELAXED) & XDP_RING_NEED_WAKEUP;
-}
-
-static inline bool xsk_rx_whole(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t off)
-{
-	uint32_t size = (uint32_t)1 << xsk->chunk_shift;
-
-	return !(desc->options & XSK_PKT_CONTD) && !xsk->r.multi &&
-	       desc->len <= size - (off & (size - 1));
-}
-
-/* ---- xsk/ring.c -------------------------------------------------------------------------------*/
-
-/* marks that no other socket of the process has */
-void pp_xsk_marks(struct pp_xsk *xsk);
-
-void pp_xsk_rx_wake(struct pp_xsk *xsk);
-void pp_xsk_rx_drop(struct pp_xsk *xsk, struct pp_page *page, const struct xdp_desc *desc);
-uint32_t pp_xsk_tx_room(struct pp_xsk *xsk, uint32_t n);
-void pp_xsk_tx_submit(struct pp_xsk *xsk, uint32_t sent);
-
-/* ---- xsk/chunk.c ------------------------------------------------------------------------------*/
-
-/* the socket's records of chunks, for the rings that it has; -ENOMEM */
-int pp_xsk_chunks_init(struct pp_xsk *xsk);
-/* chunks for the next slots of the fill ring; returns how many were written */
-unsigned int pp_xsk_post_chunks(struct pp_xsk *xsk, unsigned int want);
-/* the page of a chunk that the kernel gives back, by one of the socket's records, or NULL */
-struct pp_page *pp_xsk_chunk_take(struct pp_xsk *xsk, uint16_t *chunks, uint64_t addr,
-				  uint32_t *off, uint32_t *len);
-/* brings home what the records have, and frees them; @unsent: out: chunks of the TX ring */
-uint64_t pp_xsk_chunks_fini(struct pp_xsk *xsk, uint32_t *unsent);
 
 #endif /* PP_XSK_PRIV_H */

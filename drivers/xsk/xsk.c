@@ -1,40 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xsk.c - pages for programs that own their AF_XDP sockets: set up, counters, the end
- *
- * Built without libxdp: rings are pointers, and the kernel's structs come from
- * its own header. The rings themselves are in xsk/ring.c, chunks in xsk/chunk.c.
+ * xsk/xsk.c - pages for sockets on AF_XDP: set up, counters, the end
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include <linux/if_xdp.h>
-
 #include <pagepool/error.h>
 #include <pagepool/memory.h>
-#include <pagepool/xsk.h>
 #include <pagepool/zone.h>
 
+#include "xsk/chunk.h"
 #include "xsk/priv.h"
 
-#ifndef SOL_XDP
-#define SOL_XDP 283
-#endif
+#define ALL_FLAGS                                                                           \
+	(PP_XSK_UNALIGNED | PP_XSK_NEED_WAKEUP | PP_XSK_SG | PP_XSK_COPY | PP_XSK_TX_CSUM | \
+	 PP_XSK_TX_CSUM_SW | PP_XSK_TX_TSTAMP)
+#define META_FLAGS (PP_XSK_TX_CSUM | PP_XSK_TX_TSTAMP) /* need params.tx_metadata_len */
+/* not for chunks smaller than pages */
+#define PAGE_FLAGS (PP_XSK_SG | PP_XSK_COPY | META_FLAGS | PP_XSK_TX_CSUM_SW)
 
-#define XSK_FLAGS     (PP_XSK_UNALIGNED | PP_XSK_NEED_WAKEUP)
-#define XSK_CHUNK_MIN 2048u /* the kernel's, for aligned ones */
+#define CHUNK_MIN    2048u /* the kernel's, for aligned ones */
+#define METADATA_MAX 256u /* the kernel's limit of tx_metadata_len */
 
 /* ---- parameters -------------------------------------------------------------------------------*/
 
-#define XSK_PARAMS_MAX 4096u /* a larger sz is none */
+#define PARAMS_MAX 4096u /* a larger sz is none */
 
-static int xsk_params(struct pp_xsk_params *to, const struct pp_xsk_params *from)
+static int params_copy(struct pp_xsk_params *to, const struct pp_xsk_params *from)
 {
 	const unsigned char *byte = (const unsigned char *)from;
 	size_t i;
 
-	if (from->sz > XSK_PARAMS_MAX)
+	if (from->sz > PARAMS_MAX)
 		return pp_set_error(E2BIG, "xsk: parameters of %zu bytes", from->sz);
 	for (i = sizeof(*to); i < from->sz; i++)
 		if (byte[i])
@@ -77,11 +76,10 @@ int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void 
 	return 0;
 }
 
-static int xsk_cursor(struct pp_xsk_cursor *c, const struct pp_xsk_ring *ring, const char *name)
+static int ring_check(const struct pp_xsk_ring *ring, const char *name)
 {
 	uint32_t producer, consumer;
 
-	memset(c, 0, sizeof(*c));
 	if (!ring->size)
 		return 0;
 	if (!ring->producer || !ring->consumer || !ring->ring || ring->size & (ring->size - 1))
@@ -96,13 +94,42 @@ static int xsk_cursor(struct pp_xsk_cursor *c, const struct pp_xsk_ring *ring, c
 			"xsk: %u entries are in the %s ring already; let pp_xsk_refill() "
 			"and pp_xsk_tx() make the first",
 			producer - consumer, name);
-	c->ring = *ring;
-	c->mine = producer;
-	c->other = producer;
 	return 0;
 }
 
-static int xsk_rings(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+/* A ring that is missing looks empty and full for ever; one without flags always wants a call. */
+static struct pp_xsk_ring ring_or_none(const struct pp_xsk_ring *from)
+{
+	static uint32_t none, always = XDP_RING_NEED_WAKEUP; /* never written */
+	struct pp_xsk_ring ring = *from;
+
+	if (!ring.size)
+		ring.producer = ring.consumer = &none;
+	if (!ring.size || !ring.flags)
+		ring.flags = &always;
+	return ring;
+}
+
+/* for both of libxdp's kinds of rings; of those that we fill, it keeps the consumer @ahead */
+#define RING(r, ahead)                                                                \
+	{                                                                             \
+		.cached_prod = *(r).producer, .cached_cons = *(r).consumer + (ahead), \
+		.mask = (r).size - 1, .size = (r).size, .producer = (r).producer,     \
+		.consumer = (r).consumer, .ring = (r).ring, .flags = (r).flags,       \
+	}
+
+static void rings_take(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+{
+	struct pp_xsk_ring rx = ring_or_none(&p->rx), fill = ring_or_none(&p->fill);
+	struct pp_xsk_ring tx = ring_or_none(&p->tx), comp = ring_or_none(&p->comp);
+
+	xsk->r.rx = (struct xsk_ring_cons)RING(rx, 0);
+	xsk->r.fill = (struct xsk_ring_prod)RING(fill, fill.size);
+	xsk->t.tx = (struct xsk_ring_prod)RING(tx, tx.size);
+	xsk->t.comp = (struct xsk_ring_cons)RING(comp, 0);
+}
+
+static int rings_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	int err;
 
@@ -113,18 +140,20 @@ static int xsk_rings(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 				    p->pool ? "fill ring" : "pool");
 	if (p->tx.size && !p->comp.size)
 		return pp_set_error(EINVAL, "xsk: a TX ring, and no completion ring");
-	err = xsk_cursor(&xsk->r.rx, &p->rx, "RX");
+	err = ring_check(&p->rx, "RX");
 	if (!err)
-		err = xsk_cursor(&xsk->r.fill, &p->fill, "fill");
+		err = ring_check(&p->fill, "fill");
 	if (!err)
-		err = xsk_cursor(&xsk->t.tx, &p->tx, "TX");
+		err = ring_check(&p->tx, "TX");
 	if (!err)
-		err = xsk_cursor(&xsk->t.comp, &p->comp, "completion");
+		err = ring_check(&p->comp, "completion");
+	if (!err)
+		rings_take(xsk, p);
 	return err;
 }
 
-/* Unaligned chunks are whole pages to us; aligned ones are cut from them if they are smaller. */
-static int xsk_chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+/* Unaligned chunks are whole pages to the engine; it cuts smaller aligned ones from pages. */
+static int chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	uint32_t size = pp_zone_page_size(p->zone);
 	uint32_t chunk = p->chunk_size ? p->chunk_size : size;
@@ -133,13 +162,39 @@ static int xsk_chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	xsk->chunk_shift = xsk->umem.shift;
 	if (chunk <= size && (chunk == size || p->flags & PP_XSK_UNALIGNED))
 		return 0;
-	if (chunk > size || chunk < XSK_CHUNK_MIN || chunk & (chunk - 1) ||
+	if (chunk > size || chunk < CHUNK_MIN || chunk & (chunk - 1) ||
 	    size / chunk > XSK_CHUNKS_MAX)
 		return pp_set_error(EINVAL,
 				    "xsk: chunks of %u in pages of %u; aligned chunks are "
 				    "pages, or a half to a %uth of them and %u or more",
-				    chunk, size, XSK_CHUNKS_MAX, XSK_CHUNK_MIN);
+				    chunk, size, XSK_CHUNKS_MAX, CHUNK_MIN);
 	xsk->chunk_shift = (uint32_t)__builtin_ctz(chunk);
+	return 0;
+}
+
+/* what the flags ask for, and whether the rest allows it */
+static int features(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+{
+	bool parts = xsk->chunk_shift < xsk->umem.shift;
+
+	if (parts && p->flags & PAGE_FLAGS)
+		return pp_set_error(EINVAL, "xsk: flags %#x are for chunks that are pages",
+				    p->flags & PAGE_FLAGS);
+	if (p->flags & PP_XSK_COPY && !p->pool)
+		return pp_set_error(EINVAL, "xsk: PP_XSK_COPY, and no pool to copy into");
+	if (p->flags & PP_XSK_TX_CSUM && p->flags & PP_XSK_TX_CSUM_SW)
+		return pp_set_error(EINVAL, "xsk: checksums by the device and by the library; "
+					    "take one of PP_XSK_TX_CSUM, PP_XSK_TX_CSUM_SW");
+	if (p->tx_metadata_len >= METADATA_MAX || p->tx_metadata_len % 8 ||
+	    (p->flags & META_FLAGS && p->tx_metadata_len < sizeof(struct xdp_tx_meta)))
+		return pp_set_error(EINVAL,
+				    "xsk: tx_metadata_len %u is no multiple of 8 from %zu on below "
+				    "%u",
+				    p->tx_metadata_len, sizeof(struct xdp_tx_meta), METADATA_MAX);
+	xsk->room = p->tx_metadata_len;
+	xsk->prepare = p->tx_metadata_len || p->flags & PP_XSK_TX_CSUM_SW;
+	xsk->pieces = p->flags & PP_XSK_SG ? PP_XSK_PAGES_MAX : 1;
+	xsk->plain = !parts && !(p->flags & (PP_XSK_UNALIGNED | PP_XSK_SG));
 	return 0;
 }
 
@@ -147,7 +202,7 @@ static int xsk_chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
  * A fill ring twice as large as what is posted: the kernel shows a received frame before
  * it shows the slot of the fill ring that it came from.
  */
-static int xsk_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+static int fill_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	uint32_t frames = p->frames;
 
@@ -170,130 +225,212 @@ static int xsk_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	return 0;
 }
 
-int pp_xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *params)
+/* marks that no other socket of the process has */
+static void marks(struct pp_xsk *xsk)
 {
-	struct pp_xsk_params p;
-	int err;
+	static uint32_t sockets;
+	uint32_t id = __atomic_fetch_add(&sockets, 1, __ATOMIC_RELAXED) << XSK_KIND_BITS;
 
-	err = xsk_params(&p, params);
-	if (err)
-		return err;
-	memset(xsk, 0, sizeof(*xsk));
-	if (!p.zone)
-		p.zone = p.pool ? page_pool_zone(p.pool) : NULL;
-	if (!p.zone)
+	id = XSK_MARK | (id & ~XSK_SHARED);
+	xsk->mark_fill = id | XSK_KIND_FILL;
+	xsk->mark_tx = id | XSK_KIND_TX;
+}
+
+static int params_check(struct pp_xsk_params *p)
+{
+	if (!p->zone)
+		p->zone = p->pool ? page_pool_zone(p->pool) : NULL;
+	if (!p->zone)
 		return pp_set_error(EINVAL, "xsk: neither pool nor zone");
-	if (p.pool && (page_pool_zone_set(p.pool) || page_pool_zone(p.pool) != p.zone))
+	if (p->pool && (page_pool_zone_set(p->pool) || page_pool_zone(p->pool) != p->zone))
 		return pp_set_error(EINVAL, "xsk: pool %s takes pages from elsewhere than zone %s",
-				    page_pool_name(p.pool), pp_zone_name(p.zone));
-	if (p.flags & ~XSK_FLAGS)
-		return pp_set_error(EINVAL, "xsk: unknown flags %#x", p.flags & ~XSK_FLAGS);
-	err = pp_xsk_umem_init(&xsk->umem, p.zone, p.umem, p.flags & PP_XSK_UNALIGNED);
-	if (!err)
-		err = xsk_rings(xsk, &p);
-	if (!err)
-		err = xsk_chunk_size(xsk, &p);
-	if (!err)
-		err = xsk_sizes(xsk, &p);
-	if (!err)
-		err = pp_zone_pin(p.zone);
+				    page_pool_name(p->pool), pp_zone_name(p->zone));
+	if (p->flags & ~ALL_FLAGS)
+		return pp_set_error(EINVAL, "xsk: unknown flags %#x", p->flags & ~ALL_FLAGS);
+	return 0;
+}
+
+/* the zone's pin is the last step that pp_xsk_reclaim() takes back */
+static int pin(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+{
+	int err = pp_zone_pin(p->zone);
+
 	if (err)
 		return err;
 	if (xsk->chunk_shift < xsk->umem.shift)
 		err = pp_xsk_chunks_init(xsk);
-	if (err) {
-		pp_zone_unpin(p.zone);
+	if (err)
+		pp_zone_unpin(p->zone);
+	return err;
+}
+
+static int xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+{
+	int err;
+
+	err = pp_xsk_umem_init(&xsk->umem, p->zone, p->umem, p->flags & PP_XSK_UNALIGNED);
+	if (!err)
+		err = rings_init(xsk, p);
+	if (!err)
+		err = chunk_size(xsk, p);
+	if (!err)
+		err = features(xsk, p);
+	if (!err)
+		err = fill_sizes(xsk, p);
+	if (!err)
+		err = pin(xsk, p);
+	if (err)
 		return err;
-	}
-	xsk->zone = p.zone;
-	xsk->pool = p.pool;
-	xsk->flags = p.flags;
-	xsk->fd = p.fd;
-	xsk->port = p.port;
-	pp_xsk_marks(xsk);
+	xsk->zone = p->zone;
+	xsk->pool = p->pool;
+	xsk->base = (unsigned char *)pp_zone_base(p->zone) - xsk->umem.offset;
+	xsk->flags = p->flags;
+	xsk->fd = p->fd;
+	xsk->port = p->port;
+	marks(xsk);
 	return 0;
+}
+
+/* In copy mode one sendto() takes what the TX ring holds; kernels before 6.18 keep to 32. */
+static void send_at_once(const struct pp_xsk *xsk)
+{
+	const uint32_t packets = xsk->t.tx.size;
+
+	if (packets)
+		(void)setsockopt(xsk->fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &packets,
+				 sizeof(packets));
+}
+
+struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params)
+{
+	struct pp_xsk_params p;
+	struct pp_xsk *xsk = NULL;
+	int err;
+
+	err = params_copy(&p, params);
+	if (!err)
+		err = params_check(&p);
+	if (!err) {
+		xsk = aligned_alloc(128, sizeof(*xsk)); /* the two threads' parts are lines apart */
+		err = xsk ? 0 : pp_set_error(ENOMEM, "xsk: no memory for a socket");
+	}
+	if (!err) {
+		memset(xsk, 0, sizeof(*xsk));
+		err = xsk_init(xsk, &p);
+	}
+	if (err) {
+		free(xsk);
+		errno = -err;
+		return NULL;
+	}
+	send_at_once(xsk);
+	return xsk;
+}
+
+const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk)
+{
+	return &xsk->umem;
 }
 
 /* ---- counters ---------------------------------------------------------------------------------*/
 
+#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+
 /* several threads may ask at once: each field is a word of its own */
-static void xsk_kernel_read(struct pp_xsk *xsk)
+static void kernel_read(struct pp_xsk *xsk)
 {
-	int fd = __atomic_load_n(&xsk->fd, __ATOMIC_RELAXED);
+	int fd = LOAD(xsk->fd);
 	struct xdp_statistics st;
 	socklen_t len = sizeof(st);
-	uint64_t now[6];
+	const uint64_t *from = (const uint64_t *)&st;
+	uint64_t *to = (uint64_t *)&xsk->kernel;
 	unsigned int i;
 
 	memset(&st, 0, sizeof(st));
 	if (fd < 0 || getsockopt(fd, SOL_XDP, XDP_STATISTICS, &st, &len))
 		return;
-	now[0] = st.rx_dropped;
-	now[1] = st.rx_ring_full;
-	now[2] = st.rx_fill_ring_empty_descs;
-	now[3] = st.rx_invalid_descs;
-	now[4] = st.tx_invalid_descs;
-	now[5] = st.tx_ring_empty_descs;
-	for (i = 0; i < 6; i++)
-		__atomic_store_n(&xsk->kernel[i], now[i], __ATOMIC_RELAXED);
+	for (i = 0; i < sizeof(st) / sizeof(*to); i++)
+		__atomic_store_n(to + i, from[i], __ATOMIC_RELAXED);
 }
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+static void stats_rx(const struct pp_xsk *xsk, struct pp_xsk_stats *now)
+{
+	uint32_t frames = LOAD(xsk->frames);
+
+	now->rx_packets = LOAD(xsk->r.st.packets);
+	now->rx_bytes = LOAD(xsk->r.st.bytes);
+	now->rx_dropped = LOAD(xsk->r.st.dropped);
+	now->rx_bad = LOAD(xsk->r.st.bad);
+	now->rx_nombuf = LOAD(xsk->r.st.nombuf);
+	now->refilled = LOAD(xsk->r.st.refilled);
+	now->posted = LOAD(xsk->r.posted);
+	now->debt = now->posted < frames ? frames - now->posted : 0;
+}
+
+static void stats_tx(const struct pp_xsk *xsk, struct pp_xsk_stats *now)
+{
+	now->tx_packets = LOAD(xsk->t.st.packets);
+	now->tx_bytes = LOAD(xsk->t.st.bytes);
+	now->tx_dropped = LOAD(xsk->t.st.dropped);
+	now->tx_bad = LOAD(xsk->t.st.bad);
+	now->tx_nombuf = LOAD(xsk->t.st.nombuf);
+	now->comp_bad = LOAD(xsk->t.st.comp_bad);
+	now->tx_out = LOAD(xsk->t.out);
+	now->kicks = LOAD(xsk->t.st.kicks);
+	now->kick_errors = LOAD(xsk->t.st.kick_errors);
+	now->gone = LOAD(xsk->t.gone);
+	now->tx_tstamps = LOAD(xsk->t.st.tstamps);
+	now->tx_latency_sum_ns = LOAD(xsk->t.st.latency_sum);
+	now->tx_latency_max_ns = LOAD(xsk->t.st.latency_max);
+	now->tx_tstamp_last = LOAD(xsk->t.st.tstamp_last);
+}
 
 int pp_xsk_get_stats(struct pp_xsk *xsk, struct pp_xsk_stats *stats)
 {
 	struct pp_xsk_stats now = { .sz = stats->sz };
-	uint32_t frames = LOAD(xsk->frames);
 
 	if (stats->sz > sizeof(now))
 		return pp_set_error(E2BIG, "xsk: statistics of %zu bytes, this library knows %zu",
 				    stats->sz, sizeof(now));
-	xsk_kernel_read(xsk);
-	now.rx_packets = LOAD(xsk->r.st.packets);
-	now.rx_bytes = LOAD(xsk->r.st.bytes);
-	now.rx_dropped = LOAD(xsk->r.st.dropped);
-	now.rx_bad = LOAD(xsk->r.st.bad);
-	now.rx_nombuf = LOAD(xsk->r.st.nombuf);
-	now.refilled = LOAD(xsk->r.st.refilled);
-	now.posted = LOAD(xsk->r.posted);
-	now.debt = now.posted < frames ? frames - now.posted : 0;
-	now.tx_packets = LOAD(xsk->t.st.packets);
-	now.tx_bytes = LOAD(xsk->t.st.bytes);
-	now.tx_dropped = LOAD(xsk->t.st.dropped);
-	now.tx_bad = LOAD(xsk->t.st.bad);
-	now.comp_bad = LOAD(xsk->t.st.comp_bad);
-	now.tx_out = LOAD(xsk->t.out);
-	now.kicks = LOAD(xsk->t.st.kicks);
-	now.kick_errors = LOAD(xsk->t.st.kick_errors);
+	kernel_read(xsk);
+	stats_rx(xsk, &now);
+	stats_tx(xsk, &now);
 	now.reclaimed = LOAD(xsk->reclaimed);
-	now.gone = LOAD(xsk->t.gone);
-	now.kernel_rx_dropped = LOAD(xsk->kernel[0]);
-	now.kernel_rx_ring_full = LOAD(xsk->kernel[1]);
-	now.kernel_fill_empty = LOAD(xsk->kernel[2]);
-	now.kernel_rx_invalid = LOAD(xsk->kernel[3]);
-	now.kernel_tx_invalid = LOAD(xsk->kernel[4]);
-	now.kernel_tx_empty = LOAD(xsk->kernel[5]);
+	now.kernel_rx_dropped = LOAD(xsk->kernel.rx_dropped);
+	now.kernel_rx_ring_full = LOAD(xsk->kernel.rx_ring_full);
+	now.kernel_fill_empty = LOAD(xsk->kernel.rx_fill_ring_empty_descs);
+	now.kernel_rx_invalid = LOAD(xsk->kernel.rx_invalid_descs);
+	now.kernel_tx_invalid = LOAD(xsk->kernel.tx_invalid_descs);
+	now.kernel_tx_empty = LOAD(xsk->kernel.tx_ring_empty_descs);
 	memcpy(stats, &now, stats->sz);
 	return 0;
 }
 
 /* ---- the end ----------------------------------------------------------------------------------*/
 
-/* After close() no frame with the socket's marks is in use by the kernel, wherever it was. */
-static uint64_t xsk_pages_fini(struct pp_xsk *xsk, uint32_t *unsent)
+/* is @mark of a page in this socket's rings? takes it off the count */
+static bool reclaim_mark(struct pp_xsk *xsk, uint32_t mark, uint32_t *unsent)
+{
+	if (mark == xsk->mark_fill)
+		xsk->r.posted--;
+	else if (mark == xsk->mark_tx)
+		xsk->t.out--, ++*unsent;
+	else if (mark == (xsk->mark_tx | XSK_KIND_TX_MORE))
+		xsk->t.out--;
+	else
+		return false;
+	return true;
+}
+
+/* After close() the kernel uses no page with the socket's marks, wherever it was. */
+static uint64_t reclaim_pages(struct pp_xsk *xsk, uint32_t *unsent)
 {
 	struct pp_page *home[XSK_REAP];
 	unsigned int n = 0;
 	uint64_t i, found = 0;
-	uint32_t mark;
 
 	for (i = 0; i < xsk->umem.pages && xsk->r.posted + xsk->t.out; i++) {
-		mark = xsk_mark(xsk->umem.table + i);
-		if (mark == xsk->mark_fill)
-			xsk->r.posted--;
-		else if (mark == xsk->mark_tx)
-			xsk->t.out--, ++*unsent;
-		else
+		if (!reclaim_mark(xsk, xsk_mark(xsk->umem.table + i), unsent))
 			continue;
 		xsk_set_mark(xsk->umem.table + i, 0);
 		home[n++] = xsk->umem.table + i;
@@ -307,7 +444,7 @@ static uint64_t xsk_pages_fini(struct pp_xsk *xsk, uint32_t *unsent)
 	return found;
 }
 
-uint64_t pp_xsk_fini(struct pp_xsk *xsk)
+uint64_t pp_xsk_reclaim(struct pp_xsk *xsk)
 {
 	uint32_t unsent = 0;
 	uint64_t found;
@@ -315,15 +452,27 @@ uint64_t pp_xsk_fini(struct pp_xsk *xsk)
 	if (!xsk->zone)
 		return 0;
 	if (xsk->r.chunks || xsk->t.chunks)
-		found = pp_xsk_chunks_fini(xsk, &unsent);
+		found = pp_xsk_chunks_reclaim(xsk, &unsent);
 	else
-		found = xsk_pages_fini(xsk, &unsent);
+		found = reclaim_pages(xsk, &unsent);
+	if (xsk->r.pieces)
+		xsk_put(xsk->r.head, true);
+	xsk->r.pieces = 0;
 	if (unsent > xsk->t.lost)
 		xsk_count(&xsk->t.st.dropped, unsent - xsk->t.lost);
+	xsk->t.lost = 0;
 	xsk->reclaimed = found;
 	xsk->frames = 0;
-	xsk->fd = -1;
+	__atomic_store_n(&xsk->fd, -1, __ATOMIC_RELAXED);
 	pp_zone_unpin(xsk->zone);
 	xsk->zone = NULL;
 	return found;
+}
+
+void pp_xsk_destroy(struct pp_xsk *xsk)
+{
+	if (!xsk)
+		return;
+	pp_xsk_reclaim(xsk);
+	free(xsk);
 }

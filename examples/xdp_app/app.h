@@ -102,7 +102,7 @@ struct slow {
  *            the TX ring; written by the thread alone
  */
 struct queue {
-	struct pp_xsk xsk;
+	struct pp_xsk *xsk;
 	unsigned int index;
 	int fd;
 	struct page_pool *pool;
@@ -112,7 +112,6 @@ struct queue {
 	struct xsk_ring_cons comp, rx;
 	struct slow *slow;
 	const struct options *options;
-	bool has_xsk;
 	bool started;
 	pthread_t thread;
 	uint64_t received;

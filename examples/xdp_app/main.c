@@ -151,6 +151,15 @@ static int app_close(struct app *app)
 	return err;
 }
 
+static void queues_free(struct app *app)
+{
+	unsigned int i;
+
+	for (i = 0; app->queues && i < app->nqueues; i++)
+		pp_xsk_destroy(app->queues[i].xsk);
+	free(app->queues);
+}
+
 /* until a signal, the end of the duration, or of the interface */
 static int run(struct app *app, const sigset_t *set)
 {
@@ -199,6 +208,6 @@ int main(int argc, char **argv)
 		app_close(&app);
 	}
 	err |= pp_zone_destroy(app.zone);
-	free(app.queues);
+	queues_free(&app);
 	return err ? 1 : 0;
 }

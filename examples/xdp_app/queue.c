@@ -104,11 +104,11 @@ static int use_pages(struct queue *q, const struct app *app)
 		PP_XSK_RINGS(&q->rx, &q->fill, &q->tx, &q->comp),
 	};
 
-	if (pp_xsk_init(&q->xsk, &params))
+	q->xsk = pp_xsk_create(&params);
+	if (!q->xsk)
 		return fail("queue %u of %s: %s", q->index, app->iface.name, pp_error());
-	q->has_xsk = true;
 	q->fd = params.fd;
-	pp_xsk_refill(&q->xsk); /* this thread has made the pool, and owns it for now */
+	pp_xsk_refill(q->xsk); /* this thread has made the pool, and owns it for now */
 	return 0;
 }
 
@@ -132,16 +132,16 @@ void queue_close(struct queue *q)
 {
 	struct pp_xsk_stats stats = { .sz = sizeof(stats) };
 
-	if (q->has_xsk)
-		pp_xsk_get_stats(&q->xsk, &stats); /* the kernel's counters end with the socket */
+	if (q->xsk)
+		pp_xsk_get_stats(q->xsk, &stats); /* the kernel's counters end with the socket */
 	if (q->socket)
 		xsk_socket__delete(q->socket);
 	q->socket = NULL;
 	if (q->umem)
 		xsk_umem__delete(q->umem);
 	q->umem = NULL;
-	if (q->has_xsk)
-		pp_xsk_fini(&q->xsk);
+	if (q->xsk)
+		pp_xsk_reclaim(q->xsk);
 	page_pool_destroy(q->pool);
 	q->pool = NULL;
 }
@@ -165,11 +165,11 @@ static enum verdict handle(struct queue *q, struct pp_page *page)
 /* @n answers leave; what the TX ring has no room for, even after a look at it, is dropped */
 static void transmit(struct queue *q, struct pp_page **pages, unsigned int n)
 {
-	unsigned int k = pp_xsk_tx(&q->xsk, pages, n);
+	unsigned int k = pp_xsk_tx(q->xsk, pages, n);
 
 	if (k < n) {
-		pp_xsk_complete(&q->xsk);
-		k += pp_xsk_tx(&q->xsk, pages + k, n - k);
+		pp_xsk_complete(q->xsk);
+		k += pp_xsk_tx(q->xsk, pages + k, n - k);
 	}
 	if (k < n) {
 		count(&q->unsent, n - k);
@@ -210,7 +210,7 @@ static void idle(struct queue *q)
 
 	if (q->options->busy)
 		return;
-	owed = pp_xsk_debt(&q->xsk) || pp_xsk_kick(&q->xsk);
+	owed = pp_xsk_debt(q->xsk) || pp_xsk_kick(q->xsk);
 	if (poll(&fd, 1, owed ? OWED_MS : IDLE_MS) > 0 && (fd.revents & (POLLERR | POLLHUP)))
 		sleep_ms(IDLE_MS); /* the interface is down or gone: poll does not wait any more */
 }
@@ -223,11 +223,11 @@ static void *serve(void *arg)
 
 	page_pool_enable_direct_recycling(q->pool); /* it is ours from here on */
 	while (!stopping()) {
-		n = pp_xsk_rx(&q->xsk, pages, BURST);
+		n = pp_xsk_rx(q->xsk, pages, BURST);
 		if (n)
 			work(q, pages, n);
-		done = pp_xsk_complete(&q->xsk);
-		done += pp_xsk_refill(&q->xsk);
+		done = pp_xsk_complete(q->xsk);
+		done += pp_xsk_refill(q->xsk);
 		if (!n && !done)
 			idle(q);
 	}

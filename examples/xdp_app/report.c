@@ -29,7 +29,7 @@ static void add_socket(struct totals *t, struct queue *q)
 	struct page_pool_stats pool = { .sz = sizeof(pool) };
 	struct pp_xsk_stats s = { .sz = sizeof(s) };
 
-	pp_xsk_get_stats(&q->xsk, &s);
+	pp_xsk_get_stats(q->xsk, &s);
 	t->tx_packets += s.tx_packets;
 	t->tx_dropped += s.tx_dropped;
 	t->errors += s.rx_bad + s.tx_bad + s.comp_bad + s.kernel_rx_invalid + s.kernel_tx_invalid;

@@ -28,7 +28,7 @@ struct app {
 	struct xsk_ring_prod fill, tx;
 	struct xsk_ring_cons rx, comp;
 	struct page_pool *pool;
-	struct pp_xsk pp;
+	struct pp_xsk *pp;
 	unsigned long received, sent;
 };
 
@@ -81,9 +81,9 @@ static void socket_open(struct app *a, const char *ifname, unsigned int queue)
 				     .pool = a->pool,
 				     .fd = xsk_socket__fd(a->xsk),
 				     PP_XSK_RINGS(&a->rx, &a->fill, &a->tx, &a->comp) };
-	err = pp_xsk_init(&a->pp, &xp);
-	if (err)
-		die(pp_error(), err);
+	a->pp = pp_xsk_create(&xp);
+	if (!a->pp)
+		die(pp_error(), errno);
 }
 
 static void reflect(unsigned char *eth)
@@ -98,15 +98,15 @@ static void reflect(unsigned char *eth)
 static uint32_t turn(struct app *a)
 {
 	struct pp_page *pages[BATCH];
-	uint32_t i, k, n = pp_xsk_rx(&a->pp, pages, BATCH);
+	uint32_t i, k, n = pp_xsk_rx(a->pp, pages, BATCH);
 
 	for (i = 0; i < n; i++)
 		reflect(pp_page_data(pages[i]));
-	k = pp_xsk_tx(&a->pp, pages, n);
+	k = pp_xsk_tx(a->pp, pages, n);
 	page_pool_put_bulk(pages + k, n - k); /* a drop */
 	a->sent += k;
-	pp_xsk_complete(&a->pp);
-	pp_xsk_refill(&a->pp);
+	pp_xsk_complete(a->pp);
+	pp_xsk_refill(a->pp);
 	a->received += n;
 	return n;
 }
@@ -116,7 +116,7 @@ static void report(struct app *a)
 	struct pp_zone_audit audit = { .sz = sizeof(audit) };
 	struct pp_zone *zone = page_pool_zone(a->pool);
 
-	pp_xsk_fini(&a->pp);
+	pp_xsk_destroy(a->pp);
 	page_pool_destroy(a->pool);
 	pp_zone_audit(zone, &audit);
 	printf("%lu received, %lu sent, %lu of %u frames home\n", a->received, a->sent,

@@ -135,7 +135,7 @@ static struct pp_page *make_udp(struct page_pool *pool)
 /* of a packet that went from one end to the other; @asked: the kernel was told to finish it */
 static enum sum sum_sent(struct rig *rig, bool *asked)
 {
-	struct xsk_ring_prod *tx = &to_xdp(rig->q[0])->s.tx;
+	struct xsk_ring_prod *tx = &to_xdp(rig->q[0])->xsk->t.tx;
 	uint64_t end = now_ms() + 5000;
 	struct pp_page *page = NULL;
 	struct verdict verdict;

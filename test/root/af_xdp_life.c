@@ -103,7 +103,7 @@ static void gone(const char *how, bool pending)
 	run("%s", how);
 	poll_until_done(&rig);
 	for (i = 0; i < 2; i++) {
-		CHECK(to_xdp(rig.q[i])->posted == 0 && to_xdp(rig.q[i])->tx_out == 0);
+		CHECK(to_xdp(rig.q[i])->xsk->r.posted == 0 && to_xdp(rig.q[i])->xsk->t.out == 0);
 		CHECK(outstanding(rig.q[i]->pool) == 0);
 		CHECK(to_xdp(rig.q[i])->s.fd < 0);
 		check_news(rig.dev[i], i ? "px5 is gone" : "px4 is gone");
@@ -182,17 +182,17 @@ static void test_news(void)
 	run("ip link del px6");
 }
 
-static void forge_tx(struct xdp_queue *x, uint64_t addr, uint32_t len, uint32_t options)
+static void forge_tx(struct pp_xsk *xsk, uint64_t addr, uint32_t len, uint32_t options)
 {
 	struct xdp_desc *desc;
 	uint32_t idx;
 
-	CHECK(xsk_ring_prod__reserve(&x->s.tx, 1, &idx) == 1);
-	desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
+	CHECK(xsk_ring_prod__reserve(&xsk->t.tx, 1, &idx) == 1);
+	desc = xsk_ring_prod__tx_desc(&xsk->t.tx, idx);
 	desc->addr = addr;
 	desc->len = len;
 	desc->options = options;
-	xsk_ring_prod__submit(&x->s.tx, 1);
+	xsk_ring_prod__submit(&xsk->t.tx, 1);
 }
 
 static uint64_t addr_of(const struct rig *rig, const struct pp_page *page)
@@ -205,19 +205,19 @@ static void test_bad_completions(void)
 {
 	struct pp_page *page, *again;
 	struct pp_netdev_stats st;
-	struct xdp_queue *x;
+	struct pp_xsk *xsk;
 	struct rig rig;
 	unsigned int i;
 
 	rig_up(&rig);
-	x = to_xdp(rig.q[0]);
+	xsk = to_xdp(rig.q[0])->xsk;
 	page = make_frame(rig.pool, 100, 1);
 	again = make_frame(rig.pool, 100, 2);
-	forge_tx(x, (uint64_t)PAGES * 4096 + 4096, 100, 0);
-	forge_tx(x, addr_of(&rig, page), 100, 0);
+	forge_tx(xsk, (uint64_t)PAGES * 4096 + 4096, 100, 0);
+	forge_tx(xsk, addr_of(&rig, page), 100, 0);
 	CHECK(frames_sent(&rig, 0, again) == 1);
-	forge_tx(x, addr_of(&rig, again), 100, 0);
-	forge_tx(x, addr_of(&rig, again), 100, 0);
+	forge_tx(xsk, addr_of(&rig, again), 100, 0);
+	forge_tx(xsk, addr_of(&rig, again), 100, 0);
 	CHECK(frames_sent(&rig, 0, make_frame(rig.pool, 100, 3)) == 1);
 	wait_complete(&rig, 0, 2);
 	for (i = 0; i < 100; i++)
@@ -235,23 +235,23 @@ static void test_completion_storm(void)
 {
 	struct pp_netdev_stats st;
 	struct pp_page *page;
-	struct xdp_queue *x;
+	struct pp_xsk *xsk;
 	struct rig rig;
 	uint64_t flags = 1ull << 40;
 	unsigned int i;
 
 	rig_open(&rig, "px0,tx_csum=sw", "px1");
-	x = to_xdp(rig.q[0]);
+	xsk = to_xdp(rig.q[0])->xsk;
 	page = make_frame(rig.pool, 100, 1);
 	memcpy((unsigned char *)pp_page_data(page) - sizeof(struct xdp_tx_meta), &flags, 8);
-	forge_tx(x, addr_of(&rig, page), 100, XDP_TX_METADATA);
-	xdp_owner_set(page, x->owner_tx);
-	x->tx_out = 1;
+	forge_tx(xsk, addr_of(&rig, page), 100, XDP_TX_METADATA);
+	xsk_set_mark(page, xsk->mark_tx);
+	xsk->t.out = 1;
 	for (i = 0; i < 1000; i++) {
-		x->tx_out += !x->tx_out; /* somebody waits for a completion: keep on kicking */
+		xsk->t.out += !xsk->t.out; /* somebody waits for a completion: keep on kicking */
 		pp_tx_clean(rig.q[0]);
 	}
-	x->tx_out = 0;
+	xsk->t.out = 0;
 	stats_of(&rig, 0, &st);
 	printf("af_xdp_life: one frame completed %llu times, not believed %llu times\n",
 	       (unsigned long long)(st.tx_packets + st.tx_bad), (unsigned long long)st.tx_bad);
@@ -264,20 +264,20 @@ static void test_bad_descriptors(void)
 {
 	struct pp_page *pages[BURST], *mine;
 	struct pp_netdev_stats st;
-	struct xdp_queue *x;
+	struct pp_xsk *xsk;
 	struct xdp_desc *ring;
 	struct rig rig;
 	uint32_t at;
 
 	rig_up(&rig);
-	x = to_xdp(rig.q[1]);
+	xsk = to_xdp(rig.q[1])->xsk;
 	mine = make_frame(rig.pool, 100, 1);
 	for (at = 0; at < 4; at++)
 		CHECK(frames_sent(&rig, 0, make_frame(rig.pool, 100, at)) == 1);
 	wait_complete(&rig, 0, 4);
-	CHECK(xsk_cons_nb_avail(&x->s.rx, 4) == 4);
-	ring = x->s.rx.ring;
-	at = x->s.rx.cached_cons & x->s.rx.mask;
+	CHECK(xsk_cons_nb_avail(&xsk->r.rx, 4) == 4);
+	ring = xsk->r.rx.ring;
+	at = xsk->r.rx.cached_cons & xsk->r.rx.mask;
 	ring[at].addr = ring[at + 1].addr; /* twice */
 	ring[at + 2].addr = addr_of(&rig, mine);
 	ring[at + 3].addr = 1ull << 40;

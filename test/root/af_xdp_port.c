@@ -79,7 +79,7 @@ static void test_uneven(void)
 
 	rig_up(&rig);
 	for (i = 0; i < 2; i++)
-		to_xdp(rig.q[i])->batch = 48;
+		to_xdp(rig.q[i])->xsk->batch = 48;
 	for (seq = 0; seq < 10000; seq += 7) {
 		for (j = 0; j < 7; j++)
 			pages[j] = make_frame(rig.pool, 60 + (seq + j) % 90, seq + j);
@@ -207,21 +207,21 @@ static void test_bad_completion(void)
 {
 	struct pp_page *page, *got;
 	struct pp_netdev_stats st;
-	struct xdp_queue *x;
+	struct pp_xsk *xsk;
 	struct xdp_desc *desc;
 	struct rig rig;
 	uint32_t idx;
 
 	rig_up(&rig);
-	x = to_xdp(rig.q[0]);
+	xsk = to_xdp(rig.q[0])->xsk;
 	page = make_frame(rig.pool, 100, 1);
-	CHECK(xsk_ring_prod__reserve(&x->s.tx, 1, &idx) == 1);
-	desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
+	CHECK(xsk_ring_prod__reserve(&xsk->t.tx, 1, &idx) == 1);
+	desc = xsk_ring_prod__tx_desc(&xsk->t.tx, idx);
 	desc->addr =
 		(uint64_t)(page->addr - (unsigned char *)pp_zone_base(rig.zone)) + page->data_off;
 	desc->len = page->len;
 	desc->options = 0;
-	xsk_ring_prod__submit(&x->s.tx, 1);
+	xsk_ring_prod__submit(&xsk->t.tx, 1);
 	CHECK(frames_sent(&rig, 0, make_frame(rig.pool, 100, 2)) == 1);
 	CHECK(receive(&rig, 1, &got, 1, 2000) == 1 && frame_is(got, 100, 1));
 	page_pool_put_bulk(&got, 1);
@@ -238,26 +238,26 @@ static void test_bad_reception(void)
 {
 	struct pp_page *got[BURST];
 	struct pp_netdev_stats st;
-	struct xdp_queue *x;
+	struct pp_xsk *xsk;
 	struct rig rig;
 	uint32_t idx, i;
 	uint64_t end = now_ms() + 2000;
 	uint64_t addr[6];
 
 	rig_up(&rig);
-	x = to_xdp(rig.q[1]);
+	xsk = to_xdp(rig.q[1])->xsk;
 	for (i = 0; i < 6; i++)
 		CHECK(frames_sent(&rig, 0, make_frame(rig.pool, 100, i)) == 1);
 	wait_complete(&rig, 0, 6);
-	while (xsk_cons_nb_avail(&x->s.rx, 6) < 6)
+	while (xsk_cons_nb_avail(&xsk->r.rx, 6) < 6)
 		CHECK(now_ms() < end);
-	idx = x->s.rx.cached_cons;
+	idx = xsk->r.rx.cached_cons;
 	for (i = 0; i < 6; i++)
-		addr[i] = xsk_ring_cons__rx_desc(&x->s.rx, idx + i)->addr;
-	((struct xdp_desc *)xsk_ring_cons__rx_desc(&x->s.rx, idx + 1))->addr = addr[0];
-	((struct xdp_desc *)xsk_ring_cons__rx_desc(&x->s.rx, idx + 2))->addr = x->npages
-									       << x->shift;
-	((struct xdp_desc *)xsk_ring_cons__rx_desc(&x->s.rx, idx + 4))->addr |= (uint64_t)1 << 48;
+		addr[i] = xsk_ring_cons__rx_desc(&xsk->r.rx, idx + i)->addr;
+	((struct xdp_desc *)xsk_ring_cons__rx_desc(&xsk->r.rx, idx + 1))->addr = addr[0];
+	((struct xdp_desc *)xsk_ring_cons__rx_desc(&xsk->r.rx, idx + 2))->addr = xsk->umem.pages
+										 << xsk->umem.shift;
+	((struct xdp_desc *)xsk_ring_cons__rx_desc(&xsk->r.rx, idx + 4))->addr |= (uint64_t)1 << 48;
 	CHECK(pp_rx_burst(rig.q[1], got, 6) == 3);
 	CHECK(frame_is(got[0], 100, 0) && frame_is(got[1], 100, 3) && frame_is(got[2], 100, 5));
 	page_pool_put_bulk(got, 3);

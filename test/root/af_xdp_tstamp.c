@@ -167,7 +167,7 @@ static void litter(struct pp_page *page)
 /* only a packet's first descriptor has metadata */
 static uint32_t options(const struct rig *rig, uint32_t back)
 {
-	struct xsk_ring_prod *tx = &to_xdp(rig->q[0])->s.tx;
+	struct xsk_ring_prod *tx = &to_xdp(rig->q[0])->xsk->t.tx;
 
 	return xsk_ring_prod__tx_desc(tx, tx->cached_prod - back)->options;
 }
@@ -217,25 +217,25 @@ static void test_no_answer(void)
 	struct xdp_tx_meta meta = { .completion.tx_timestamp = 0 };
 	struct pp_netdev_stats st;
 	struct pp_page *page;
-	struct xdp_queue *x;
+	struct pp_xsk *xsk;
 	struct xdp_desc *desc;
 	struct rig rig;
 	uint32_t idx;
 
 	rig_open(&rig, "px0,tx_tstamp=on", "px1");
-	x = to_xdp(rig.q[0]);
+	xsk = to_xdp(rig.q[0])->xsk;
 	page = make_frame(rig.pool, 100, 1);
 	meta.flags = XDP_TXMD_FLAGS_TIMESTAMP | XDP_TXMD_FLAGS_CHECKSUM;
 	meta.request.csum_start = meta.request.csum_offset = 0xffff;
 	memcpy((char *)pp_page_data(page) - sizeof(meta), &meta, sizeof(meta));
-	CHECK(xsk_ring_prod__reserve(&x->s.tx, 1, &idx) == 1);
-	desc = xsk_ring_prod__tx_desc(&x->s.tx, idx);
-	desc->addr = xdp_addr(x, page) + page->data_off;
+	CHECK(xsk_ring_prod__reserve(&xsk->t.tx, 1, &idx) == 1);
+	desc = xsk_ring_prod__tx_desc(&xsk->t.tx, idx);
+	desc->addr = pp_xsk_addr(&xsk->umem, page, 0) + page->data_off;
 	desc->len = 100;
 	desc->options = 0;
-	xdp_owner_set(page, x->owner_tx);
-	xsk_ring_prod__submit(&x->s.tx, 1);
-	x->tx_out++;
+	xsk_set_mark(page, xsk->mark_tx);
+	xsk_ring_prod__submit(&xsk->t.tx, 1);
+	xsk->t.out++;
 	receive_and_put(&rig, 1);
 	wait_complete(&rig, 0, 1);
 	stats_of(&rig, 0, &st);

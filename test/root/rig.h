@@ -186,7 +186,7 @@ static __attribute__((unused)) void wait_complete(struct rig *rig, unsigned int 
 		stats_of(rig, i, &st);
 	} while (st.tx_packets + st.tx_dropped < taken && now_ms() < end);
 	CHECK(st.tx_packets + st.tx_dropped == taken);
-	CHECK(to_xdp(rig->q[i])->tx_out == 0);
+	CHECK(to_xdp(rig->q[i])->xsk->t.out == 0);
 }
 
 static __attribute__((unused)) void put_all(struct pp_page **pages, unsigned int n)

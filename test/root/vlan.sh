@@ -150,5 +150,5 @@ kill -KILL "$FWD"
 wait "$FWD" 2>/dev/null
 wait_promisc west 0
 wait_promisc east 0
-expect_error 'promisc=maybe is not one of on, off' ip netns exec "$R" "$PPFWD" --port af_xdp:west,promisc=maybe
+expect_error 'promisc=maybe is not one of off, on' ip netns exec "$R" "$PPFWD" --port af_xdp:west,promisc=maybe
 say "promiscuous while it runs, by default, and not after kill -9"

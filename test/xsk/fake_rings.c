@@ -7,7 +7,7 @@
 struct wire rx, fill, tx, comp;
 struct pp_zone *zone;
 struct page_pool *pool;
-struct pp_xsk xsk;
+struct pp_xsk *xsk;
 
 /* ---- the kernel -------------------------------------------------------------------------------*/
 
@@ -105,7 +105,8 @@ int setup(void **state)
 	if (open_pages(PAGES, PAGE))
 		return -1;
 	p = params();
-	return pp_xsk_init(&xsk, &p);
+	xsk = pp_xsk_create(&p);
+	return xsk ? 0 : -1;
 }
 
 int setup_bare(void **state)
@@ -120,7 +121,8 @@ int setup_short(void **state)
 	if (open_pages(20, PAGE))
 		return -1;
 	p = params();
-	return pp_xsk_init(&xsk, &p);
+	xsk = pp_xsk_create(&p);
+	return xsk ? 0 : -1;
 }
 
 static int open_chunks(uint64_t pages, uint32_t page_size, uint64_t before)
@@ -132,7 +134,8 @@ static int open_chunks(uint64_t pages, uint32_t page_size, uint64_t before)
 	p = params();
 	p.chunk_size = PAGE;
 	p.umem = (char *)pp_zone_base(zone) - before;
-	return pp_xsk_init(&xsk, &p);
+	xsk = pp_xsk_create(&p);
+	return xsk ? 0 : -1;
 }
 
 int setup_chunks(void **state)
@@ -171,13 +174,16 @@ static void assert_home(void)
 
 int teardown(void **state)
 {
-	pp_xsk_fini(&xsk);
+	pp_xsk_destroy(xsk);
+	xsk = NULL;
 	assert_home();
 	return 0;
 }
 
 int teardown_bare(void **state)
 {
+	pp_xsk_destroy(xsk);
+	xsk = NULL;
 	assert_home();
 	return 0;
 }
@@ -186,7 +192,7 @@ struct pp_xsk_stats stats(void)
 {
 	struct pp_xsk_stats st = { .sz = sizeof(st) };
 
-	assert_int_equal(pp_xsk_get_stats(&xsk, &st), 0);
+	assert_int_equal(pp_xsk_get_stats(xsk, &st), 0);
 	return st;
 }
 
@@ -215,5 +221,5 @@ struct pp_xsk_chunk part(void)
 
 uint64_t addr_of(const struct pp_xsk_chunk *c)
 {
-	return pp_xsk_addr(&xsk.umem, c->page, c->off);
+	return pp_xsk_addr(pp_xsk_get_umem(xsk), c->page, c->off);
 }

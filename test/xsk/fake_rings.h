@@ -37,7 +37,7 @@ struct wire {
 extern struct wire rx, fill, tx, comp;
 extern struct pp_zone *zone;
 extern struct page_pool *pool;
-extern struct pp_xsk xsk;
+extern struct pp_xsk *xsk;
 
 extern unsigned int kicks;
 extern int kick_errno[8]; /* what the next calls of sendto() answer; 0: all is sent */
@@ -57,7 +57,7 @@ void packets(struct pp_page **pages, unsigned int n);
 struct pp_xsk_chunk part(void);
 uint64_t addr_of(const struct pp_xsk_chunk *c);
 
-/* with 256 pages; the same without pp_xsk_init(); with 20 pages */
+/* with 256 pages; the same without pp_xsk_create(); with 20 pages */
 int setup(void **state);
 int setup_bare(void **state);
 int setup_short(void **state);

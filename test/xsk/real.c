@@ -24,7 +24,8 @@
 #define BURST	32u
 
 static struct sock sock;
-static struct pp_xsk xsk;
+static struct pp_xsk *xsk;
+static struct page_pool *pool;
 static struct pp_zone *zone;
 
 #define CHECK(cond) ((cond) ? (void)0 : failed(#cond, __LINE__))
@@ -39,7 +40,7 @@ static struct pp_xsk_stats stats(void)
 {
 	struct pp_xsk_stats st = { .sz = sizeof(st) };
 
-	CHECK(!pp_xsk_get_stats(&xsk, &st));
+	CHECK(!pp_xsk_get_stats(xsk, &st));
 	return st;
 }
 
@@ -57,12 +58,13 @@ static void begin(uint32_t page_size, uint32_t umem_flags, uint32_t headroom)
 	sock_bind(&sock, IF_XSK, 0, -1);
 	pp.zone = zone;
 	xp = sock_params(&sock);
-	xp.pool = page_pool_create(&pp);
+	xp.pool = pool = page_pool_create(&pp);
 	xp.flags = umem_flags & XDP_UMEM_UNALIGNED_CHUNK_FLAG ? PP_XSK_UNALIGNED : 0;
 	xp.frames = 64;
-	if (pp_xsk_init(&xsk, &xp))
+	xsk = pp_xsk_create(&xp);
+	if (!xsk)
 		die("use pages at the socket");
-	pp_xsk_refill(&xsk);
+	pp_xsk_refill(xsk);
 	net_redirect(0, sock.fd);
 }
 
@@ -72,8 +74,9 @@ static uint64_t end(void)
 	uint64_t reclaimed;
 
 	sock_close(&sock);
-	reclaimed = pp_xsk_fini(&xsk);
-	page_pool_destroy(xsk.pool);
+	reclaimed = pp_xsk_reclaim(xsk);
+	pp_xsk_destroy(xsk);
+	page_pool_destroy(pool);
 	CHECK(!pp_zone_audit(zone, &audit) && !audit.leaked && !audit.double_free);
 	pp_zone_unpin(zone);
 	CHECK(!pp_zone_destroy(zone));
@@ -85,7 +88,7 @@ static unsigned int receive(struct pp_page **pages, unsigned int want)
 	unsigned int n = 0, tries;
 
 	for (tries = 0; n < want && tries < 2000; tries++) {
-		n += pp_xsk_rx(&xsk, pages + n, want - n);
+		n += pp_xsk_rx(xsk, pages + n, want - n);
 		if (n < want)
 			usleep(1000);
 	}
@@ -97,7 +100,7 @@ static void complete_all(void)
 	unsigned int tries;
 
 	for (tries = 0; stats().tx_out && tries < 2000; tries++)
-		if (!pp_xsk_complete(&xsk))
+		if (!pp_xsk_complete(xsk))
 			usleep(1000);
 }
 
@@ -119,7 +122,7 @@ static void addresses(uint32_t umem_flags, uint32_t headroom)
 		CHECK(got == seq);
 		CHECK(pp_page_push(page, 4)); /* a header in front, as a tunnel has it */
 		memcpy(pp_page_data(page), (char *)pp_page_data(page) + 4, 4);
-		CHECK(pp_xsk_tx(&xsk, &page, 1) == 1);
+		CHECK(pp_xsk_tx(xsk, &page, 1) == 1);
 		do {
 			len = recv(peer, back, sizeof(back), 0);
 		} while (len >= 0 && len != FRAME_LEN + 4); /* its own, too */
@@ -127,7 +130,7 @@ static void addresses(uint32_t umem_flags, uint32_t headroom)
 		memcpy(&got, back + FRAME_SEQ + 4, sizeof(got));
 		CHECK(got == seq);
 		complete_all();
-		pp_xsk_refill(&xsk);
+		pp_xsk_refill(xsk);
 	}
 	CHECK(stats().tx_packets == PACKETS && stats().rx_packets == PACKETS);
 	CHECK(!stats().comp_bad && !stats().rx_bad && !stats().kernel_tx_invalid);
@@ -158,7 +161,7 @@ static struct pp_xsk_chunk receive_chunk(uint64_t seq, uint32_t headroom)
 	unsigned int tries;
 	uint64_t got;
 
-	for (tries = 0; !pp_xsk_rx_chunks(&xsk, &c, 1) && tries < 2000; tries++)
+	for (tries = 0; !pp_xsk_rx_chunks(xsk, &c, 1) && tries < 2000; tries++)
 		usleep(1000);
 	CHECK(tries < 2000);
 	CHECK(c.len == FRAME_LEN && (c.off & (PAGE - 1)) == 256 + headroom);
@@ -179,13 +182,13 @@ static void chunks(uint32_t headroom)
 		peer_send(peer, seq);
 		c = receive_chunk(seq, headroom);
 		halves[c.off / PAGE]++;
-		pp_xsk_refill(&xsk);
+		pp_xsk_refill(xsk);
 		if (seq & 1) {
 			kept[seq / 2] = c;
 			continue;
 		}
 		c.len += 4;
-		CHECK(pp_xsk_tx_chunks(&xsk, &c, 1) == 1);
+		CHECK(pp_xsk_tx_chunks(xsk, &c, 1) == 1);
 		CHECK(peer_receive(peer, FRAME_LEN + 4) == seq);
 		complete_all();
 	}
@@ -215,16 +218,16 @@ static void gone(void)
 		peer_send(peer, i);
 	CHECK(receive(pages, BURST) == BURST);
 	run("ip link set " IF_XSK " down");
-	CHECK(pp_xsk_tx(&xsk, pages, BURST / 2) == BURST / 2);
-	CHECK(pp_xsk_complete(&xsk) == 0);
+	CHECK(pp_xsk_tx(xsk, pages, BURST / 2) == BURST / 2);
+	CHECK(pp_xsk_complete(xsk) == 0);
 	CHECK(!stats().gone && stats().tx_out == BURST / 2 && !stats().tx_dropped);
 	/* what waited goes out */
 	run("ip link set " IF_XSK " up");
 	complete_all();
 	CHECK(stats().tx_packets == BURST / 2);
 	run("ip link del " IF_XSK);
-	CHECK(pp_xsk_tx(&xsk, pages + BURST / 2, BURST / 2) == BURST / 2);
-	CHECK(pp_xsk_complete(&xsk) == 0);
+	CHECK(pp_xsk_tx(xsk, pages + BURST / 2, BURST / 2) == BURST / 2);
+	CHECK(pp_xsk_complete(xsk) == 0);
 	st = stats();
 	CHECK(st.gone && st.kick_errors == 1 && st.tx_out == BURST / 2);
 	CHECK(end() == st.posted + BURST / 2);

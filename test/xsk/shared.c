@@ -191,7 +191,7 @@ static void account(struct worker *w, struct pp_xsk *xsk)
 {
 	struct pp_xsk_stats st = { .sz = sizeof(st) };
 
-	w->reclaimed += pp_xsk_fini(xsk);
+	w->reclaimed += pp_xsk_reclaim(xsk);
 	if (pp_xsk_get_stats(xsk, &st))
 		die("statistics");
 	w->rx += st.rx_packets;
@@ -200,6 +200,7 @@ static void account(struct worker *w, struct pp_xsk *xsk)
 	w->bad += st.rx_bad + st.comp_bad + st.tx_bad + st.rx_dropped;
 	if (st.posted || st.tx_out)
 		die("frames in the rings of a closed socket");
+	pp_xsk_destroy(xsk);
 }
 
 static void *worker(void *arg)
@@ -211,7 +212,7 @@ static void *worker(void *arg)
 	};
 	int umem_fd = share_umem ? anchor.fd : -1;
 	struct pp_xsk_params xp;
-	struct pp_xsk xsk;
+	struct pp_xsk *xsk;
 	struct sock s = { .fd = -1 };
 
 	w->born++;
@@ -219,19 +220,20 @@ static void *worker(void *arg)
 	sock_bind(&s, IF_XSK, w->queue, umem_fd);
 	xp = sock_params(&s);
 	xp.pool = page_pool_create(&pp);
-	if (!xp.pool || pp_xsk_init(&xsk, &xp))
+	xsk = xp.pool ? pp_xsk_create(&xp) : NULL;
+	if (!xsk)
 		die("use pages at the socket");
-	pp_xsk_refill(&xsk);
+	pp_xsk_refill(xsk);
 	net_redirect(w->queue, s.fd);
 	if (w->queue == QUEUES - 1)
-		work_split(w, &xsk);
+		work_split(w, xsk);
 	else
-		work(w, &xsk);
+		work(w, xsk);
 	/* no farewell: rings full, sends under way, pages with others */
 	sock_close(&s);
 	if (w->seed & 1)
 		page_pool_destroy(xp.pool);
-	account(w, &xsk);
+	account(w, xsk);
 	if (!(w->seed & 1))
 		page_pool_destroy(xp.pool);
 	w->seed++;

@@ -50,7 +50,7 @@ void sock_open(struct sock *s, struct pp_zone *zone, uint32_t flags, uint32_t he
 	       int umem_fd);
 /* waits for a queue whose last socket was closed just now */
 void sock_bind(struct sock *s, const char *ifname, unsigned int queue, int umem_fd);
-/* what pp_xsk_init() needs, but for the pool */
+/* the parameters of pp_xsk_create(), but for the pool */
 struct pp_xsk_params sock_params(const struct sock *s);
 /* unmaps the rings, which keep the socket alive otherwise, and closes it */
 void sock_close(struct sock *s);

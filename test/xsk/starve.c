@@ -24,11 +24,12 @@
 #define BURST	  32u
 #define ROUNDS	  21
 #define LIMIT_MS  10.0
+#define POSTED	  128u
 #define QUIET_MS  20.0 /* nothing received for so long: nothing will be */
 #define GIVE_UP_S 5.0
 
 static struct sock sock;
-static struct pp_xsk xsk;
+static struct pp_xsk *xsk;
 static struct pp_page *held[PAGES];
 static unsigned int nheld;
 static bool sleeps;
@@ -53,7 +54,7 @@ static struct pp_xsk_stats stats(void)
 {
 	struct pp_xsk_stats st = { .sz = sizeof(st) };
 
-	if (pp_xsk_get_stats(&xsk, &st))
+	if (pp_xsk_get_stats(xsk, &st))
 		die("statistics");
 	return st;
 }
@@ -78,10 +79,10 @@ static unsigned int turn(struct pp_page **pages)
 	struct pollfd poll_fd = { .fd = sock.fd, .events = POLLIN };
 	unsigned int n;
 
-	pp_xsk_refill(&xsk);
-	n = pp_xsk_rx(&xsk, pages, BURST);
+	pp_xsk_refill(xsk);
+	n = pp_xsk_rx(xsk, pages, BURST);
 	if (!n && sleeps)
-		poll(&poll_fd, 1, pp_xsk_debt(&xsk) ? 1 : 100);
+		poll(&poll_fd, 1, pp_xsk_debt(xsk) ? 1 : 100);
 	return n;
 }
 
@@ -145,7 +146,7 @@ static double round_of(void)
 
 	starve();
 	dry = stats();
-	if (dry.debt != xsk.frames || dry.posted)
+	if (dry.debt != POSTED || dry.posted)
 		failed("the pool is empty and frames are posted");
 	if (dry.rx_nombuf == before.rx_nombuf)
 		failed("rx_nombuf does not tell that the pool was short");
@@ -175,9 +176,10 @@ static void open_socket(struct pp_zone *zone, struct page_pool *pool)
 	sock_bind(&sock, IF_XSK, 0, -1);
 	xp = sock_params(&sock);
 	xp.pool = pool;
-	xp.frames = 128;
+	xp.frames = POSTED;
 	xp.batch = 16;
-	if (pp_xsk_init(&xsk, &xp))
+	xsk = pp_xsk_create(&xp);
+	if (!xsk)
 		die("use pages at the socket");
 	net_redirect(0, sock.fd);
 }
@@ -200,6 +202,7 @@ int main(int argc, char **argv)
 {
 	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = PAGES, .page_size = 2048 };
 	struct page_pool_params pp = { .sz = sizeof(pp) };
+	struct page_pool *pool;
 	int i, rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
 	double ms[1000];
 	pthread_t gen;
@@ -209,7 +212,8 @@ int main(int argc, char **argv)
 	pp.zone = pp_zone_create(&zp);
 	if (!pp.zone || pp_zone_pin(pp.zone))
 		die("memory");
-	open_socket(pp.zone, page_pool_create(&pp));
+	pool = page_pool_create(&pp);
+	open_socket(pp.zone, pool);
 	if (pthread_create(&gen, NULL, sender, NULL))
 		die("start the sender");
 	for (i = 0; i < rounds && i < 1000; i++)
@@ -218,8 +222,8 @@ int main(int argc, char **argv)
 	pthread_join(gen, NULL);
 	verdict(ms, i);
 	sock_close(&sock);
-	pp_xsk_fini(&xsk);
-	page_pool_destroy(xsk.pool);
+	pp_xsk_destroy(xsk);
+	page_pool_destroy(pool);
 	pp_zone_unpin(pp.zone);
 	if (pp_zone_destroy(pp.zone))
 		die("give the memory back");

@@ -2,36 +2,37 @@
 /*
  * xsk.h - pages for programs that own their AF_XDP sockets and their UMEM
  *
- * The program makes socket, UMEM and rings as it always did, by libxdp or by
- * setsockopt() and mmap(), and hands the rings over; frames are pages from then
- * on, and nobody keeps a list of free addresses:
+ * The program makes socket, UMEM and rings by libxdp, or by setsockopt() and mmap(), and hands the
+ * rings over. From then on frames are pages, and there is no list of free addresses:
  *
  *   pp_xsk_refill()    pages of a page_pool go into the fill ring, in bulk;
  *   pp_xsk_rx()        received packets are pages that the caller owns: it keeps them, frees
  *                      them from any thread with page_pool_put_bulk(), or
  *   pp_xsk_tx()        sends them, whichever socket of the UMEM they came from;
- *   pp_xsk_complete()  what was sent goes home to the pool that each page came from.
+ *   pp_xsk_complete()  pages that were sent go home, each to the pool that it came from.
  *
- * One owner record for each frame. What the kernel holds is marked in
- * pp_page.owner with the socket and the direction; an address that comes back
- * without its mark, or a second time, is counted and frees nothing; and once the
- * socket is closed pp_xsk_fini() finds whatever was in its rings.
+ * Each frame has one owner record: a page that the kernel holds is marked in pp_page.owner with
+ * the socket and the direction. An address that comes back without its mark, or a second time, is
+ * counted and frees nothing. Once the socket is closed, pp_xsk_reclaim() finds the pages that its
+ * rings had.
  *
  *                               [1] [2] [3] [4]     X: the caller must exclude
  *  [1] pp_xsk_refill, rx         X   -   -   X      one thread, the owner of the pool
  *  [2] pp_xsk_tx, complete       -   X   -   X      one thread, the same or another
  *  [3] pp_xsk_get_stats          -   -   -   X
- *  [4] pp_xsk_init, fini         X   X   X   X
+ *  [4] pp_xsk_create, reclaim,   X   X   X   X
+ *      destroy
  *
- * Other sockets, also of the same UMEM, are other pp_xsk: nothing is excluded.
- * Sockets that share a queue share its fill and completion ring as well: the two
- * rings belong to one pp_xsk, and only that socket may send.
+ * With PP_XSK_COPY [1] and [2] are one thread, because tx may take pages from the pool. Other
+ * sockets, also of the same UMEM, are other pp_xsk: nothing is excluded. Sockets that share a
+ * queue share its fill and completion ring as well: the two rings belong to one pp_xsk, and only
+ * that socket may send.
  *
  * If chunks are smaller than pages, several packets share one: pp_xsk_rx_chunks(),
  * pp_xsk_tx_chunks() and pp_xsk_put_chunks() do the same with struct pp_xsk_chunk, by the same
  * rules.
  *
- * Needs neither libxdp nor libbpf. See doc/xdp.md.
+ * Neither this header nor the code behind it needs libxdp or libbpf at run time. See doc/xdp.md.
  */
 #ifndef PAGEPOOL_XSK_H
 #define PAGEPOOL_XSK_H
@@ -46,6 +47,24 @@ extern "C" {
 #define PP_XSK_UNALIGNED (1u << 0)
 /** PP_XSK_NEED_WAKEUP - the socket was bound with XDP_USE_NEED_WAKEUP */
 #define PP_XSK_NEED_WAKEUP (1u << 1)
+/** PP_XSK_PAGES_MAX - most pages of a packet, with PP_XSK_SG */
+#define PP_XSK_PAGES_MAX 18u
+/**
+ * PP_XSK_SG - the socket was bound with XDP_USE_SG: a packet may take several pages, which hang on
+ * pp_page.next (pp_packet_put() of netdev.h frees such packets)
+ */
+#define PP_XSK_SG (1u << 2)
+/**
+ * PP_XSK_COPY - pp_xsk_tx() copies a page of another zone, or with several users, into a page of
+ * params.pool, instead of dropping it
+ */
+#define PP_XSK_COPY (1u << 3)
+/** PP_XSK_TX_CSUM - the device completes the checksums of TCP and UDP; params.tx_metadata_len */
+#define PP_XSK_TX_CSUM (1u << 4)
+/** PP_XSK_TX_CSUM_SW - pp_xsk_tx() does */
+#define PP_XSK_TX_CSUM_SW (1u << 5)
+/** PP_XSK_TX_TSTAMP - measure from pp_xsk_tx() to the sending of each packet; tx_metadata_len */
+#define PP_XSK_TX_TSTAMP (1u << 6)
 
 /**
  * struct pp_xsk_ring - a ring that is shared with the kernel
@@ -107,6 +126,8 @@ struct pp_xsk_umem {
  * @chunk_size: of the UMEM, bytes; PP_XSK_UNALIGNED: at most the page size; otherwise the page
  *          size, or a power of two below it, from 2048 and a sixteenth of a page on: chunks are
  *          parts of pages then, for pp_xsk_rx_chunks() and pp_xsk_tx_chunks(); 0: the page size
+ * @tx_metadata_len: as the UMEM was registered, with XDP_UMEM_TX_METADATA_LEN where the kernel
+ *          has that flag; 16 or more for PP_XSK_TX_CSUM and PP_XSK_TX_TSTAMP; 0: none
  * @fd:     the socket
  * @port:   stored in pp_page.port of every page received
  * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring.
@@ -124,6 +145,7 @@ struct pp_xsk_params {
 	void *umem;
 	uint32_t flags;
 	uint32_t chunk_size;
+	uint32_t tx_metadata_len;
 	int fd;
 	uint16_t port;
 	uint32_t frames;
@@ -139,7 +161,8 @@ struct pp_xsk_params {
  * @sz:           sizeof(struct pp_xsk_stats), set by the caller
  * @rx_packets:   packets given to callers of pp_xsk_rx()
  * @rx_bytes:     their bytes
- * @rx_dropped:   buffers dropped after reception: of packets that take several (XDP_USE_SG)
+ * @rx_dropped:   packets dropped after reception: longer than their buffer, or in more buffers than
+ *                one, with PP_XSK_SG than 18
  * @rx_bad:       received addresses that no frame of the socket's fill ring has
  * @rx_nombuf:    pages that a refill wanted and the pool did not have
  * @refilled:     pages posted
@@ -147,14 +170,15 @@ struct pp_xsk_params {
  * @debt:         frames that it should have besides
  * @tx_packets:   packets completed, but for those that a kick reported as dropped
  * @tx_bytes:     their bytes
- * @tx_dropped:   packets taken and dropped: too long or empty, of another zone, shared, refused
+ * @tx_dropped:   packets taken and dropped: too long or too short, of another zone, shared, refused
  *                by the kernel, or not sent when the socket was closed
- * @tx_bad:       pages offered to pp_xsk_tx() although some ring had them: ignored
+ * @tx_bad:       packets offered to pp_xsk_tx() although a ring had a page of theirs: ignored
+ * @tx_nombuf:    copies (PP_XSK_COPY) that the pool had no page for
  * @comp_bad:     completions for addresses that the socket has not sent, or a second time
  * @tx_out:       frames that the kernel has for transmission now
  * @kicks:        system calls made to send
  * @kick_errors:  those that failed, but for what is retried by itself
- * @reclaimed:    frames that pp_xsk_fini() found
+ * @reclaimed:    frames that pp_xsk_reclaim() found
  * @gone:         1: the kernel says that the interface does not exist any more
  * @kernel_rx_dropped:   XDP_STATISTICS: rx_dropped; in copy mode includes packets without a frame
  * @kernel_rx_ring_full: rx_ring_full
@@ -162,6 +186,10 @@ struct pp_xsk_params {
  * @kernel_rx_invalid:   rx_invalid_descs
  * @kernel_tx_invalid:   tx_invalid_descs
  * @kernel_tx_empty:     tx_ring_empty_descs
+ * @tx_tstamps:          PP_XSK_TX_TSTAMP: packets whose time of sending came back
+ * @tx_latency_sum_ns:   their times from pp_xsk_tx() on
+ * @tx_latency_max_ns:   the longest
+ * @tx_tstamp_last:      time of sending of the last of them, ns of CLOCK_TAI or the device's clock
  */
 struct pp_xsk_stats {
 	size_t sz;
@@ -177,6 +205,7 @@ struct pp_xsk_stats {
 	uint64_t tx_bytes;
 	uint64_t tx_dropped;
 	uint64_t tx_bad;
+	uint64_t tx_nombuf;
 	uint64_t comp_bad;
 	uint64_t tx_out;
 	uint64_t kicks;
@@ -189,87 +218,13 @@ struct pp_xsk_stats {
 	uint64_t kernel_rx_invalid;
 	uint64_t kernel_tx_invalid;
 	uint64_t kernel_tx_empty;
+	uint64_t tx_tstamps;
+	uint64_t tx_latency_sum_ns;
+	uint64_t tx_latency_max_ns;
+	uint64_t tx_tstamp_last;
 };
 
-/**
- * struct pp_xsk_cursor - a ring and how far we are in it; private
- * @ring:  as given
- * @mine:  our index: producer of fill and TX ring, consumer of the others
- * @other: the kernel's index when we looked last
- */
-struct pp_xsk_cursor {
-	struct pp_xsk_ring ring;
-	uint32_t mine;
-	uint32_t other;
-};
-
-/**
- * struct pp_xsk_rx_side - what the receiving thread writes; private
- * @fill, @rx: rings
- * @chunks:    chunks smaller than pages: 1 for each that was posted; NULL otherwise
- * @posted:    frames that carry the mark of the fill ring
- * @multi:     the last buffer was not the last one of its packet
- * @retry_ns:  do not ask the pool again before (CLOCK_MONOTONIC)
- * @st:        its counters
- */
-struct pp_xsk_rx_side {
-	struct pp_xsk_cursor fill;
-	struct pp_xsk_cursor rx;
-	uint16_t *chunks;
-	uint32_t posted;
-	uint32_t multi;
-	uint64_t retry_ns;
-	struct {
-		uint64_t packets, bytes, dropped, bad, nombuf, refilled;
-	} st;
-};
-
-/**
- * struct pp_xsk_tx_side - what the sending thread writes; private
- * @tx, @comp: rings
- * @chunks:    chunks smaller than pages: the length of each that is out; NULL otherwise
- * @out:       frames that carry the mark of the TX ring
- * @lost:      of those, how many the kernel said it dropped
- * @gone:      the interface was deleted
- * @st:        its counters
- */
-struct pp_xsk_tx_side {
-	struct pp_xsk_cursor tx;
-	struct pp_xsk_cursor comp;
-	uint16_t *chunks;
-	uint32_t out;
-	uint32_t lost;
-	uint32_t gone;
-	struct {
-		uint64_t packets, bytes, dropped, bad, comp_bad, kicks, kick_errors;
-	} st;
-};
-
-/**
- * struct pp_xsk - what is remembered of a socket
- * @umem: for pp_xsk_page() and pp_xsk_addr(); the other fields are private
- *
- * Part of the program's own struct for a queue. Not to be moved between pp_xsk_init() and
- * pp_xsk_fini(). The two threads' parts are lines apart.
- */
-struct pp_xsk {
-	struct pp_xsk_umem umem;
-	struct pp_zone *zone;
-	struct page_pool *pool;
-	uint32_t mark_fill;
-	uint32_t mark_tx;
-	uint32_t frames;
-	uint32_t batch;
-	uint32_t chunk;
-	uint32_t chunk_shift;
-	uint32_t flags;
-	int fd;
-	uint16_t port;
-	uint64_t reclaimed;
-	uint64_t kernel[6];
-	struct pp_xsk_rx_side r __attribute__((aligned(128)));
-	struct pp_xsk_tx_side t __attribute__((aligned(128)));
-};
+struct pp_xsk;
 
 /**
  * pp_xsk_page() - the page that an address of the UMEM is in
@@ -326,7 +281,7 @@ static inline uint64_t pp_xsk_addr(const struct pp_xsk_umem *umem, const struct 
  * @area:  first byte of the UMEM as it was registered; NULL: the zone's first byte
  * @flags: PP_XSK_UNALIGNED or 0
  *
- * pp_xsk_init() does this by itself; it is for programs that drive their rings themselves.
+ * pp_xsk_create() does this by itself; it is for programs that drive their rings themselves.
  *
  * Context: any thread.
  * Return:  0; -EINVAL, with a sentence in pp_error(): a depot, @area behind the zone, unknown
@@ -336,37 +291,49 @@ int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void 
 		     uint32_t flags);
 
 /**
- * pp_xsk_init() - use pages at a socket from now on
- * @xsk:    out
+ * pp_xsk_create() - use pages at a socket from now on
  * @params: pool, UMEM, rings
  *
  * The UMEM contains the zone: register the zone's memory (pp_zone_base(), pp_zone_pages() of
  * pp_zone_page_size() bytes, after pp_zone_pin()), or build the zone over what is registered
  * (PP_MEM_USER). Chunks are as large as pages, or smaller: params.chunk_size. The rings are the
- * library's alone until pp_xsk_fini(); what the program did with them before is done: no frame may
- * be in them. Pins the zone. Posts nothing yet.
+ * library's alone until pp_xsk_reclaim(). No frame may be in them: the program is done with what it
+ * did with them before. Pins the zone. Posts nothing yet. Asks the kernel to send as many packets
+ * with one call as the TX ring holds (XDP_MAX_TX_SKB_BUDGET, Linux 6.18).
  *
  * Context: any thread.
- * Return:  0, or -errno with a sentence in pp_error(): EINVAL: no zone, another zone's pool, no
- *          ring, a ring without its partner, a size out of range, a ring that is not empty; what
- *          pp_xsk_umem_init() says; ENOMEM: for the records of chunks smaller than pages, 4 bytes
- *          a chunk; E2BIG: params longer than known and not zero there.
+ * Return:  the socket's pages, or NULL with errno and a sentence in pp_error(): EINVAL: no zone,
+ *          another zone's pool, no ring, a ring without its partner, a size out of range, a ring
+ *          that is not empty, flags that exclude each other or lack tx_metadata_len; what
+ *          pp_xsk_umem_init() says; ENOMEM: for the struct, or the records of chunks smaller than
+ *          pages, 4 bytes a chunk; E2BIG: params longer than known and not zero there.
  */
-int pp_xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *params);
+struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
+
+/** pp_xsk_get_umem() - for pp_xsk_page() and pp_xsk_addr(); as long as @xsk lives */
+const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk);
 
 /**
- * pp_xsk_fini() - take back every frame that the socket's rings held
+ * pp_xsk_reclaim() - take back every frame that the socket's rings held
  * @xsk: socket that is closed: close() has returned, and no ring is mapped
  *
  * With libxdp: after xsk_socket__delete(), and xsk_umem__delete() too if the UMEM was created for
  * this socket, since the two share a descriptor until then. The kernel may still write into a
  * frame of an open socket, so that a call before that corrupts packets. Looks at each page's
- * metadata once. pp_xsk_get_stats() goes on telling what happened.
+ * metadata once; does nothing the second time. pp_xsk_get_stats() goes on telling what happened.
  *
  * Context: no thread uses @xsk; others may use the zone. Also after page_pool_destroy().
  * Return:  frames that went home.
  */
-uint64_t pp_xsk_fini(struct pp_xsk *xsk);
+uint64_t pp_xsk_reclaim(struct pp_xsk *xsk);
+
+/**
+ * pp_xsk_destroy() - free what pp_xsk_create() made
+ * @xsk: socket that is closed, as for pp_xsk_reclaim(), which this calls; or NULL
+ *
+ * Context: as pp_xsk_reclaim().
+ */
+void pp_xsk_destroy(struct pp_xsk *xsk);
 
 /**
  * pp_xsk_refill() - post frames for reception, in bulk
@@ -403,7 +370,8 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
  * @n:     packets wanted, any number
  *
  * The caller owns the pages: one reference, data_off and len set to the packet, port set,
- * tstamp 0. Does not refill: call pp_xsk_refill() once in a round.
+ * tstamp PP_TSTAMP_NONE. With PP_XSK_SG a packet's further pages hang on pp_page.next. Does not
+ * refill: call pp_xsk_refill() once in a round.
  *
  * Context: the receiving thread. Does not block; a system call if nothing was received and the
  *          kernel asks to be woken.
@@ -418,11 +386,15 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  *         first RETURN slots is garbage afterwards
  * @n:     packets, any number
  *
- * Takes the first RETURN pages, which come home in pp_xsk_complete(); the others stay the
- * caller's: the ring is full. A page that can never be sent is taken, sent home and counted
- * (stats.tx_dropped): empty, longer than its buffer, of another zone, or with other users
- * (page_pool_ref_page()). One that is in some ring already is not the caller's, and is left there
- * (stats.tx_bad). Kicks the kernel.
+ * Takes the first RETURN packets, whose pages come home in pp_xsk_complete(); the others stay the
+ * caller's: the ring is full. A packet that can never be sent is taken, sent home and counted
+ * (stats.tx_dropped): below 14 bytes, longer than its buffer, of another zone, or with other users
+ * (page_pool_ref_page()). The last two are copied and sent with PP_XSK_COPY, if they have one page.
+ * A page that is in a ring already is not the caller's, and is left there (stats.tx_bad). Kicks the
+ * kernel.
+ *
+ * With PP_XSK_SG a packet is a page and those behind it on pp_page.next, at most 18. Metadata
+ * (params.tx_metadata_len) takes room in front of each page: a packet that begins too low moves up.
  *
  * Context: the sending thread. Does not block.
  * Return:  pages taken, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_tx_chunks().
@@ -494,8 +466,9 @@ void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
  * pp_xsk_complete() - bring home the pages whose sending is complete
  * @xsk: socket
  *
- * Kicks first if packets wait. Call it in every round, whether or not something was sent:
- * otherwise reception starves when transmission stops.
+ * Kicks first if packets wait, but leaves the kernel alone for 16 calls after it refused. Call it
+ * in every round, whether or not something was sent: otherwise reception starves when transmission
+ * stops.
  *
  * Context: the sending thread. Does not block.
  * Return:  pages that came home.
@@ -507,7 +480,7 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk);
  * @xsk: socket
  *
  * pp_xsk_tx() and pp_xsk_complete() do it. Repeats the call until the ring is empty or the kernel
- * refuses: in copy mode one call sends 32 packets at most.
+ * refuses: in copy mode a kernel before 6.18 sends 32 packets at most with one call.
  *
  * Context: the sending thread. Does not block.
  * Return:  packets that still wait.
@@ -516,7 +489,7 @@ unsigned int pp_xsk_kick(struct pp_xsk *xsk);
 
 /**
  * pp_xsk_get_stats() - read a socket's counters
- * @xsk:   socket, until it is closed, and again after pp_xsk_fini(); the kernel's counters are
+ * @xsk:   socket, until it is closed, and again after pp_xsk_reclaim(); the kernel's counters are
  *         those of the last call before it
  * @stats: out; sz set by the caller
  *

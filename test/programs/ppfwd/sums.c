@@ -17,7 +17,7 @@
 #include "engines/engine.h"
 #include "judge.h"
 #include "random_frame.h"
-#include "af_xdp/tx_csum.h"
+#include "xsk/csum.h"
 
 #define SIZE   2048u
 #define CANARY 64u

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tx_csum.h - checksums of TCP and UDP packets as they are sent: computed here, or left to a device
+ * xsk/csum.h - checksums of TCP and UDP packets as they are sent: computed here, or by a device
  *
  * A packet is a page, or a chain of pages through pp_page.next. A packet that
  * pp_packet_csum_at() leaves alone is left alone here, too.
  */
-#ifndef PP_TX_CSUM_H
-#define PP_TX_CSUM_H
+#ifndef PP_XSK_CSUM_H
+#define PP_XSK_CSUM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,4 +32,4 @@ void pp_tx_csum_compute(struct pp_page *page, bool chain);
  */
 bool pp_tx_csum_ask(struct pp_page *page, bool chain, struct tx_csum *ask);
 
-#endif /* PP_TX_CSUM_H */
+#endif /* PP_XSK_CSUM_H */

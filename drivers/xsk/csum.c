@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tx_csum.c - see tx_csum.h
+ * xsk/csum.c - see xsk/csum.h
  */
 #include <string.h>
 
 #include <pagepool/packet.h>
 
-#include "af_xdp/tx_csum.h"
+#include "xsk/csum.h"
 
 #define PROTO_UDP 17u
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/uapi.h - AF_XDP's numbers that headers older than the kernel lack
+ * xsk/uapi.h - AF_XDP's numbers that headers older than the kernel lack
  */
-#ifndef PP_AF_XDP_UAPI_H
-#define PP_AF_XDP_UAPI_H
+#ifndef PP_XSK_UAPI_H
+#define PP_XSK_UAPI_H
 
 #include <linux/bpf.h>
 #include <linux/if_xdp.h>
@@ -62,4 +62,4 @@ struct xdp_tx_meta {
 	};
 };
 
-#endif /* PP_AF_XDP_UAPI_H */
+#endif /* PP_XSK_UAPI_H */

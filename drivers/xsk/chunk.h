@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * xsk/chunk.h - chunks smaller than pages
+ */
+#ifndef PP_XSK_CHUNK_H
+#define PP_XSK_CHUNK_H
+
+#include "xsk/priv.h"
+
+/* the socket's records of chunks, for the rings that it has; -ENOMEM */
+int pp_xsk_chunks_init(struct pp_xsk *xsk);
+
+/* takes up to @want chunks from the pool and posts them; returns how many */
+unsigned int pp_xsk_post_chunks(struct pp_xsk *xsk, unsigned int want);
+
+/* the page of a chunk that the kernel gives back, by one of the socket's records, or NULL */
+struct pp_page *pp_xsk_chunk_take(struct pp_xsk *xsk, uint16_t *chunks, uint64_t addr,
+				  uint32_t *off, uint32_t *len);
+
+/* brings home what the records have, and frees them; @unsent: out: chunks of the TX ring */
+uint64_t pp_xsk_chunks_reclaim(struct pp_xsk *xsk, uint32_t *unsent);
+
+#endif /* PP_XSK_CHUNK_H */

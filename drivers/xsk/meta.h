@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * xsk/meta.h - TX metadata: what the device is asked to do besides sending
+ */
+#ifndef PP_XSK_META_H
+#define PP_XSK_META_H
+
+#include "xsk/priv.h"
+
+/* do, or ask the device for, what the socket was created for; returns options of the descriptor */
+uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page);
+
+/* move a packet that begins too low; it has room behind */
+void pp_xsk_tx_make_room(const struct pp_xsk *xsk, struct pp_page *page);
+
+/* CLOCK_TAI, as the kernel's own times */
+uint64_t pp_xsk_tx_time(void);
+
+/* it was sent: count its time */
+void pp_xsk_tx_stamped(struct pp_xsk *xsk, const struct pp_page *page);
+
+#endif /* PP_XSK_META_H */
