@@ -393,7 +393,13 @@ check_manuals() {
 	check_manual ppstat
 }
 
-for name in ${*:-layers floors words language spdx sizes format public quote manuals version}; do
+# every counter reaches its struct, its readers and its guide
+check_counters() {
+	need python3 "the counters" python3 || return
+	python3 test/counters.py --check >>"$tmp/findings"
+}
+
+for name in ${*:-layers floors counters words language spdx sizes format public quote manuals version}; do
 	"check_$name"
 done
 

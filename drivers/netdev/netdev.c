@@ -246,22 +246,21 @@ bool pp_netdev_done(const struct pp_netdev *dev)
 	return __atomic_load_n(&dev->done, __ATOMIC_ACQUIRE);
 }
 
-/* all that follows sz are counters, and from tx_latency_max_ns on the largest of something */
+/* A queue's thread may be counting. */
 static void add_stats(struct pp_netdev_stats *sum, const struct pp_netdev_stats *q)
 {
-	const size_t first = offsetof(struct pp_netdev_stats, rx_packets);
-	const size_t largest = offsetof(struct pp_netdev_stats, tx_latency_max_ns);
-	const uint64_t *from = (const uint64_t *)((const char *)q + first);
-	uint64_t *to = (uint64_t *)((char *)sum + first);
-	uint64_t value;
-	size_t i;
+	static const struct pp_counter counters[] = PP_NETDEV_COUNTER_TABLE;
+	const struct pp_counter *c;
+	uint64_t *to, value;
 
-	for (i = 0; i < (sizeof(*sum) - first) / sizeof(*to); i++) {
-		value = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-		if (i < (largest - first) / sizeof(*to))
-			to[i] += value;
-		else if (value > to[i])
-			to[i] = value;
+	for (c = counters; c->name; c++) {
+		to = (uint64_t *)((char *)sum + c->offset);
+		value = __atomic_load_n((const uint64_t *)((const char *)q + c->offset),
+					__ATOMIC_RELAXED);
+		if (c->kind != PP_MAX)
+			*to += value;
+		else if (value > *to)
+			*to = value;
 	}
 }
 

@@ -56,33 +56,22 @@ static void write_bursts(struct json *j, const char *key, const struct bursts *b
 	json_close(j, ']');
 }
 
+/* All of @stats, whose table of counters is @c. */
+static void write_counters(struct json *j, const void *stats, const struct pp_counter *c)
+{
+	for (; c->name; c++)
+		json_count(j, c->name, pp_counter_value(c, stats));
+}
+
 static void write_port(struct json *j, const struct port_report *r)
 {
+	static const struct pp_counter counters[] = PP_NETDEV_COUNTER_TABLE;
+
 	json_open(j, NULL, '{');
 	json_text(j, "name", r->name);
 	json_text(j, "driver", r->driver);
 	json_text(j, "info", r->info);
-	json_count(j, "rx_packets", r->stats.rx_packets);
-	json_count(j, "rx_bytes", r->stats.rx_bytes);
-	json_count(j, "rx_dropped", r->stats.rx_dropped);
-	json_count(j, "tx_packets", r->stats.tx_packets);
-	json_count(j, "tx_bytes", r->stats.tx_bytes);
-	json_count(j, "tx_dropped", r->stats.tx_dropped);
-	json_count(j, "rx_nombuf", r->stats.rx_nombuf);
-	json_count(j, "errors", r->stats.errors);
-	json_count(j, "copied", r->stats.copied);
-	json_count(j, "rx_fill_empty", r->stats.rx_fill_empty);
-	json_count(j, "rx_ring_full", r->stats.rx_ring_full);
-	json_count(j, "rx_invalid", r->stats.rx_invalid);
-	json_count(j, "rx_bad", r->stats.rx_bad);
-	json_count(j, "tx_invalid", r->stats.tx_invalid);
-	json_count(j, "tx_ring_empty", r->stats.tx_ring_empty);
-	json_count(j, "tx_bad", r->stats.tx_bad);
-	json_count(j, "link_downs", r->stats.link_downs);
-	json_count(j, "tx_tstamps", r->stats.tx_tstamps);
-	json_count(j, "tx_latency_sum_ns", r->stats.tx_latency_sum_ns);
-	json_count(j, "tx_latency_max_ns", r->stats.tx_latency_max_ns);
-	json_count(j, "tx_tstamp_last", r->stats.tx_tstamp_last);
+	write_counters(j, &r->stats, counters);
 	json_count(j, "polls", bursts_all(&r->rx));
 	json_count(j, "empty_polls", r->rx.count[0]);
 	write_bursts(j, "rx_bursts", &r->rx);
@@ -92,58 +81,21 @@ static void write_port(struct json *j, const struct port_report *r)
 
 static void write_pool(struct json *j, const struct pool_report *r)
 {
-	const struct page_pool_stats *s = &r->stats;
+	static const struct pp_counter counters[] = PP_POOL_COUNTER_TABLE;
 
 	json_open(j, NULL, '{');
 	json_text(j, "name", r->name);
-	json_count(j, "rx_pp_alloc_fast", s->alloc_fast);
-	json_count(j, "rx_pp_alloc_slow", s->alloc_slow);
-	json_count(j, "rx_pp_alloc_slow_ho", s->alloc_slow_ho);
-	json_count(j, "rx_pp_alloc_empty", s->alloc_empty);
-	json_count(j, "rx_pp_alloc_refill", s->alloc_refill);
-	json_count(j, "rx_pp_alloc_waive", s->alloc_waive);
-	json_count(j, "rx_pp_recycle_cached", s->recycle_cached);
-	json_count(j, "rx_pp_recycle_cache_full", s->recycle_cache_full);
-	json_count(j, "rx_pp_recycle_ring", s->recycle_ring);
-	json_count(j, "rx_pp_recycle_ring_full", s->recycle_ring_full);
-	json_count(j, "rx_pp_recycle_released_ref", s->recycle_released_ref);
-	json_count(j, "cache", s->cache);
-	json_count(j, "ring", s->ring);
-	json_count(j, "outstanding", s->outstanding);
-	json_count(j, "alloc_failures", s->alloc_failures);
-	json_count(j, "wrong_owner", s->wrong_owner);
-	json_count(j, "alloc_reserve", s->alloc_reserve);
-	json_count(j, "alloc_limited", s->alloc_limited);
-	json_count(j, "double_puts", s->double_puts);
-	json_count(j, "trims", s->trims);
-	json_count(j, "trimmed", s->trimmed);
-	json_count(j, "reserve", s->reserve);
-	json_count(j, "inflight", s->inflight);
-	json_count(j, "inflight_max", s->inflight_max);
-	json_count(j, "ring_max", s->ring_max);
+	write_counters(j, &r->stats, counters);
 	json_close(j, '}');
 }
 
 static void write_zone(struct json *j, const struct report *rep, const struct pp_zone_stats *s)
 {
+	static const struct pp_counter counters[] = PP_ZONE_COUNTER_TABLE;
+
 	json_open(j, NULL, '{');
-	json_count(j, "node", s->node);
 	json_text(j, "memory", mem_names[rep->mem]);
-	json_count(j, "page_size", s->page_size);
-	json_count(j, "managed", s->managed);
-	json_count(j, "free", s->free);
-	json_count(j, "cached", s->cached);
-	json_count(j, "in_flight", s->in_flight);
-	json_count(j, "isolated", s->isolated);
-	json_count(j, "unaccepted", s->unaccepted);
-	json_count(j, "alloc_failures", s->alloc_failures);
-	json_count(j, "accepts", s->accepts);
-	json_count(j, "accept_failures", s->accept_failures);
-	json_count(j, "releases", s->releases);
-	json_count(j, "drains", s->drains);
-	json_count(j, "drained_pages", s->drained_pages);
-	json_count(j, "batch", s->batch);
-	json_count(j, "high", s->high);
+	write_counters(j, s, counters);
 	json_close(j, '}');
 }
 
@@ -155,13 +107,10 @@ static double mask_cycles(const struct pp_window_stats *w)
 
 static void write_irqoff(struct json *j, const struct pp_window_stats *w)
 {
+	static const struct pp_counter counters[] = PP_WINDOW_COUNTER_TABLE;
+
 	json_open(j, "irqoff", '{');
-	json_count(j, "windows", w->windows);
-	json_count(j, "median_cycles", w->median_cycles);
-	json_count(j, "p99_cycles", w->p99_cycles);
-	json_count(j, "p999_cycles", w->p999_cycles);
-	json_count(j, "max_cycles", w->max_cycles);
-	json_count(j, "max_pages", w->max_pages);
+	write_counters(j, w, counters);
 	json_real(j, "mask_cycles_per_burst", mask_cycles(w), 9);
 	json_close(j, '}');
 }

@@ -7,25 +7,14 @@
 #include <string.h>
 #include <time.h>
 
+#include <pagepool/stats.h>
+
 #include "common/error.h"
-#include "sample.h"
+#include "view.h"
 
 #define BAR 10u
 
-/**
- * struct view - what the rows need
- * @seconds: since the sample before; 0: there is none, show totals
- */
-struct view {
-	FILE *out;
-	unsigned int columns;
-	double seconds;
-	struct json_object *root;
-	struct json_object *before;
-};
-
-/* At most 6 columns: 99999, then 100k to 999k, 1.23M ... */
-static const char *short_number(double value, char buf[16])
+const char *short_number(double value, char buf[16])
 {
 	static const char units[] = " kMGTPE";
 	const char *unit = units;
@@ -62,8 +51,7 @@ static double rate(const struct view *v, struct json_object *now, struct json_ob
 	return (double)(new - old) / v->seconds;
 }
 
-/* One line, no longer than the terminal. */
-static void put_line(const struct view *v, const char *text)
+void put_line(const struct view *v, const char *text)
 {
 	char clean[1024];
 	size_t len;
@@ -89,6 +77,46 @@ static struct json_object *find_before(const struct view *v, const char *array,
 			return o;
 	}
 	return NULL;
+}
+
+/* Of all objects of an array, or of the one that is @only: by kind one value. */
+static double all_of(const struct view *v, const struct pp_counter *c, const char *array,
+		     struct json_object *only)
+{
+	struct json_object *now;
+	double value, sum = 0;
+	size_t i;
+
+	for (i = 0; i < array_size(v->root, array); i++) {
+		now = array_at(v->root, array, i);
+		if (only && now != only)
+			continue;
+		value = c->kind == PP_SUM ? rate(v, now, find_before(v, array, now), c->name)
+					  : (double)get_count(now, c->name);
+		sum = c->kind == PP_MAX ? fmax(sum, value) : sum + value;
+	}
+	return sum;
+}
+
+/* One line: the counters of a table that are not 0, and not among the words of @shown. */
+static void put_others(const struct view *v, const struct pp_counter *c, const char *shown,
+		       const char *array, struct json_object *only)
+{
+	char text[1024] = "", word[64], number[16];
+	size_t len = 0;
+	double value;
+
+	for (; c->name && len < sizeof(text); c++) {
+		snprintf(word, sizeof(word), " %s ", c->name);
+		value = all_of(v, c, array, only);
+		if (!strstr(shown, word) && value > 0)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s%s",
+						len ? ", " : "  also: ", c->name,
+						short_number(value, number),
+						c->kind == PP_SUM && v->seconds > 0 ? "/s" : "");
+	}
+	if (len)
+		put_line(v, text);
 }
 
 /* ---- zones ----------------------------------------------------------------------------------- */
@@ -190,12 +218,17 @@ static void put_windows(const struct view *v, struct json_object *w)
 
 static void put_zone(const struct view *v, struct json_object *zone)
 {
+	static const struct pp_counter counters[] = PP_ZONE_COUNTER_TABLE;
+	static const char shown[] = " node page_size managed free cached in_flight isolated "
+				    "unaccepted batch high allocs frees refills flushes fallbacks "
+				    "drains drained_pages alloc_failures ";
 	struct json_object *before = find_before(v, "zones", zone), *cache;
 	size_t i, n = array_size(zone, "caches");
 
 	put_zone_head(v, zone);
 	put_places(v, zone);
 	put_zone_rates(v, zone, before);
+	put_others(v, counters, shown, "zones", zone);
 	if (n)
 		fprintf(v->out, "  %4s %12s %6s %6s %8s %8s %8s %8s\n",
 			strcmp(get_text(zone, "caches_of"), "threads") ? "core" : "slot", "",
@@ -246,59 +279,25 @@ static void put_pool(const struct view *v, struct json_object *pool)
 	fputc('\n', v->out);
 }
 
-/* ---- ended pools ----------------------------------------------------------------------------- */
-
-static void put_threads(struct json_object *pool, char *text, size_t size)
+static void put_pools(const struct view *v)
 {
-	struct json_object *thread;
-	size_t i, len = 0;
+	static const struct pp_counter counters[] = PP_POOL_COUNTER_TABLE;
+	static const char shown[] =
+		" rx_pp_alloc_fast rx_pp_alloc_slow rx_pp_alloc_slow_ho rx_pp_alloc_refill "
+		"alloc_reserve rx_pp_recycle_cached rx_pp_recycle_ring alloc_failures cache ring "
+		"outstanding ";
+	size_t i, n = array_size(v->root, "pools");
+	bool rates = v->seconds > 0;
 
-	text[0] = '\0';
-	for (i = 0; i < array_size(pool, "threads") && len < size; i++) {
-		thread = array_at(pool, "threads", i);
-		len += (size_t)snprintf(text + len, size - len, "%s%" PRIu64 " by ", i ? ", " : "",
-					get_count(thread, "pages"));
-		if (len >= size)
-			return;
-		if (!get_count(thread, "thread"))
-			len += (size_t)snprintf(text + len, size - len, "unknown");
-		else
-			len += (size_t)snprintf(text + len, size - len, "%" PRIu64 " %s",
-						get_count(thread, "thread"),
-						get_text(thread, "thread_name"));
-	}
-	if (get_count(pool, "others") && len < size)
-		len += (size_t)snprintf(text + len, size - len, ", %" PRIu64 " by others",
-					get_count(pool, "others"));
-	if (get_count(pool, "in_drivers") && len < size)
-		snprintf(text + len, size - len, "; %" PRIu64 " of them in drivers",
-			 get_count(pool, "in_drivers"));
-}
-
-static void put_ended(const struct view *v, struct json_object *pool)
-{
-	double age =
-		(double)get_count(v->root, "time_ns") - (double)get_count(pool, "detach_time_ns");
-	char name[64], threads[512], pages[16], text[640];
-
-	put_threads(pool, threads, sizeof(threads));
-	snprintf(text, sizeof(text), "  %-14.14s %4" PRIu64 " %6s %9.1f  %s",
-		 printable(get_text(pool, "name"), name, sizeof(name)), get_count(pool, "zone"),
-		 short_number((double)get_count(pool, "inflight"), pages),
-		 age > 0 ? age / 1e9 : 0.0, threads);
-	put_line(v, text);
-}
-
-/* Pools that were destroyed while pages were out. */
-static void put_all_ended(const struct view *v)
-{
-	size_t i, n = array_size(v->root, "ended");
-
-	if (n)
-		fprintf(v->out, "\n  %-14s %4s %6s %9s  %s\n", "ended pool", "zone", "pages",
-			"seconds", "held");
+	if (!n)
+		return;
+	fprintf(v->out, "\n  %-14s %4s %6s %6s %6s %7s %6s %7s %7s %6s\n", "pool", "zone", "cache",
+		"ring", "users", rates ? "alloc/s" : "allocs", "fast %",
+		rates ? "cache/s" : "tocache", rates ? "ring/s" : "toring",
+		rates ? "fail/s" : "fails");
 	for (i = 0; i < n; i++)
-		put_ended(v, array_at(v->root, "ended", i));
+		put_pool(v, array_at(v->root, "pools", i));
+	put_others(v, counters, shown, "pools", NULL);
 }
 
 static void put_head(const struct view *v, const char *user)
@@ -314,7 +313,7 @@ static void put_head(const struct view *v, const char *user)
 	put_line(v, text);
 }
 
-/* Failures that somebody asked for must not be taken for others. */
+/* Failures on purpose must not be taken for others. */
 static void put_faults(const struct view *v)
 {
 	struct json_object *fault;
@@ -337,7 +336,7 @@ void show_sample(const struct sample *sample, const struct sample *before, unsig
 		 const char *user, FILE *out)
 {
 	struct view v = { .out = out, .columns = columns, .root = sample->root };
-	size_t i, n = array_size(v.root, "pools");
+	size_t i;
 
 	if (before) {
 		v.before = before->root;
@@ -349,12 +348,6 @@ void show_sample(const struct sample *sample, const struct sample *before, unsig
 	put_faults(&v);
 	for (i = 0; i < array_size(v.root, "zones"); i++)
 		put_zone(&v, array_at(v.root, "zones", i));
-	if (n)
-		fprintf(out, "\n  %-14s %4s %6s %6s %6s %7s %6s %7s %7s %6s\n", "pool", "zone",
-			"cache", "ring", "users", before ? "alloc/s" : "allocs", "fast %",
-			before ? "cache/s" : "tocache", before ? "ring/s" : "toring",
-			before ? "fail/s" : "fails");
-	for (i = 0; i < n; i++)
-		put_pool(&v, array_at(v.root, "pools", i));
-	put_all_ended(&v);
+	put_pools(&v);
+	put_ended_pools(&v);
 }

@@ -12,74 +12,15 @@
 
 static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };
 
-/* Members of an object by their names in a struct of counters. */
-struct field {
-	const char *name;
-	size_t offset;
-};
+static const struct pp_counter zone_counters[] = PP_ZONE_COUNTER_TABLE;
+static const struct pp_counter window_counters[] = PP_WINDOW_COUNTER_TABLE;
+static const struct pp_counter pool_counters[] = PP_POOL_COUNTER_TABLE;
 
-#define ZONE(name) #name, offsetof(struct pp_zone_stats, name)
-static const struct field zone_fields[] = {
-	{ ZONE(node) },		  { ZONE(page_size) },	 { ZONE(managed) },
-	{ ZONE(free) },		  { ZONE(cached) },	 { ZONE(in_flight) },
-	{ ZONE(isolated) },	  { ZONE(unaccepted) },	 { ZONE(batch) },
-	{ ZONE(high) },		  { ZONE(allocs) },	 { ZONE(frees) },
-	{ ZONE(refills) },	  { ZONE(flushes) },	 { ZONE(fallbacks) },
-	{ ZONE(alloc_failures) }, { ZONE(drains) },	 { ZONE(drained_pages) },
-	{ ZONE(drain_timeouts) }, { ZONE(high_raises) }, { ZONE(high_decays) },
-	{ ZONE(double_puts) },	  { ZONE(accepts) },	 { ZONE(accept_failures) },
-	{ ZONE(releases) },
-};
-
-#define WINDOW(name) #name, offsetof(struct pp_window_stats, name)
-static const struct field window_fields[] = {
-	{ WINDOW(windows) },	 { WINDOW(median_cycles) }, { WINDOW(p99_cycles) },
-	{ WINDOW(p999_cycles) }, { WINDOW(max_cycles) },    { WINDOW(max_pages) },
-	{ WINDOW(masks) },	 { WINDOW(mask_cycles) },
-};
-
-/* those of the kernel by their names in ethtool, as in ppfwd's report */
-#define KERNEL(name) "rx_pp_" #name, offsetof(struct page_pool_stats, name)
-#define POOL(name)   #name, offsetof(struct page_pool_stats, name)
-static const struct field pool_fields[] = {
-	{ KERNEL(alloc_fast) },
-	{ KERNEL(alloc_slow) },
-	{ KERNEL(alloc_slow_ho) },
-	{ KERNEL(alloc_empty) },
-	{ KERNEL(alloc_refill) },
-	{ KERNEL(alloc_waive) },
-	{ KERNEL(recycle_cached) },
-	{ KERNEL(recycle_cache_full) },
-	{ KERNEL(recycle_ring) },
-	{ KERNEL(recycle_ring_full) },
-	{ KERNEL(recycle_released_ref) },
-	{ POOL(cache) },
-	{ POOL(ring) },
-	{ POOL(outstanding) },
-	{ POOL(alloc_failures) },
-	{ POOL(wrong_owner) },
-	{ POOL(alloc_reserve) },
-	{ POOL(alloc_limited) },
-	{ POOL(double_puts) },
-	{ POOL(trims) },
-	{ POOL(trimmed) },
-	{ POOL(reserve) },
-	{ POOL(inflight) },
-	{ POOL(inflight_max) },
-	{ POOL(ring_max) },
-};
-
-static void add_fields(struct json_writer *json, const void *from, const struct field *f, size_t n)
+static void add_counters(struct json_writer *json, const void *stats, const struct pp_counter *c)
 {
-	uint64_t value;
-
-	for (; n; n--, f++) {
-		memcpy(&value, (const char *)from + f->offset, sizeof(value));
-		jw_count(json, f->name, value);
-	}
+	for (; c->name; c++)
+		jw_count(json, c->name, pp_counter_value(c, stats));
 }
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- zones ----------------------------------------------------------------------------------- */
 
@@ -122,7 +63,7 @@ static void add_windows(struct json_writer *json, struct pp_zone *zone)
 	if (!zone->stock->traced || pp_zone_windows(zone, &w))
 		return;
 	jw_begin(json, "windows", '{');
-	add_fields(json, &w, window_fields, NR(window_fields));
+	add_counters(json, &w, window_counters);
 	jw_end(json, '}');
 }
 
@@ -150,7 +91,7 @@ static void add_zone(struct json_writer *json, const struct control_state *state
 	jw_text(json, "memory", mem_names[zone->region.mem]);
 	jw_text(json, "caches_of", zone->stock->per_thread ? "threads" : "cores");
 	add_disabled(json, state, zone);
-	add_fields(json, &s, zone_fields, NR(zone_fields));
+	add_counters(json, &s, zone_counters);
 	add_caches(json, zone);
 	add_windows(json, zone);
 	jw_end(json, '}');
@@ -169,7 +110,7 @@ static void add_pool(struct json_writer *json, struct page_pool *pool)
 	if (page_pool_zone(pool)) /* a provider's has none */
 		jw_count(json, "zone", page_pool_zone(pool)->id);
 	jw_number(json, "nid", page_pool_nid(pool));
-	add_fields(json, &s, pool_fields, NR(pool_fields));
+	add_counters(json, &s, pool_counters);
 	jw_end(json, '}');
 }
 

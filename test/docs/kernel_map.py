@@ -10,6 +10,7 @@ every flag of pools and zones, and every probe is in some row's "ours".
 import glob
 import os
 import re
+import subprocess
 import sys
 
 MAP = 'doc/kernel-map.md'
@@ -47,6 +48,12 @@ def members(code, struct):
     return set(re.findall(r'\b(\w+);', body.group(1))) - {'sz'} if body else set()
 
 
+def counters(root, kind):
+    run = subprocess.run([sys.executable, os.path.join(root, 'test/counters.py'), '--keys', kind],
+                         stdout=subprocess.PIPE, text=True, check=True)
+    return {key.replace('rx_pp_', '') for key in run.stdout.split()}
+
+
 def main():
     root = sys.argv[1]
     exported = set(re.findall(r'^\s*(\w+);', read(root, 'lib/libpagepool.map'), re.M))
@@ -55,7 +62,7 @@ def main():
     probes = set(re.findall(r'\bPROBE\d\((\w+)', plain(read(root, 'lib/base/probes.h'))))
     known = exported | set(WORD.findall(headers)) | probes
     wanted = {n for n in exported if n.startswith(('page_pool_', 'pp_zone_'))} | probes
-    wanted |= members(headers, 'page_pool_stats') | members(headers, 'page_pool_params')
+    wanted |= counters(root, 'pool') | members(headers, 'page_pool_params')
     wanted |= members(headers, 'page_pool_provider')
     wanted |= set(re.findall(r'#define (PAGE_POOL_HOLDERS|PP_ZONE_[A-Z_]+)\b', headers))
     bad, seen, mapped, count = [], {}, set(), 0

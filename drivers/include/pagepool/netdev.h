@@ -55,57 +55,63 @@ struct pp_netdev_params {
 };
 
 /**
+ * PP_NETDEV_COUNTERS() - counters of a queue or of a port; see struct pp_counter
+ *
+ * From rx_fill_empty on they are af_xdp's; pcap on interfaces counts link_downs, too. When the
+ * kernel copies, each rx_fill_empty is also a packet in rx_dropped. The last four need
+ * tx_tstamp=on. tx_tstamp_last is of the sender's clock: CLOCK_TAI if that is the kernel, as it
+ * copies.
+ */
+#define PP_NETDEV_COUNTERS(C)                                                                      \
+	C(rx_packets, PP_SUM, "packets given to callers of pp_rx_burst()")                         \
+	C(rx_bytes, PP_SUM, "their bytes")                                                         \
+	C(rx_dropped, PP_SUM,                                                                      \
+	  "packets that the driver or the kernel below it received and dropped")                   \
+	C(rx_nombuf, PP_SUM,                                                                       \
+	  "pages that the driver could not get from its pool when it wanted one")                  \
+	C(tx_packets, PP_SUM, "packets that the driver took and sent, as far as it can know")      \
+	C(tx_bytes, PP_SUM, "their bytes")                                                         \
+	C(tx_dropped, PP_SUM,                                                                      \
+	  "packets that the driver took and dropped: they could never be sent")                    \
+	C(errors, PP_SUM, "all other faults: truncated input, bad completions, kicks refused")     \
+	C(copied, PP_SUM,                                                                          \
+	  "packets that the driver had to copy into another page, either way (dpdk)")              \
+	C(rx_fill_empty, PP_SUM,                                                                   \
+	  "times that the kernel wanted a buffer to receive into, and none was posted")            \
+	C(rx_ring_full, PP_SUM,                                                                    \
+	  "packets in rx_dropped that found the RX ring full: nobody read in time")                \
+	C(rx_invalid, PP_SUM, "buffers in rx_dropped that the kernel refused to receive into")     \
+	C(rx_bad, PP_SUM, "descriptors in errors for a buffer that was not posted; left alone")    \
+	C(tx_invalid, PP_SUM, "descriptors in errors that the kernel refused to send")             \
+	C(tx_ring_empty, PP_SUM, "times that the kernel was told to send, and found nothing")      \
+	C(tx_bad, PP_SUM,                                                                          \
+	  "completions in errors of a buffer that was not sent, or twice; left alone")             \
+	C(link_downs, PP_SUM, "times that the interface was seen to go down, or away")             \
+	C(tx_tstamps, PP_SUM, "packets in tx_packets whose sending time came with the completion") \
+	C(tx_latency_sum_ns, PP_SUM,                                                               \
+	  "time that those took, from pp_tx_burst() to the sending time")                          \
+	C(tx_latency_max_ns, PP_MAX, "longest of them")                                            \
+	C(tx_tstamp_last, PP_MAX, "latest sending time, ns")
+
+/**
  * struct pp_netdev_stats - counters of a queue or of a port
- * @sz:         sizeof(struct pp_netdev_stats), set by the caller
- * @rx_packets: packets given to callers of pp_rx_burst()
- * @rx_bytes:   their bytes
- * @rx_dropped: packets that the driver or the kernel below it received and dropped
- * @rx_nombuf:  pages that the driver could not get from its pool when it wanted one
- * @tx_packets: packets that the driver took and sent, as far as it can know
- * @tx_bytes:   their bytes
- * @tx_dropped: packets that the driver took and dropped
- * @errors:     everything else that went wrong: truncated input, bad completions, kicks refused
- * @copied:     packets that the driver had to copy into another page, either way (dpdk)
- * @rx_fill_empty: times that the kernel wanted a buffer to receive into, and found none posted
- *              (af_xdp, as all that follow); when it copies, that is a packet in @rx_dropped, too
- * @rx_ring_full: packets in @rx_dropped that found no place in the RX ring: nobody read in time
- * @rx_invalid: buffers in @rx_dropped that the kernel refused to receive into
- * @rx_bad:     descriptors in @errors for a buffer that was not posted; left alone
- * @tx_invalid: descriptors in @errors that the kernel refused to send
- * @tx_ring_empty: times that the kernel was told to send, and found nothing
- * @tx_bad:     completions in @errors of a buffer that was not sent, or more than once; left alone
- * @link_downs: times that the interface was seen to go down, or away
- * @tx_tstamps: packets in @tx_packets whose sending time came with the completion (af_xdp with
- *              tx_tstamp=on, as the rest)
- * @tx_latency_sum_ns: time that those took, from pp_tx_burst() to the sending time
- * @tx_latency_max_ns: longest of them; not a sum but the largest of all queues, as the next
- * @tx_tstamp_last: latest sending time, ns of the clock of whoever sent: CLOCK_TAI if that is the
- *              kernel, as it copies
+ * @sz: sizeof(struct pp_netdev_stats), set by the caller
+ *
+ * Its members are PP_NETDEV_COUNTERS().
  */
 struct pp_netdev_stats {
 	size_t sz;
-	uint64_t rx_packets;
-	uint64_t rx_bytes;
-	uint64_t rx_dropped;
-	uint64_t rx_nombuf;
-	uint64_t tx_packets;
-	uint64_t tx_bytes;
-	uint64_t tx_dropped;
-	uint64_t errors;
-	uint64_t copied;
-	uint64_t rx_fill_empty;
-	uint64_t rx_ring_full;
-	uint64_t rx_invalid;
-	uint64_t rx_bad;
-	uint64_t tx_invalid;
-	uint64_t tx_ring_empty;
-	uint64_t tx_bad;
-	uint64_t link_downs;
-	uint64_t tx_tstamps;
-	uint64_t tx_latency_sum_ns;
-	uint64_t tx_latency_max_ns;
-	uint64_t tx_tstamp_last;
+	PP_NETDEV_COUNTERS(PP_COUNTER_MEMBER)
 };
+
+#define PP_NETDEV_ROW(name, kind, help) \
+	{ #name, help, kind, offsetof(struct pp_netdev_stats, name) },
+
+/** PP_NETDEV_COUNTER_TABLE - the counters of struct pp_netdev_stats */
+#define PP_NETDEV_COUNTER_TABLE                               \
+	{                                                     \
+		PP_NETDEV_COUNTERS(PP_NETDEV_ROW) PP_LAST_ROW \
+	}
 
 /** enum pp_link - the interface below a port */
 enum pp_link {

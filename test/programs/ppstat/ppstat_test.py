@@ -89,6 +89,13 @@ class Fwd:
            ' 0 leaked, 0 freed twice' in out, out)
 
 
+def keys(kind):
+    """the counters that there are, as the headers list them"""
+    tool = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../counters.py')
+    return subprocess.run([sys.executable, tool, '--keys', kind], capture_output=True, text=True,
+                          check=True).stdout.split()
+
+
 def stat(target=SOCK):
     rc, out, err = run(target, '--json')
     if not ok('stat', rc == 0, (rc, out, err)):
@@ -198,7 +205,7 @@ def case_views():
 def check_prometheus(text, s):
     seen, kinds, done, last = {}, {}, set(), None
     for line in text.splitlines():
-        m = re.fullmatch(r'# (HELP|TYPE) ([a-z_]+) (.+)', line)
+        m = re.fullmatch(r'# (HELP|TYPE) ([a-z0-9_]+) (.+)', line)
         if m:
             if m[1] == 'HELP':
                 ok('%s once, its samples together' % m[2], m[2] not in done)
@@ -208,7 +215,7 @@ def check_prometheus(text, s):
                 kinds[m[2]] = m[3]
                 ok('%s is known' % m[3], m[3] in ('counter', 'gauge'))
             continue
-        m = re.fullmatch(r'([a-z_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? (\d+)', line)
+        m = re.fullmatch(r'([a-z0-9_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? (\d+)', line)
         if not ok('a sample', m, line):
             continue
         ok('below its type', m[1] == last and m[1] in kinds, line)
@@ -216,10 +223,17 @@ def check_prometheus(text, s):
         ok('once', m[1] + m[2] not in seen, line)
         seen[m[1] + m[2]] = int(m[5])
     z = s['zones'][0]
-    key = 'pagepool_zone_pages{zone="ppfwd",id="%d",place="%s"}'
-    ok('pages add up there, too', sum(seen[key % (z['id'], k)] for k in (
+    key = 'pagepool_zone_%s{zone="ppfwd",id="%d"}'
+    ok('pages add up there, too', sum(seen[key % (k, z['id'])] for k in (
         'free', 'cached', 'in_flight', 'isolated', 'unaccepted')) == z['managed'])
-    ok('pools', 0 < seen['pagepool_pool_alloc_total{pool="port0.q0",id="1",from="fast"}'] <=
+    for kind, label in (('zone', '{zone="ppfwd",id="1"}'), ('pool', '{pool="port0.q0",id="1"}')):
+        for key in keys(kind):
+            ok('answered: %s' % key, key in s[kind + 's'][0])
+            name = 'pagepool_%s_%s' % (kind, key.replace('rx_pp_', ''))
+            ok('a metric: %s' % key, name + label in seen or name + '_total' + label in seen)
+    for key in keys('window'):
+        ok('a metric: %s' % key, {'pagepool_window_' + key, 'pagepool_window_%s_total' % key} & set(kinds))
+    ok('pools', 0 < seen['pagepool_pool_alloc_fast_total{pool="port0.q0",id="1"}'] <=
        s['pools'][0]['rx_pp_alloc_fast'])
 
 
@@ -446,7 +460,7 @@ def case_ended():
         rc, out, err = run('holders', SOCK, '--pool', 'rx', '--oldest', 3)
         ok('holders', rc == 0 and 'rx, ended' in out and out.count(' ppstat_app ') == 3, (out, err))
         rc, out, err = run(SOCK, '--prometheus')
-        ok('--prometheus', re.search(r'^pagepool_ended_pool_pages\{pool="rx",id="%d"\} 12$' %
+        ok('--prometheus', re.search(r'^pagepool_ended_pool_inflight\{pool="rx",id="%d"\} 12$' %
                                      e['id'], out, re.M) and
            re.search(r'^pagepool_ended_pool_age_seconds\{pool="rx",id="%d"\} \d+$' % e['id'], out,
                      re.M), out[-400:])
