@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "bench.h"
+#include "common/thread.h"
 
 #define TRIES	20u
 #define RETRY_S 30u
@@ -44,16 +45,8 @@ int bench_pin(unsigned int core)
 /* a thread that runs on @core from its first instruction */
 int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg)
 {
-	pthread_attr_t attr;
-	cpu_set_t set;
-	int err;
+	int err = thread_on_cpu(thread, core, fn, arg);
 
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	pthread_attr_init(&attr);
-	pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
-	err = pthread_create(thread, &attr, fn, arg);
-	pthread_attr_destroy(&attr);
 	if (err)
 		bench_error("cannot start a thread on CPU %u: %s; choose others with --cores", core,
 			    strerror(err));

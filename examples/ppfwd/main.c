@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <pagepool/error.h>
@@ -167,9 +169,11 @@ static void close_control(void)
 
 static void wait_until(uint64_t ns)
 {
-	struct timespec ts = ns_to_timespec(ns);
+	struct pollfd wake = { .fd = fwd.wake, .events = POLLIN };
+	uint64_t now = now_ns();
+	struct timespec ts = ns_to_timespec(ns > now ? ns - now : 0);
 
-	sem_clockwait(&fwd.wake, CLOCK_MONOTONIC, &ts);
+	ppoll(&wake, 1, &ts, NULL);
 }
 
 /* interfaces come and go; the ports that are left go on */
@@ -341,7 +345,7 @@ int main(int argc, char **argv)
 	if (err >= 0)
 		return err;
 	fwd.opts = &opts;
-	sem_init(&fwd.wake, 0, 0);
+	fwd.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	catch_signals();
 	if (opts.json) {
 		json = open_json(opts.json);

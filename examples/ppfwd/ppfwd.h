@@ -11,7 +11,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +199,7 @@ struct memory_work {
  * struct fwd - a run of ppfwd
  * @opts:    what was asked for
  * @stop:    atomic: workers leave at the end of their round
- * @wake:    posted when @stop was set, also by signal handlers
+ * @wake:    eventfd, written when @stop is set, also by signal handlers
  * @set:     with --node set; NULL: there is one zone
  * @zone:    the first of
  * @zones:   one, or one a node
@@ -228,7 +227,7 @@ struct fwd {
 	struct memory_work memory;
 	struct pp_control *control;
 	int stop;
-	sem_t wake;
+	int wake;
 	uint64_t start_ns;
 	double duration_s;
 	uint64_t left __attribute__((aligned(128)));

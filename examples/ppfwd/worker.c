@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 
 #include <pagepool/error.h>
 
 #include "common/clock.h"
 #include "common/error.h"
+#include "common/thread.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
 
@@ -186,30 +188,13 @@ static void *drainer_main(void *arg)
 void fwd_stop(struct fwd *fwd)
 {
 	__atomic_store_n(&fwd->stop, 1, __ATOMIC_RELEASE);
-	sem_post(&fwd->wake);
-}
-
-static int worker_start(struct worker *w)
-{
-	pthread_attr_t attr;
-	cpu_set_t cpus;
-	int err;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(w->core, &cpus);
-	err = pthread_attr_init(&attr);
-	if (err)
-		return err;
-	err = pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
-	if (!err)
-		err = pthread_create(&w->thread, &attr, worker_main, w);
-	pthread_attr_destroy(&attr);
-	return err;
+	eventfd_write(fwd->wake, 1);
 }
 
 /* signals are for the main thread: a worker's loop is not to be interrupted by them */
 int workers_start(struct fwd *fwd)
 {
+	struct worker *w;
 	unsigned int i;
 	sigset_t all, old;
 	int err = 0;
@@ -217,10 +202,10 @@ int workers_start(struct fwd *fwd)
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	for (i = 0; i < fwd->nworkers && !err; i++) {
-		err = worker_start(&fwd->workers[i]);
+		w = &fwd->workers[i];
+		err = thread_on_cpu(&w->thread, w->core, worker_main, w);
 		if (err)
-			complain("worker on CPU %u: %s; try other --cores", fwd->workers[i].core,
-				 strerror(err));
+			complain("worker on CPU %u: %s; try other --cores", w->core, strerror(err));
 		else
 			fwd->nstarted++;
 	}

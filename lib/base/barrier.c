@@ -9,6 +9,13 @@
 #include "base/handler.h"
 #include "base/internal.h"
 
+/* since Linux 5.10; older headers name none of them */
+enum {
+	FENCE_ONE_CPU = 1 << 0,
+	FENCE_RSEQ = 1 << 7,
+	REGISTER_FENCE_RSEQ = 1 << 8,
+};
+
 static int membarrier(int command, unsigned int flags, int cpu)
 {
 	return (int)syscall(SYS_membarrier, command, flags, cpu);
@@ -32,8 +39,7 @@ int barrier_register(void)
 
 int barrier_register_rseq(void)
 {
-	return register_for(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
-			    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ);
+	return register_for(FENCE_RSEQ, REGISTER_FENCE_RSEQ);
 }
 
 bool barrier_threads(void)
@@ -45,8 +51,7 @@ bool barrier_threads(void)
 bool barrier_rseq(unsigned int cpu)
 {
 	handler_check_wait();
-	return !membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, MEMBARRIER_CMD_FLAG_CPU,
-			   (int)cpu);
+	return !membarrier(FENCE_RSEQ, FENCE_ONE_CPU, (int)cpu);
 }
 
 bool barrier_visit(unsigned int cpu)

@@ -4,6 +4,7 @@
  * thread that has free pages notices another one that accepts memory from slow firmware
  */
 #include <errno.h>
+#include <linux/mman.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/thread.h"
 #include "pft/run.h"
 
 #define TIMEOUT_US 1000u
@@ -62,7 +63,6 @@ int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, const unsigne
 {
 	static uint64_t first_ns;
 	pthread_condattr_t clock;
-	pthread_attr_t attr;
 	int err;
 
 	if (!first_ns)
@@ -77,10 +77,7 @@ int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, const unsigne
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&d->wake, &clock);
 	pthread_condattr_destroy(&clock);
-	pthread_attr_init(&attr);
-	pthread_attr_setaffinity_np(&attr, sizeof(*cpus), cpus);
-	err = pthread_create(&d->thread, &attr, drainer_thread, d);
-	pthread_attr_destroy(&attr);
+	err = thread_on_cpus(&d->thread, cpus, drainer_thread, d);
 	if (err)
 		bench_error("pft: cannot start the thread that drains: %s; try without --drain-hz",
 			    strerror(err));
