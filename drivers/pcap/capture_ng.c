@@ -6,7 +6,7 @@
 
 #include <pagepool/page.h>
 
-#include "pcap/capture.h"
+#include "pcap/reader.h"
 
 #define BLOCK_IDB	 1u
 #define BLOCK_OPB	 2u /* obsolete, and in old files */
@@ -26,7 +26,7 @@
 __extension__ typedef unsigned __int128 u128;
 __extension__ typedef __int128 s128;
 
-/* a packet block, whichever of the three it is */
+/* a packet block of any of the three kinds */
 struct block {
 	uint32_t ifc;
 	uint32_t caplen;
@@ -56,8 +56,8 @@ static const unsigned char *option(const struct cap_file *c, const unsigned char
 }
 
 /*
- * if_fcslen is in bits by the specification, and in bytes by its example and in files of
- * programs that followed that.
+ * The specification counts if_fcslen in bits; its example, and programs that follow the example,
+ * count it in bytes.
  */
 static uint32_t fcs_bytes(uint8_t declared)
 {
@@ -152,7 +152,7 @@ static const unsigned char *whole_block(struct cap_file *c, uint32_t len)
 	return NULL;
 }
 
-/* a block that is of no interest, however long */
+/* a block that holds neither packet nor interface, of any length */
 static enum cap_result skip_block(struct cap_file *c, uint32_t len)
 {
 	const unsigned char *end;
@@ -236,7 +236,7 @@ static u128 power_of_ten(unsigned int n)
 	return value;
 }
 
-/* nanoseconds since the epoch, of times before it 0, of those that 64 bits do not hold the last */
+/* nanoseconds since the epoch; 0 for times before it, the last one for times beyond 64 bits */
 static uint64_t to_ns(struct cap_file *c, const struct cap_if *ifc, uint64_t ticks)
 {
 	const unsigned int n = ifc->resol & 0x7f;
@@ -255,7 +255,7 @@ static uint64_t to_ns(struct cap_file *c, const struct cap_if *ifc, uint64_t tic
 	return ns < 0 ? 0 : PP_TSTAMP_NONE - 1;
 }
 
-/* the packet's own declaration goes before its interface's */
+/* the packet's own declaration overrides its interface's */
 static uint32_t packet_fcs(const struct cap_file *c, const unsigned char *block, uint32_t type,
 			   uint32_t len, const struct block *b)
 {

@@ -2,8 +2,8 @@
 /*
  * pcap/file.c - pcap ports on capture files
  *
- * Files are read by capture.c and written by libpcap, always as pcap with
- * nanoseconds: nothing that was read is lost.
+ * capture.c reads files; libpcap writes them, always as pcap with nanoseconds, so that a copy
+ * loses nothing.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,17 +46,17 @@ static void file_stopped(struct pcap_queue *pq, enum cap_result result)
 	pp_stat_add(&pq->q.stats.errors, 1);
 	snprintf(pd->dev.info, sizeof(pd->dev.info), "%s packet %llu: %s", info,
 		 (unsigned long long)pq->seen, pd->cap.why);
-	pp_set_error(EIO, "pcap: '%s' %s packet %llu (%s); what precedes was received", pd->rx_file,
-		     how, (unsigned long long)pq->seen, pd->cap.why);
+	pp_set_error(EIO, "pcap: '%s' %s packet %llu (%s); the packets before were received",
+		     pd->rx_file, how, (unsigned long long)pq->seen, pd->cap.why);
 	pd->passes = 1;
 }
 
-/* the pass before is over: false if it was the last one */
+/* the pass is over; false: it was the last one */
 static bool next_pass(struct pcap_queue *pq)
 {
 	struct pcap_dev *pd = to_pcap_dev(&pq->q);
 
-	/* a file without packets would be read for ever */
+	/* a file without packets would never end */
 	if (pd->passes == 1 || !pq->seen) {
 		end_pass(pd);
 		file_done(pd);
@@ -75,7 +75,7 @@ static bool next_pass(struct pcap_queue *pq)
 	return true;
 }
 
-/* pp_page.tstamp begins in 1970: a packet from before, or from after 2554, has another time now */
+/* pp_page.tstamp spans 1970 to 2554: packets from outside get the nearest time */
 static void count_clamped(struct pcap_queue *pq)
 {
 	struct pcap_dev *pd = to_pcap_dev(&pq->q);
@@ -111,8 +111,8 @@ static enum cap_result read_batch(struct pcap_queue *pq, unsigned int n)
 }
 
 /*
- * The end of a pass is acted upon in the batch after, so that the port is never
- * done before its last packets have been returned.
+ * The batch after the last one ends a pass, so that the port returns its last packets before it
+ * is done.
  */
 static unsigned int file_batch(struct pcap_queue *pq, struct pp_page **pages, unsigned int n)
 {
@@ -143,7 +143,7 @@ static unsigned int file_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 	if (!n)
 		return 0;
 	got = file_batch(pq, pages, n);
-	/* at the very end of a pass: the next one begins at once */
+	/* an empty batch at the end of a pass: the next pass begins at once */
 	if (!got && pq->pass_over)
 		got = file_batch(pq, pages, n);
 	return got;
@@ -154,7 +154,7 @@ static void drop_tx(struct pp_queue *q, unsigned int n)
 	pp_stat_add(&q->stats.tx_dropped, n);
 }
 
-/* the disk is full: what libpcap could not write it does not say, so count the whole burst */
+/* libpcap does not say which packets it could not write, so the whole burst counts as dropped */
 static void file_tx_failed(struct pp_queue *q, unsigned int n)
 {
 	struct pcap_dev *pd = to_pcap_dev(q);
@@ -173,7 +173,7 @@ static void count_late(struct pp_queue *q, unsigned int late)
 		     to_pcap_dev(q)->tx_file);
 }
 
-/* a pcap file has 32 bits of seconds; false: it cannot hold the time, and gets its last one */
+/* a pcap file has 32 bits of seconds; false: the time is later and becomes the last one */
 static bool file_time(struct pcap_pkthdr *h, uint64_t when)
 {
 	const bool fits = when / NSEC <= UINT32_MAX;
@@ -231,8 +231,8 @@ const struct pp_queue_ops pp_pcap_file_rx_ops = {
 };
 
 /*
- * A reader shares the file with readers, a writer with nobody: this keeps
- * "--port pcap:rx=F --port pcap:tx=F" from truncating its own input.
+ * Readers share a file; a writer has it alone. So "--port pcap:rx=F --port pcap:tx=F" does not
+ * truncate its own input.
  */
 static int lock_file(int fd, int how, const char *path)
 {
@@ -299,7 +299,7 @@ static int open_tx_file(struct pcap_dev *pd)
 		pp_set_error(ENOMEM, "pcap: no memory to write '%s'", pd->tx_file);
 		goto close_fd;
 	}
-	/* only now, when nothing else can fail, lose what the file had */
+	/* last, when nothing else can fail: the old contents are lost */
 	if (ftruncate(fd, 0) && errno != EINVAL) {
 		err = pp_set_error(errno, "pcap: cannot write '%s': %s", pd->tx_file,
 				   strerror(errno));

@@ -2,8 +2,8 @@
 /*
  * pcap/live.c - pcap ports on interfaces, through libpcap
  *
- * libpcap shows a packet only while its callback runs, so receiving copies each
- * one into a page.
+ * libpcap shows a packet only while its callback runs, so the callback copies each one into a
+ * page.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static void take_packet(u_char *user, const struct pcap_pkthdr *h, const u_char 
 	pp_pcap_take(pq, data, len, (uint64_t)h->ts.tv_sec * NSEC + (uint64_t)h->ts.tv_usec);
 }
 
-/* one batch of packets; what pcap_dispatch() says. pq->nout packets were taken. */
+/* one batch: pq->nout packets; returns as pcap_dispatch() */
 static int rx_batch(struct pcap_queue *pq, struct pp_page **pages, unsigned int n)
 {
 	int ret;
@@ -48,8 +48,8 @@ static void live_gone(struct pcap_queue *pq)
 }
 
 /*
- * libpcap says the same for an interface that went down, away, or to another name, of which
- * the last two are no errors. One that stays is told once, not at each poll.
+ * libpcap gives the same error for an interface that went down, went away, or was renamed. The
+ * last two are no errors of the port. An error that stays counts once, not at each poll.
  */
 static void live_failed(struct pcap_queue *pq)
 {
@@ -87,7 +87,7 @@ static unsigned int live_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 /* 0: sent; -EAGAIN: the page stays the caller's; otherwise it can never be sent */
 static int inject(struct pp_queue *q, const struct pp_page *page)
 {
-	/* libpcap refuses what is empty by itself, and leaves errno as it is */
+	/* libpcap refuses an empty packet, and leaves errno as it is */
 	if (!page->len)
 		return -EIO;
 	errno = 0;
@@ -209,7 +209,7 @@ int pp_pcap_open_live(struct pcap_dev *pd)
 		err = set_filter(pd);
 	if (err)
 		return err;
-	/* IN: what this host sends, we among them, is not ours to forward */
+	/* IN: packets that this host sends, this port included, are not to be forwarded */
 	if (pcap_setnonblock(pd->rx, 1, text) || pcap_setdirection(pd->rx, PCAP_D_IN))
 		return pp_set_error(EIO, "pcap: interface '%s': %s", pd->iface,
 				    pcap_geterr(pd->rx));

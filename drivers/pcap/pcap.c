@@ -2,48 +2,12 @@
 /*
  * pcap.c - ports on capture files, and on live interfaces through libpcap
  *
- * Receiving copies each packet into a page. Pages are allocated ahead, in bulk, and
- * what a burst did not fill waits in the queue's stash. Times are nanoseconds
- * throughout.
+ * Times are nanoseconds throughout.
  */
-#include <string.h>
-
 #include "drivers.h"
 #include "pcap/priv.h"
 
 #define SNAPLEN_MIN 14u
-
-bool pp_pcap_take(struct pcap_queue *pq, const void *data, uint32_t len, uint64_t tstamp)
-{
-	struct pp_page *page = pq->stash[pq->nstash - 1];
-
-	if (unlikely(len > pp_page_tailroom(page))) {
-		pp_stat_add(&pq->q.stats.rx_dropped, 1);
-		return false;
-	}
-	pq->nstash--;
-	memcpy(pp_page_data(page), data, len);
-	page->len = len;
-	page->port = pq->q.dev->params.port;
-	page->tstamp = tstamp;
-	pp_stat_add(&pq->q.stats.rx_bytes, len);
-	pq->out[pq->nout++] = page;
-	return true;
-}
-
-unsigned int pp_pcap_fill_stash(struct pcap_queue *pq, unsigned int n)
-{
-	unsigned int want, got;
-
-	if (pq->nstash >= n)
-		return n;
-	want = n - pq->nstash;
-	got = page_pool_alloc_bulk(pq->q.pool, pq->stash + pq->nstash, want);
-	pq->nstash += got;
-	if (got < want)
-		pp_stat_add(&pq->q.stats.rx_nombuf, want - got);
-	return pq->nstash;
-}
 
 static int check_options(const struct pcap_dev *pd, bool loop, bool snaplen, bool only)
 {
@@ -114,7 +78,7 @@ static int pcap_dev_open(struct pp_netdev *dev, struct pp_args *args)
 	return pd->iface ? pp_pcap_open_live(pd) : pp_pcap_open_files(pd);
 }
 
-/* the caller has the lock, or nobody else has the port */
+/* the caller holds the lock, or is the last user of the port */
 static void read_drops(struct pcap_dev *pd)
 {
 	struct pcap_stat st;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pcap/priv.h - between a pcap port (pcap.c), its files (pcap/file.c) and interfaces (pcap/live.c)
+ * pcap/priv.h - the parts of a pcap port: pcap.c on top, file.c and live.c, stash.c below
  */
 #ifndef PP_PCAP_PRIV_H
 #define PP_PCAP_PRIV_H
@@ -17,12 +17,12 @@
 
 /*
  * struct pcap_queue
- * @out, @nout: where libpcap's callback puts packets
+ * @out, @nout: the caller's array, which libpcap's callback fills
  * @snaplen:   longest packet received
  * @seen:      packets of this pass over the file
  * @stash:     pages taken from the pool that no packet has filled yet
  * @pass_over: the end of the file was reached
- * @failing:   libpcap's last answer was an error, which has been told
+ * @failing:   libpcap's last answer was an error, and pp_error() has had it
  */
 struct pcap_queue {
 	struct pp_queue q;
@@ -43,9 +43,9 @@ struct pcap_queue {
  * @rx_fd, @cap: the file that is read; -1: none
  * @rx, @ifc: the interface
  * @longest: packet that a page holds
- * @dead:    libpcap's idea of a handle to write with
+ * @dead:    libpcap's handle for writing
  * @lock:    between pcap_stats() of any thread and closing
- * @dropped: what pcap_stats() said last
+ * @dropped: the last answer of pcap_stats()
  */
 struct pcap_dev {
 	struct pp_netdev dev;
@@ -73,7 +73,7 @@ static inline struct pcap_dev *to_pcap_dev(struct pp_queue *q)
 	return (struct pcap_dev *)q->dev;
 }
 
-/* pcap.c */
+/* pcap/stash.c */
 
 /* have @n pages ready, or as many as the pool gives */
 unsigned int pp_pcap_fill_stash(struct pcap_queue *pq, unsigned int n);

@@ -357,7 +357,7 @@ static void few_pages(void **state)
 	destroy_zone(zone);
 }
 
-/* cut off at every place of the last packet, header and body: what precedes is forwarded */
+/* cut off at every place of the last packet, header and body: the packets before are forwarded */
 static void truncated(void **state)
 {
 	struct pp_netdev *dev;

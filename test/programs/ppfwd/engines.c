@@ -294,7 +294,7 @@ static void check_generator(const char *engine, size_t flows)
 		fail(engine, "wrong number of flows");
 }
 
-/* a file that ends inside a packet: what precedes goes through, one line, status 1 */
+/* a file that ends inside a packet: the packets before go through, one line, status 1 */
 static void check_truncated(void)
 {
 	char cmd[512];
@@ -313,7 +313,7 @@ static void check_truncated(void)
 		fail("truncated file", "status 1, one line, a clean ledger");
 	read_output("out.pcap");
 	if (ngots != nframes - 1)
-		fail("truncated file", "what precedes the damage");
+		fail("truncated file", "the packets before the damage");
 }
 
 int main(int argc, char **argv)
