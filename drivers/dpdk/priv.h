@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * dpdk/priv.h - what the files of the driver "dpdk" share
+ * dpdk/priv.h - between the files of the driver "dpdk"
  *
  * A page as DPDK sees it, an object of a mempool:
  *
  *   0        64         192                                     page size
  *   | objhdr | rte_mbuf | room in front | packet ...            |
- *                       ^ buf_addr of what is sent; what is received has
- *                         RTE_PKTMBUF_HEADROOM or the zone's headroom, if that is more, to spare
+ *                       ^ buf_addr of a sent packet; a received one has the larger of
+ *                         RTE_PKTMBUF_HEADROOM and the zone's headroom in front
  *
- * An mbuf is only an mbuf while DPDK has its page: it is written whole when the page goes to
- * DPDK, because whoever had it in between may have used the room. So every page of a zone is an
- * object of every queue's mempool, nothing is written into pages that others hold, and page and
- * mbuf are found from each other by arithmetic alone.
+ * An mbuf is valid only while DPDK has its page: a page that goes to DPDK gets a whole new mbuf,
+ * because its last user may have used the room. So every page of a zone is an object of every
+ * queue's mempool, nothing is written into pages that others hold, and page and mbuf are found
+ * from each other by arithmetic alone.
  */
 #ifndef PP_DPDK_PRIV_H
 #define PP_DPDK_PRIV_H
@@ -36,8 +36,8 @@ _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout
  * @table:       the zone's pages
  * @port_id:     ethdev port
  * @shift:       log2 of the page size
- * @front:       where the room in front of received packets begins: DPDK_FRONT and private area
- * @tag:         pp_page.owner of the pages that the device has; no other queue's, or driver's
+ * @front:       offset of the room in front of received packets: DPDK_FRONT and private area
+ * @tag:         pp_page.owner of the pages that the device has; unique among queues and drivers
  * @reaps:       the device has rte_eth_tx_done_cleanup()
  * @mp:          the pool's pages as mbufs
  * @received:    an mbuf as it goes to DPDK to be filled, but for addresses
@@ -70,7 +70,7 @@ static inline struct pp_page *dpdk_page_of(const struct dpdk_queue *dq, const vo
 	return dq->table + (((uintptr_t)obj - dq->base) >> dq->shift);
 }
 
-/* where the page is: with the device, or, 0, not */
+/* the device has the page; @tag 0: it has not */
 static inline void dpdk_page_tag(struct pp_page *page, uint32_t tag)
 {
 	__atomic_store_n(&page->owner, tag, __ATOMIC_RELAXED);
@@ -81,21 +81,67 @@ static inline bool dpdk_in_zone(const struct dpdk_queue *dq, const void *at)
 	return (uintptr_t)at - dq->base < dq->span;
 }
 
+/* @from and the addresses; a private area makes up for a zone's headroom beyond DPDK's */
+static inline void dpdk_mbuf_fill(struct rte_mbuf *m, const struct rte_mbuf *from, uint32_t front)
+{
+	char *page = (char *)m - DPDK_OBJ_HEADER;
+
+	*m = *from;
+	m->buf_addr = page + front;
+	m->buf_iova = (rte_iova_t)(uintptr_t)m->buf_addr;
+}
+
+/**
+ * struct dpdk_dev - the port
+ * @devargs:   the spec without queues=; allocated
+ * @want:      queues asked for
+ * @device:    the device to remove; NULL: none was probed
+ * @port_id:   ethdev port, if @claimed
+ * @claimed:   the ethdev belongs to this port, in ports_used
+ * @known:     EAL knows the zone
+ * @mapped:    the device may reach the zone's memory
+ * @started:   packets come and go
+ * @closed:    it was started, and @last is final
+ * @last:      the device's counters, once it is closed
+ */
+struct dpdk_dev {
+	struct pp_netdev dev;
+	char *devargs;
+	uint32_t want;
+	struct rte_device *device;
+	uint16_t port_id;
+	bool claimed;
+	bool known;
+	bool mapped;
+	bool started;
+	bool closed;
+	struct rte_eth_stats last;
+};
+
 /*
- * dpdk/mbuf.c. The queue's thread is the only one that takes mbufs out of its mempool, as it is
- * the pool's owner; anybody gives them back.
+ * dpdk/pool.c. Only the queue's thread takes mbufs out of its mempool, because it owns the pool; any
+ * thread gives them back.
  */
 int dpdk_pool_create(struct dpdk_queue *dq);
 void dpdk_pool_free(struct dpdk_queue *dq);
 int dpdk_ops_register(void);
-/* brings home what the device should have given back when it was closed; RETURN: pages */
+/* takes back pages that the device kept when it was closed; RETURN: pages */
 unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq);
+
+/* dpdk/burst.c */
 unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n);
 unsigned int dpdk_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n);
 
 /*
- * dpdk/eal.c. Opening and closing is one at a time: these two lock and unlock, and keep what
- * DPDK's libraries print meanwhile. dpdk_said(): the first line of it, "": nothing.
+ * dpdk/device.c, under the lock of dpdk_enter(). open: 0 or -errno with pp_error(); close copes with
+ * a device that is half open.
+ */
+int dpdk_device_open(struct dpdk_dev *dd);
+void dpdk_device_close(struct dpdk_dev *dd);
+
+/*
+ * dpdk/eal.c. One port at a time is opened or closed: these two lock and unlock, and keep the output
+ * of DPDK's libraries meanwhile. dpdk_said(): its first line, "": none.
  */
 int dpdk_enter(const char *devargs);
 void dpdk_leave(void);
@@ -104,6 +150,6 @@ const char *dpdk_said(void);
 /* A zone becomes known to EAL with its first port, and is forgotten with the last one. */
 int dpdk_zone_get(struct pp_zone *zone);
 void dpdk_zone_put(struct pp_zone *zone);
-size_t dpdk_zone_span(struct pp_zone *zone); /* whole pages of the system */
+size_t dpdk_zone_span(struct pp_zone *zone); /* in whole pages of the system */
 
 #endif /* PP_DPDK_PRIV_H */

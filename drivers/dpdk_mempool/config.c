@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpdk_mempool/mempool.h"
+#include "dpdk_mempool/config.h"
 
 int mempool_logtype;
 struct mempool_config mempool_config;

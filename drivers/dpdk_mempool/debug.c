@@ -2,9 +2,9 @@
 /*
  * dpdk_mempool/debug.c - a bit for each object: out, or home
  *
- * rte_mempool takes whatever it is given. Here the addresses of a pool's objects are kept,
- * sorted, and each has a bit: an address that is not there is foreign, and one that
- * comes home twice was freed twice. Neither gets into the pool.
+ * rte_mempool takes any address. The ledger has the addresses of a pool's objects, sorted, and a bit
+ * for each. An address that it does not have is foreign; an object that comes back twice was freed
+ * twice. Neither gets into the pool.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,9 +12,10 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-#include "dpdk_mempool/mempool.h"
+#include "dpdk_mempool/debug.h"
+#include "dpdk_mempool/known.h"
 
-/* After so many lines of a kind the log knows. */
+/* lines of a kind in the log */
 #define LOG_MOST 16u
 
 struct ledger {

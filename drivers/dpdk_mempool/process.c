@@ -20,7 +20,10 @@
 #include <rte_spinlock.h>
 #include <rte_version.h>
 
+#include "dpdk_mempool/config.h"
+#include "dpdk_mempool/known.h"
 #include "dpdk_mempool/mempool.h"
+#include "dpdk_mempool/telemetry.h"
 
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define PCI_CAVIUM  0x177du
@@ -207,5 +210,5 @@ RTE_INIT(pagepool_register)
 	register_ops(&mempool_debug_ops);
 	mempool_config_read();
 	mempool_telemetry_register();
-	pthread_atfork(NULL, NULL, mempool_forked);
+	pthread_atfork(NULL, NULL, mempool_forget_all);
 }

@@ -12,7 +12,9 @@
 
 #include <rte_telemetry.h>
 
-#include "dpdk_mempool/mempool.h"
+#include "dpdk_mempool/debug.h"
+#include "dpdk_mempool/known.h"
+#include "dpdk_mempool/telemetry.h"
 
 #define DRAIN_US 100000u
 
@@ -31,7 +33,7 @@ static int cmd_list(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-/* The pool that @params names up to a comma, and what follows it. */
+/* The pool that @params names up to a comma, and the text behind the comma. */
 static struct mempool *named(const char *params, struct rte_mempool **mp, const char **rest)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];

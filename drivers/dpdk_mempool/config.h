@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* dpdk_mempool/config.h - the log, and the settings of later pools */
+#ifndef PP_DPDK_MEMPOOL_CONFIG_H
+#define PP_DPDK_MEMPOOL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_log.h>
+#include <rte_mempool.h>
+
+/*
+ * The plugin is linked with no library, and a program without mempools has none of these. In EAL's
+ * directory the plugin is loaded into such a program, too.
+ */
+#pragma weak rte_mempool_register_ops
+#pragma weak rte_mempool_ops_table
+#pragma weak rte_mempool_lookup
+#pragma weak rte_mempool_walk
+
+#define MEMPOOL_OPS	  "pagepool"
+#define MEMPOOL_OPS_DEBUG "pagepool_debug"
+#define MEMPOOL_INVALID	  UINT32_MAX /* a number that no pool takes */
+
+extern int mempool_logtype;
+
+#define MEMPOOL_LOG(level, fmt, ...) \
+	rte_log(RTE_LOG_##level, mempool_logtype, "PAGEPOOL: " fmt "\n", ##__VA_ARGS__)
+
+/* Settings of pools that are made later: from the environment, or by telemetry. */
+struct mempool_config {
+	char policy[16];
+	uint32_t high;
+	uint32_t batch;
+};
+
+extern struct mempool_config mempool_config;
+
+void mempool_log_register(void);
+void mempool_config_read(void);
+
+/*
+ * Reads the digits that *@text begins with, up to @end, and moves *@text behind them. False: other
+ * characters, no digits, or more than 32 bits.
+ */
+bool mempool_parse(const char **text, char end, uint32_t *number);
+
+#endif /* PP_DPDK_MEMPOOL_CONFIG_H */

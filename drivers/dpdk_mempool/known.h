@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* dpdk_mempool/known.h - a mempool on a depot, and the pools that this process is attached to */
+#ifndef PP_DPDK_MEMPOOL_KNOWN_H
+#define PP_DPDK_MEMPOOL_KNOWN_H
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include <pagepool/depot.h>
+#include <pagepool/error.h>
+
+#include "dpdk_mempool/config.h"
+
+#define MEMPOOL_MAGIC  0x31306c6f6f706770ull /* "pgpool01" */
+#define MEMPOOL_PLACES 4096 /* more pools than EAL has memory zones for */
+
+struct ledger;
+
+/*
+ * struct mempool - rte_mempool.pool_data: in front of a depot, in memory that all processes map at
+ * the same address
+ * @magic:    first, so that another plugin's pool is told from this one's
+ * @stamp:    of this pool and no earlier one at the same address
+ * @place:    in each process's table of the pools that it knows
+ * @ledger:   of pagepool_debug; else NULL
+ * @failures: gets that found less than they asked for
+ * @empty_before_end: the last get before rte_mempool_free() failed
+ * @out_at_end: objects that rte_mempool_free() did not find
+ * @died:     processes that were found dead
+ */
+struct mempool {
+	uint64_t magic;
+	uint64_t stamp;
+	uint16_t place;
+	struct ledger *ledger;
+	uint64_t failures;
+	uint64_t out_at_end;
+	bool empty_before_end;
+	unsigned int died;
+};
+
+/* The depot follows. */
+#define MEMPOOL_HEAD 128
+
+static __rte_always_inline struct pp_depot *depot_of(const struct mempool *pool)
+{
+	return (struct pp_depot *)((uintptr_t)pool + MEMPOOL_HEAD);
+}
+
+static inline uint64_t adopted(const struct mempool *pool)
+{
+	return pp_depot_objects(depot_of(pool));
+}
+
+/*
+ * Each at its place, with the calls of its policy as they are in this process. A place is not taken
+ * from a pool that lives.
+ */
+struct mempool_known {
+	uint64_t stamp;
+	struct pp_depot_calls calls;
+	uint64_t pad;
+};
+
+extern struct mempool_known mempool_table[MEMPOOL_PLACES] __attribute__((visibility("hidden")));
+
+static __rte_always_inline struct mempool_known *mempool_known(const struct mempool *pool)
+{
+	return &mempool_table[pool->place];
+}
+
+static __rte_always_inline bool mempool_is_known(const struct mempool *pool)
+{
+	return likely(mempool_known(pool)->stamp == pool->stamp);
+}
+
+/* The mempool uses the ops of this plugin in this process. */
+bool mempool_is_ours(const struct rte_mempool *mp);
+/* The pool of such a mempool; NULL with a line in the log: another plugin made it. */
+struct mempool *mempool_of(const struct rte_mempool *mp);
+/* Every object that was announced has arrived. */
+bool mempool_is_complete(const struct rte_mempool *mp, const struct mempool *pool);
+/* Before this process's first get or put: 0 or -errno. */
+int mempool_attach(const struct rte_mempool *mp, struct mempool *pool);
+/* Look for dead processes, and log them. */
+void mempool_recover(const struct rte_mempool *mp, struct mempool *pool);
+/* For a new pool. If there are too many pools, two share a place, and the second's calls are slow. */
+uint16_t mempool_free_place(void);
+/* In a child: it has to attach for itself. */
+void mempool_forget_all(void);
+
+#endif /* PP_DPDK_MEMPOOL_KNOWN_H */
