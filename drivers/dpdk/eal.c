@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * dpdk/eal.c - DPDK's environment layer: started once, kept quiet, told of our memory
+ * dpdk/eal.c - DPDK's environment layer: started once, kept quiet, and given the zones' memory
  *
- * EAL and the PMDs speak to stdout, to stderr and to the system's log, in many lines. While a
- * port is opened or closed both streams are exchanged for one that keeps the first line,
- * which becomes the reason in pp_error().
+ * EAL and the PMDs print many lines to stdout, to stderr and to the system's log. While a port is
+ * opened or closed, one stream stands in for both. It keeps the first line, which becomes the
+ * reason in pp_error().
  */
 #include <ctype.h>
 #include <pthread.h>
@@ -35,13 +35,13 @@ enum eal_state {
  * struct eal - one for a process
  * @lock:   one port is opened or closed at a time
  * @argc:   options from pp_netdev_dpdk_eal(); 0: the default
- * @words:  what @argv points into
+ * @words:  the text that @argv points into
  * @said:   the first line printed since dpdk_enter()
- * @told:   characters of it
+ * @told:   characters of @said
  * @whole:  the line has ended
  * @shown:  everything printed goes to stderr as well, because --log-level was given
  * @own:    the options are the program's, not the default
- * @why:    why it failed
+ * @why:    the reason of a failed start
  */
 static struct eal {
 	pthread_mutex_t lock;
@@ -61,7 +61,7 @@ static struct eal {
 } eal = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /**
- * struct known_zone - a zone that EAL has been told of
+ * struct known_zone - a zone whose memory EAL has registered
  * @users: ports
  */
 struct known_zone {
@@ -72,14 +72,14 @@ struct known_zone {
 
 static struct known_zone *zones;
 
-/* ---- what DPDK prints ------------------------------------------------------------------------ */
+/* ---- DPDK's output --------------------------------------------------------------------------- */
 
 static ssize_t log_write(void *cookie, const char *text, size_t n)
 {
 	size_t i;
 
 	if (eal.shown && write(STDERR_FILENO, text, n) < 0)
-		return (ssize_t)n; /* nobody reads it */
+		return (ssize_t)n; /* only the first line is kept */
 	for (i = 0; i < n && !eal.whole; i++) {
 		if (text[i] == '\n')
 			eal.whole = eal.told > 0;
@@ -198,9 +198,9 @@ static bool is_pci(const char *devargs)
 }
 
 /*
- * The least that works everywhere: packets live in the zone, so that EAL's own memory, for rings
- * of descriptors, needs no hugepages. It keeps nothing in files, so that all processes can have
- * one prefix: the directory of that name is empty, see eal_start().
+ * The least that works everywhere. Packets live in the zone, so EAL's own memory, for rings of
+ * descriptors, needs no hugepages. EAL keeps nothing in files, so all processes can have one
+ * prefix: the directory of that name is empty, see eal_start().
  */
 static int default_args(const char *devargs, char **argv)
 {
@@ -219,7 +219,7 @@ static int default_args(const char *devargs, char **argv)
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-/* EAL pins its caller, which is not what a library's caller expects */
+/* EAL pins its caller; a library must not */
 static int eal_init(int argc, char **argv)
 {
 	cpu_set_t cpus;
@@ -233,7 +233,7 @@ static int eal_init(int argc, char **argv)
 	return err;
 }
 
-/* of options that it does not know it prints all that it knows, but not which it was */
+/* for an unknown option EAL prints all that it knows, but not the unknown one */
 static int eal_fail(void)
 {
 	const char *said = eal.said;
@@ -271,7 +271,7 @@ static int eal_start(const char *devargs)
 	if (eal_init(eal.argc, eal.argv) < 0)
 		return eal_fail();
 	eal.state = EAL_RUNS;
-	/* made in spite of --no-shconf, maybe by one that was killed; also for others to make */
+	/* EAL makes it in spite of --no-shconf; a killed process may have left it */
 	if (!eal.own)
 		rmdir(rte_eal_get_runtime_dir());
 	return 0;
@@ -329,7 +329,7 @@ int dpdk_zone_get(struct pp_zone *zone)
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return pp_set_error(ENOMEM, "dpdk: no memory for a zone");
-	/* devices get at it by address: none may come, or go, behind their back */
+	/* devices use its addresses: no block may be accepted or given back meanwhile */
 	err = pp_zone_pin(zone);
 	if (err) {
 		free(known);

@@ -2,10 +2,10 @@
 /*
  * dpdk/pool.c - a mempool over each queue's page_pool
  *
- * PMDs allocate from and free to a struct rte_mempool. This one has no objects of its own: a dequeue
- * allocates from the queue's page_pool, and an enqueue returns pages to the pools that they came
- * from, whatever mempool the mbuf names. The mempool's list of objects stays empty, too: it would
- * lie inside the pages, and rte_mempool_free() takes as many objects as the list has.
+ * PMDs allocate from and free to a struct rte_mempool. This one has no objects of its own: a
+ * dequeue allocates from the queue's page_pool, and an enqueue returns pages to the pools that
+ * they came from, whatever mempool the mbuf names. The mempool's list of objects stays empty, too:
+ * it would lie inside the pages, and rte_mempool_free() takes as many objects as the list has.
  */
 #include <stdio.h>
 #include <string.h>

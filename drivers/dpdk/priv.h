@@ -119,8 +119,8 @@ struct dpdk_dev {
 };
 
 /*
- * dpdk/pool.c. Only the queue's thread takes mbufs out of its mempool, because it owns the pool; any
- * thread gives them back.
+ * dpdk/pool.c. Only the queue's thread takes mbufs out of its mempool, because it owns the pool;
+ * any thread gives them back.
  */
 int dpdk_pool_create(struct dpdk_queue *dq);
 void dpdk_pool_free(struct dpdk_queue *dq);
@@ -133,15 +133,15 @@ unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned 
 unsigned int dpdk_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n);
 
 /*
- * dpdk/device.c, under the lock of dpdk_enter(). open: 0 or -errno with pp_error(); close copes with
- * a device that is half open.
+ * dpdk/device.c, under the lock of dpdk_enter(). open: 0 or -errno with pp_error(); close copes
+ * with a device that is half open.
  */
 int dpdk_device_open(struct dpdk_dev *dd);
 void dpdk_device_close(struct dpdk_dev *dd);
 
 /*
- * dpdk/eal.c. One port at a time is opened or closed: these two lock and unlock, and keep the output
- * of DPDK's libraries meanwhile. dpdk_said(): its first line, "": none.
+ * dpdk/eal.c. One port at a time is opened or closed: these two lock and unlock, and keep the
+ * output of DPDK's libraries meanwhile. dpdk_said(): its first line, "": none.
  */
 int dpdk_enter(const char *devargs);
 void dpdk_leave(void);

@@ -2,9 +2,9 @@
 /*
  * dpdk_mempool/debug.c - a bit for each object: out, or home
  *
- * rte_mempool takes any address. The ledger has the addresses of a pool's objects, sorted, and a bit
- * for each. An address that it does not have is foreign; an object that comes back twice was freed
- * twice. Neither gets into the pool.
+ * rte_mempool takes any address. The ledger has the addresses of a pool's objects, sorted, and a
+ * bit for each. An address that it does not have is foreign; an object that comes back twice was
+ * freed twice. Neither gets into the pool.
  */
 #include <inttypes.h>
 #include <stdlib.h>

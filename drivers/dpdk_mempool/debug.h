@@ -13,8 +13,8 @@ void ledger_add(struct ledger *ledger, void *const *objs, unsigned int n);
 void ledger_complete(struct ledger *ledger);
 void ledger_taken(struct ledger *ledger, const char *name, void *const *objs, unsigned int n);
 /*
- * Copies to @good the objects that may be put back; RETURN: how many. The log names the others, which
- * are foreign or free already.
+ * Copies to @good the objects that may be put back; RETURN: how many. The log names the others,
+ * which are foreign or free already.
  */
 unsigned int ledger_given(struct ledger *ledger, const char *name, void *const *objs,
 			  unsigned int n, void **good);

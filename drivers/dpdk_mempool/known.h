@@ -85,7 +85,7 @@ bool mempool_is_complete(const struct rte_mempool *mp, const struct mempool *poo
 int mempool_attach(const struct rte_mempool *mp, struct mempool *pool);
 /* Look for dead processes, and log them. */
 void mempool_recover(const struct rte_mempool *mp, struct mempool *pool);
-/* For a new pool. If there are too many pools, two share a place, and the second's calls are slow. */
+/* For a new pool. With too many pools two share a place, and the second's calls are slow. */
 uint16_t mempool_free_place(void);
 /* In a child: it has to attach for itself. */
 void mempool_forget_all(void);

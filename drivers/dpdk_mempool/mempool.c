@@ -2,8 +2,8 @@
 /*
  * dpdk_mempool/mempool.c - the ops pagepool and pagepool_debug: rte_mempool on a depot
  *
- * A call goes straight to the depot if this process knows the pool. Rare cases hide behind that one
- * comparison: objects that arrive at set-up, and a process that comes to a pool for the first time.
+ * A call goes straight to the depot if this process knows the pool. Rare cases hide behind that
+ * one comparison: objects that arrive at set-up, and a process that is new to a pool.
  */
 #include <rte_common.h>
 #include <rte_cycles.h>
@@ -20,8 +20,8 @@
 /* ---- the hot path ---------------------------------------------------------------------------- */
 
 /*
- * The library sets a pool up by putting its objects one at a time. They are adopted, so that none of
- * them stays in the cache of the core that sets the pool up.
+ * The library sets a pool up by putting its objects one at a time. They are adopted, so that none
+ * of them stays in the cache of the core that sets the pool up.
  */
 static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
@@ -52,8 +52,8 @@ static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, u
 }
 
 /*
- * A get that failed, or the end: rte_mempool_free() takes every object first, whether it is there or
- * not, and counts populated_size down.
+ * A get that failed, or the end: rte_mempool_free() takes every object first, whether it is there
+ * or not, and counts populated_size down.
  */
 static __rte_cold void count_failed_get(const struct rte_mempool *mp, struct mempool *pool)
 {

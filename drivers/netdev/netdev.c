@@ -242,7 +242,7 @@ bool pp_netdev_chains(const struct pp_netdev *dev)
 
 bool pp_netdev_done(const struct pp_netdev *dev)
 {
-	/* pairs with the drivers' release: earlier stores, for instance to dev->info, are visible */
+	/* pairs with the drivers' release: earlier stores, say to dev->info, are visible */
 	return __atomic_load_n(&dev->done, __ATOMIC_ACQUIRE);
 }
 
