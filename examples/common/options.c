@@ -215,8 +215,8 @@ void options_check(const struct option_use *use, const char *word)
 	for (i = 0; use->rows[i].name; i++) {
 		row = &use->rows[i];
 		if (use->given >> i & 1 && row->with && !is_listed(row->with, word))
-			usage_error("--%s: not with %s %s; see %s --help", row->name, program_name,
-				    word, program_name);
+			usage_error("--%s: not with %s %s, only with %s; see %s --help", row->name,
+				    program_name, word, row->with, program_name);
 	}
 }
 

@@ -20,12 +20,13 @@
 #include <pagepool/stats.h>
 #include <pagepool/zone.h>
 
+#include "common/options.h"
+
 #define BENCH_LIST_MAX	 32u
 #define BENCH_REPEAT_MAX 999u
 #define BENCH_EXTRAS	 14u
 #define BENCH_ROWS_MAX	 512u
 #define BENCH_NOTES	 16u
-#define BENCH_PORTS	 8u
 #define BENCH_AGREE	 5.0 /* percent that two runs on a quiet machine agree within */
 #define BENCH_NAME	 40u
 #define BENCH_PAGES	 4096u
@@ -48,17 +49,9 @@ struct bench_opts {
 	unsigned int ncores;
 	unsigned int repeat;
 	bool quick;
-	unsigned int threads; /* 0: by case */
-	unsigned int drain_hz;
-	unsigned int stars; /* year of the rule */
-	const char *pft_only; /* an option that was given, and that only pft has */
 	const char *json;
 	const char *csv;
-	const char *out; /* report: the page */
-	const char *from; /* report: where results are that were made earlier */
 	const char *plot;
-	const char *ports[BENCH_PORTS];
-	unsigned int nports;
 };
 
 struct bench_machine {
@@ -90,6 +83,7 @@ struct bench_row {
 };
 
 struct bench {
+	const struct bench_case *const *cases; /* all of them, ended by NULL */
 	const struct bench_case *what;
 	struct bench_opts opts;
 	struct bench_machine machine;
@@ -149,7 +143,9 @@ struct bench_spread {
  * @print:    the text, instead of a line for each row; NULL: that
  * @bulk_is:  what the column bulk holds; NULL: pages a call
  * @plots:    panels of --plot; NULL: one for each kind
- * @ports:    the case takes --port
+ * @options:  those that only this case has, with their help; NULL: none
+ * @check:    usage_error() if its options do not fit together; NULL: they do
+ * @page:     writes a page, and leaves no rows: runs without pinning, --json, --csv and --plot
  * @by_kind:  rows stand together by kind, not by bulk
  */
 struct bench_case {
@@ -166,24 +162,11 @@ struct bench_case {
 	void (*print)(FILE *f, const struct bench *b);
 	const char *bulk_is;
 	const struct bench_plot *plots;
-	bool ports;
+	const struct option_row *options;
+	void (*check)(void);
+	bool page;
 	bool by_kind;
 };
-
-extern const struct bench_case bench_refill;
-extern const struct bench_case bench_bulk;
-extern const struct bench_case bench_strand;
-extern const struct bench_case bench_policy;
-extern const struct bench_case bench_page_pool;
-extern const struct bench_case bench_cross;
-extern const struct bench_case bench_drain;
-extern const struct bench_case bench_irqoff;
-extern const struct bench_case bench_compare;
-extern const struct bench_case bench_pft;
-extern const struct bench_case bench_scale;
-extern const struct bench_case bench_numa;
-extern const struct bench_case bench_memory;
-extern const struct bench_case bench_report;
 
 /*
  * struct bench_subject - one way to do the work
@@ -227,8 +210,8 @@ void bench_spread(const struct bench *b, struct bench_spread *spread);
 double bench_row_spread(const struct bench_row *row);
 double bench_row_iqr(const struct bench_row *row);
 
-/* plot.c; bench_plot_check() before anything is measured */
-int bench_plot_check(const char *file);
+/* plot.c */
+void bench_plot_set(void *opts, const char *name, const char *arg);
 int bench_plot(const struct bench *b);
 
 /* report.c */
@@ -253,11 +236,11 @@ int bench_print_json(const struct bench *b);
 /* machine.c */
 void bench_machine(struct bench_machine *m);
 
-/* options.c: 0 run, 1 done (help, version); -1 usage, -2 failed, both after bench_error() */
-int bench_options(struct bench *b, int argc, char **argv, const struct bench_case *const *cases);
+/* options.c; -1: run the case; otherwise the exit status */
+int bench_options(struct bench *b, int argc, char **argv);
 
 /* policies.c */
-int bench_policies_parse(struct bench_opts *o, const char *text);
+void bench_policies_set(void *opts, const char *name, const char *arg);
 int bench_policies_check(struct bench *b);
 int bench_policies_refused(struct bench *b);
 /* a policy of this library's, or a zone or pool over one */
@@ -292,8 +275,5 @@ const char *bench_regime(double round_trip);
 /* compare/malloc.c: this program, started again to serve another's malloc */
 bool bench_is_child(const char *argv0);
 int bench_child(void);
-
-/* cases/report.c, or nojson.c; runs @cases but for itself */
-int bench_report_run(struct bench *b, const struct bench_case *const *cases);
 
 #endif /* PPBENCH_BENCH_H */

@@ -10,6 +10,7 @@
 
 #include "bench.h"
 #include "chart/chart.h"
+#include "common/error.h"
 #include "html/text.h"
 
 #define PANELS 16u
@@ -149,14 +150,13 @@ static void write_picture(FILE *f, const struct bench *b, const struct panel *p,
 	fputs("</svg>\n", f);
 }
 
-int bench_plot_check(const char *file)
+void bench_plot_set(void *opts, const char *name, const char *arg)
 {
-	size_t len = strlen(file);
+	size_t len = strlen(arg);
 
-	if (len > 4 && !strcmp(file + len - 4, ".svg"))
-		return 0;
-	bench_error("--plot '%s': the name must end in .svg", file);
-	return -1;
+	if (len <= 4 || strcmp(arg + len - 4, ".svg") != 0)
+		usage_error("%s '%s': the name must end in .svg", name, arg);
+	((struct bench_opts *)opts)->plot = arg;
 }
 
 static int write_file(const struct bench *b, const struct panel *p, unsigned int n)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "common/error.h"
 
 static const char automatic[] = "auto";
 
@@ -28,29 +29,29 @@ static void append_policy(struct bench_opts *o, const char *name)
 		o->policies[o->npolicies++] = name;
 }
 
-static int add_policy(struct bench_opts *o, const char *text, size_t len)
+static void add_policy(struct bench_opts *o, const char *option, const char *text, size_t len)
 {
 	const char *const *name;
 	char known[200];
 
 	if (len == strlen(automatic) && !strncmp(text, automatic, len)) {
 		append_policy(o, automatic);
-		return 0;
+		return;
 	}
 	for (name = pp_policy_names(); *name; name++) {
 		if (strlen(*name) == len && !strncmp(*name, text, len)) {
 			append_policy(o, *name);
-			return 0;
+			return;
 		}
 	}
 	known_policies(known, sizeof(known));
-	bench_error("--policy '%.*s': no such policy in this build; it has %s, and auto", (int)len,
-		    text, known);
-	return -1;
+	usage_error("%s '%.*s': no such policy in this build; it has %s, and auto", option,
+		    (int)len, text, known);
 }
 
-int bench_policies_parse(struct bench_opts *o, const char *text)
+void bench_policies_set(void *opts, const char *option, const char *text)
 {
+	struct bench_opts *o = opts;
 	const char *const *name;
 	size_t len;
 
@@ -59,14 +60,13 @@ int bench_policies_parse(struct bench_opts *o, const char *text)
 	if (o->all_policies) {
 		for (name = pp_policy_names(); *name; name++)
 			append_policy(o, *name);
-		return 0;
+		return;
 	}
 	for (;; text += len + 1) {
 		len = strcspn(text, ",");
-		if (add_policy(o, text, len))
-			return -1;
+		add_policy(o, option, text, len);
 		if (!text[len])
-			return 0;
+			return;
 	}
 }
 

@@ -1,39 +1,58 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ppbench.c - ppbench's command line
+ * ppbench.c - ppbench's command line: what is accepted is in range, what is not is an exit status
  *
- * The cases are not run: they have names here, and what options look at.
+ * The cases are not run: they have names here, options of their own, and what options look at.
  */
-#include <getopt.h>
-#include <stdarg.h>
-
 #include "bench.h"
+#include "common/error.h"
 
 #include "fuzz.h"
 
 static const unsigned int bulks[] = { 1, 64, 0 };
+static uint32_t threads;
+static const char *page_file;
 
-const struct bench_case bench_refill = {
+static const struct option_row pft_options[] = {
+	{ "threads", .arg = "N", .kind = OPTION_U32, .var = &threads, .min = 1, .max = 128 },
+	{ NULL },
+};
+
+static const struct option_row report_options[] = {
+	{ "out", .arg = "FILE", .kind = OPTION_ANY, .var = &page_file },
+	{ NULL },
+};
+
+static void check_report(void)
+{
+	if (!page_file)
+		usage_error("report: no page");
+}
+
+static const struct bench_case refill = {
 	.name = "refill",
 	.title = "t",
 	.bulks = bulks,
 	.policies = "trylock",
 	.cores = 1,
-	.ports = true,
 };
-const struct bench_case bench_policy = { .name = "policy", .bulks = bulks, .cores = 1 };
-const struct bench_case bench_cross = { .name = "cross", .bulks = bulks, .cores = 2 };
-const struct bench_case bench_pft = {
+static const struct bench_case cross = { .name = "cross", .bulks = bulks, .cores = 2 };
+static const struct bench_case pft = {
 	.name = "pft",
 	.bulks = bulks,
 	.cores = 1,
 	.all_cores = true,
+	.options = pft_options,
 };
-const struct bench_case bench_report = { .name = "report", .bulks = bulks, .cores = 1 };
+static const struct bench_case report = {
+	.name = "report",
+	.bulks = bulks,
+	.options = report_options,
+	.check = check_report,
+	.page = true,
+};
 
-static const struct bench_case *const cases[] = {
-	&bench_refill, &bench_policy, &bench_cross, &bench_pft, &bench_report, NULL,
-};
+static const struct bench_case *const cases[] = { &refill, &cross, &pft, &report, NULL };
 
 static unsigned int errors;
 
@@ -53,12 +72,11 @@ void bench_note(struct bench *b, const char *fmt, ...)
 	must(b && fmt);
 }
 
-int bench_plot_check(const char *file)
+void bench_plot_set(void *opts, const char *name, const char *arg)
 {
-	if (strlen(file) > 4)
-		return 0;
-	bench_error("--plot '%s': too short", file);
-	return -1;
+	if (strlen(arg) <= 4)
+		usage_error("%s '%s': too short", name, arg);
+	((struct bench_opts *)opts)->plot = arg;
 }
 
 struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
@@ -88,9 +106,9 @@ static void check_accepted(const struct bench *b)
 	for (i = 0; i < o->ncores; i++)
 		must(CPU_ISSET(o->cores[i], &b->cpus));
 	must(o->repeat >= 1 && o->repeat <= BENCH_REPEAT_MAX);
-	must(o->threads <= 128 && o->drain_hz <= 100000);
-	must(o->stars == 2022 || o->stars == 2024);
-	must(o->nports <= BENCH_PORTS && (!o->nports || b->what->ports));
+	must(threads <= 128 && (!threads || b->what == &pft));
+	must(!page_file == (b->what != &report));
+	must(b->what != &report || (!o->json && !o->csv && !o->plot));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -100,15 +118,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int status;
 
 	memset(&b, 0, sizeof(b));
+	b.cases = cases;
+	threads = 0;
+	page_file = NULL;
 	errors = 0;
-	optind = 0;
 	fuzz_args_make(&args, "ppbench", data, size);
-	status = bench_options(&b, args.argc, args.argv, cases);
-	must(status >= -2 && status <= 1);
-	if (!status)
+	status = bench_options(&b, args.argc, args.argv);
+	must(status >= -1 && status <= 2);
+	if (status < 0)
 		check_accepted(&b);
-	/* every refusal says why, once */
-	must(errors == (status < 0));
+	/* CPUs that are not there: a failure, that says why; usage errors are another matter */
+	must(errors == (status == 1));
+	must(usage_wrong() == (status == 2));
 	fuzz_args_free(&args);
 	return 0;
 }

@@ -250,7 +250,9 @@ static int run_rivals(struct bench *b, struct field *f)
 	const char *why = NULL;
 	int err = cmp_malloc_open(f->rivals, &f->n);
 
-	if (!err)
+	if (!cmp_dpdk_open)
+		why = "not built (libdpdk not found)";
+	else if (!err)
 		cmp_dpdk_open(b->opts.cores[0], f->rivals, &f->n, &why);
 	if (why)
 		bench_note(b, "rte_mempool: %s", why);
@@ -260,12 +262,13 @@ static int run_rivals(struct bench *b, struct field *f)
 		err = all_kinds(b, f);
 	if (!err)
 		err = cmp_plain_audit();
-	if (!err)
+	if (!err && cmp_dpdk_audit)
 		err = cmp_dpdk_audit();
 	if (!err)
 		err = say_missing(b, f);
 	cmp_malloc_close();
-	cmp_dpdk_close();
+	if (cmp_dpdk_close)
+		cmp_dpdk_close();
 	return err;
 }
 

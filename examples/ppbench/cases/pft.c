@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/error.h"
+#include "common/values.h"
 #include "pft/run.h"
 #include "pft/table.h"
 
@@ -20,6 +22,12 @@
 #define KIND	     24u
 
 static const unsigned int bulks[] = { 1, 0 };
+
+static struct {
+	uint32_t threads; /* 0: as many as there are CPUs */
+	uint32_t drain_hz; /* 0: no drains */
+	unsigned int stars; /* year of the rule */
+} options = { .stars = 2022 };
 
 static const struct op {
 	const char *name;
@@ -138,7 +146,7 @@ static int keep_row(struct bench *b, unsigned int bulk, unsigned int op, unsigne
 	struct bench_row *row;
 
 	*cell = pft_cell(base, sample, b->opts.repeat, ops[op].higher,
-			 b->opts.stars == 2024 ? PFT_STARS_2024 : PFT_STARS_2022);
+			 options.stars == 2024 ? PFT_STARS_2024 : PFT_STARS_2022);
 	row = bench_row_add(b, col->name, pft.kind[op][n], b->opts.bulks[bulk], sample,
 			    b->opts.repeat);
 	if (!row)
@@ -172,9 +180,9 @@ static void add_notes(struct bench *b, unsigned int ncpus)
 
 	bench_note(b, "baseline: %s; percent: how much better than it; a star: %s (rule of %u)",
 		   pft.column[0].name,
-		   b->opts.stars == 2024 ? "the 95 % ranges of both do not overlap"
+		   options.stars == 2024 ? "the 95 % ranges of both do not overlap"
 					 : "t-test at 10 %, says repeatable, not large",
-		   b->opts.stars);
+		   options.stars);
 	bench_note(b,
 		   "seconds for %.0f million faults, scaled from about %u measured: "
 		   "1.00 is 10 ns a page; a fault is a page taken and its first line written",
@@ -198,7 +206,7 @@ static void add_notes(struct bench *b, unsigned int ncpus)
 
 static int prepare_tables(struct bench *b, unsigned int ncpus)
 {
-	unsigned int max = b->opts.threads, n, op;
+	unsigned int max = options.threads, n, op;
 	size_t cells;
 
 	if (!max)
@@ -208,8 +216,8 @@ static int prepare_tables(struct bench *b, unsigned int ncpus)
 		for (n = 0; n < pft.ncounts; n++)
 			snprintf(pft.kind[op][n], KIND, "%s-%u", ops[op].name, pft.count[n]);
 	add_columns(b, 0);
-	if (b->opts.drain_hz)
-		add_columns(b, b->opts.drain_hz);
+	if (options.drain_hz)
+		add_columns(b, options.drain_hz);
 	cells = cell_at(b->opts.nbulks, 0, 0, 0);
 	pft.cell = calloc(cells, sizeof(*pft.cell));
 	pft.sample = calloc(cells * b->opts.repeat, sizeof(*pft.sample));
@@ -278,6 +286,24 @@ static void print_pft(FILE *f, const struct bench *b)
 		fprintf(f, "%s refused: %s\n", b->refused[i].policy, b->refused[i].why);
 }
 
+static void set_stars(void *opts, const char *name, const char *arg)
+{
+	static const char *const years[] = { "2022", "2024", NULL };
+
+	(void)opts;
+	options.stars = parse_word(name, arg, years) == 1 ? 2024 : 2022;
+}
+
+static const struct option_row pft_options[] = {
+	{ "threads", .arg = "N", .kind = OPTION_U32, .var = &options.threads, .min = 1, .max = 128,
+	  .help = "pft: at most so many threads, 1 to 128 (default: a CPU each)" },
+	{ "drain-hz", .arg = "N", .kind = OPTION_U32, .var = &options.drain_hz, .min = 1,
+	  .max = 100000, .help = "pft: again with all caches drained so often, 1 to 100000" },
+	{ "stars", .arg = "YEAR", SET(set_stars),
+	  .help = "pft: mmtests' rule for stars, of 2022 (default) or 2024" },
+	{ NULL },
+};
+
 const struct bench_case bench_pft = {
 	.name = "pft",
 	.title = "the page-fault test: alloc, touch and free by 1 to N threads",
@@ -289,4 +315,5 @@ const struct bench_case bench_pft = {
 	.repeat = 30,
 	.run = pft_case,
 	.print = print_pft,
+	.options = pft_options,
 };

@@ -10,8 +10,14 @@
 #include <string.h>
 
 #include "cases/refill.h"
+#include "common/error.h"
 
 #define KNEE (1 - BENCH_AGREE / 100) /* of the best rate: less is no difference */
+
+#define PORTS_MAX 8u
+
+static const char *port_specs[PORTS_MAX]; /* --port */
+static unsigned int nports;
 
 static const unsigned int bulks[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 0 };
 
@@ -70,10 +76,10 @@ static int name_ports(struct bench *b, struct refill_port *ports, unsigned int *
 	unsigned int i;
 
 	*n = 0;
-	for (i = 0; i < b->opts.nports; i++)
-		if (name_port(&ports[(*n)++], b->opts.ports[i]))
+	for (i = 0; i < nports; i++)
+		if (name_port(&ports[(*n)++], port_specs[i]))
 			return -1;
-	for (i = 0; i < 3 && !b->opts.nports; i++) {
+	for (i = 0; i < 3 && !nports; i++) {
 		if (!have_driver(defaults[i]))
 			bench_note(b, "%s: left out, this build has no such port", defaults[i]);
 		else if (name_port(&ports[(*n)++], defaults[i]))
@@ -195,7 +201,7 @@ static int run_port(struct bench *b, const struct refill_port *port, const char 
 
 static int refill_case(struct bench *b)
 {
-	struct refill_port ports[BENCH_PORTS] = { 0 };
+	struct refill_port ports[PORTS_MAX] = { 0 };
 	unsigned int n = 0, i, p;
 	int err;
 
@@ -230,6 +236,22 @@ static const struct bench_plot plots[] = {
 	{ .title = NULL },
 };
 
+static void add_port(void *opts, const char *name, const char *arg)
+{
+	(void)opts;
+	if (nports < PORTS_MAX)
+		port_specs[nports++] = arg;
+	else
+		usage_error("%s '%s': at most %u ports", name, arg, PORTS_MAX);
+}
+
+static const struct option_row refill_options[] = {
+	{ "port", .arg = "SPEC", SET(add_port),
+	  .help = "refill: a port to measure; may be repeated (default: null,\n"
+		  "loop and pcap, where pcap is a file made for it)" },
+	{ NULL },
+};
+
 const struct bench_case bench_refill = {
 	.name = "refill",
 	.title = "forwarding, against how many pages a pool is refilled with at once",
@@ -240,6 +262,6 @@ const struct bench_case bench_refill = {
 	.policies = "trylock",
 	.bulk_is = "refill, pages",
 	.plots = plots,
-	.ports = true,
+	.options = refill_options,
 	.by_kind = true,
 };

@@ -11,6 +11,7 @@
 #define PPBENCH_COMPARE_H
 
 #include "bench.h"
+#include "common/part.h"
 
 #define CMP_KEEP 1024u /* pages held at most: more than any cache holds */
 
@@ -97,10 +98,10 @@ void cmp_plain_close(void);
 int cmp_malloc_open(struct cmp_rival *r, unsigned int *n);
 void cmp_malloc_close(void);
 
-/* compare/dpdk.c or compare/nodpdk.c; *why: a sentence about all that is not there */
+/* compare/dpdk.c, in builds with DPDK; *why: a sentence about all that is not there */
 #define CMP_DPDK 17u
-void cmp_dpdk_open(unsigned int core, struct cmp_rival *r, unsigned int *n, const char **why);
-int cmp_dpdk_audit(void);
-void cmp_dpdk_close(void);
+PART void cmp_dpdk_open(unsigned int core, struct cmp_rival *r, unsigned int *n, const char **why);
+PART int cmp_dpdk_audit(void);
+PART void cmp_dpdk_close(void);
 
 #endif /* PPBENCH_COMPARE_H */

@@ -6,6 +6,7 @@
 #define PPBENCH_STRAND_H
 
 #include "bench.h"
+#include "common/part.h"
 
 #define STRAND_BURST	32u
 #define STRAND_WORKERS	2u
@@ -45,10 +46,10 @@ struct strand_kind {
 /* strand/pools.c: returns kinds written */
 unsigned int strand_pools(struct bench *b, struct strand_kind *kinds);
 
-/* strand/dpdk.c or strand/nodpdk.c; says in notes what is left out, and why */
-unsigned int strand_dpdk_open(struct bench *b, struct strand_kind *kinds);
-void strand_dpdk_thread(bool begin);
-void strand_dpdk_close(void);
+/* strand/dpdk.c, in builds with DPDK; says in notes what is left out, and why */
+PART unsigned int strand_dpdk_open(struct bench *b, struct strand_kind *kinds);
+PART void strand_dpdk_thread(bool begin);
+PART void strand_dpdk_close(void);
 
 /* strand/work.c */
 enum strand_scenario {

@@ -204,7 +204,8 @@ static void *worker_thread(void *arg)
 {
 	struct worker *w = arg;
 
-	strand_dpdk_thread(true);
+	if (strand_dpdk_thread)
+		strand_dpdk_thread(true);
 	for (;;) {
 		while (sem_wait(&w->go))
 			continue;
@@ -213,7 +214,8 @@ static void *worker_thread(void *arg)
 		obey_order(w);
 		sem_post(&w->done);
 	}
-	strand_dpdk_thread(false);
+	if (strand_dpdk_thread)
+		strand_dpdk_thread(false);
 	return NULL;
 }
 

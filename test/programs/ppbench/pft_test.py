@@ -137,7 +137,7 @@ def test_options():
     for words in ['--threads', '1'], ['--drain-hz', '100'], ['--stars', '2024']:
         done = subprocess.run([args.ppbench, 'policy', *words], capture_output=True, text=True,
                               timeout=100)
-        check(done.returncode == 2 and 'only pft' in done.stderr, f'policy {words}')
+        check(done.returncode == 2 and 'only with pft' in done.stderr, f'policy {words}')
     cpu = str(max(os.sched_getaffinity(0)))
     text = good('--policy', 'spin', '--repeat', '1', '--cores', cpu)
     check(f'on CPU {cpu}\n' in text, '--cores')

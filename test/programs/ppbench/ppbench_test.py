@@ -434,9 +434,13 @@ def test_errors():
     bad(2, 'unknown option', 'policy', '--nonsense')
     bad(2, 'end in .svg', 'policy', '--plot', 'x.pdf')
     bad(2, 'end in .svg', 'policy', '--plot', '.svg')
-    bad(2, '--port: case policy uses no port', 'policy', '--port', 'null')
+    for option in '--port', '--threads', '--drain-hz', '--from', '--out':
+        bad(2, f'{option}: not with ppbench policy, only with ', 'policy', option, '1')
+    bad(2, '--stars: not with ppbench refill, only with pft', 'refill', '--stars', '2024')
+    for option in '--json', '--csv':
+        bad(2, 'report: has no --json', 'report', '--out', 'x.html', option, 'x')
     for option in 'policy', 'bulk', 'cores', 'repeat', 'json', 'csv', 'out', 'from', 'plot', 'port':
-        bad(2, 'a value must follow', 'policy', '--' + option)
+        bad(2, 'a value is missing', 'policy', '--' + option)
     for bulk in '0', '513', '-1', 'x', '', '1,', '1;2', '8-4', '1-100', '99999999999999999999':
         bad(2, '--bulk', 'policy', '--bulk', bulk)
     for repeat in '0', '1000', '3,4', 'x':
@@ -462,13 +466,13 @@ def test_errors():
         bad(1, 'different CPUs', case, '--cores', first)
         bad(1, 'different CPUs', case, '--cores', f'{first},{first}')
     bad_file = ('policy', '--quick', '--bulk', '1', '--policy', 'spin')
-    for option in ['--csv'] + (['--json'] if args.json == 'yes' else []):
+    for option in '--csv', '--json':
         done = run(*bad_file, option, '/nonexistent/file')
         check(done.returncode == 1 and done.stderr.count('\n') == 1, f'{option} to nowhere')
         done = run(*bad_file, option, '/dev/full')
         check(done.returncode == 1 and done.stderr.count('\n') == 1, f'{option} to a full disk')
     if args.json == 'no':
-        bad(2, 'no json-c', 'policy', '--json', '-')
+        bad(1, 'no json-c', 'report', '--out', '-')
 
 
 def test_ledger():

@@ -232,8 +232,8 @@ def test_failures():
             (['report', '--out', '/nonexistent/x.html'], 1, "'/nonexistent/x.html'"),
             (['report', '--from', '/nonexistent', '--out', '-'], 1, 'No such file'),
             (['report', '--json', '-', '--out', '-'], 2, 'no --json'),
-            (['policy', '--out', 'x.html'], 2, 'is for case report'),
-            (['policy', '--from', 'x'], 2, 'is for case report')):
+            (['policy', '--out', 'x.html'], 2, '--out: not with ppbench policy'),
+            (['policy', '--from', 'x'], 2, '--from: not with ppbench policy')):
         done = run(*words)
         check(done.returncode == status and done.stderr.count('\n') == 1, f'status {status}')
         check(says in done.stderr and done.stdout == '', f'it says {says}')
