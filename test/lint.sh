@@ -393,13 +393,22 @@ check_manuals() {
 	check_manual ppstat
 }
 
+# a policy is a file and a line
+check_policies() {
+	sed -n 's/^POLICY(\(.*\))$/\1/p' lib/stock/sync/policies.def | sort >"$tmp/listed"
+	sed -n 's,^lib/stock/sync/\([a-z0-9_]*\)\.c$,\1,p' "$tmp/all" | sort >"$tmp/there"
+	comm -3 "$tmp/listed" "$tmp/there" | tr -d '\t' | while read -r policy; do
+		finding "lib/stock/sync/: $policy: a policy is $policy.c and a line of policies.def"
+	done
+}
+
 # every counter reaches its struct, its readers and its guide
 check_counters() {
 	need python3 "the counters" python3 || return
 	python3 test/counters.py --check >>"$tmp/findings"
 }
 
-for name in ${*:-layers floors counters words language spdx sizes format public quote manuals version}; do
+for name in ${*:-layers floors policies counters words language spdx sizes format public quote manuals version}; do
 	"check_$name"
 done
 

@@ -28,6 +28,8 @@ TREE = {
     'lib/pool/pool.h': SPDX + 'int pool_trim(int n);\n',
     'lib/pool/pool.c': SPDX + '#include "pool/pool.h"\n#include "zone/zone.h"\n\n/* trim first */\n'
                               'int pool_trim(int n)\n{\n\treturn zone_take(n) + base_limit;\n}\n',
+    'lib/stock/sync/policies.def': SPDX + 'POLICY(trylock)\n',
+    'lib/stock/sync/trylock.c': SPDX + 'int pcp_trylock;\n',
     'drivers/null.c': SPDX + '#include <pagepool/error.h>\n\nint null_open(void)\n{\n\treturn 0;\n}\n',
     'doc/guide.md': '# Who needs this guide?\n\nA reader.\n',
 }
@@ -138,6 +140,12 @@ class Lint(unittest.TestCase):
 
     def test_file_without_a_room(self):
         self.fails('floors', 'lib/attic/attic.c', 'int attic;\n', 'lib/attic/attic.c: has no room')
+
+    def test_policy_that_is_not_listed(self):
+        self.fails('policies', 'lib/stock/sync/spin.c', 'int pcp_spin;\n', 'spin: a policy is spin.c and a line')
+
+    def test_policy_without_a_file(self):
+        self.fails('policies', 'lib/stock/sync/policies.def', 'POLICY(rcu)\n', 'rcu: a policy is rcu.c and a line')
 
     def test_word_in_a_comment(self):
         self.fails('language', 'lib/pool/pool.c', '\n/* %s was inside has left */\n' % NAMELESS[0], 'lib/pool/pool.c:11')

@@ -105,6 +105,8 @@ struct pcp_ops {
 #define PCP_SWITCHES (1u << 4)
 /* Caches in memory that several processes share: nothing in them is good in one only. */
 #define PCP_SHAREABLE (1u << 5)
+/* It needs stock.links. */
+#define PCP_LINKS (1u << 6)
 
 /* Of the index in pcp_policy.ops: allocations may fail on purpose, see fault.h. */
 #define OPS_FAULT 2u
@@ -116,17 +118,17 @@ struct pcp_policy {
 	struct pcp_ops ops[4]; /* plain, traced; and both with OPS_FAULT */
 };
 
-extern const struct pcp_policy pcp_trylock;
-extern const struct pcp_policy pcp_spin;
-extern const struct pcp_policy pcp_irqsave;
-extern const struct pcp_policy pcp_softmask;
-extern const struct pcp_policy pcp_rcu;
-extern const struct pcp_policy pcp_rseq;
-extern const struct pcp_policy pcp_request;
-extern const struct pcp_policy pcp_llist;
+#define POLICY(name) extern const struct pcp_policy pcp_##name;
+#include "stock/sync/policies.def"
+#undef POLICY
 
-/* The default first. A zone keeps the number, which is the same in every process. */
-#define NR_POLICIES 8u
+/* A stock keeps a policy's number, which is the same in every process. */
+enum policy_number {
+#define POLICY(name) POLICY_##name,
+#include "stock/sync/policies.def"
+#undef POLICY
+	NR_POLICIES,
+};
 
 extern const struct pcp_policy *const pcp_policies[NR_POLICIES];
 

@@ -2,17 +2,22 @@
 /*
  * policy.c - the policies that there are, and which of them fit
  */
+#include <stdio.h>
+
 #include <pagepool/zone.h>
 
 #include "stock/stock.h"
 
 const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
-	&pcp_trylock, &pcp_spin, &pcp_irqsave, &pcp_softmask,
-	&pcp_rcu,     &pcp_rseq, &pcp_request, &pcp_llist,
+#define POLICY(name) &pcp_##name,
+#include "stock/sync/policies.def"
+#undef POLICY
 };
 
 static const char *const policy_names[NR_POLICIES + 1] = {
-	"trylock", "spin", "irqsave", "softmask", "rcu", "rseq", "request", "llist", NULL,
+#define POLICY(name) #name,
+#include "stock/sync/policies.def"
+#undef POLICY
 };
 
 #define HIGH_MAX 65536u
@@ -22,18 +27,38 @@ const char *const *pp_policy_names(void)
 	return policy_names;
 }
 
+/* "trylock, irqsave or llist": the policies that have all of @flags. */
+static const char *names_with(unsigned int flags, char *text, size_t size)
+{
+	unsigned int i, left = 0;
+	size_t len = 0;
+
+	for (i = 0; i < NR_POLICIES; i++)
+		left += (pcp_policies[i]->flags & flags) == flags;
+	text[0] = '\0';
+	for (i = 0; i < NR_POLICIES && len < size; i++) {
+		if ((pcp_policies[i]->flags & flags) != flags)
+			continue;
+		left--;
+		len += (size_t)snprintf(text + len, size - len, "%s%s", policy_names[i],
+					left > 1 ? ", "
+					: left	 ? " or "
+						 : "");
+	}
+	return text;
+}
+
 static int policy_by_name(const char *name)
 {
+	char text[256];
 	unsigned int i;
 
 	for (i = 0; i < NR_POLICIES; i++) {
-		if (!strcmp(name, pcp_policies[i]->name))
+		if (!strcmp(name, policy_names[i]))
 			return (int)i;
 	}
-	pp_set_error(EINVAL,
-		     "policy: \"%s\" is not known; there are auto, trylock, spin, irqsave, "
-		     "softmask, rcu, rseq, request and llist",
-		     name);
+	pp_set_error(EINVAL, "policy: \"%s\" is not known; take auto, %s", name,
+		     names_with(0, text, sizeof(text)));
 	return -1;
 }
 
@@ -53,22 +78,19 @@ int stock_find_policy(const char *name, unsigned int flags)
 {
 	const struct pcp_policy *policy;
 	int i = name ? policy_by_name(name) : 0;
+	char text[256];
 
 	if (i < 0 || policy_probe(i))
 		return -1;
 	policy = pcp_policies[i];
 	if ((flags & PCP_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
-		pp_set_error(ENOTSUP,
-			     "policy: %s can not be used from signal handlers; take "
-			     "trylock, irqsave, softmask, rseq or llist",
-			     policy->name);
+		pp_set_error(ENOTSUP, "policy: %s can not be used from signal handlers; take %s",
+			     policy->name, names_with(PCP_SIGNAL_SAFE, text, sizeof(text)));
 		return -1;
 	}
 	if ((flags & PCP_SHAREABLE) && !(policy->flags & PCP_SHAREABLE)) {
-		pp_set_error(ENOTSUP,
-			     "policy: %s does not work across processes; take rseq or "
-			     "trylock",
-			     policy->name);
+		pp_set_error(ENOTSUP, "policy: %s does not work across processes; take %s",
+			     policy->name, names_with(PCP_SHAREABLE, text, sizeof(text)));
 		return -1;
 	}
 	return i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zone/create.c - the policies that there are, and a zone's beginning and end
+ * zone/create.c - a zone's beginning and end
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ static int alloc_page_table(struct pp_zone *zone)
 {
 	void *table;
 
-	if (stock_policy(zone->stock) == &pcp_llist) {
+	if (stock_policy(zone->stock)->flags & PCP_LINKS) {
 		zone->stock->links = calloc(zone->managed, sizeof(*zone->stock->links));
 		if (!zone->stock->links)
 			return pp_set_error(ENOMEM, "no memory for the links of llist");

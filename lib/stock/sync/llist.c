@@ -112,7 +112,7 @@ static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint3
 }
 
 #define PCP_POLICY llist
-#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE)
+#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_LINKS)
 #define PCP_PROBE  NULL
 #include "stock/pcp_lockless_impl.h"
 #include "stock/pcp_table_impl.h"
