@@ -21,6 +21,7 @@ static __always_inline void window_end(struct stock *stock, uint64_t start, unsi
 static __noinline unsigned int refill(struct stock *stock, void **objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(stock);
+	struct free_area *area = &stock->area;
 	unsigned int got = 0, more;
 
 	/* a look from outside: the list may change, or be another one, before the pop */
@@ -29,14 +30,13 @@ static __noinline unsigned int refill(struct stock *stock, void **objs, unsigned
 		got = more;
 	if (!pcp || !stock_lock(stock))
 		return got;
-	got += free_area_pop(&stock->area, objs + got, n - got);
+	got += free_area_pop(area, objs + got, n - got);
 	more = stock_spare(stock, min(READ_ONCE(pcp->batch), pcp_limit(pcp)));
-	more = (unsigned int)min((uint64_t)more, stock->area.count);
-	/* from one array into the other; they are taken off here before anybody sees them there */
-	WRITE_ONCE(stock->area.count, stock->area.count - more);
-	if (more && !core_push(stock, stock->area.obj + stock->area.count, more))
-		WRITE_ONCE(stock->area.count, stock->area.count + more);
-	count_add(stock->area.moves, !!more);
+	/* from one array into the other: off here before others can see them there */
+	more = free_area_lend(area, more);
+	if (more && !core_push(stock, area->obj + area->count, more))
+		free_area_restore(area, more);
+	count_add(area->moves, !!more);
 	stock_unlock(stock);
 	count_add(pcp->refills, 1);
 	return got;
@@ -50,16 +50,12 @@ static __noinline bool flush(struct stock *stock, void *const *objs, unsigned in
 
 	if (!pcp || !stock_lock(stock))
 		return false;
-	k = (unsigned int)min((uint64_t)READ_ONCE(pcp->batch), area->capacity - area->count);
-	if (k && core_pop(stock, area->obj + area->count, k)) {
-		if (unlikely(area->filter)) /* in place: what it keeps moves down, if at all */
-			free_area_push_filtered(area, area->obj + area->count, k);
-		else
-			WRITE_ONCE(area->count, area->count + k);
-	}
+	k = free_area_room(area, READ_ONCE(pcp->batch));
+	if (k && core_pop(stock, area->obj + area->count, k))
+		free_area_restore(area, k);
 	if (!core_push(stock, objs, n))
-		free_area_push(&stock->area, objs, n);
-	count_add(stock->area.moves, 1);
+		free_area_push(area, objs, n);
+	count_add(area->moves, 1);
 	stock_unlock(stock);
 	count_add(pcp->flushes, 1);
 	return true;

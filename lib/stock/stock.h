@@ -38,6 +38,8 @@ struct stock {
 	char name[32];
 	struct share *share; /* of the processes that use it; NULL: this one alone */
 
+	uint8_t order; /* a zone's: which of its stocks it is, objects are runs of 2^order pages */
+
 	/* llist: index of the object below each, plus one, and the first object; else NULL */
 	uint32_t *links;
 	struct pp_page *pages;
@@ -195,15 +197,16 @@ static inline unsigned int list_top_to_area(struct stock *stock, struct pcp_list
 }
 
 /*
- * How many of the free area's objects may go to caches: a stock that runs short fills none, nor
- * does one that has isolated pages, perhaps among them, or of which a run is sought.
+ * How many of the free area's objects may go to a cache: a stock that runs short fills none, nor
+ * does one of which a run is sought.
  */
 static inline unsigned int stock_spare(const struct stock *stock, unsigned int want)
 {
-	return stock->area.count > (uint64_t)READ_ONCE(stock->batch) && !stock->area.filter &&
-			       !stock->area.seekers
-		       ? want
-		       : 0;
+	const struct free_area *area = &stock->area;
+
+	if (unlikely(area->ops))
+		return area->ops->spare(area, want);
+	return area->count > (uint64_t)READ_ONCE(stock->batch) && !area->seekers ? want : 0;
 }
 
 /* ---- past this core's cache ------------------------------------------------------------------ */

@@ -218,7 +218,7 @@ static unsigned int refill_and_take(struct pp_zone *zone, void **objs, unsigned 
 	if (!stock_lock(zone->stock))
 		return 0;
 	/* a few times what goes to a core's cache, so that it is seldom */
-	free_area_refill(&zone->stock->area, max(4 * READ_ONCE(zone->stock->batch), PP_BULK_MAX));
+	area_refill(zone, max(4 * READ_ONCE(zone->stock->batch), PP_BULK_MAX));
 	got = free_area_pop(&zone->stock->area, objs, n);
 	count_add(zone->stock->allocs, got);
 	stock_unlock(zone->stock);

@@ -127,6 +127,18 @@ int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t de
  * of a cache did not let go in time.
  */
 bool zone_drain_once(struct pp_zone *zone);
+/* Under the stock's lock: from the buddy onto the stack, until it has @most; pages moved. */
+unsigned int area_refill(struct pp_zone *zone, unsigned int most);
+/* From the stack into the buddy, warmest first; pages moved. */
+unsigned int area_spill(struct pp_zone *zone, unsigned int n);
+/*
+ * Isolated pages of the stack from *@from on into the buddy, @n looked at; true when all have been
+ * seen. The lock may be dropped between the calls: what is pushed then is looked at, and what is
+ * popped is taken off the top.
+ */
+bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n);
+/* Of the stack, while there are isolated blocks. */
+extern const struct area_ops isolating_ops;
 /* What is on the stack now goes into the buddy, and merges; a batch for each hold of the lock. */
 void zone_spill(struct pp_zone *zone);
 /* The tick of pp_zone_params.idle_ms */

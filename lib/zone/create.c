@@ -151,7 +151,6 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 	if (err)
 		return err;
 	zone->buddy.home = zone->prep;
-	zone->stock->area.buddy = &zone->buddy;
 	zone->stock->stride = pcp_stride_of(config.capacity);
 	zone->stock->pcps = pcp_create(zone->stock->cores, &config, zone->stock);
 	if (!zone->stock->pcps)
@@ -170,13 +169,17 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 /* Copes with a zone that is built in part. */
 static void zone_free(struct pp_zone *zone)
 {
+	struct stock *stock;
+	unsigned int k;
 	int err = errno;
 
 	blocks_fini(zone);
-	orders_free(zone);
-	if (zone->stock->pcps)
-		pcp_free(zone->stock->pcps, zone->stock->cores, zone->stock->stride);
-	free_area_fini(&zone->stock->area);
+	for (k = 0; k < CACHED_ORDERS; k++) {
+		stock = &zone->stock[k];
+		if (stock->pcps)
+			pcp_free(stock->pcps, stock->cores, stock->stride);
+		free_area_fini(&stock->area);
+	}
 	buddy_fini(&zone->buddy);
 	free(zone->stock->links);
 	if (zone->tags)

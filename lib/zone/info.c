@@ -22,9 +22,12 @@ unsigned int pp_zone_this_core(const struct pp_zone *zone)
 
 unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
 {
-	if (core >= zone->stock->cores)
-		return 0;
-	return stock_cached(zone->stock, core) + (unsigned int)orders_cached(zone, core);
+	const struct stock *stock;
+	unsigned int k, n = 0;
+
+	for_each_stock(stock, (struct pp_zone *)zone, k)
+		n += core < stock->cores ? stock_cached(stock, core) << k : 0;
+	return n;
 }
 
 const char *pp_zone_name(const struct pp_zone *zone)
@@ -79,6 +82,22 @@ struct pp_page *pp_zone_page_at(const struct pp_zone *zone, uint64_t offset)
 	return likely(i < zone->managed) ? &zone->pages[i] : NULL;
 }
 
+/* In pages; drains, failures and bounds are those of single pages. */
+static void add_runs(struct stock *stock, struct pp_zone_stats *stats)
+{
+	struct pp_zone_stats s = { 0 };
+
+	stock_lock(stock);
+	stock_stats(stock, &s);
+	stock_unlock(stock);
+	stats->free += s.free << stock->order;
+	stats->cached += s.cached << stock->order;
+	stats->allocs += s.allocs << stock->order;
+	stats->frees += s.frees << stock->order;
+	stats->refills += s.refills;
+	stats->flushes += s.flushes;
+}
+
 int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 {
 	struct pp_zone_stats s = {
@@ -90,6 +109,8 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		.accept_failures = READ_ONCE(zone->blocks.failures),
 		.releases = READ_ONCE(zone->blocks.releases),
 	};
+	struct stock *stock;
+	unsigned int k;
 	uint64_t left;
 
 	stock_lock(zone->stock);
@@ -98,7 +119,8 @@ int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 	s.isolated = zone->buddy.count[BUDDY_ISOLATED];
 	s.unaccepted = zone->blocks.unaccepted;
 	stock_unlock(zone->stock);
-	orders_stats(zone, &s);
+	for_each_run_stock(stock, zone, k)
+		add_runs(stock, &s);
 	left = s.managed - s.free - s.isolated - s.unaccepted;
 	/* pages in motion may be seen twice: never more than there are */
 	s.cached = min(s.cached, left);
@@ -125,55 +147,59 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
 	return stats_copy(windows, &w, sizeof(w));
 }
 
-static void audit_range(const struct pp_zone *zone, unsigned char *seen, uint64_t first, uint64_t n,
-			struct pp_zone_audit *audit)
+struct ledger {
+	struct pp_zone *zone;
+	unsigned char *seen; /* a bit a page */
+	struct pp_zone_audit audit;
+};
+
+static void audit_range(struct ledger *ledger, uint64_t first, uint64_t n)
 {
 	for (; n; n--, first++) {
-		if (first >= zone->managed || (seen[first / 8] & 1u << first % 8)) {
-			audit->double_free++;
+		if (first >= ledger->zone->managed || (ledger->seen[first / 8] & 1u << first % 8)) {
+			ledger->audit.double_free++;
 			continue;
 		}
-		seen[first / 8] |= (unsigned char)(1u << first % 8);
-		audit->home++;
+		ledger->seen[first / 8] |= (unsigned char)(1u << first % 8);
+		ledger->audit.home++;
 	}
 }
 
-/* Pages, or the first pages of an inner zone's runs. */
-static void audit_objs(const struct pp_zone *zone, unsigned char *seen, void *const *objs,
-		       uint64_t n, struct pp_zone_audit *audit)
+/* The first pages of runs of 2^@order. */
+static void audit_objs(struct ledger *ledger, unsigned int order, void *const *objs, uint64_t n)
 {
+	const struct pp_zone *zone = ledger->zone;
 	uint64_t i, k;
 
 	for (i = 0; i < n; i++) {
 		k = ((uintptr_t)objs[i] - (uintptr_t)zone->pages) / sizeof(struct pp_page);
 		if (k >= zone->managed || objs[i] != &zone->pages[k])
-			audit->double_free++;
+			ledger->audit.double_free++;
 		else
-			audit_range(zone, seen, k, (uint64_t)1 << zone->order, audit);
+			audit_range(ledger, k, (uint64_t)1 << order);
 	}
 }
 
-static void audit_cache(const struct pp_zone *zone, unsigned char *seen, const struct pcp *pcp,
-			struct pp_zone_audit *audit)
+static void audit_cache(struct ledger *ledger, const struct stock *stock, const struct pcp *pcp)
 {
-	uint32_t i = (uint32_t)pcp->head, left = zone->stock->links ? pcp->list->count : 0;
+	uint32_t i = (uint32_t)pcp->head, left = stock->links ? pcp->list->count : 0;
 	void *obj;
 
-	for (; i && left; left--, i = zone->stock->links[i - 1]) {
-		obj = &zone->pages[i - 1];
-		audit_objs(zone, seen, &obj, 1, audit);
+	for (; i && left; left--, i = stock->links[i - 1]) {
+		obj = &stock->pages[i - 1];
+		audit_objs(ledger, stock->order, &obj, 1);
 	}
-	if (zone->stock->links)
+	if (stock->links)
 		return;
-	audit_objs(zone, seen, pcp->list->obj, pcp->list->count, audit);
+	audit_objs(ledger, stock->order, pcp->list->obj, pcp->list->count);
 	if (pcp->old)
-		audit_objs(zone, seen, pcp->old->obj, pcp->old->count, audit);
+		audit_objs(ledger, stock->order, pcp->old->obj, pcp->old->count);
 }
 
-/* The buddy's runs, and the blocks that are addresses only: nobody else may have those. */
-static void audit_blocks(const struct pp_zone *zone, unsigned char *seen,
-			 struct pp_zone_audit *audit)
+/* The buddy's runs, and the blocks that are addresses only: those are in no other place. */
+static void audit_blocks(struct ledger *ledger)
 {
+	const struct pp_zone *zone = ledger->zone;
 	const struct buddy *buddy = &zone->buddy;
 	uint64_t block, i, n, end;
 
@@ -181,52 +207,43 @@ static void audit_blocks(const struct pp_zone *zone, unsigned char *seen,
 		i = block << buddy->block_shift;
 		end = i + block_pages(buddy, block);
 		if (!block_test(zone->blocks.accepted, block)) {
-			audit_range(zone, seen, i, end - i, audit);
+			audit_range(ledger, i, end - i);
 			continue;
 		}
 		for (; i < end; i += n) {
 			n = buddy->state[i] ? (uint64_t)1 << (buddy->state[i] - 1) : 1;
 			if (buddy->state[i])
-				audit_range(zone, seen, i, n, audit);
+				audit_range(ledger, i, n);
 		}
 	}
 }
 
-static void audit_area(struct pp_zone *zone, unsigned char *seen, struct pp_zone_audit *audit)
-{
-	unsigned int i;
-
-	stock_lock(zone->stock);
-	audit_objs(zone, seen, zone->stock->area.obj, zone->stock->area.count, audit);
-	stock_unlock(zone->stock);
-	for (i = 0; i < zone->stock->cores; i++)
-		audit_cache(zone, seen, stock_pcp(zone->stock, i), audit);
-}
-
 int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
 {
-	struct pp_zone_audit a = {
-		.managed = zone->managed,
-		.double_free = zone->stock->area.refused + zone->buddy.refused +
-			       READ_ONCE(zone->double_puts),
-	};
-	unsigned char *seen = calloc(1, zone->managed / 8 + 1);
-	unsigned int i;
+	struct ledger ledger = { .zone = zone, .seen = calloc(1, zone->managed / 8 + 1) };
+	struct pp_zone_audit *a = &ledger.audit;
+	struct stock *stock;
+	unsigned int k, i;
 
-	if (!seen)
+	if (!ledger.seen)
 		return pp_set_error(ENOMEM, "no memory for an audit of %llu pages",
 				    (unsigned long long)zone->managed);
-	audit_area(zone, seen, &a);
-	for (i = 1; i < CACHED_ORDERS; i++) {
-		if (zone->inner[i])
-			audit_area(zone->inner[i], seen, &a);
+	a->managed = zone->managed;
+	a->double_free =
+		zone->stock->area.refused + zone->buddy.refused + READ_ONCE(zone->double_puts);
+	for_each_stock(stock, zone, k) {
+		for (i = 0; i < stock->cores; i++)
+			audit_cache(&ledger, stock, stock_pcp(stock, i));
+		stock_lock(stock);
+		audit_objs(&ledger, k, stock->area.obj, stock->area.count);
+		stock_unlock(stock);
 	}
 	stock_lock(zone->stock);
-	audit_blocks(zone, seen, &a);
+	audit_blocks(&ledger);
 	stock_unlock(zone->stock);
-	free(seen);
-	a.leaked = a.managed - a.home;
-	return stats_copy(audit, &a, sizeof(a));
+	free(ledger.seen);
+	a->leaked = a->managed - a->home;
+	return stats_copy(audit, a, sizeof(*a));
 }
 
 /* ---- puts that are refused ------------------------------------------------------------------- */

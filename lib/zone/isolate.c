@@ -3,7 +3,7 @@
  * isolate.c - take a range of blocks out of use, and put it back
  *
  * While there is an isolation, whatever enters or leaves the free area is looked at, page
- * by page (free_area.filter), and no core's cache is refilled from it. Caches are another
+ * by page (isolating_ops), and no core's cache is refilled from it. Caches are another
  * matter: a drain gets what is in them now; only closed caches stay without such pages.
  */
 #include <pagepool/memory.h>
@@ -34,15 +34,15 @@ static void restore(struct pp_zone *zone, uint64_t first, uint64_t last)
 		buddy_restore(&zone->buddy, first);
 	}
 	if (!zone->isolated_blocks)
-		WRITE_ONCE(zone->stock->area.filter, false);
+		WRITE_ONCE(zone->stock->area.ops, NULL);
 	stock_unlock(zone->stock);
-	if (!zone->isolated_blocks)
-		orders_filter(zone, false);
 	pp_unlock(&zone->isolate_lock);
 }
 
 static int mark(struct pp_zone *zone, const struct block_range *range)
 {
+	struct stock *stock;
+	unsigned int k;
 	uint64_t block;
 	int err = 0;
 
@@ -58,10 +58,10 @@ static int mark(struct pp_zone *zone, const struct block_range *range)
 		buddy_isolate(&zone->buddy, block);
 	}
 	if (!err)
-		WRITE_ONCE(zone->stock->area.filter, true);
+		WRITE_ONCE(zone->stock->area.ops, &isolating_ops);
 	stock_unlock(zone->stock);
-	if (!err)
-		orders_filter(zone, true);
+	for_each_run_stock(stock, zone, k)
+		runs_spill(stock);
 	pp_unlock(&zone->isolate_lock);
 	return err ? pp_set_error(EOVERFLOW, "zone %s: 65535 isolations nest", zone->stock->name)
 		   : 0;
@@ -75,7 +75,7 @@ static void sweep(struct pp_zone *zone)
 
 	do {
 		stock_lock(zone->stock);
-		done = free_area_sweep(&zone->stock->area, &from, SWEEP);
+		done = area_sweep(zone, &from, SWEEP);
 		stock_unlock(zone->stock);
 	} while (!done);
 }
@@ -86,7 +86,7 @@ bool zone_drain_once(struct pp_zone *zone)
 
 	clients_trim(&zone->clients, UINT64_MAX, zone->stock->drain_us, &timeout);
 	stock_drain(zone->stock, zone->stock->drain_us, &timeout);
-	orders_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
+	runs_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
 	return !timeout;
 }
 

@@ -6,9 +6,6 @@
 
 #include "zone/zone.h"
 
-/* Runs that move between an inner zone and the buddy for each hold of the zone's lock. */
-#define MOVE 64u
-
 unsigned int pp_page_order(const struct pp_page *page)
 {
 	return page->shift - (unsigned int)page->zone->shift;
@@ -16,14 +13,25 @@ unsigned int pp_page_order(const struct pp_page *page)
 
 /* ---- the buddy ------------------------------------------------------------------------------- */
 
-static unsigned int take_runs(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n)
+/* Under the zone's lock */
+static unsigned int buddy_alloc_bulk(struct pp_zone *zone, unsigned int order, void **objs,
+				     unsigned int n)
 {
 	unsigned int got = 0;
 
-	if (!n || !stock_lock(zone->stock))
-		return 0;
 	while (got < n && (objs[got] = buddy_alloc(&zone->buddy, order)))
 		got++;
+	return got;
+}
+
+static unsigned int take_buddy(struct pp_zone *zone, unsigned int order, void **objs,
+			       unsigned int n)
+{
+	unsigned int got;
+
+	if (!n || !stock_lock(zone->stock))
+		return 0;
+	got = buddy_alloc_bulk(zone, order, objs, n);
 	count_add(zone->stock->allocs, (uint64_t)got << order);
 	stock_unlock(zone->stock);
 	return got;
@@ -45,8 +53,9 @@ static void __coldpath defer_runs(struct pp_zone *zone, unsigned int order, void
 	}
 }
 
-static void give_runs(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
-		      bool freed)
+/* @freed: pages that count as freed here; those of a cache are counted there. */
+static void give_buddy(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
+		       uint64_t freed)
 {
 	struct pp_page *const *pages = (struct pp_page *const *)objs;
 	unsigned int i;
@@ -59,262 +68,165 @@ static void give_runs(struct pp_zone *zone, unsigned int order, void *const *obj
 	}
 	for (i = 0; i < n; i++)
 		buddy_free(&zone->buddy, objs[i], order);
-	count_add(zone->stock->frees, freed ? (uint64_t)n << order : 0);
+	count_add(zone->stock->frees, freed);
 	stock_unlock(zone->stock);
 }
 
-/* ---- inner zones ----------------------------------------------------------------------------- */
+/* ---- the stocks of runs ---------------------------------------------------------------------- */
 
-/* Under the inner zone's lock: so that no run is out of sight on its way. */
-static void area_to_buddy(struct pp_zone *inner, unsigned int n)
+/*
+ * Their free area is a short stack of runs in front of the zone's buddy: what has no room goes on.
+ * While blocks are isolated no run stays there. Lock order: the runs' stock, single pages' stock.
+ */
+static struct pp_zone *area_zone(const struct free_area *area, unsigned int *order)
 {
-	struct free_area *area = &inner->stock->area;
+	struct stock *stock = container_of(area, struct stock, area);
 
-	n = (unsigned int)min((uint64_t)n, area->count);
-	give_runs(inner->outer, inner->order, area->obj + area->count - n, n, false);
-	WRITE_ONCE(area->count, area->count - n);
+	*order = stock->order;
+	return stock_zone(stock);
 }
 
-void free_area_pass_on(struct free_area *area, void *const *objs, unsigned int n)
+static void run_push(struct free_area *area, void *const *objs, unsigned int n)
 {
-	struct pp_zone *inner = stock_zone(container_of(area, struct stock, area));
+	unsigned int order, k;
+	struct pp_zone *zone = area_zone(area, &order);
 
-	give_runs(inner->outer, inner->order, objs, n, false);
+	k = READ_ONCE(zone->stock->area.ops) ? 0 : free_area_room(area, n);
+	memmove(area->obj + area->count, objs, k * sizeof(*objs));
+	WRITE_ONCE(area->count, area->count + k);
+	if (k < n)
+		give_buddy(zone, order, objs + k, n - k, 0);
 }
 
-static void inner_free(struct pp_zone *inner)
+static unsigned int run_pop(struct free_area *area, void **objs, unsigned int n)
 {
-	if (!inner)
-		return;
-	if (inner->stock->pcps)
-		pcp_free(inner->stock->pcps, inner->stock->cores, inner->stock->stride);
-	free_area_fini(&inner->stock->area);
-	free(inner);
+	unsigned int order, k = (unsigned int)min((uint64_t)n, area->count);
+	struct pp_zone *zone = area_zone(area, &order);
+
+	WRITE_ONCE(area->count, area->count - k);
+	memcpy(objs, area->obj + area->count, k * sizeof(*objs));
+	if (k == n)
+		return n;
+	stock_lock(zone->stock);
+	k += buddy_alloc_bulk(zone, order, objs + k, n - k);
+	stock_unlock(zone->stock);
+	return k;
 }
 
-static struct pp_zone *inner_create(struct pp_zone *zone, unsigned int order)
+/* Not the last ones: they would be missed as pages. None while a run is sought. */
+static unsigned int run_spare(const struct free_area *area, unsigned int want)
 {
-	uint32_t high = max(READ_ONCE(zone->stock->pcps->high) >> order, 4u);
+	unsigned int order;
+	const struct pp_zone *zone = area_zone(area, &order);
+	uint64_t left = READ_ONCE(zone->buddy.count[BUDDY_USABLE]) >> order;
+
+	return area->count + left < 4 * (uint64_t)want || READ_ONCE(zone->stock->area.seekers)
+		       ? 0
+		       : want;
+}
+
+static const struct area_ops run_ops = { run_push, run_pop, run_spare };
+
+static int make_stock(struct pp_zone *zone, unsigned int order)
+{
+	const struct stock *pages = zone->stock;
+	struct stock *stock = &zone->stock[order];
+	uint32_t high = max(READ_ONCE(pages->pcps->high) >> order, 4u);
 	const struct pcp_config config = {
 		.high_min = high,
 		.high_max = high,
 		.capacity = high,
-		.batch = max(high / 4, 1u),
-		.traced = zone->stock->traced,
+		.batch = min(max(high / 4, 1u), PP_BULK_MAX),
+		.traced = pages->traced,
 	};
-	struct pp_zone *inner = aligned_alloc(PP_LINES, sizeof(*inner));
+	struct pcp *pcps;
 
-	if (!inner)
-		return NULL;
-	memset(inner, 0, sizeof(*inner));
-	inner->stock->policy = zone->stock->policy;
-	inner->stock->traced = zone->stock->traced;
-	inner->stock->ops = zone->stock->traced;
-	inner->stock->cores = zone->stock->cores;
-	inner->stock->per_thread = zone->stock->per_thread;
-	inner->stock->batch = config.batch;
-	inner->shift = zone->shift;
-	inner->stock->drain_us = zone->stock->drain_us;
-	inner->pages = inner->stock->pages = zone->pages;
-	inner->managed = zone->managed;
-	inner->stock->links =
-		zone->stock->links; /* a page is in one list only, and tags tell the lists apart */
-	inner->region.fd = -1;
-	inner->outer = zone;
-	inner->order = (uint8_t)order;
-	snprintf(inner->stock->name, sizeof(inner->stock->name), "%.20s order %u",
-		 zone->stock->name, order);
-	inner->stock->stride = pcp_stride_of(config.capacity);
-	inner->stock->pcps = pcp_create(inner->stock->cores, &config, inner->stock);
-	if (!inner->stock->pcps ||
-	    free_area_init(&inner->stock->area, (zone->managed >> order) + 1)) {
-		inner_free(inner);
-		return NULL;
-	}
-	return inner;
+	stock->policy = pages->policy;
+	stock->traced = pages->traced;
+	stock->ops = pages->traced;
+	stock->cores = pages->cores;
+	stock->per_thread = pages->per_thread;
+	stock->batch = config.batch;
+	stock->drain_us = pages->drain_us;
+	stock->order = (uint8_t)order;
+	stock->pages = pages->pages;
+	stock->links = pages->links; /* a page is in one list only, and tags tell the lists apart */
+	stock->stride = pcp_stride_of(config.capacity);
+	if (!stock->area.obj && free_area_init(&stock->area, 4 * config.batch))
+		return -ENOMEM;
+	stock->area.ops = &run_ops;
+	pcps = pcp_create(stock->cores, &config, stock);
+	if (!pcps)
+		return -ENOMEM;
+	/* pairs with the acquire in zone_stock() */
+	store_release(&stock->pcps, pcps);
+	return 0;
 }
 
-/* Made at the first use; not while caches are closed, which would not know of it. */
-static struct pp_zone *__coldpath inner_make(struct pp_zone *zone, unsigned int order)
+/* At the first use; not while caches are closed, which would not know of it. */
+static struct stock *__coldpath first_use(struct pp_zone *zone, unsigned int order)
 {
-	struct pp_zone *inner = NULL;
+	struct stock *stock;
 
-	pp_lock(&zone->isolate_lock);
 	pp_lock(&zone->stock->control);
-	if (!zone->inner[order] && !zone->stock->disabled && !zone->isolated_blocks) {
-		inner = inner_create(zone, order);
-		/* pairs with the acquire in inner_of() */
-		store_release(&zone->inner[order], inner);
-	}
-	inner = zone->inner[order];
+	stock = zone_stock(zone, order);
+	if (!stock && !zone->stock->disabled && !make_stock(zone, order))
+		stock = &zone->stock[order];
 	pp_unlock(&zone->stock->control);
-	pp_unlock(&zone->isolate_lock);
-	return inner;
+	return stock;
 }
 
 /* NULL: no cache for this order, or not now. Handlers do not come here: they have none. */
-static struct pp_zone *inner_of(struct pp_zone *zone, unsigned int order)
+static struct stock *cached_order(struct pp_zone *zone, unsigned int order)
 {
-	struct pp_zone *inner;
+	struct stock *stock;
 
-	if (order >= CACHED_ORDERS || zone->stock->signal_safe ||
-	    READ_ONCE(zone->stock->area.filter))
+	if (order >= CACHED_ORDERS || zone->stock->signal_safe || READ_ONCE(zone->stock->area.ops))
 		return NULL;
-	inner = load_acquire(&zone->inner[order]);
-	return likely(inner) ? inner : inner_make(zone, order);
+	stock = zone_stock(zone, order);
+	return likely(stock) ? stock : first_use(zone, order);
 }
 
-#define for_each_inner(inner, zone, k)      \
-	for (k = 1; k < CACHED_ORDERS; k++) \
-		if ((inner = load_acquire(&(zone)->inner[k])))
-
-long orders_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
-		  unsigned int timeout_us)
+void runs_spill(struct stock *stock)
 {
-	struct pp_zone *inner;
-	long moved = 0, n;
+	struct free_area *area = &stock->area;
+
+	stock_lock(stock);
+	if (area->count)
+		give_buddy(stock_zone(stock), stock->order, area->obj, (unsigned int)area->count,
+			   0);
+	WRITE_ONCE(area->count, 0);
+	stock_unlock(stock);
+}
+
+long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
+		unsigned int timeout_us)
+{
+	struct stock *stock;
+	long moved = 0;
 	unsigned int k, i;
 
-	for_each_inner(inner, zone, k)
-	{
-		for (i = first; i <= last && i < inner->stock->cores; i++)
-			stock_drain_core(inner->stock, i, 0, timeout_us, false);
-		/* under the lock even if there seem to be none: runs may be on their way here */
-		do {
-			stock_lock(inner->stock);
-			n = (long)min(inner->stock->area.count, (uint64_t)MOVE);
-			area_to_buddy(inner, MOVE);
-			stock_unlock(inner->stock);
-			moved += n << k;
-		} while (n);
+	for_each_run_stock(stock, zone, k) {
+		for (i = first; i <= last && i < stock->cores; i++)
+			moved += max(stock_drain_core(stock, i, 0, timeout_us, false), 0l) << k;
+		moved += (long)READ_ONCE(stock->area.count) << k;
+		/* even if it seems empty: a refill on its way has come to its cache then */
+		runs_spill(stock);
 	}
 	return moved;
 }
 
-int orders_disable(struct pp_zone *zone, unsigned int timeout_us)
-{
-	struct pp_zone *inner;
-	unsigned int k, done;
-	int err = 0;
-
-	for_each_inner(inner, zone, k)
-	{
-		err = stock_disable(inner->stock, timeout_us);
-		if (err)
-			break;
-	}
-	if (!err)
-		return 0;
-	done = k;
-	for_each_inner(inner, zone, k)
-	{
-		if (k < done)
-			stock_enable(inner->stock);
-	}
-	return err;
-}
-
-void orders_enable(struct pp_zone *zone)
-{
-	struct pp_zone *inner;
-	unsigned int k;
-
-	for_each_inner(inner, zone, k) stock_enable(inner->stock);
-}
-
-void orders_filter(struct pp_zone *zone, bool filter)
-{
-	struct pp_zone *inner;
-	unsigned int k;
-
-	for_each_inner(inner, zone, k)
-	{
-		stock_lock(inner->stock);
-		WRITE_ONCE(inner->stock->area.filter, filter);
-		while (filter && inner->stock->area.count)
-			area_to_buddy(inner, MOVE);
-		stock_unlock(inner->stock);
-	}
-}
-
-void orders_free(struct pp_zone *zone)
-{
-	unsigned int k;
-
-	for (k = 1; k < CACHED_ORDERS; k++)
-		inner_free(zone->inner[k]);
-}
-
-uint64_t orders_moves(const struct pp_zone *zone)
-{
-	const struct pp_zone *inner;
-	uint64_t n = 0;
-	unsigned int k;
-
-	for_each_inner(inner, zone, k) n += READ_ONCE(inner->stock->area.moves);
-	return n;
-}
-
-uint64_t orders_cached(const struct pp_zone *zone, unsigned int core)
-{
-	const struct pp_zone *inner;
-	uint64_t n = 0;
-	unsigned int k;
-
-	for_each_inner(inner, zone, k) n += (uint64_t)pp_zone_cached(inner, core) << k;
-	return n;
-}
-
-void orders_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
-{
-	struct pp_zone_stats s = { .sz = sizeof(s) };
-	struct pp_zone *inner;
-	unsigned int k;
-
-	for_each_inner(inner, zone, k)
-	{
-		pp_zone_stats(inner, &s);
-		stats->free += s.free << k;
-		stats->cached += s.cached << k;
-		stats->allocs += s.allocs << k;
-		stats->frees += s.frees << k;
-		stats->refills += s.refills;
-		stats->flushes += s.flushes;
-	}
-}
-
 /* ---- allocation and free --------------------------------------------------------------------- */
 
-/* From the buddy, and in the same hold some for this core's cache; @n: at most PP_BULK_MAX. */
-static unsigned int refill_inner(struct pp_zone *zone, struct pp_zone *inner, void **objs,
-				 unsigned int n)
-{
-	void *runs[PP_BULK_MAX + MOVE];
-	unsigned int more = min(READ_ONCE(inner->stock->batch), MOVE), got, i;
-
-	/* not the last ones: they would be missed as pages */
-	if (READ_ONCE(zone->buddy.count[BUDDY_USABLE]) < (uint64_t)(n + 4 * more) << inner->order)
-		more = 0;
-	zone_move_begin(zone);
-	got = take_runs(zone, inner->order, runs, n + more);
-	i = min(got, n);
-	memcpy(objs, runs, i * sizeof(*objs));
-	/* they count as freed, as all of them counted as taken */
-	if (got > n && !stock_ops(inner->stock)->free_bulk(inner->stock, runs + n, got - n))
-		give_runs(zone, inner->order, runs + n, got - n, true);
-	zone_move_end(zone);
-	return i;
-}
-
-static unsigned int take_runs_or_accept(struct pp_zone *zone, unsigned int order, void **objs,
-					unsigned int n, bool wait, uint64_t deadline_ns)
+static unsigned int take_blocks(struct pp_zone *zone, unsigned int order, void **objs,
+				unsigned int n, bool wait, uint64_t deadline_ns)
 {
 	unsigned int got = 0;
 	uint64_t had;
 
 	do {
 		had = READ_ONCE(zone->blocks.unaccepted);
-		got += take_runs(zone, order, objs + got, n - got);
+		got += take_buddy(zone, order, objs + got, n - got);
 	} while (got < n && zone_get_more(zone, had, wait, deadline_ns));
 	return got;
 }
@@ -341,11 +253,11 @@ static unsigned int runs_look(const struct search *search, void **objs, unsigned
 
 	*timeout |= !zone_drain_once(zone);
 	zone_spill(zone);
-	return take_runs_or_accept(zone, runs->order, objs, n, true, runs->deadline_ns);
+	return take_blocks(zone, runs->order, objs, n, true, runs->deadline_ns);
 }
 
-static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int order, void **objs,
-					 unsigned int n, uint64_t deadline_ns)
+static unsigned int take_far(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n,
+			     uint64_t deadline_ns)
 {
 	const struct search search = { zone->stock, runs_look, zone_run_moves, NULL };
 	const struct run_search runs = { search, order, deadline_ns };
@@ -358,8 +270,8 @@ static unsigned int take_runs_everywhere(struct pp_zone *zone, unsigned int orde
 }
 
 /* Merge what lies about, then accept, then drain, then wait: in the order of take_slow(). */
-static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned int order,
-					       void **objs, unsigned int n)
+static unsigned int __coldpath take_beyond(struct pp_zone *zone, unsigned int order, void **objs,
+					   unsigned int n)
 {
 	uint64_t deadline_ns = now_ns() + (uint64_t)zone->stock->drain_us * 1000;
 	unsigned int got = 0;
@@ -367,10 +279,10 @@ static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned in
 
 	if (!stock_in_handler(zone->stock)) {
 		zone_spill(zone);
-		got = take_runs_or_accept(zone, order, objs, n, false, 0);
+		got = take_blocks(zone, order, objs, n, false, 0);
 	}
 	if (got < n && !stock_in_handler(zone->stock))
-		got += take_runs_everywhere(zone, order, objs + got, n - got, deadline_ns);
+		got += take_far(zone, order, objs + got, n - got, deadline_ns);
 	if (got < n)
 		count_add_shared(zone->stock->alloc_failures, 1);
 	errno = err;
@@ -380,22 +292,16 @@ static unsigned int __coldpath take_order_slow(struct pp_zone *zone, unsigned in
 static unsigned int take_order(struct pp_zone *zone, unsigned int order, void **objs,
 			       unsigned int n, bool may_drain)
 {
-	struct pp_zone *inner = inner_of(zone, order);
-	unsigned int got = 0, part, k, i;
+	struct stock *stock = cached_order(zone, order);
 	struct pp_page *page;
+	unsigned int got, i;
 
 	stock_call_begin(zone->stock);
-	if (inner) {
-		got = stock_ops(inner->stock)->alloc_bulk(inner->stock, objs, n);
-		for (part = k = 0; got < n && k == part; got += k) {
-			part = min(n - got, PP_BULK_MAX);
-			k = refill_inner(zone, inner, objs + got, part);
-		}
-	} else {
-		got = take_runs(zone, order, objs, n);
-	}
+	got = stock ? stock_ops(stock)->alloc_bulk(stock, objs, n) : 0;
+	if (got < n)
+		got += take_buddy(zone, order, objs + got, n - got);
 	if (unlikely(got < n) && may_drain)
-		got += take_order_slow(zone, order, objs + got, n - got);
+		got += take_beyond(zone, order, objs + got, n - got);
 	stock_call_end(zone->stock);
 	for (i = 0; i < got; i++) {
 		page = objs[i];
@@ -435,31 +341,21 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
 	return got;
 }
 
-/* What an inner zone has too much goes on to the buddy. */
-static void trim(struct pp_zone *inner)
-{
-	if (likely(READ_ONCE(inner->stock->area.count) <
-		   4 * (uint64_t)READ_ONCE(inner->stock->batch)))
-		return;
-	stock_lock(inner->stock);
-	area_to_buddy(inner, (unsigned int)inner->stock->area.count / 2);
-	stock_unlock(inner->stock);
-}
+/* Runs of one order that go to the buddy for each hold of the zone's lock. */
+#define GIVE 64u
 
 /* All of one order. */
 static void free_runs(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n)
 {
-	struct pp_zone *inner = inner_of(zone, order);
+	struct stock *stock = cached_order(zone, order);
 	unsigned int k;
 
 	stock_call_begin(zone->stock);
 	for (; n; n -= k, objs += k) {
-		k = min(n, inner ? READ_ONCE(inner->stock->batch) : MOVE);
-		if (!inner || !stock_ops(inner->stock)->free_bulk(inner->stock, objs, k))
-			give_runs(zone, order, objs, k, true);
+		k = min(n, stock ? READ_ONCE(stock->batch) : GIVE);
+		if (!stock || !stock_ops(stock)->free_bulk(stock, objs, k))
+			give_buddy(zone, order, objs, k, (uint64_t)k << order);
 	}
-	if (inner)
-		trim(inner);
 	stock_call_end(zone->stock);
 }
 

@@ -70,7 +70,7 @@ void zone_spill(struct pp_zone *zone)
 	/* bounded: others may be putting more on the stack meanwhile */
 	do {
 		stock_lock(zone->stock);
-		n = free_area_spill(&zone->stock->area, (unsigned int)min(left, (uint64_t)SPILL));
+		n = area_spill(zone, (unsigned int)min(left, (uint64_t)SPILL));
 		stock_unlock(zone->stock);
 		left -= n;
 	} while (n && left);

@@ -109,7 +109,7 @@ long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout
 	if (zone->stock->signal_safe)
 		not_a_handler();
 	moved = stock_drain_one(zone->stock, core, timeout_us);
-	return moved < 0 ? moved : moved + orders_drain(zone, core, core, timeout_us);
+	return moved < 0 ? moved : moved + runs_drain(zone, core, core, timeout_us);
 }
 
 long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
@@ -120,7 +120,7 @@ long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
 	if (zone->stock->signal_safe)
 		not_a_handler();
 	moved = stock_drain(zone->stock, timeout_us, &timeout);
-	moved += orders_drain(zone, 0, zone->stock->cores, timeout_us);
+	moved += runs_drain(zone, 0, zone->stock->cores, timeout_us);
 	if (timeout)
 		return pp_set_error(ETIMEDOUT, "a core's cache was held for more than %u us",
 				    timeout_us);
@@ -144,7 +144,7 @@ static unsigned int zone_look(const struct search *search, void **objs, unsigned
 	if (clients_trim(&zone->clients, n - got, zone->stock->drain_us, timeout))
 		got += stock_take_drained(zone->stock, objs + got, n - got, timeout);
 	if (got < n)
-		orders_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
+		runs_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
 	if (got < n)
 		got += zone_take_more(zone, objs + got, n - got, true);
 	return got;
@@ -153,12 +153,19 @@ static unsigned int zone_look(const struct search *search, void **objs, unsigned
 uint64_t zone_run_moves(const struct search *search, bool *on_their_way)
 {
 	struct pp_zone *zone = stock_zone(search->stock);
+	struct stock *stock;
+	unsigned int k;
 	uint64_t moves;
 
 	full_barrier(); /* pairs with zone_move_begin(): what was looked at before is older */
 	*on_their_way = load_acquire(&zone->moving);
-	moves = load_acquire(&zone->moved) + READ_ONCE(zone->stock->area.refills) +
-		orders_moves(zone);
+	moves = load_acquire(&zone->moved) + READ_ONCE(zone->stock->area.refills);
+	for_each_run_stock(stock, zone, k) {
+		/* acquire: what a holder moved counts. A holder that is there now may move runs. */
+		if (load_acquire(&stock->lock.word))
+			*on_their_way = true;
+		moves += READ_ONCE(stock->area.moves);
+	}
 	moves += clients_moves(&zone->clients, on_their_way);
 	load_barrier(); /* before a look: it sees nothing until all this is read */
 	return moves;
@@ -177,11 +184,12 @@ static uint64_t page_moves(const struct search *search, bool *on_their_way)
 static uint64_t pages_seen(const struct search *search)
 {
 	struct pp_zone *zone = stock_zone(search->stock);
-	uint64_t n = stock_seen(zone->stock) + READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
-	unsigned int i;
+	uint64_t n = READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
+	struct stock *stock;
+	unsigned int k;
 
-	for (i = 0; i < zone->stock->cores && !n; i++)
-		n = orders_cached(zone, i);
+	for_each_stock(stock, zone, k)
+		n += stock_seen(stock);
 	return n ? n : clients_kept(&zone->clients);
 }
 

@@ -37,7 +37,7 @@ static __always_inline void page_prep(struct pp_page *page, const struct page_fr
  * count and the buddy's usable pages; in_flight is what is left, it is counted nowhere.
  */
 struct pp_zone {
-	struct stock stock[1];
+	struct stock stock[CACHED_ORDERS]; /* of single pages; of runs of 2^1 .. 2^3: order.h */
 
 	/* read only after creation */
 	struct page_fresh fresh __line_aligned;
@@ -58,9 +58,6 @@ struct pp_zone {
 	struct buddy buddy __line_aligned; /* behind the area */
 	uint64_t isolated_blocks;
 	struct pp_lock isolate_lock; /* before control: isolations begin and end one at a time */
-	struct pp_zone *inner[CACHED_ORDERS]; /* order.h: of runs, made when first asked for */
-	struct pp_zone *outer; /* whose inner zone this is; */
-	uint8_t order; /* of its runs */
 	struct blocks blocks;
 
 	struct put_place *places; /* poison.h: one a page; NULL: none */
@@ -69,14 +66,35 @@ struct pp_zone {
 	size_t tags_size;
 
 	struct zone_clients clients;
-	struct registered registered; /* not inner zones */
+	struct registered registered;
 } __line_aligned;
 
 /* The zone that @stock is of. */
 static inline struct pp_zone *stock_zone(struct stock *stock)
 {
-	return container_of(stock, struct pp_zone, stock[0]);
+	return container_of(stock - stock->order, struct pp_zone, stock[0]);
 }
+
+/* NULL: no run of that order was asked for yet. */
+static inline struct stock *zone_stock(struct pp_zone *zone, unsigned int order)
+{
+	struct stock *stock = &zone->stock[order];
+
+	/* pairs with the release in make_stock() */
+	return load_acquire(&stock->pcps) ? stock : NULL;
+}
+
+/* From order @k on */
+static inline struct stock *zone_stock_from(struct pp_zone *zone, unsigned int *k)
+{
+	while (*k < CACHED_ORDERS && !zone_stock(zone, *k))
+		++*k;
+	return *k < CACHED_ORDERS ? &zone->stock[*k] : NULL;
+}
+
+/* Every stock that there is, and its order @k: from 0 on, and those of runs alone. */
+#define for_each_stock(stock, zone, k)	   for (k = 0; (stock = zone_stock_from(zone, &(k))); k++)
+#define for_each_run_stock(stock, zone, k) for (k = 1; (stock = zone_stock_from(zone, &(k))); k++)
 
 extern struct registry registered_zones;
 

@@ -30,7 +30,8 @@
 #define CHAOS_UNKNOWN (1ll << 40)
 
 struct chaos_zone {
-	struct pp_zone *zone;
+	struct pp_zone *zone; /* NULL: a depot */
+	uint64_t size; /* pages or objects */
 	struct pp_zone_set *set; /* that the zone is of, or NULL */
 	const char *label;
 	uint32_t flags;

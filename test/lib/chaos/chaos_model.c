@@ -47,14 +47,13 @@ void chaos_answer(struct chaos_worker *w, int64_t pages, int64_t got, bool judge
 	if (got == pages)
 		return;
 	__atomic_fetch_add(&z->short_answers, 1, __ATOMIC_RELAXED);
-	if (!judged || !z->judged || most > (int64_t)pp_zone_pages(z->zone))
+	if (!judged || !z->judged || most > (int64_t)z->size)
 		return;
 	if (!__atomic_fetch_add(&z->broken, 1, __ATOMIC_RELAXED))
 		fprintf(stderr,
 			"chaos: %s: %s: %lld of %lld pages, at most %lld of %llu taken meanwhile\n",
 			z->label, w->doing, (long long)got, (long long)pages,
-			(long long)(most - pages + got),
-			(unsigned long long)pp_zone_pages(z->zone));
+			(long long)(most - pages + got), (unsigned long long)z->size);
 }
 
 static void bad_page(const struct chaos_zone *z, uint64_t i, uint32_t was, uint32_t user)
@@ -132,7 +131,7 @@ uint64_t chaos_out(const struct chaos_zone *z)
 {
 	uint64_t out = 0, i;
 
-	for (i = 0; i < pp_zone_pages(z->zone); i++)
+	for (i = 0; i < z->size; i++)
 		out += __atomic_load_n(&z->user[i], __ATOMIC_RELAXED) != 0;
 	return out;
 }

@@ -30,6 +30,7 @@ static void new_depot(unsigned int d, const char *policy, const char *label)
 	p = depot_params(CHAOS_OBJECTS, 32, 8);
 	p.drain_us = 5000000;
 	depot_new(&depots[d], &p);
+	z->size = CHAOS_OBJECTS;
 	z->label = label;
 	z->user = depot_users[d];
 	z->judged = true;

@@ -84,6 +84,7 @@ static void new_zone(struct chaos_zone *z, const struct kind *kind)
 	} else {
 		z->zone = zone_new(&p);
 	}
+	z->size = pp_zone_pages(z->zone);
 	z->label = kind->label;
 	z->flags = kind->flags;
 	z->ranges = kind->ranges;

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "harness.h"
-#include "zone/buddy.h"
-#include "stock/free_area.h"
+#include "zone/zone.h"
 
 #define PAGES 5000u /* the last block is a part of one */
 #define BLOCK 512u
@@ -19,7 +18,9 @@ enum where {
 static struct pp_page pages[PAGES];
 static unsigned char model[PAGES];
 static unsigned int isolated[PAGES / BLOCK + 1];
-static struct buddy buddy;
+static struct pp_zone zone;
+
+#define buddy (zone.buddy)
 
 static void start(void)
 {
@@ -199,7 +200,8 @@ static void addresses(void **state)
 
 #define STACK 2000u /* of blocks 0 .. 3, of which 1 and 3 are isolated */
 
-static struct free_area area;
+static struct pp_zone zone;
+#define area (zone.stock->area)
 
 static void start_stack(void *objs[])
 {
@@ -207,7 +209,6 @@ static void start_stack(void *objs[])
 
 	start();
 	require(!free_area_init(&area, PAGES));
-	area.buddy = &buddy;
 	for (i = 0; i < STACK; i++)
 		objs[i] = pages + i * 7 % STACK;
 }
@@ -216,7 +217,7 @@ static void isolate_two(void)
 {
 	buddy_isolate(&buddy, 1);
 	buddy_isolate(&buddy, 3);
-	area.filter = true;
+	area.ops = &isolating_ops;
 }
 
 static unsigned int in_isolated(void *const *objs, unsigned int n)
@@ -248,9 +249,9 @@ static void popped_and_swept(void **state)
 		for (n = 0, from = 0; n < 700;) {
 			n += free_area_pop(&area, got + n, 7);
 			if (sweep)
-				free_area_sweep(&area, &from, 3);
+				area_sweep(&zone, &from, 3);
 		}
-		while (sweep && !free_area_sweep(&area, &from, 100))
+		while (sweep && !area_sweep(&zone, &from, 100))
 			;
 		assert_int_equal(in_isolated(area.obj, (unsigned int)area.count) > 0, !sweep);
 		while (area.count)
