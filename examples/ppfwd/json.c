@@ -197,6 +197,8 @@ int json_write(const struct report *rep, FILE *out)
 		write_memory(&j, &rep->fwd->memory);
 	if (rep->traced)
 		write_irqoff(&j, &rep->windows);
+	if (opts->traffic.mark)
+		latency_json(&j, &rep->latency);
 	if (opts->engine->sums)
 		write_csum(&j, rep);
 	write_ledger(&j, &rep->audit);

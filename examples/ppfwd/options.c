@@ -27,16 +27,30 @@ static const struct option_row rows[] = {
 		  "af_xdp:IF[,queues=N][,queue=K][,mode=auto|native|skb]\n"
 		  "  [,promisc=on|off][,offloads=keep|fix]...\n"
 		  "dpdk:DEVARGS[,queues=N]" },
-	{ "engine", .letter = 'e', .arg = "NAME", SET(parse_engine),
+	{ "engine", .letter = 'e', .also = "forward-mode", .arg = "NAME", SET(parse_engine),
 	  .help = "what to do with packets (io)", .more = engines_help },
-	{ "cores", .letter = 'c', .arg = "LIST", SET(parse_cores),
+	{ "cores", .letter = 'l', .arg = "LIST", SET(parse_cores),
 	  .help = "CPUs of the workers, as 0,2-3 (default: the first allowed)" },
-	{ "duration", .letter = 'd', .arg = "S", SECONDS(duration, 0.001, SECONDS_MAX),
+	{ "duration", .letter = 't', .arg = "S", SECONDS(duration, 0.001, SECONDS_MAX),
 	  .help = "stop after S seconds" },
 	{ "packets", .letter = 'n', .arg = "N", U64(packets, 1, UINT64_MAX - 1),
 	  .help = "stop after N packets" },
 	{ "stats-period", .letter = 's', .arg = "S", SECONDS(period, 0, SECONDS_MAX),
 	  .help = "seconds between lines of rates, 0: none (1, on a terminal only)" },
+	{ "size", .also = "txpkts", .arg = "SIZE", SET(parse_size),
+	  .help = "bytes of packets made: N, MIN-MAX, or imix (64)" },
+	{ "flows", .also = "flowgen-flows", .arg = "N", U32(traffic.flows, 1, TRAFFIC_FLOWS_MAX),
+	  .help = "flows of packets made (1024 with flowgen, else 1)" },
+	{ "seed", .arg = "N", U64(traffic.seed, 1, UINT64_MAX - 1),
+	  .help = "draw flows and sizes at random (in turn)" },
+	{ "vlan", .arg = "ID", U32(traffic.vlan, 0, 4094), .help = "tag of packets made (none)" },
+	{ "eth-peer", .arg = "N,MAC", SET(parse_peer),
+	  .help = "destination address of what port N sends, where it is set" },
+	{ "rate", .arg = "RATE", SET(parse_rate),
+	  .help = "packets a second that each queue makes, as 2.5M, or bits, as 1Gbit" },
+	{ "tx-first", BOOL(traffic.first), .help = "send a burst in each direction at the start" },
+	{ "latency", .arg = "N", U32(traffic.mark, 1, 1000000000),
+	  .help = "put the time into each N-th packet made, and time those received" },
 	{ "json", .letter = 'j', .arg = "FILE", ANY(json),
 	  .help = "write the report as JSON, - is standard output" },
 	{ "control", .arg = "SOCKET", TEXT(control),
@@ -47,12 +61,13 @@ static const struct option_row rows[] = {
 	  .help = "packets taken at once, 1 to 512 (32)" },
 	{ "refill", .arg = "N", U32(refill, 1, PP_BULK_MAX),
 	  .help = "pages a pool takes at once (64, or half the cache)" },
-	{ "cache", .arg = "N", U32(cache, 1, 4096), .help = "pages in a pool's cache (128)" },
+	{ "cache", .also = "mbcache", .arg = "N", U32(cache, 1, 4096),
+	  .help = "pages in a pool's cache (128)" },
 	{ "ring", .arg = "N", U32(ring, 2, 16384),
 	  .help = "pages in a pool's ring, a power of two (1024)" },
-	{ "pages", .arg = "N", U64(pages, 1, UINT32_MAX),
+	{ "pages", .also = "total-num-mbufs", .arg = "N", U64(pages, 1, UINT32_MAX),
 	  .help = "pages altogether (default: enough for the ports)" },
-	{ "page-size", .arg = "N", U32(page_size, 2048, 65536),
+	{ "page-size", .also = "mbuf-size", .arg = "N", U32(page_size, 2048, 65536),
 	  .help = "bytes of a page, a power of two, 2048 to 65536 (4096)" },
 	{ "order", .arg = "N", U32(order, 0, 9),
 	  .help = "each buffer is 2^N pages beside each other, 0 to 9 (0)" },
@@ -125,6 +140,10 @@ static void check_pages(const struct options *opts)
 	if (opts->headroom > opts->page_size - 64)
 		usage_error("--headroom %u: leaves no room for packets; give at most %u",
 			    opts->headroom, opts->page_size - 64);
+	if (opts->traffic.size_max > (opts->page_size << opts->order) - opts->headroom)
+		usage_error("--size: %u bytes do not fit a page behind --headroom %u; take a "
+			    "larger --page-size or --order",
+			    opts->traffic.size_max, opts->headroom);
 	if (opts->high && opts->batch > opts->high)
 		usage_error("--batch %u: more than --high %u; give at most that", opts->batch,
 			    opts->high);
@@ -183,6 +202,7 @@ int options_parse(struct options *opts, int argc, char **argv)
 		.headroom = HEADROOM_AUTO,
 		.node = PP_NODE_ANY,
 		.period = 1,
+		.traffic = { .size_min = 64, .size_max = 64, .vlan = VLAN_NONE },
 	};
 	err = options_read(&use, opts, argc, argv);
 	if (err >= 0)

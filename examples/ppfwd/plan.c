@@ -39,8 +39,10 @@ static void dir_init(struct fwd *fwd, struct dir *d, unsigned int from, unsigned
 	memcpy(d->src, pp_netdev_mac(fwd->ports[to]), 6);
 	d->dst[0] = 2;
 	d->dst[5] = (unsigned char)to;
-	if (d->engine->setup)
-		d->engine->setup(d);
+	d->traffic = &fwd->opts->traffic;
+	if (d->traffic->has_peer[to])
+		memcpy(d->dst, d->traffic->peers[to], 6);
+	traffic_init(d);
 }
 
 static void *zalloc_lines(size_t n, size_t size)
@@ -138,6 +140,11 @@ int workers_create(struct fwd *fwd)
 			goto no_memory;
 	}
 	deal_units(fwd);
+	for (i = 0; fwd->opts->traffic.mark && i < fwd->ndirs; i++) {
+		fwd->dirs[i].latency = calloc(1, sizeof(struct latency));
+		if (!fwd->dirs[i].latency)
+			goto no_memory;
+	}
 	return 0;
 
 no_memory:
@@ -152,6 +159,8 @@ void workers_free(struct fwd *fwd)
 
 	for (i = 0; fwd->workers && i < fwd->nworkers; i++)
 		free(fwd->workers[i].dirs);
+	for (i = 0; fwd->dirs && i < fwd->ndirs; i++)
+		free(fwd->dirs[i].latency);
 	free(fwd->workers);
 	free(fwd->dirs);
 	fwd->workers = NULL;

@@ -21,6 +21,8 @@
 #include <pagepool/netdev.h>
 #include <pagepool/zone_set.h>
 
+#include "traffic.h"
+
 #define PPFWD_PORTS_MAX	    64u
 #define PPFWD_CORES_MAX	    CPU_SETSIZE
 #define PPFWD_DRIVER_PAGES  8192u /* rings below a queue: fill 4096, RX 2048, TX 2048 */
@@ -87,6 +89,7 @@ struct engine;
  * @json:     file for the report, "-": stdout; NULL: none
  * @control:  socket for ppstat, "auto": the library's choice; NULL: none
  * @eal:      options of DPDK's EAL; NULL: the driver's default
+ * @traffic:  packets that generators make
  * The others are passed on: see struct pp_zone_params and pp_netdev_params.
  */
 struct options {
@@ -124,6 +127,7 @@ struct options {
 	const char *json;
 	const char *control;
 	const char *eal;
+	struct traffic traffic;
 };
 
 /**
@@ -135,8 +139,9 @@ struct options {
  * @out_port: number of @out's port
  * @src:      address of @out's port
  * @dst:      address of the station behind it, as engines assume it
- * @flow:     next flow, for engines that generate packets
- * @frame:    the packet that they start from
+ * @traffic:  for engines that generate packets
+ * @gen:      where they are in it
+ * @latency:  of marked packets received; NULL: they are not looked for
  * @packets:  packets sent, or received if the engine keeps them
  * @unsent:   packets that @out would not take, freed
  * @bad_ip:   wrong IPv4 header checksums
@@ -152,14 +157,15 @@ struct dir {
 	unsigned int out_port;
 	unsigned char src[6];
 	unsigned char dst[6];
-	uint32_t flow;
-	unsigned char frame[64];
+	const struct traffic *traffic;
+	struct latency *latency;
 	uint64_t packets;
 	uint64_t unsent;
 	uint64_t bad_ip;
 	uint64_t bad_l4;
 	struct bursts rx;
 	struct bursts tx;
+	struct generator gen;
 } __attribute__((aligned(128))); /* two workers must not share adjacent lines */
 
 /**
@@ -246,6 +252,9 @@ void parse_accept(void *data, const char *name, const char *text);
 void parse_node(void *data, const char *name, const char *text);
 void parse_policy(void *data, const char *name, const char *text);
 void parse_cores(void *data, const char *name, const char *text);
+void parse_size(void *data, const char *name, const char *text);
+void parse_rate(void *data, const char *name, const char *text);
+void parse_peer(void *data, const char *name, const char *text);
 void engines_help(FILE *out);
 void policies_help(FILE *out);
 void default_core(struct options *opts);
@@ -301,6 +310,7 @@ struct report {
 	uint64_t packets;
 	uint64_t bad_ip;
 	uint64_t bad_l4;
+	struct latency latency;
 	double mpps;
 	double cycles_per_packet;
 };

@@ -71,6 +71,8 @@ static void report_rates(struct report *rep, const struct fwd *fwd)
 		rep->packets += fwd->dirs[i].packets;
 		rep->bad_ip += fwd->dirs[i].bad_ip;
 		rep->bad_l4 += fwd->dirs[i].bad_l4;
+		if (fwd->dirs[i].latency)
+			latency_sum(&rep->latency, fwd->dirs[i].latency);
 	}
 	for (i = 0; i < fwd->nworkers; i++)
 		busy += fwd->workers[i].busy_cycles;

@@ -163,6 +163,20 @@ static void table_traced(const struct report *rep, FILE *out)
 		    w->masks, (double)w->mask_cycles / (double)w->masks);
 }
 
+static void table_latency(const struct latency *lat, FILE *out)
+{
+	if (!lat->samples)
+		say(out, "latency: no marked packet was received");
+	else
+		say(out,
+		    "latency of %" PRIu64
+		    " packets: median %.1f us, 99 %% %.1f us, 99.9 %% %.1f us, "
+		    "longest %.1f us",
+		    lat->samples, (double)latency_quantile(lat, 0.5) / 1e3,
+		    (double)latency_quantile(lat, 0.99) / 1e3,
+		    (double)latency_quantile(lat, 0.999) / 1e3, (double)lat->max_ns / 1e3);
+}
+
 static void table_memory(const struct memory_work *m, FILE *out)
 {
 	say(out,
@@ -181,6 +195,8 @@ void report_table(const struct report *rep, FILE *out)
 	table_pools(rep, out);
 	table_work(rep, out);
 	table_traced(rep, out);
+	if (rep->fwd->opts->traffic.mark)
+		table_latency(&rep->latency, out);
 	if (rep->bad_ip || rep->bad_l4)
 		say(out,
 		    "checksums: %" PRIu64 " IPv4 headers and %" PRIu64

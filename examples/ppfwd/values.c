@@ -2,6 +2,7 @@
 /*
  * values.c - the options whose values are words and lists
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/error.h"
@@ -125,6 +126,69 @@ void parse_cores(void *data, const char *name, const char *text)
 				    name, core);
 		CPU_SET(core, &taken);
 	}
+}
+
+void parse_size(void *data, const char *name, const char *text)
+{
+	struct traffic *t = &((struct options *)data)->traffic;
+	const char *dash = strchr(text, '-');
+	char low[16];
+
+	t->imix = !strcmp(text, "imix");
+	if (t->imix) {
+		t->size_min = 64;
+		t->size_max = 1518;
+		return;
+	}
+	snprintf(low, sizeof(low), "%.*s", dash ? (int)(dash - text) : (int)strlen(text), text);
+	t->size_min = (uint32_t)parse_number(name, low, TRAFFIC_SIZE_MIN, TRAFFIC_SIZE_MAX);
+	t->size_max = t->size_min;
+	if (dash && !usage_wrong())
+		t->size_max = (uint32_t)parse_number(name, dash + 1, t->size_min, TRAFFIC_SIZE_MAX);
+}
+
+/* "2.5M", "10kpps", "1Gbit", "100Mbps" */
+void parse_rate(void *data, const char *name, const char *text)
+{
+	static const char *const units[] = { "", "pps", "bit", "bps", NULL };
+	struct traffic *t = &((struct options *)data)->traffic;
+	double scale = 1;
+	unsigned int i;
+	char *end;
+
+	t->rate = strtod(text, &end);
+	if (end > text && *end && strchr("kMG", *end)) {
+		scale = *end == 'k' ? 1e3 : *end == 'M' ? 1e6 : 1e9;
+		end++;
+	}
+	t->rate *= scale;
+	for (i = 0; units[i] && strcmp(units[i], end); i++)
+		;
+	t->bits = i > 1;
+	if (end == text || !units[i])
+		usage_error("%s %s: not a rate; give packets as 2.5M, or bits as 1Gbit", name,
+			    text);
+	else if (!(t->rate >= 1 && t->rate <= 1e12))
+		usage_error("%s %s: out of range; give 1 to 1000G", name, text);
+}
+
+/* "1,02:00:00:00:00:05" */
+void parse_peer(void *data, const char *name, const char *text)
+{
+	struct traffic *t = &((struct options *)data)->traffic;
+	unsigned int port, b[6], i;
+	int end = 0;
+
+	if (sscanf(text, "%2u,%2x:%2x:%2x:%2x:%2x:%2x%n", &port, &b[0], &b[1], &b[2], &b[3], &b[4],
+		   &b[5], &end) != 7 ||
+	    text[end] || port >= TRAFFIC_PEERS_MAX) {
+		usage_error("%s %s: not a port and its address; give them as 1,02:00:00:00:00:05",
+			    name, text);
+		return;
+	}
+	t->has_peer[port] = true;
+	for (i = 0; i < 6; i++)
+		t->peers[port][i] = (unsigned char)b[i];
 }
 
 void default_core(struct options *opts)

@@ -72,6 +72,8 @@ static inline unsigned int dir_burst(struct dir *d, struct pp_page **pages, unsi
 	if (likely(engine->burst || !engine->generate)) {
 		n = pp_rx_burst(d->in, pages, want);
 		bursts_add(&d->rx, n);
+		if (unlikely(d->latency))
+			latency_read(d->latency, pages, n);
 	}
 	m = n;
 	if (engine->burst && n)
@@ -135,6 +137,19 @@ static bool sources_done(const struct fwd *fwd)
 	return true;
 }
 
+/* --tx-first: something that goes round where all others only pass on */
+static void send_first(struct worker *w, struct pp_page **pages)
+{
+	unsigned int i, n, k;
+
+	for (i = 0; i < w->ndirs; i++) {
+		n = traffic_generate(w->dirs[i], pages, w->fwd->opts->burst);
+		k = pp_tx_burst(w->dirs[i]->out, pages, n);
+		if (k < n)
+			send_rest(w->dirs[i], pages, k, n);
+	}
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -147,6 +162,8 @@ static void *worker_main(void *arg)
 		pp_queue_own(w->dirs[i]->in);
 		pp_queue_own(w->dirs[i]->out);
 	}
+	if (w->fwd->opts->traffic.first)
+		send_first(w, pages);
 	start = now = then = pp_cycles();
 	while (!__atomic_load_n(&w->fwd->stop, __ATOMIC_RELAXED)) {
 		moved = worker_round(w, pages);

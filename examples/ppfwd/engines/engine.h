@@ -17,6 +17,7 @@
  * @sums:     counts wrong checksums, which the report then tells
  * @burst:    treat the @n packets received; the RETURN first slots are to be sent, the engine has
  *            freed the others. NULL: all of them are sent as they are. Must cope with any bytes.
+ * @flows:    how many @generate makes unless --flows says so
  * @generate: make up to @n packets; RETURN slots are to be sent. With @generate, @burst keeps
  *            everything, and without @burst nothing is received. NULL: none are made.
  */
@@ -27,9 +28,9 @@ struct engine {
 	bool sink;
 	bool chains;
 	bool sums;
+	uint32_t flows;
 	unsigned int (*burst)(struct dir *d, struct pp_page **pages, unsigned int n);
 	unsigned int (*generate)(struct dir *d, struct pp_page **pages, unsigned int n);
-	void (*setup)(struct dir *d);
 };
 
 extern const struct engine engine_io;

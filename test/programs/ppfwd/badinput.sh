@@ -73,6 +73,21 @@ bad 2 "--cores" $two --cores 0,
 bad 2 "--cores" $two --cores -1
 bad 2 "--cores" $two --cores 1000
 bad 2 "--cores" $two --cores 99999999999
+for size in 63 0 x 64- -64 64-63 64-x imix2 65001 ""; do
+	bad 2 "--size" $two --size "$size"
+done
+bad 2 "do not fit" $two --size 4000
+bad 2 "do not fit" $two --size 64-1501 --page-size 2048 --headroom 548
+for rate in 0 0.5 -1 x 1x 1kk 1Mbits 1.1T nan inf 2000G ""; do
+	bad 2 "--rate" $two --rate "$rate"
+done
+for peer in x 1 1, 1,02 64,02:00:00:00:00:01 0,02:00:00:00:00:0g 0,02:00:00:00:00:01x -1,02:00:00:00:00:01; do
+	bad 2 "--eth-peer" $two --eth-peer "$peer"
+done
+bad 2 "--vlan" $two --vlan 4095
+bad 2 "--flows 0" $two --flows 0
+bad 2 "--seed 0" $two --seed 0
+bad 2 "--latency 0" $two --latency 0
 cpu=$(taskset -cp $$ | sed 's/.*: *//; s/[,-].*//')
 bad 2 "twice" $two --cores "$cpu,$cpu"
 

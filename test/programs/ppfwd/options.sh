@@ -117,7 +117,7 @@ ok "--help prints" grep -q -- '--port SPEC' "$dir/out"
 cp "$dir/out" "$dir/help"
 run "$ppfwd" -h
 ok "-h is --help" cmp -s "$dir/out" "$dir/help"
-run "$ppfwd" -p null -p null -n 1000 -e mac -b 7 -d 100 -s 0 -c "$cpu" -j "$dir/json"
+run "$ppfwd" -p null -p null -n 1000 -e mac -b 7 -t 100 -s 0 -l "$cpu" -j "$dir/json"
 ok "letters" clean
 ok "letters are the options" grep -q '^mac: 1000 packets' "$dir/out"
 ok "letters are the options in --json" grep -q '"burst":7' "$dir/json"
