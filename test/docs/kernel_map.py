@@ -64,7 +64,8 @@ def main():
     wanted = {n for n in exported if n.startswith(('page_pool_', 'pp_zone_'))} | probes
     wanted |= counters(root, 'pool') | members(headers, 'page_pool_params')
     wanted |= members(headers, 'page_pool_provider')
-    wanted |= set(re.findall(r'#define (PAGE_POOL_HOLDERS|PP_ZONE_[A-Z_]+)\b', headers))
+    # flags are numbers; lists and rows of counters are macros of another kind
+    wanted |= set(re.findall(r'#define (PAGE_POOL_HOLDERS|PP_ZONE_[A-Z_]+)[ \t]+\(?[0-9]', headers))
     bad, seen, mapped, count = [], {}, set(), 0
     for number, kernel, ours, differs in rows(read(root, MAP)):
         count += 1
