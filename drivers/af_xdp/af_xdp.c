@@ -82,8 +82,8 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 		xd->how.file = prog;
 	if (xd->how.file && (xd->how.map || xd->socket_fd >= 0))
 		return pp_set_error(EINVAL,
-				    "prog=%s is not needed with map and socket, whose "
-				    "program is there already; leave it out",
+				    "prog=%s is not needed with map and socket: their program "
+				    "is there already; leave it out",
 				    prog);
 	if (prog && !xd->how.file && !xd->how.map && xd->socket_fd < 0)
 		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
@@ -96,9 +96,12 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 				    xd->tx_tstamp ? "leave it out" : "take tx_csum=sw");
 	if (xd->socket_fd >= 0 && xd->nqueues > 1)
 		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
-	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != XDP_MODE_AUTO)
+	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != PP_XDP_AUTO)
 		return pp_set_error(EINVAL,
 				    "mode is up to the program that is there; leave it out");
+	if ((xd->how.map || xd->socket_fd >= 0) && xd->attach)
+		return pp_set_error(EINVAL,
+				    "the program that is there is attached; leave attach out");
 	return 0;
 }
 
@@ -109,6 +112,7 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 	static const char *const off_on[] = { "off", "on", NULL };
 	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
 	static const char *const offloads[] = { "keep", "fix", NULL };
+	static const char *const attach[] = { "link", "dispatcher", NULL };
 	const struct {
 		const char *key;
 		const char *const *names;
@@ -121,6 +125,7 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 		{ "tx_csum", tx_csum, &xd->tx_csum },
 		{ "tx_tstamp", off_on, &xd->tx_tstamp },
 		{ "offloads", offloads, &xd->fix_offloads },
+		{ "attach", attach, &xd->attach },
 		{ "promisc", off_on, &xd->promisc },
 	};
 	unsigned int i;
@@ -133,7 +138,7 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 
 static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 {
-	unsigned int mode = XDP_MODE_AUTO;
+	unsigned int mode = PP_XDP_AUTO;
 	int err;
 
 	xd->nqueues = 1;
@@ -153,6 +158,7 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 		return err;
 	xd->how.mode = mode;
 	xd->how.frags = xd->sg;
+	xd->how.dispatcher = xd->attach;
 	xd->dev.chains = xd->sg;
 	xd->how.queues = xd->first + xd->nqueues;
 	err = xdp_parse_prog(xd, args);
@@ -161,7 +167,7 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (xd->fill_size & (xd->fill_size - 1))
 		return pp_set_error(EINVAL, "fill=%u is no power of two; try fill=%u",
 				    xd->fill_size, 1u << (31 - __builtin_clz(xd->fill_size)));
-	if (xd->how.mode == XDP_MODE_SKB && xd->zerocopy == ZC_ON)
+	if (xd->how.mode == PP_XDP_SKB && xd->zerocopy == ZC_ON)
 		return pp_set_error(EINVAL, "zerocopy=on needs native XDP; take mode=native or "
 					    "leave zerocopy out");
 	return 0;
@@ -204,9 +210,9 @@ static const char *xdp_mode_name(const struct xdp_dev *xd)
 {
 	if (!xd->prog)
 		return "passed socket";
-	if (xd->prog->mode == XDP_MODE_OTHERS)
+	if (xd->prog->mode == PP_XDP_OTHERS)
 		return "program that was there";
-	return xd->prog->mode == XDP_MODE_SKB ? "skb" : "native";
+	return xd->prog->mode == PP_XDP_SKB ? "skb" : "native";
 }
 
 static void xdp_describe(struct xdp_dev *xd)
@@ -267,7 +273,7 @@ static int xdp_attach(struct xdp_dev *xd)
 	xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
 	if (!xd->prog)
 		return -errno;
-	if (xd->zerocopy == ZC_ON && xd->prog->mode == XDP_MODE_SKB)
+	if (xd->zerocopy == ZC_ON && xd->prog->mode == PP_XDP_SKB)
 		return pp_set_error(EOPNOTSUPP,
 				    "zerocopy=on needs native XDP, not to be had on %s: %s",
 				    xd->xif.name, xd->prog->fallback);

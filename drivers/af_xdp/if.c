@@ -62,6 +62,13 @@ static unsigned int caps_missing(const struct pp_iface *xif, char *text, size_t 
 	return nmissing;
 }
 
+bool pp_xdp_caps_lack(const struct pp_iface *xif)
+{
+	char caps[64];
+
+	return caps_missing(xif, caps, sizeof(caps));
+}
+
 int pp_xdp_error(int err, const struct pp_iface *xif, const char *what)
 {
 	char caps[64];

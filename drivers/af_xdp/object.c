@@ -14,51 +14,66 @@
 
 #include "af_xdp/priv.h"
 
-#define MAP_NAME "xsks_map"
-
 /* descriptors of our own: those of the object end with it */
-static int object_take(struct xdp_prog *prog, struct bpf_object *obj, const struct bpf_program *p,
-		       const char *file)
+static int object_keep(struct xdp_prog *prog, struct bpf_object *obj, const char *file)
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(obj, MAP_NAME);
 
-	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_XSKMAP)
-		return pp_set_error(EINVAL,
-				    "%s has no map of type BPF_MAP_TYPE_XSKMAP named " MAP_NAME
-				    "; add one, the port puts its sockets there",
-				    file);
 	prog->queues = bpf_map__max_entries(map);
 	prog->map_fd = dup(bpf_map__fd(map));
-	prog->prog_fd = dup(bpf_program__fd(p));
+	prog->prog_fd = dup(bpf_program__fd(bpf_object__next_program(obj, NULL)));
 	return prog->map_fd < 0 || prog->prog_fd < 0
 		       ? pp_set_error(EMFILE, "%s: %s", file, strerror(errno))
 		       : 0;
 }
 
-static int object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file)
+static int object_check(struct bpf_object *obj, const char *file)
 {
-	struct bpf_object *obj = bpf_object__open_file(file, NULL);
-	struct bpf_program *p;
+	const struct bpf_program *p = bpf_object__next_program(obj, NULL);
+	const struct bpf_map *map = bpf_object__find_map_by_name(obj, MAP_NAME);
+
+	if (!p || bpf_program__type(p) != BPF_PROG_TYPE_XDP)
+		return pp_set_error(EINVAL, "%s: its first program is not in section \"xdp\"",
+				    file);
+	if (!map || bpf_map__type(map) != BPF_MAP_TYPE_XSKMAP)
+		return pp_set_error(EINVAL,
+				    "%s has no map of type BPF_MAP_TYPE_XSKMAP named " MAP_NAME
+				    "; add one, the port puts its sockets there",
+				    file);
+	return 0;
+}
+
+int pp_xdp_object_open(const char *file, struct bpf_object **obj)
+{
 	char why[128];
 	int err;
 
-	err = (int)libbpf_get_error(obj);
+	*obj = bpf_object__open_file(file, NULL);
+	err = (int)libbpf_get_error(*obj);
 	libbpf_strerror(err, why, sizeof(why)); /* libbpf has numbers of its own */
 	if (err)
 		return pp_set_error(-err < 4000 ? -err : EINVAL,
 				    "cannot read the XDP program in %s: %s; compile it with "
 				    "clang -O2 -g -target bpf",
 				    file, why);
-	p = bpf_object__next_program(obj, NULL);
-	if (!p || bpf_program__type(p) != BPF_PROG_TYPE_XDP) {
-		err = pp_set_error(EINVAL, "%s: its first program is not in section \"xdp\"", file);
-	} else {
-		err = bpf_object__load(obj);
-		if (err)
-			err = pp_xdp_error(err, xif, "load the XDP program given");
-		else
-			err = object_take(prog, obj, p, file);
-	}
+	err = object_check(*obj, file);
+	if (err)
+		bpf_object__close(*obj);
+	return err;
+}
+
+static int object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file)
+{
+	struct bpf_object *obj;
+	int err = pp_xdp_object_open(file, &obj);
+
+	if (err)
+		return err;
+	err = bpf_object__load(obj);
+	if (err)
+		err = pp_xdp_error(err, xif, "load the XDP program given");
+	else
+		err = object_keep(prog, obj, file);
 	bpf_object__close(obj);
 	return err;
 }

@@ -137,7 +137,7 @@ static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
 		flags |= XDP_USE_SG;
 	if (xd->zerocopy == ZC_ON)
 		flags |= XDP_ZEROCOPY;
-	else if (xd->zerocopy == ZC_OFF || xd->prog->mode == XDP_MODE_SKB)
+	else if (xd->zerocopy == ZC_OFF || xd->prog->mode == PP_XDP_SKB)
 		flags |= XDP_COPY;
 	/* neither: the kernel tries zero-copy first */
 	err = pp_xdp_socket_rings(&x->s, xd->fill_size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/priv.h - between the port (af_xdp.c), its interface (af_xdp/if.c) and the XDP program
- * on that (af_xdp/prog.c, af_xdp/object.c)
+ * af_xdp/priv.h - between the port (af_xdp.c), its interface (if.c) and the XDP program on that
+ * (prog.c, object.c, dispatcher.c)
  */
 #ifndef PP_AF_XDP_PRIV_H
 #define PP_AF_XDP_PRIV_H
@@ -14,14 +14,19 @@
 
 #include "netdev/iface.h"
 
+struct xdp_program;
+
 enum xdp_mode {
-	XDP_MODE_AUTO,
-	XDP_MODE_NATIVE,
-	XDP_MODE_SKB,
-	XDP_MODE_OTHERS, /* the program is another process's */
+	PP_XDP_AUTO,
+	PP_XDP_NATIVE,
+	PP_XDP_SKB,
+	PP_XDP_OTHERS, /* the program is another process's */
 };
 
-/* how long to wait for what a killed process still holds, and in which steps */
+#define PROG_NAME "pp_af_xdp"
+#define MAP_NAME  "xsks_map"
+
+/* how long a port waits for what a killed process still holds, and in which steps */
 #define XDP_RETRY_MS	  1000
 #define XDP_RETRY_STEP_MS 2
 
@@ -30,8 +35,9 @@ enum xdp_mode {
  * @mode:   asked for
  * @frags:  it is to take packets in several pieces
  * @queues: queues that there must be room for
- * @file:   object to load; NULL: our own six instructions
+ * @file:   object to load; NULL: our own program
  * @map:    path or descriptor of the map of a program that is attached already; NULL: none is
+ * @dispatcher: attach it by libxdp's dispatcher
  */
 struct xdp_prog_params {
 	enum xdp_mode mode;
@@ -39,6 +45,7 @@ struct xdp_prog_params {
 	uint32_t queues;
 	const char *file;
 	const char *map;
+	bool dispatcher;
 };
 
 /*
@@ -48,6 +55,8 @@ struct xdp_prog_params {
  * @mode:     never auto, once it is attached
  * @fallback: why auto did not end in native; "" if it did
  * @file:     where it is from; "": it is our own
+ * @dispatcher: the ports want it so
+ * @dispatched, @attached: its handle there, and whether it is on the interface
  * @busy_id:  program that was found on the interface instead, and its name if it could be read
  * Descriptors are -1 when they are not open.
  */
@@ -64,6 +73,9 @@ struct xdp_prog {
 	enum xdp_mode mode;
 	char fallback[48];
 	char file[256];
+	bool dispatcher;
+	bool attached;
+	struct xdp_program *dispatched;
 	uint32_t busy_id;
 	char busy_name[16];
 };
@@ -77,12 +89,27 @@ int pp_xdp_prog_set(struct xdp_prog *prog, const struct pp_iface *xif, unsigned 
  * capabilities that are missing
  */
 int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
+/* does the process lack a capability that the port needs? */
+bool pp_xdp_caps_lack(const struct pp_iface *xif);
 
 /* from here on the kernel's stack gets what arrives on @queue */
 void pp_xdp_prog_unset(struct xdp_prog *prog, unsigned int queue);
 void pp_xdp_prog_put(struct xdp_prog *prog); /* the last one detaches it */
 
-/* af_xdp/object.c: fill in map_fd, and prog_fd, of a program that is not ours */
+/*
+ * af_xdp/dispatcher.c: open, load and attach the program, and fill in map_fd; take it away again.
+ * Under the lock of the programs.
+ */
+int pp_xdp_dispatch(struct xdp_prog *prog, const struct pp_iface *xif,
+		    const struct xdp_prog_params *params);
+void pp_xdp_undispatch(struct xdp_prog *prog);
+/* take programs of killed processes off the interface's dispatcher; true: there were some */
+bool pp_xdp_remove_leftovers(int ifindex);
+
+/* af_xdp/object.c: the object in a file, with an XDP program first and an XSKMAP */
+struct bpf_object;
+int pp_xdp_object_open(const char *file, struct bpf_object **obj);
+/* fill in map_fd, and prog_fd, of a program that is not ours */
 int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file);
 int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map);
 

@@ -2,17 +2,16 @@
 /*
  * af_xdp/prog.c - the XDP program below af_xdp ports
  *
- * The program sends what arrives on a queue to that queue's socket, and whatever
- * has no socket on to the kernel's stack. Six instructions need no compiler, no
- * object file and no loader, so they are loaded as they stand.
+ * The program sends the packets of a queue to that queue's socket, and those of a queue without
+ * one on to the kernel's stack. Six instructions need no compiler, no object file and no loader,
+ * so they are loaded as they stand.
  *
- * It is attached by a bpf_link, not by netlink and not through libxdp's
- * dispatcher: a link goes away with the process that holds it, also after
- * SIGKILL, so that no run can leave a program behind, and it never replaces
- * somebody else's program. Hence nothing is pinned and no bpffs is needed.
+ * A bpf_link attaches it, unless the port asks for libxdp's dispatcher (dispatcher.c). A link
+ * goes away with the process that holds it, also after SIGKILL, so that no run can leave a program
+ * behind, and it never replaces another one. Hence nothing is pinned and no bpffs is needed.
  *
- * An interface has room for one program, so the ports of a process on the same
- * interface share one: the first attaches it, the last takes it away.
+ * A link leaves no room for a second program, so the ports of a process on the same interface
+ * share one: the first attaches it, the last takes it away.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -31,7 +30,6 @@
 #include "af_xdp/priv.h"
 #include "xsk/uapi.h"
 
-#define PROG_NAME  "pp_af_xdp"
 #define QUEUES_MIN 64u
 
 static pthread_mutex_t progs_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,9 +68,9 @@ static int prog_load(struct xdp_prog *prog, const struct pp_iface *xif)
 }
 
 /*
- * Id of the program on the interface, 0 if there is none. @name stays empty if
- * it cannot be known: by a process without CAP_SYS_ADMIN, or because the
- * program has gone between two questions. @others: surely nobody of ours.
+ * Id of the program on the interface, 0 if there is none. @name stays empty if it cannot be
+ * known: by a process without CAP_SYS_ADMIN, or because the program has gone between two
+ * questions. @others: it is surely none of ours.
  */
 static uint32_t prog_there(const struct pp_iface *xif, char *name, size_t len, bool *others)
 {
@@ -98,8 +96,8 @@ static uint32_t prog_there(const struct pp_iface *xif, char *name, size_t len, b
 }
 
 /*
- * A program that may be ours may be that of a process which is just being
- * killed: wait for it, as for its sockets. Anybody else's is there to stay.
+ * A program that may be ours may be that of a process which is just being killed: wait for it, as
+ * for its sockets. Any other one is there to stay.
  */
 static int prog_link(struct xdp_prog *prog, const struct pp_iface *xif, uint32_t flags)
 {
@@ -119,6 +117,8 @@ static int prog_link(struct xdp_prog *prog, const struct pp_iface *xif, uint32_t
 		if (err != -EBUSY && err != -EEXIST)
 			return err;
 		id = prog_there(xif, name, sizeof(name), &others);
+		if (others && pp_xdp_remove_leftovers(xif->index))
+			continue;
 		if (others || ms >= XDP_RETRY_MS)
 			break;
 		pp_xdp_sleep_ms(XDP_RETRY_STEP_MS);
@@ -164,17 +164,17 @@ static int prog_attach(struct xdp_prog *prog, const struct pp_iface *xif, enum x
 {
 	int err;
 
-	prog->mode = mode == XDP_MODE_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE;
-	err = prog_link(prog, xif, mode == XDP_MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	prog->mode = mode == PP_XDP_SKB ? PP_XDP_SKB : PP_XDP_NATIVE;
+	err = prog_link(prog, xif, mode == PP_XDP_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	/* after EBUSY generic XDP is no way out: it would run behind the other program */
-	if (err && err != -EBUSY && mode == XDP_MODE_AUTO) {
+	if (err && err != -EBUSY && mode == PP_XDP_AUTO) {
 		snprintf(prog->fallback, sizeof(prog->fallback), "%s", why_not_native(err));
-		prog->mode = XDP_MODE_SKB;
+		prog->mode = PP_XDP_SKB;
 		err = prog_link(prog, xif, XDP_FLAGS_SKB_MODE);
 	}
 	if (err == -EBUSY)
 		return prog_busy(prog, xif);
-	if (err && mode == XDP_MODE_NATIVE)
+	if (err && mode == PP_XDP_NATIVE)
 		return pp_set_error(-err, "no native XDP on %s: %s; take mode=auto or mode=skb",
 				    xif->name, why_not_native(err));
 	return err ? pp_xdp_error(err, xif, "attach the XDP program") : 0;
@@ -189,6 +189,7 @@ static void close_fd(int *fd)
 
 static void prog_free(struct xdp_prog *prog)
 {
+	pp_xdp_undispatch(prog);
 	close_fd(&prog->link_fd);
 	close_fd(&prog->prog_fd);
 	close_fd(&prog->map_fd);
@@ -201,9 +202,11 @@ static int prog_open(struct xdp_prog *prog, const struct pp_iface *xif,
 	int err;
 
 	if (params->map) {
-		prog->mode = XDP_MODE_OTHERS;
+		prog->mode = PP_XDP_OTHERS;
 		return pp_xdp_object_map(prog, xif, params->map);
 	}
+	if (params->dispatcher)
+		return pp_xdp_dispatch(prog, xif, params);
 	if (params->file)
 		err = pp_xdp_object_load(prog, xif, params->file);
 	else
@@ -211,17 +214,23 @@ static int prog_open(struct xdp_prog *prog, const struct pp_iface *xif,
 	return err ? err : prog_attach(prog, xif, params->mode);
 }
 
-/* may a port with other wishes use the program that is there? */
+/* 0: a port with other wishes may use the program that is there */
 static int prog_check(const struct xdp_prog *prog, const struct pp_iface *xif,
 		      const struct xdp_prog_params *params)
 {
 	const char *file = params->file ? params->file : "";
 
-	if (params->mode != XDP_MODE_AUTO && params->mode != prog->mode)
+	if (params->mode != PP_XDP_AUTO && params->mode != prog->mode)
 		return pp_set_error(EBUSY,
 				    "another port has the XDP program on %s in mode=%s; give both "
 				    "ports the same mode",
-				    xif->name, prog->mode == XDP_MODE_SKB ? "skb" : "native");
+				    xif->name, prog->mode == PP_XDP_SKB ? "skb" : "native");
+	if (params->dispatcher != prog->dispatcher)
+		return pp_set_error(
+			EBUSY,
+			"another port has the XDP program on %s with attach=%s; give both "
+			"ports the same attach",
+			xif->name, prog->dispatcher ? "dispatcher" : "link");
 	if (strcmp(file, prog->file))
 		return pp_set_error(EBUSY,
 				    "another port has another XDP program on %s; give both ports "
@@ -259,6 +268,7 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 	prog->ifindex = xif->index;
 	prog->net = net;
 	prog->frags = params->frags;
+	prog->dispatcher = params->dispatcher;
 	prog->queues = params->queues > xif->channels ? params->queues : xif->channels;
 	if (prog->queues < QUEUES_MIN)
 		prog->queues = QUEUES_MIN; /* for ports to come */
@@ -272,7 +282,7 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 	return prog;
 }
 
-/* a program whose map was passed to us is not ours to share */
+/* a program is not ours to share if its map was passed to us */
 struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params)
 {
 	struct xdp_prog *prog;

@@ -52,6 +52,7 @@ struct xdp_dev {
 	unsigned int zerocopy;
 	unsigned int wakeup;
 	unsigned int sg;
+	unsigned int attach;
 	unsigned int tx_csum;
 	unsigned int tx_tstamp;
 	uint32_t busy_poll_us;
@@ -73,7 +74,7 @@ struct xdp_dev {
  * struct xdp_queue - a socket
  * @xsk:       its pages and rings; NULL: it was not built so far
  * @look:      idle polls left before the kernel is asked for the interface
- * @busy_poll: the port polls the device, whose driver waits for that
+ * @busy_poll: the driver of the device waits for the port to poll it
  * @tx_csum:   enum xdp_csum
  * @tx_room:   bytes in front of each packet sent that the kernel keeps for metadata
  * @share:     frames that the other queues of the zone leave to it

@@ -198,7 +198,7 @@ static bool chunk_may_send(const struct pp_xsk *xsk, const struct pp_xsk_chunk *
 	       c->off < pp_page_size(c->page) && c->len && c->len <= size - (c->off & (size - 1));
 }
 
-/* A ring has it. Of a page of another zone, whose chunks are not known, a ring has it whole. */
+/* A ring has it. The chunks of another zone's page are not known: a ring has such a page whole. */
 static bool chunk_in_ring(const struct pp_xsk *xsk, const struct pp_xsk_chunk *c)
 {
 	uint32_t owner = xsk_mark(c->page);

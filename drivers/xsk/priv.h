@@ -37,7 +37,7 @@ enum {
 
 /*
  * pp_page.owner of a page with chunks in rings: below are its chunks, a bit each. The sockets'
- * tables tell whose ring has which.
+ * tables tell which ring has which.
  */
 #define XSK_SHARED     ((uint32_t)3 << 30)
 #define XSK_CHUNKS_MAX 16u /* a page */

@@ -48,7 +48,7 @@ struct xdp_umem_reg_meta {
 	uint32_t tx_metadata_len;
 };
 
-/* struct xsk_tx_metadata: in front of a packet whose descriptor has XDP_TX_METADATA */
+/* struct xsk_tx_metadata: in front of a packet with XDP_TX_METADATA in its descriptor */
 struct xdp_tx_meta {
 	uint64_t flags;
 	union {

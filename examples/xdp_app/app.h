@@ -77,7 +77,7 @@ struct prog {
 };
 
 /*
- * struct slow - packets whose answer has to wait, and the thread that sends it
+ * struct slow - packets with an answer that has to wait, and the thread that sends it
  * @lock, @wake: around @waiting, in the order of their deadlines (pp_page.tstamp), and @stop
  * @kept: how many wait; read without the lock
  * @fd: packet socket: the TX rings belong to the queues' threads

@@ -54,8 +54,8 @@ static inline void put16(unsigned char *at, uint32_t value)
 }
 
 /*
- * Find the headers of a frame whose @data, @room and @len are set, and check all that can be
- * checked. Nothing is written.
+ * Find the headers of a frame, of which @data, @room and @len are set, and check all that can be
+ * checked. Writes nothing.
  */
 enum packet_error packet_parse(struct packet *p);
 

@@ -152,8 +152,8 @@ static int attach_link(struct prog *prog, const struct iface *iface, enum mode m
 }
 
 /*
- * Who was killed has left its program, which redirects to no socket. Ours are bound to the queues
- * by now, so there is nobody else whom it could belong to.
+ * A process that was killed has left its program, which redirects to no socket. Our sockets are
+ * bound to the queues by now, so that no other process can own it.
  */
 static void remove_leftover(int index)
 {
@@ -202,7 +202,7 @@ static int attach_dispatcher(struct prog *prog, enum mode mode)
 		prog->mode = MODE_SKB;
 		err = xdp_program__attach(prog->dispatched, prog->index, XDP_MODE_SKB, 0);
 	}
-	/* libxdp may have attached a plain program instead, which nobody asked for */
+	/* libxdp may have attached a plain program instead, which is not what was asked for */
 	if (!err && !is_dispatched(prog->index)) {
 		xdp_program__detach(prog->dispatched, prog->index,
 				    prog->mode == MODE_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);

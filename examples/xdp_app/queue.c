@@ -200,7 +200,7 @@ static void work(struct queue *q, struct pp_page **pages, unsigned int n)
 }
 
 /*
- * Nothing wakes a thread that owes the kernel its frames, or whose packets wait for a kick: it
+ * Nothing wakes a thread that owes the kernel its frames, or has packets that wait for a kick: it
  * must not sleep for long. Completions alone can wait for the next packet.
  */
 static void idle(struct queue *q)

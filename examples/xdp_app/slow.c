@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * slow.c - packets whose answer takes time: kept by one thread, for others to go on
+ * slow.c - packets with a slow answer: one thread keeps them, for the others to go on
  *
  * A page that is kept is a page like any other: chained through pp_page.next,
  * its deadline in pp_page.tstamp, and given back from this thread, which owns
@@ -79,7 +79,7 @@ static void reply(struct slow *slow, struct pp_page *page)
 		count(&slow->failed, 1);
 }
 
-/* Called and left with the lock held. Those whose time has come, up to a batch; all, at the end. */
+/* With the lock held. Takes the packets that are due, up to a batch; at the end all of them. */
 static unsigned int take_due(struct slow *slow, struct pp_page **pages)
 {
 	uint64_t at = now_ns();

@@ -120,7 +120,7 @@ struct pp_xsk_umem {
  * struct pp_xsk_params - how a socket uses pages; zero means the default everywhere
  * @sz:     sizeof(struct pp_xsk_params)
  * @pool:   pool to refill from, of single pages; NULL: the socket only sends
- * @zone:   zone whose memory the UMEM contains; NULL: the pool's
+ * @zone:   zone in the UMEM, with all its memory; NULL: the pool's
  * @umem:   first byte of the UMEM as it was registered; NULL: the zone's first byte
  * @flags:  PP_XSK_*
  * @chunk_size: of the UMEM, bytes; PP_XSK_UNALIGNED: at most the page size; otherwise the page
@@ -186,7 +186,7 @@ struct pp_xsk_params {
  * @kernel_rx_invalid:   rx_invalid_descs
  * @kernel_tx_invalid:   tx_invalid_descs
  * @kernel_tx_empty:     tx_ring_empty_descs
- * @tx_tstamps:          PP_XSK_TX_TSTAMP: packets whose time of sending came back
+ * @tx_tstamps:          PP_XSK_TX_TSTAMP: packets that came back with their time of sending
  * @tx_latency_sum_ns:   their times from pp_xsk_tx() on
  * @tx_latency_max_ns:   the longest
  * @tx_tstamp_last:      time of sending of the last of them, ns of CLOCK_TAI or the device's clock
@@ -277,7 +277,7 @@ static inline uint64_t pp_xsk_addr(const struct pp_xsk_umem *umem, const struct 
 /**
  * pp_xsk_umem_init() - say where a zone's pages are in a UMEM
  * @umem:  out
- * @zone:  zone whose memory is all in the UMEM
+ * @zone:  zone with all its memory in the UMEM
  * @area:  first byte of the UMEM as it was registered; NULL: the zone's first byte
  * @flags: PP_XSK_UNALIGNED or 0
  *
@@ -386,7 +386,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  *         first RETURN slots is garbage afterwards
  * @n:     packets, any number
  *
- * Takes the first RETURN packets, whose pages come home in pp_xsk_complete(); the others stay the
+ * Takes the first RETURN packets. Their pages come home in pp_xsk_complete(); the others stay the
  * caller's: the ring is full. A packet that can never be sent is taken, sent home and counted
  * (stats.tx_dropped): below 14 bytes, longer than its buffer, of another zone, or with other users
  * (page_pool_ref_page()). The last two are copied and sent with PP_XSK_COPY, if they have one page.
@@ -428,8 +428,8 @@ static inline void *pp_xsk_chunk_data(const struct pp_xsk_chunk *chunk)
  *
  * The caller owns the chunk that each packet is in, from the multiple of the chunk size at or below
  * off, and one reference of the pool to its page: it gives it back once, with
- * pp_xsk_put_chunks() or page_pool_put_page(), or sends it. Nothing of struct pp_page is written
- * but who owns what.
+ * pp_xsk_put_chunks() or page_pool_put_page(), or sends it. Of struct pp_page only the
+ * owner is written.
  *
  * Context: as pp_xsk_rx(). Cost: an atomic instruction a packet, and one in its refill.
  * Return:  packets received, 0 .. @n; 0 if chunks are pages: pp_xsk_rx().
@@ -463,7 +463,7 @@ unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chu
 void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
 
 /**
- * pp_xsk_complete() - bring home the pages whose sending is complete
+ * pp_xsk_complete() - bring home the pages that were sent
  * @xsk: socket
  *
  * Kicks first if packets wait, but leaves the kernel alone for 16 calls after it refused. Call it
