@@ -51,6 +51,18 @@ static const struct option_row rows[] = {
 	{ "tx-first", BOOL(traffic.first), .help = "send a burst in each direction at the start" },
 	{ "latency", .arg = "N", U32(traffic.mark, 1, 1000000000),
 	  .help = "put the time into each N-th packet made, and time those received" },
+	{ "noisy-tx-sw-buffer-size", .arg = "N", U32(noise.buffer, 0, 65536),
+	  .help = "noisy: packets that each direction keeps (0)" },
+	{ "noisy-tx-sw-buffer-flushtime", .arg = "MS", U32(noise.flush_ms, 0, 3600000),
+	  .help = "noisy: send what is kept after so long without packets, 0: never (0)" },
+	{ "noisy-lkup-memory", .arg = "MIB", U32(noise.mebibytes, 1, 65536),
+	  .help = "noisy: memory that each direction reads and writes (1)" },
+	{ "noisy-lkup-num-reads", .arg = "N", U32(noise.reads, 0, 1000000),
+	  .help = "noisy: words read for each packet (0)" },
+	{ "noisy-lkup-num-writes", .arg = "N", U32(noise.writes, 0, 1000000),
+	  .help = "noisy: words written for each packet (0)" },
+	{ "noisy-lkup-num-reads-writes", .arg = "N", U32(noise.both, 0, 1000000),
+	  .help = "noisy: words read and written for each packet (0)" },
 	{ "json", .letter = 'j', .arg = "FILE", ANY(json),
 	  .help = "write the report as JSON, - is standard output" },
 	{ "control", .arg = "SOCKET", TEXT(control),
@@ -182,7 +194,7 @@ uint64_t default_pages(const struct options *opts)
 
 	for (i = 0; i < opts->nports; i++) {
 		queue = PPFWD_DRIVER_PAGES + spec_parse_number(opts->ports[i], "fill", 0) +
-			opts->ring + opts->cache + 2 * opts->burst;
+			opts->ring + opts->cache + 2 * opts->burst + opts->noise.buffer;
 		pages += queue * spec_parse_number(opts->ports[i], "queues", 1);
 	}
 	return (pages ? pages : 1) << opts->order;
@@ -203,6 +215,7 @@ int options_parse(struct options *opts, int argc, char **argv)
 		.node = PP_NODE_ANY,
 		.period = 1,
 		.traffic = { .size_min = 64, .size_max = 64, .vlan = VLAN_NONE },
+		.noise = { .mebibytes = 1 },
 	};
 	err = options_read(&use, opts, argc, argv);
 	if (err >= 0)

@@ -40,9 +40,28 @@ static void dir_init(struct fwd *fwd, struct dir *d, unsigned int from, unsigned
 	d->dst[0] = 2;
 	d->dst[5] = (unsigned char)to;
 	d->traffic = &fwd->opts->traffic;
+	d->noise = &fwd->opts->noise;
 	if (d->traffic->has_peer[to])
 		memcpy(d->dst, d->traffic->peers[to], 6);
 	traffic_init(d);
+}
+
+static int dir_start(struct dir *d)
+{
+	if (d->traffic->mark) {
+		d->latency = calloc(1, sizeof(*d->latency));
+		if (!d->latency)
+			return -1;
+	}
+	return d->engine->start ? d->engine->start(d) : 0;
+}
+
+/* also of a direction that has not started */
+static void dir_end(struct dir *d)
+{
+	if (d->engine && d->engine->end)
+		d->engine->end(d);
+	free(d->latency);
 }
 
 static void *zalloc_lines(size_t n, size_t size)
@@ -140,11 +159,9 @@ int workers_create(struct fwd *fwd)
 			goto no_memory;
 	}
 	deal_units(fwd);
-	for (i = 0; fwd->opts->traffic.mark && i < fwd->ndirs; i++) {
-		fwd->dirs[i].latency = calloc(1, sizeof(struct latency));
-		if (!fwd->dirs[i].latency)
+	for (i = 0; i < fwd->ndirs; i++)
+		if (dir_start(&fwd->dirs[i]))
 			goto no_memory;
-	}
 	return 0;
 
 no_memory:
@@ -160,7 +177,7 @@ void workers_free(struct fwd *fwd)
 	for (i = 0; fwd->workers && i < fwd->nworkers; i++)
 		free(fwd->workers[i].dirs);
 	for (i = 0; fwd->dirs && i < fwd->ndirs; i++)
-		free(fwd->dirs[i].latency);
+		dir_end(&fwd->dirs[i]);
 	free(fwd->workers);
 	free(fwd->dirs);
 	fwd->workers = NULL;

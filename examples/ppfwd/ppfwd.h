@@ -75,6 +75,24 @@ static inline void bursts_sum(struct bursts *to, const struct bursts *from)
 struct engine;
 
 /**
+ * struct noise - what the engine noisy does, by testpmd's names
+ * @buffer:    packets that a direction keeps
+ * @flush_ms:  without packets for so long, it sends what it keeps; 0: never
+ * @mebibytes: memory of a direction
+ * @reads:     words read for each packet
+ * @writes:    words written for each packet
+ * @both:      words read and written for each packet
+ */
+struct noise {
+	uint32_t buffer;
+	uint32_t flush_ms;
+	uint32_t mebibytes;
+	uint32_t reads;
+	uint32_t writes;
+	uint32_t both;
+};
+
+/**
  * struct options - the command line
  * @command:  all of it, for reports; allocated
  * @cores:    CPUs of the workers
@@ -90,6 +108,7 @@ struct engine;
  * @control:  socket for ppstat, "auto": the library's choice; NULL: none
  * @eal:      options of DPDK's EAL; NULL: the driver's default
  * @traffic:  packets that generators make
+ * @noise:    of the engine noisy
  * The others are passed on: see struct pp_zone_params and pp_netdev_params.
  */
 struct options {
@@ -128,6 +147,7 @@ struct options {
 	const char *control;
 	const char *eal;
 	struct traffic traffic;
+	struct noise noise;
 };
 
 /**
@@ -141,6 +161,8 @@ struct options {
  * @dst:      address of the station behind it, as engines assume it
  * @traffic:  for engines that generate packets
  * @gen:      where they are in it
+ * @noise:    for the engine noisy
+ * @state:    the engine's own
  * @latency:  of marked packets received; NULL: they are not looked for
  * @packets:  packets sent, or received if the engine keeps them
  * @unsent:   packets that @out would not take, freed
@@ -158,6 +180,8 @@ struct dir {
 	unsigned char src[6];
 	unsigned char dst[6];
 	const struct traffic *traffic;
+	const struct noise *noise;
+	void *state;
 	struct latency *latency;
 	uint64_t packets;
 	uint64_t unsent;

@@ -69,6 +69,8 @@ static inline unsigned int dir_burst(struct dir *d, struct pp_page **pages, unsi
 	const struct engine *engine = d->engine;
 	unsigned int n = 0, m, k = 0;
 
+	if (unlikely(engine->clean_first))
+		pp_tx_clean(d->out);
 	if (likely(engine->burst || !engine->generate)) {
 		n = pp_rx_burst(d->in, pages, want);
 		bursts_add(&d->rx, n);
@@ -78,6 +80,8 @@ static inline unsigned int dir_burst(struct dir *d, struct pp_page **pages, unsi
 	m = n;
 	if (engine->burst && n)
 		m = engine->burst(d, pages, n);
+	else if (unlikely(engine->idle))
+		m = engine->idle(d, pages, want);
 	if (unlikely(engine->generate))
 		m = engine->generate(d, pages, want);
 	if (m) {
@@ -123,12 +127,24 @@ static bool worker_round(struct worker *w, struct pp_page **pages)
 	return moved;
 }
 
-/* every source is a file that was read to its end: there is nothing to wait for */
-static bool sources_done(const struct fwd *fwd)
+/* the engine keeps packets that it will send later */
+static bool worker_waits(const struct worker *w)
 {
 	unsigned int i;
 
-	if (fwd->dirs[0].engine->generate)
+	for (i = 0; i < w->ndirs; i++)
+		if (w->dirs[i]->engine->waits && w->dirs[i]->engine->waits(w->dirs[i]))
+			return true;
+	return false;
+}
+
+/* every source is a file that was read to its end: there is nothing to wait for */
+static bool sources_done(const struct worker *w)
+{
+	const struct fwd *fwd = w->fwd;
+	unsigned int i;
+
+	if (fwd->opts->engine->generate || worker_waits(w))
 		return false;
 	for (i = 0; i < fwd->nports; i++) {
 		if (!pp_netdev_done(fwd->ports[i]))
@@ -173,10 +189,13 @@ static void *worker_main(void *arg)
 		then = now;
 		if (!moved || ++round % CLEAN_EVERY == 0)
 			worker_clean(w);
-		if (!moved && sources_done(w->fwd))
+		if (!moved && sources_done(w))
 			fwd_stop(w->fwd);
 	}
 	worker_clean(w);
+	for (i = 0; i < w->ndirs; i++)
+		if (w->dirs[i]->engine->end)
+			w->dirs[i]->engine->end(w->dirs[i]); /* this thread owns the pools still */
 	w->cycles = now - start;
 	w->busy_cycles = busy;
 	snprintf(w->error, sizeof(w->error), "%s", pp_error());

@@ -7,8 +7,9 @@
 #include "engines/engine.h"
 
 const struct engine *const engines[] = {
-	&engine_io,	  &engine_mac,	  &engine_macswap, &engine_5tswap,  &engine_csum,
-	&engine_icmpecho, &engine_rxonly, &engine_txonly,  &engine_flowgen, NULL,
+	&engine_io,	 &engine_mac,	   &engine_macswap, &engine_5tswap,
+	&engine_csum,	 &engine_icmpecho, &engine_rxonly,  &engine_txonly,
+	&engine_flowgen, &engine_noisy,	   &engine_recycle, NULL,
 };
 
 const struct engine *engine_find(const char *name)

@@ -84,6 +84,9 @@ done
 for peer in x 1 1, 1,02 64,02:00:00:00:00:01 0,02:00:00:00:00:0g 0,02:00:00:00:00:01x -1,02:00:00:00:00:01; do
 	bad 2 "--eth-peer" $two --eth-peer "$peer"
 done
+bad 2 "--noisy-tx-sw-buffer-size" $two --noisy-tx-sw-buffer-size 65537
+bad 2 "--noisy-lkup-memory 0" $two --noisy-lkup-memory 0
+bad 2 "--noisy-lkup-num-reads" $two --noisy-lkup-num-reads=-1
 bad 2 "--vlan" $two --vlan 4095
 bad 2 "--flows 0" $two --flows 0
 bad 2 "--seed 0" $two --seed 0

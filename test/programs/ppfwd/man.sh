@@ -10,7 +10,7 @@ for engine in $("$ppfwd" --help | sed -n 's/^           \([a-z0-9]*\) .*/\1/p');
 	ok "engine $engine in the man page" grep -q "^\.It Cm $engine\$" "$page"
 	echo "$engine" >>"$dir/engines"
 done
-ok "there are nine engines" [ "$(lines "$dir/engines")" -eq 9 ]
+ok "there are eleven engines" [ "$(lines "$dir/engines")" -eq 11 ]
 
 man_lint "$page"
 finish

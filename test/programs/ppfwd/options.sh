@@ -25,7 +25,7 @@ keys() {
 	python3 "$(dirname "$0")/../../counters.py" --keys "$1" | sed "s/^/$2/"
 }
 
-for engine in io mac macswap 5tswap csum rxonly txonly flowgen; do
+for engine in io mac macswap 5tswap csum rxonly txonly flowgen noisy recycle; do
 	run "$ppfwd" $two $n --engine $engine
 	ok "--engine $engine" clean
 	ok "--engine $engine forwards" grep -q "^$engine: 100000 packets" "$dir/out"

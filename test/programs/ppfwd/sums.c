@@ -224,7 +224,8 @@ static void try_rest(void)
 	for (i = 0; engines[i]; i++) {
 		if (engines[i] == &engine_rxonly || engines[i] == &engine_flowgen)
 			must(!engines[i]->burst || !feed(engines[i], b), engines[i]->name);
-		else if (engines[i] == &engine_io || engines[i] == &engine_txonly)
+		else if (engines[i] == &engine_io || engines[i] == &engine_txonly ||
+			 engines[i] == &engine_recycle)
 			must(!engines[i]->burst, engines[i]->name);
 	}
 }

@@ -177,7 +177,7 @@ def window_rates(packets, bits):
 def paced(rate, per_second, *args, bits=False):
     """within 1 % over a second; where the machine is too busy for a calm, again, then within 10 %"""
     near = 0.01
-    for _ in range(5):
+    for _ in range(3):
         run('--port', 'pcap:tx=%s/out.pcap' % TMP, '--engine', 'txonly', '--rate', rate,
             '--latency', 1, '--duration', '1.5', *args)
         rates = window_rates(read(TMP + '/out.pcap'), bits)
@@ -256,11 +256,38 @@ def case_latency():
        1.04 * (after - times[0]), lat['p50_ns'])
 
 
+def case_noisy():
+    source, out = TMP + '/source.pcap', TMP + '/out.pcap'
+    made('--engine', 'flowgen', packets=5000)
+    os.rename(out, source)
+    packets = read(source)
+    ports = ['--port', 'pcap:rx=' + source, '--port', 'pcap:tx=' + out]
+    for engine in ('io', 'recycle', 'noisy'):
+        run(*ports, '--engine', engine)
+        ok('%s: all, in order' % engine, read(out) == packets)
+    for keep in (1, 1000, 5000, 65536):
+        noisy = ['--engine', 'noisy', '--noisy-tx-sw-buffer-size', keep]
+        r = run(*ports, *noisy)
+        left = max(0, 5000 - keep)
+        ok('noisy keeps the last %d' % keep, read(out) == packets[:left], len(read(out)))
+        ok('and drops them', r['ports'][1]['tx_dropped'] == 5000 - left, r['ports'][1])
+        ok('their pages were away', r['pools'][0]['inflight_max'] >= min(keep, 5000))
+        r = run(*ports, *noisy, '--noisy-tx-sw-buffer-flushtime', 5)
+        ok('noisy sends what it keeps after a while', read(out) == packets, len(read(out)))
+        ok('and drops none', r['ports'][1]['tx_dropped'] == 0)
+    null = ['--port', 'null', '--port', 'null', '--engine', 'noisy', '--packets', 100000]
+    quiet = run(*null)['cycles_per_packet']
+    for kind in ('reads', 'writes', 'reads-writes'):
+        loud = run(*null, '--noisy-lkup-num-' + kind, 300, '--noisy-lkup-memory', 8)
+        ok('300 %s take time' % kind, loud['cycles_per_packet'] > 2 * quiet + 100,
+           (quiet, loud['cycles_per_packet']))
+
+
 cases = ['rate', 'first', 'latency']
 if PCAP:
-    cases = ['sizes', 'flows', 'frame'] + cases
+    cases = ['sizes', 'flows', 'frame', 'noisy'] + cases
 else:
-    print('not run: sizes, flows, frame; built without libpcap')
+    print('not run: sizes, flows, frame, noisy; built without libpcap')
 try:
     for case in cases:
         start = time.monotonic()
