@@ -11,7 +11,10 @@
 
 #include <pagepool/depot.h>
 
-#include "stock/share.h"
+#include "stock/control.h"
+#include "stock/hold.h"
+#include "stock/policy.h"
+#include "stock/take.h"
 
 /* "dept", and the version of the layout */
 #define DEPOT_MAGIC 0x64657004u

@@ -39,5 +39,3 @@ static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint3
 		trace_window(pcp->trace, start, (unsigned int)moved);
 	return moved;
 }
-
-#include "stock/pcp_table_impl.h"

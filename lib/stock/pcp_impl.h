@@ -15,7 +15,8 @@
  * an instance is a constant here, so that the plain one pays nothing for the other.
  */
 #include "base/trace.h"
-#include "stock/stock.h"
+#include "stock/hold.h"
+#include "stock/take.h"
 
 static __always_inline struct pcp_list *hold_begin(struct stock *stock, struct pcp_guard *g,
 						   const bool traced)
@@ -142,5 +143,3 @@ static __always_inline int put_all(struct stock *stock, void *const *objs, unsig
 		return 0;
 	return stock_put_slow(stock, objs, n);
 }
-
-#include "stock/pcp_drain_impl.h"

@@ -7,7 +7,8 @@
  * under the zone's lock, so that no page is out of everybody's sight on its way.
  */
 #include "base/trace.h"
-#include "stock/stock.h"
+#include "stock/hold.h"
+#include "stock/take.h"
 
 static __always_inline void window_end(struct stock *stock, uint64_t start, unsigned int pages)
 {

@@ -6,7 +6,7 @@
 
 #include <pagepool/zone.h>
 
-#include "stock/stock.h"
+#include "stock/policy.h"
 
 const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
 #define POLICY(name) &pcp_##name,

@@ -30,6 +30,11 @@ unsigned int share_processes(const struct stock *stock);
 /* Free what processes held that died; how many died so far. 0: @stock is not shared. */
 uint32_t share_recover(struct stock *stock);
 
+/* The lock of a stock that another thread, or another process, has. */
+void stock_lock_slow(struct stock *stock);
+/* barrier_rseq(), for the threads of every attached process */
+bool stock_fence(struct stock *stock, unsigned int cpu);
+
 static inline uint32_t share_died(const struct stock *stock)
 {
 	return stock->share ? READ_ONCE(stock->share->died) : 0;

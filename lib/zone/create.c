@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/node.h"
+#include "stock/policy.h"
 #include "zone/zone.h"
 
 struct registry registered_zones;

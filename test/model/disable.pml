@@ -2,7 +2,7 @@
 /*
  * disable.pml - pp_zone_pcp_disable() against frees, a tuner, and another disabler
  *
- * Stands for lib/stock/stock.c (set_bounds(), close_caches(), stock_disable(),
+ * Stands for lib/stock/control.c (set_bounds(), close_caches(), stock_disable(),
  * stock_enable()), pcp_limit() in lib/stock/pcp.h and set_high() in lib/stock/pcp.c, over a cache
  * that is guarded by a lock, as with spin, trylock and irqsave:
  *   Owner     do_free_bulk(): in a hold, reads what the cache may have (high and high_max, one

@@ -8,7 +8,7 @@
  *   seize     pcp_seize(): switch to the spare, membarrier, read inside, wait; a wait that
  *             gives up leaves the list in old
  *   Drainer   do_drain() twice in a row, each of which may give up; pcp_release()
- *   Disabler  close_caches() in lib/stock/stock.c: high_max = 0, then drains until one moves
+ *   Disabler  close_caches() in lib/stock/control.c: high_max = 0, then drains until one moves
  *             nothing. The drain lock keeps the two apart.
  *
  * Weak memory: the owner's stores of inside pass through a store buffer of one entry, which

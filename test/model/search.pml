@@ -2,7 +2,7 @@
 /*
  * search.pml - an allocation that finds nothing, while free pages move between the places
  *
- * Stands for search_everywhere() in lib/stock/stock.c with page_moves(), for clients_trim(), and for a pool's
+ * Stands for search_everywhere() in lib/stock/take.c with page_moves(), for clients_trim(), and for a pool's
  * refill (pool_take() and what follows it):
  *   Taker     wants one page: drains each core's cache into the free area, trims the pool into its
  *             own core's cache, drains again, looks at the free area; fails, or looks again

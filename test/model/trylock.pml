@@ -7,7 +7,7 @@
  *             want, may serve_drainer(), and unlocks
  *   seize     pcp_seize(), with ask_owner() in its loop
  *   Drainer   do_drain() by anybody: seize, one batch (1 page) to the zone, pcp_release()
- *   Disabler  close_caches() in lib/stock/stock.c: high_max = 0, then forced drains of the
+ *   Disabler  close_caches() in lib/stock/control.c: high_max = 0, then forced drains of the
  *             cache until one returns 0
  * A page count is read and written in two steps, so that two holders at once would lose a
  * page. Moves under the zone's lock are one step.

@@ -7,7 +7,7 @@
  * that every change increments, because a list whose top came back (ABA) would
  * otherwise take a walk's result for current.
  */
-#include "stock/stock.h"
+#include "stock/hold.h"
 
 static inline uint32_t link_of(const struct stock *stock, const void *obj)
 {

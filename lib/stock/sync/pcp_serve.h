@@ -10,7 +10,7 @@
 #ifndef PP_PCP_SERVE_H
 #define PP_PCP_SERVE_H
 
-#include "stock/stock.h"
+#include "stock/hold.h"
 
 static __noinline void serve_drainer(struct pcp *pcp)
 {

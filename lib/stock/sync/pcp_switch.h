@@ -8,7 +8,7 @@
 #ifndef PP_PCP_SWITCH_H
 #define PP_PCP_SWITCH_H
 
-#include "stock/stock.h"
+#include "stock/hold.h"
 
 /* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
 static inline void retire_old(struct pcp *pcp)

@@ -60,3 +60,5 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 #define PCP_PROBE  barrier_register
 #define PCP_MASKS  false
 #include "stock/pcp_impl.h"
+#include "stock/pcp_drain_impl.h"
+#include "stock/pcp_table_impl.h"

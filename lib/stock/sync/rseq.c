@@ -13,6 +13,7 @@
 #include <rseq_ops.h>
 
 #include "base/barrier.h"
+#include "stock/share.h"
 #include "stock/stock.h"
 
 static int rseq_probe(void)
@@ -54,3 +55,4 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 #define PCP_PROBE  rseq_probe
 #include "stock/pcp_lockless_impl.h"
 #include "stock/pcp_drain_impl.h"
+#include "stock/pcp_table_impl.h"

@@ -42,3 +42,5 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 #define PCP_PROBE  NULL
 #define PCP_MASKS  false
 #include "stock/pcp_impl.h"
+#include "stock/pcp_drain_impl.h"
+#include "stock/pcp_table_impl.h"

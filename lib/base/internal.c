@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * error.c - the reason of the last failure; parameter structs
+ * internal.c - the reason of the last failure; parameter structs
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * stock/control.c - what the caches hold, and what they may: counters, bounds, closed caches
+ */
+#include <pagepool/stats.h>
+
+#include "stock/control.h"
+#include "stock/take.h"
+
+/* ---- looking inside -------------------------------------------------------------- */
+
+unsigned int stock_cached(const struct stock *stock, unsigned int core)
+{
+	const struct pcp *pcp = stock_pcp(stock, core);
+
+	if (stock->links && !(uint32_t)READ_ONCE(pcp->head))
+		return 0;
+	return pcp_count(pcp);
+}
+
+void stock_stats(struct stock *stock, struct pp_zone_stats *s)
+{
+	const struct pcp *pcp;
+	unsigned int i;
+
+	s->batch = READ_ONCE(stock->batch);
+	s->alloc_failures = READ_ONCE(stock->alloc_failures);
+	s->drains = READ_ONCE(stock->drains);
+	s->drained_pages = READ_ONCE(stock->drained_pages);
+	s->drain_timeouts = READ_ONCE(stock->drain_timeouts);
+	s->fallbacks = READ_ONCE(stock->fallbacks);
+	s->free = stock->area.count;
+	s->allocs = stock->allocs;
+	s->frees = stock->frees;
+	for (i = 0; i < stock->cores; i++) {
+		pcp = stock_pcp(stock, i);
+		s->cached += stock_cached(stock, i);
+		s->high = max(s->high, (uint64_t)pcp_limit(pcp));
+		s->allocs += READ_ONCE(pcp->allocs);
+		s->frees += READ_ONCE(pcp->frees);
+		s->refills += READ_ONCE(pcp->refills);
+		s->flushes += READ_ONCE(pcp->flushes);
+		s->high_raises += READ_ONCE(pcp->raises);
+		s->high_decays += READ_ONCE(pcp->decays);
+	}
+}
+
+/* ---- what the caches may hold ---------------------------------------------------------------- */
+
+static void set_bounds(struct stock *stock, uint32_t high_min, uint32_t high_max, uint32_t batch)
+{
+	struct pcp *pcp;
+	unsigned int i;
+
+	WRITE_ONCE(stock->batch, batch);
+	for (i = 0; i < stock->cores; i++) {
+		pcp = stock_pcp(stock, i);
+		WRITE_ONCE(pcp->batch, batch);
+		WRITE_ONCE(pcp->high_min, high_min);
+		/* seq_cst: pairs with llist.c's push, which reserves before it looks */
+		__atomic_store_n(&pcp->high_max, high_max, __ATOMIC_SEQ_CST);
+		WRITE_ONCE(pcp->high, high_min);
+	}
+}
+
+int stock_set(struct stock *stock, uint32_t high, uint32_t batch)
+{
+	int err = 0;
+
+	if (high < 1 || high > stock->pcps->capacity)
+		return pp_set_error(EINVAL, "high: %u is not in 1 .. %u, the zone's high_max", high,
+				    stock->pcps->capacity);
+	if (batch < 1 || batch > high || batch > PP_BULK_MAX)
+		return pp_set_error(EINVAL, "batch: %u is not in 1 .. high %u, or above %u", batch,
+				    high, PP_BULK_MAX);
+	pp_lock(&stock->control);
+	if (stock->disabled)
+		err = pp_set_error(EBUSY, "the caches are disabled; enable them first");
+	else
+		set_bounds(stock, high, high, batch);
+	pp_unlock(&stock->control);
+	return err;
+}
+
+static void open_caches(struct stock *stock)
+{
+	set_bounds(stock, stock->saved_high_min, stock->saved_high_max, stock->saved_batch);
+}
+
+/*
+ * After the forced drain no user of a cache is left that entered before it was closed, and a later
+ * one has seen that it is closed.
+ */
+static int close_caches(struct stock *stock, unsigned int timeout_us)
+{
+	unsigned int i;
+	long k;
+
+	stock->saved_high_min = stock->pcps->high_min;
+	stock->saved_high_max = stock->pcps->high_max;
+	stock->saved_batch = stock->batch;
+	set_bounds(stock, 0, 0, 1);
+	for (i = 0; i < stock->cores; i++) {
+		do
+			k = stock_drain_core(stock, i, 0, timeout_us, true);
+		while (k > 0);
+		if (k == 0)
+			continue;
+		open_caches(stock);
+		return pp_set_error(ETIMEDOUT, "cache %u was held for more than %u us", i,
+				    timeout_us);
+	}
+	return 0;
+}
+
+int stock_disable(struct stock *stock, unsigned int timeout_us)
+{
+	int err = 0;
+
+	if (!pp_lock_timed(&stock->control, timeout_us))
+		return pp_set_error(ETIMEDOUT,
+				    "another thread has been closing or setting the caches for "
+				    "more than %u us",
+				    timeout_us);
+	if (!stock->disabled)
+		err = close_caches(stock, timeout_us);
+	if (!err)
+		WRITE_ONCE(stock->disabled, stock->disabled + 1);
+	pp_unlock(&stock->control);
+	return err;
+}
+
+void stock_enable(struct stock *stock)
+{
+	pp_lock(&stock->control);
+	if (stock->disabled) {
+		WRITE_ONCE(stock->disabled, stock->disabled - 1);
+		if (!stock->disabled)
+			open_caches(stock);
+	}
+	pp_unlock(&stock->control);
+}
