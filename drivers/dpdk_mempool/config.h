@@ -9,6 +9,8 @@
 #include <rte_log.h>
 #include <rte_mempool.h>
 
+#include <pagepool/depot.h>
+
 /*
  * The plugin is linked with no library, and a program without mempools has none of these. In EAL's
  * directory the plugin is loaded into such a program, too.
@@ -21,6 +23,7 @@
 #define MEMPOOL_OPS	  "pagepool"
 #define MEMPOOL_OPS_DEBUG "pagepool_debug"
 #define MEMPOOL_INVALID	  UINT32_MAX /* a number that no pool takes */
+#define MEMPOOL_AS_ASKED  (UINT32_MAX - 1) /* no setting: the program's choice stays */
 
 extern int mempool_logtype;
 
@@ -30,14 +33,19 @@ extern int mempool_logtype;
 /* Settings of pools that are made later: from the environment, or by telemetry. */
 struct mempool_config {
 	char policy[16];
-	uint32_t high;
+	uint32_t high; /* 0: by the pool's size; so is batch */
 	uint32_t batch;
+	uint32_t lcore_cache; /* most objects in rte_mempool's cache for an lcore */
 };
-
-extern struct mempool_config mempool_config;
 
 void mempool_log_register(void);
 void mempool_config_read(void);
+struct mempool_config mempool_config_get(void);
+void mempool_config_set(const struct mempool_config *config);
+
+/* The parameters of a depot with @objects objects. */
+void mempool_depot_params(const struct mempool_config *config, const char *name, uint32_t objects,
+			  struct pp_depot_params *params);
 
 /*
  * Reads the digits that *@text begins with, up to @end, and moves *@text behind them. False: other

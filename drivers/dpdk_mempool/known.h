@@ -28,6 +28,7 @@ struct ledger;
  * @empty_before_end: the last get before rte_mempool_free() failed
  * @out_at_end: objects that rte_mempool_free() did not find
  * @died:     processes that were found dead
+ * @lcore_cache_asked: rte_mempool.cache_size as the program chose it
  */
 struct mempool {
 	uint64_t magic;
@@ -38,6 +39,7 @@ struct mempool {
 	uint64_t out_at_end;
 	bool empty_before_end;
 	unsigned int died;
+	uint32_t lcore_cache_asked;
 };
 
 /* The depot follows. */

@@ -153,17 +153,28 @@ static int debug_get(struct rte_mempool *mp, void **objs, unsigned int n)
 
 /* ---- the beginning and the end of a pool ----------------------------------------------------- */
 
-static void pool_params(const struct rte_mempool *mp, struct pp_depot_params *params)
+/*
+ * Programs choose the size of the cache that rte_mempool keeps above us for each lcore, most of
+ * them at compile time. The caches are empty before the first object arrives. A pool without them
+ * has no room for any, and a cache is never larger than the pool allows. Where the pool's private
+ * area lies depends on whether there are caches.
+ */
+static void limit_lcore_cache(struct rte_mempool *mp, uint32_t most)
 {
-	*params = (struct pp_depot_params){
-		.sz = sizeof(*params),
-		.name = mp->name,
-		.objects = mp->size,
-		.policy = mempool_config.policy,
-		.users = rte_lcore_count(),
-		.high = mempool_config.high,
-		.batch = mempool_config.batch,
-	};
+	uint32_t size = RTE_MIN(most, (uint32_t)((uint64_t)mp->size * 2 / 3));
+	const void *private_area = rte_mempool_get_priv(mp);
+	unsigned int lcore;
+
+	if (most == MEMPOOL_AS_ASKED || !mp->cache_size)
+		return;
+	for (lcore = 0; lcore < RTE_MAX_LCORE; lcore++) {
+		mp->local_cache[lcore].MEMPOOL_CACHE_LIMIT = size + size / 2;
+		mp->local_cache[lcore].size = size;
+	}
+	MEMPOOL_LOG(DEBUG, "pool %s: lcore caches of %u objects, not %u", mp->name, size,
+		    mp->cache_size);
+	mp->cache_size = size;
+	memmove(rte_mempool_get_priv(mp), private_area, mp->private_data_size);
 }
 
 /* 0 or -errno, in rte_errno, too */
@@ -176,12 +187,18 @@ static int refuse_pool(const struct rte_mempool *mp, int err, const char *hint)
 
 static int pool_create(struct rte_mempool *mp, bool debug)
 {
+	const struct mempool_config config = mempool_config_get();
 	struct pp_depot_params params;
 	struct mempool *pool;
 	size_t size;
 	int err;
 
-	pool_params(mp, &params);
+	if (config.lcore_cache == MEMPOOL_INVALID) {
+		pp_set_error(EINVAL, "PAGEPOOL_LCORE_CACHE is not a number from 0 to %u",
+			     RTE_MEMPOOL_CACHE_MAX_SIZE);
+		return refuse_pool(mp, EINVAL, "");
+	}
+	mempool_depot_params(&config, mp->name, mp->size, &params);
 	size = pp_depot_size(&params);
 	if (!size)
 		return refuse_pool(mp, errno,
@@ -202,6 +219,8 @@ static int pool_create(struct rte_mempool *mp, bool debug)
 	}
 	pool->stamp = rte_rdtsc();
 	pool->place = mempool_free_place();
+	pool->lcore_cache_asked = mp->cache_size;
+	limit_lcore_cache(mp, config.lcore_cache);
 	pool->magic = MEMPOOL_MAGIC;
 	mp->pool_data = pool;
 	MEMPOOL_LOG(DEBUG, "pool %s: %u objects, policy %s", mp->name, mp->size,

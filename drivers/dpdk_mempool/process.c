@@ -166,22 +166,21 @@ static bool lacks_hardware(const char *name)
 }
 
 /*
- * Takes up to @n ops out of the table whose hardware this machine does not have, the last ones
- * first, and moves those behind them down. Before EAL has started, nothing remembers a number.
+ * Takes the ops of hardware that this machine does not have out of the table, and moves those
+ * behind them down. Before EAL has started, nothing remembers a number.
  */
-static void make_room(unsigned int n)
+static void make_room(void)
 {
 	struct rte_mempool_ops_table *table = &rte_mempool_ops_table;
 	uint32_t i;
 
 	rte_spinlock_lock(&table->sl);
-	for (i = table->num_ops; n && i-- > 0;) {
+	for (i = table->num_ops; i-- > 0;) {
 		if (!lacks_hardware(table->ops[i].name))
 			continue;
 		MEMPOOL_LOG(DEBUG, "ops %s: no such hardware here, its place is free",
 			    table->ops[i].name);
 		table->num_ops--;
-		n--;
 		memmove(&table->ops[i], &table->ops[i + 1],
 			(table->num_ops - i) * sizeof(table->ops[0]));
 	}
@@ -205,7 +204,7 @@ RTE_INIT(pagepool_register)
 	if (is_shared_dpdk())
 		load_other_drivers();
 	if (rte_eal_iova_mode() == RTE_IOVA_DC) /* EAL has not started */
-		make_room(2);
+		make_room();
 	register_ops(&mempool_plain_ops);
 	register_ops(&mempool_debug_ops);
 	mempool_config_read();

@@ -4,10 +4,9 @@
  *
  * Commands run on EAL's own thread, beside the traffic.
  */
+#include <dlfcn.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <rte_telemetry.h>
@@ -17,6 +16,9 @@
 #include "dpdk_mempool/telemetry.h"
 
 #define DRAIN_US 100000u
+
+/* rte_tel_data_add_dict_uint(); before 23.03 it was _u64(), which 25.11 has no more. */
+static int (*add_number)(struct rte_tel_data *d, const char *name, uint64_t value);
 
 static void add_name(struct rte_mempool *mp, void *arg)
 {
@@ -61,7 +63,7 @@ static void add_caches(struct rte_tel_data *d, const struct pp_depot *depot)
 		if (!pp_depot_cached(depot, i))
 			continue;
 		snprintf(key, sizeof(key), "%u", i);
-		rte_tel_data_add_dict_u64(cores, key, pp_depot_cached(depot, i));
+		add_number(cores, key, pp_depot_cached(depot, i));
 	}
 	rte_tel_data_add_dict_container(d, "cached_by_core", cores, 0);
 }
@@ -84,27 +86,28 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "name", mp->name);
 	rte_tel_data_add_dict_string(d, "ops", rte_mempool_get_ops(mp->ops_index)->name);
 	rte_tel_data_add_dict_string(d, "policy", pp_depot_policy(depot_of(pool)));
-	rte_tel_data_add_dict_u64(d, "size", mp->size);
-	rte_tel_data_add_dict_u64(d, "lcore_cache", mp->cache_size);
-	rte_tel_data_add_dict_u64(d, "managed", s.managed);
-	rte_tel_data_add_dict_u64(d, "free", s.free);
-	rte_tel_data_add_dict_u64(d, "cached", s.cached);
-	rte_tel_data_add_dict_u64(d, "out", s.in_flight);
-	rte_tel_data_add_dict_u64(d, "high", s.high);
-	rte_tel_data_add_dict_u64(d, "batch", s.batch);
-	rte_tel_data_add_dict_u64(d, "refills", s.refills);
-	rte_tel_data_add_dict_u64(d, "flushes", s.flushes);
-	rte_tel_data_add_dict_u64(d, "fallbacks", s.fallbacks);
-	rte_tel_data_add_dict_u64(d, "drains", s.drains);
-	rte_tel_data_add_dict_u64(d, "drained", s.drained_pages);
-	rte_tel_data_add_dict_u64(d, "drain_timeouts", s.drain_timeouts);
-	rte_tel_data_add_dict_u64(d, "failures", pool->failures);
-	rte_tel_data_add_dict_u64(d, "processes", pp_depot_processes(depot_of(pool)));
-	rte_tel_data_add_dict_u64(d, "died", pool->died);
+	add_number(d, "size", mp->size);
+	add_number(d, "lcore_cache", mp->cache_size);
+	add_number(d, "lcore_cache_asked", pool->lcore_cache_asked);
+	add_number(d, "managed", s.managed);
+	add_number(d, "free", s.free);
+	add_number(d, "cached", s.cached);
+	add_number(d, "out", s.in_flight);
+	add_number(d, "high", s.high);
+	add_number(d, "batch", s.batch);
+	add_number(d, "refills", s.refills);
+	add_number(d, "flushes", s.flushes);
+	add_number(d, "fallbacks", s.fallbacks);
+	add_number(d, "drains", s.drains);
+	add_number(d, "drained", s.drained_pages);
+	add_number(d, "drain_timeouts", s.drain_timeouts);
+	add_number(d, "failures", pool->failures);
+	add_number(d, "processes", pp_depot_processes(depot_of(pool)));
+	add_number(d, "died", pool->died);
 	if (pool->ledger) {
 		ledger_counts(pool->ledger, &double_free, &foreign);
-		rte_tel_data_add_dict_u64(d, "double_free", double_free);
-		rte_tel_data_add_dict_u64(d, "foreign", foreign);
+		add_number(d, "double_free", double_free);
+		add_number(d, "foreign", foreign);
 	}
 	add_caches(d, depot_of(pool));
 	return 0;
@@ -129,38 +132,84 @@ static int cmd_drain(const char *cmd, const char *params, struct rte_tel_data *d
 	return 0;
 }
 
-/* NAME,HIGH,BATCH: a pool's caches now; or default,POLICY[,HIGH,BATCH]: of pools made later. */
-static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
+/* "HIGH,BATCH" and nothing else. */
+static bool parse_sizes(const char *text, struct mempool_config *config)
 {
-	struct mempool_config config = { .high = 0 };
-	struct rte_mempool *mp;
-	struct mempool *pool;
-	const char *rest, *result = "done";
+	return mempool_parse(&text, ',', &config->high) &&
+	       mempool_parse(&text, '\0', &config->batch);
+}
 
-	(void)cmd;
-	if (params && !strncmp(params, "default,", 8)) {
-		if (sscanf(params + 8, "%15[a-z],%" SCNu32 ",%" SCNu32, config.policy, &config.high,
-			   &config.batch) < 1)
-			return -EINVAL;
-		if (strcmp(config.policy, "auto") && pp_policy_check(config.policy))
-			result = pp_error();
-		else
-			mempool_config = config;
-	} else {
-		pool = named(params, &mp, &rest);
-		if (!pool || sscanf(rest, "%" SCNu32 ",%" SCNu32, &config.high, &config.batch) != 2)
-			return -EINVAL;
-		if (pp_depot_attach(depot_of(pool)) ||
-		    pp_depot_pcp_set(depot_of(pool), config.high, config.batch))
-			result = pp_error();
-	}
+/* HIGH,BATCH: a pool's caches, now. */
+static int set_pool(struct mempool *pool, const char *sizes, struct rte_tel_data *d)
+{
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+	const char *result = "done";
+	struct mempool_config config;
+
+	if (!parse_sizes(sizes, &config))
+		return -EINVAL;
+	if (pp_depot_attach(depot_of(pool)) ||
+	    pp_depot_pcp_set(depot_of(pool), config.high, config.batch))
+		result = pp_error();
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "result", result);
+	pp_depot_stats(depot_of(pool), &s);
+	add_number(d, "high", s.high);
+	add_number(d, "batch", s.batch);
 	return 0;
+}
+
+/* POLICY[,HIGH,BATCH]: pools made later, by the rules of their creation. */
+static int set_default(const char *text, struct rte_tel_data *d)
+{
+	struct mempool_config config = mempool_config_get();
+	size_t len = strcspn(text, ",");
+	struct pp_depot_params params;
+	const char *result = "done";
+
+	if (!len || len >= sizeof(config.policy))
+		return -EINVAL;
+	snprintf(config.policy, sizeof(config.policy), "%.*s", (int)len, text);
+	config.high = config.batch = 0;
+	if (text[len] && !parse_sizes(text + len + 1, &config))
+		return -EINVAL;
+	mempool_depot_params(&config, "default", UINT32_MAX, &params);
+	if (pp_depot_size(&params))
+		mempool_config_set(&config);
+	else
+		result = pp_error();
+	config = mempool_config_get();
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "result", result);
+	rte_tel_data_add_dict_string(d, "policy", config.policy);
+	add_number(d, "high", config.high);
+	add_number(d, "batch", config.batch);
+	return 0;
+}
+
+/* The answer says what is in force, also where the new values were refused. */
+static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct rte_mempool *mp;
+	struct mempool *pool;
+	const char *sizes;
+
+	(void)cmd;
+	if (params && !strncmp(params, "default,", 8))
+		return set_default(params + 8, d);
+	pool = named(params, &mp, &sizes);
+	return pool ? set_pool(pool, sizes, d) : -EINVAL;
 }
 
 void mempool_telemetry_register(void)
 {
+	void *found = dlsym(RTLD_DEFAULT, "rte_tel_data_add_dict_uint");
+
+	if (!found)
+		found = dlsym(RTLD_DEFAULT, "rte_tel_data_add_dict_u64");
+	if (!found)
+		return;
+	memcpy(&add_number, &found, sizeof(found));
 	rte_telemetry_register_cmd("/pagepool/list", cmd_list,
 				   "The pools on pagepool. Takes no parameters");
 	rte_telemetry_register_cmd("/pagepool/info", cmd_info,

@@ -135,7 +135,7 @@ def environment(**more):
     places = [os.path.dirname(PLUGIN)]
     places += [os.path.dirname(os.environ[key]) for key in ('PP_DUMMY',) if key in os.environ]
     env['LD_LIBRARY_PATH'] = ':'.join(places + env.get('LD_LIBRARY_PATH', '').split(':')).rstrip(':')
-    for key in ('PAGEPOOL_POLICY', 'PAGEPOOL_HIGH', 'PAGEPOOL_BATCH'):
+    for key in ('PAGEPOOL_POLICY', 'PAGEPOOL_HIGH', 'PAGEPOOL_BATCH', 'PAGEPOOL_LCORE_CACHE'):
         env.pop(key, None)
     env.update(more)
     return env
@@ -261,8 +261,10 @@ class Testpmd(Program):
     def dump(self, name):
         """what rte_mempool_dump() says: in the pool, in lcores' caches"""
         text = self.ask('dump_mempool ' + name)
+        if 'common_pool_count' not in text: # newer releases spell it so
+            text = self.ask('dump mempool ' + name)
         common = re.search(r'common_pool_count=(\d+)', text)
-        check(common, 'dump_mempool %s: %s' % (name, text))
+        check(common, 'dump mempool %s: %s' % (name, text))
         return int(common.group(1)), sum(int(n) for n in re.findall(r'cache_count\[\d+\]=(\d+)',
                                                                     text))
 
@@ -278,10 +280,9 @@ class Testpmd(Program):
 def telemetry(name, command):
     """the answer of a DPDK process, or None if it has none"""
     path = '/var/run/dpdk/%s/dpdk_telemetry.v2' % name
-    until(lambda: os.path.exists(path), '%s: no telemetry' % name)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.settimeout(10)
-        s.connect(path)
+        until(lambda: not s.connect_ex(path), '%s: no telemetry' % name)
         most = json.loads(s.recv(16384))['max_output_len']
         s.send(command.encode())
         answer = json.loads(s.recv(most))

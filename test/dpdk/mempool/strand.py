@@ -7,11 +7,12 @@ holds some 511 mbufs in each of its buffers. What lcore 1's cache keeps is missi
 from harness import *
 
 
-def rate(ops, mbcache, mbufs):
+def rate(ops, mbcache, mbufs, **env):
     pmd = Testpmd(eal('t', memory=512, lcores='0@%d,1@%d,2@%d' % (CPUS[0], CPUS[0], CPUS[1]),
                       extra=['--vdev=net_null0', '--vdev=net_null1']),
                   ['--mbcache=%d' % mbcache, '--total-num-mbufs=%d' % mbufs, '--nb-cores=1',
-                   '--noisy-tx-sw-buffer-size=512', '--noisy-tx-sw-buffer-flushtime=100'], ops)
+                   '--noisy-tx-sw-buffer-size=512', '--noisy-tx-sw-buffer-flushtime=100'], ops,
+                  environment(**env))
     pmd.ask('set corelist 1')
     pmd.ask('set fwd rxonly')
     pmd.ask('start')
@@ -26,15 +27,19 @@ def rate(ops, mbcache, mbufs):
     if ops == 'pagepool':
         ledger(pmd.info())
     pmd.quit()
-    say('%s, mbcache %d, %d mbufs: %.0f packets a second' % (ops, mbcache, mbufs, result))
+    say('%s, mbcache %d, %d mbufs%s: %.0f packets a second' %
+        (ops, mbcache, mbufs, ''.join(', %s=%s' % item for item in env.items()), result))
     return result
 
 
 need('dpdk-testpmd', 'stdbuf')
 many = max(rate('pagepool', 0, 65536) for _ in range(2))
 few = max(rate('pagepool', 0, 1200) for _ in range(2))
+limited = max(rate('pagepool', 250, 1200, PAGEPOOL_LCORE_CACHE='0') for _ in range(2))
 stranded = rate('ring_mp_mc', 250, 1200)
 say('pagepool with 1200 of 65536 mbufs: %.2f of the rate; ring_mp_mc, cache 250: %.4f' %
     (few / many, stranded / many))
 check(few >= 0.5 * many, 'pagepool strands: %.0f of %.0f packets a second' % (few, many))
+check(limited >= 0.5 * many, 'PAGEPOOL_LCORE_CACHE=0 strands: %.0f of %.0f packets a second' %
+      (limited, many))
 check(stranded < 0.1 * many, 'ring_mp_mc did not strand: the test shows nothing')
