@@ -40,7 +40,7 @@ static struct pp_netdev *open_port(const char *spec, struct pp_zone *zone)
 int main(int argc, char **argv)
 {
 	struct pp_zone_params params = { .sz = sizeof(params), .pages = 32768 }; /* of 4 KiB */
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	struct pp_netdev *a = NULL, *b = NULL;
 	struct pp_zone *zone;
 

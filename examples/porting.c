@@ -228,7 +228,7 @@ static int queue_close(struct rx_queue *q)
 /* Did every page come home, once? */
 static int all_home(struct pp_zone_set *set)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	unsigned int node, bad = 0;
 
 	for (node = 0; node < PP_NODES_MAX; node++) {

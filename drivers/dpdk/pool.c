@@ -86,7 +86,7 @@ static unsigned int pool_get_count(const struct rte_mempool *mp)
 	struct pp_zone_stats zone = { .sz = sizeof(zone) };
 	struct page_pool_stats pool = { .sz = sizeof(pool) };
 
-	pp_zone_stats(dq->q.dev->params.zone, &zone);
+	pp_zone_get_stats(dq->q.dev->params.zone, &zone);
 	page_pool_get_stats(dq->q.pool, &pool);
 	return (unsigned int)(zone.free + zone.cached + pool.cache + pool.ring);
 }

@@ -80,7 +80,7 @@ static void remember(const struct mempool *pool)
 		rte_mempool_walk(find_stamp, &search);
 	if (!search.found && k->stamp != pool->stamp) {
 		__atomic_store_n(&k->stamp, 0, __ATOMIC_RELEASE);
-		k->calls = *pp_depot_calls(depot_of(pool));
+		k->calls = *pp_depot_get_calls(depot_of(pool));
 		__atomic_store_n(&k->stamp, pool->stamp, __ATOMIC_RELEASE);
 	}
 	rte_spinlock_unlock(&known_lock);

@@ -81,7 +81,7 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	if (!pool)
 		return -EINVAL;
 	mempool_recover(mp, pool);
-	pp_depot_stats(depot_of(pool), &s);
+	pp_depot_get_stats(depot_of(pool), &s);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "name", mp->name);
 	rte_tel_data_add_dict_string(d, "ops", rte_mempool_get_ops(mp->ops_index)->name);

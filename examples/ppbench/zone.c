@@ -35,7 +35,7 @@ struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
 /* Figures of a pool that loses pages, or hands one out twice, are worth nothing. */
 static int audit_zone(const struct bench *b, struct pp_zone *zone)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 
 	if (pp_zone_audit(zone, &a)) {
 		bench_error("%s: cannot count the pages of the zone: not enough memory",

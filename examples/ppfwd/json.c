@@ -128,7 +128,7 @@ static void write_memory(struct json *j, const struct memory_work *m)
 	json_close(j, '}');
 }
 
-static void write_ledger(struct json *j, const struct pp_zone_audit *audit)
+static void write_ledger(struct json *j, const struct pp_audit *audit)
 {
 	json_open(j, "ledger", '{');
 	json_count(j, "leaked", audit->leaked);

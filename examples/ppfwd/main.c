@@ -260,7 +260,7 @@ static int write_reports(const struct report *rep, FILE *json)
 
 static int check_ledger(const struct report *rep)
 {
-	const struct pp_zone_audit *a = &rep->audit;
+	const struct pp_audit *a = &rep->audit;
 
 	if (!a->leaked && !a->double_free)
 		return 0;

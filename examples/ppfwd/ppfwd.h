@@ -330,7 +330,7 @@ struct report {
 	char policy[32];
 	bool traced;
 	struct pp_window_stats windows;
-	struct pp_zone_audit audit;
+	struct pp_audit audit;
 	uint64_t packets;
 	uint64_t bad_ip;
 	uint64_t bad_l4;

@@ -105,16 +105,16 @@ int report_ports(struct report *rep, struct fwd *fwd)
 
 static int report_one_zone(struct report *rep, struct pp_zone *zone, struct pp_zone_stats *stats)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	uint64_t drains, drained_pages;
 	int err;
 
 	stats->sz = sizeof(*stats);
-	pp_zone_stats(zone, stats);
+	pp_zone_get_stats(zone, stats);
 	drains = stats->drains;
 	drained_pages = stats->drained_pages;
 	pp_zone_drain_all(zone, PPFWD_DRAIN_WAIT_US);
-	pp_zone_stats(zone, stats);
+	pp_zone_get_stats(zone, stats);
 	/* the drain that brings all pages home is not the run's */
 	stats->drains = drains;
 	stats->drained_pages = drained_pages;

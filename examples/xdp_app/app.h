@@ -130,7 +130,7 @@ struct app {
 	FILE *json;
 	FILE *text; /* stdout, or stderr if the JSON goes there */
 	double seconds; /* that it ran */
-	struct pp_zone_audit audit;
+	struct pp_audit audit;
 };
 
 /* counters with one writer and any readers */

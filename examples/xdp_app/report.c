@@ -86,7 +86,7 @@ void report_line(const struct app *app, double seconds)
 	struct totals t;
 
 	add_up(app, &t);
-	pp_zone_stats(app->zone, &zone);
+	pp_zone_get_stats(app->zone, &zone);
 	fprintf(app->text,
 		"t=%.1f received=%llu sent=%llu slow_sent=%llu kept=%llu posted=%llu sending=%llu "
 		"adrift=%lld free=%llu cached=%llu in_flight=%llu managed=%llu rss_kib=%lu\n",

@@ -113,7 +113,7 @@ static uint32_t turn(struct app *a)
 
 static void report(struct app *a)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	struct pp_zone *zone = page_pool_zone(a->pool);
 
 	pp_xsk_destroy(a->pp);

@@ -123,7 +123,7 @@ int pp_fault_set(const char *at, uint64_t every, uint64_t after, uint64_t thread
 	return 0;
 }
 
-int pp_fault_stats(const char *at, struct pp_fault_stats *stats)
+int pp_fault_get_stats(const char *at, struct pp_fault_stats *stats)
 {
 	const struct fault *f = find(at);
 	struct pp_fault_stats s;

@@ -26,7 +26,7 @@ void control_add_faults(struct json_writer *json, bool all)
 
 	jw_begin(json, "faults", '[');
 	for (at = pp_fault_names(); *at; at++) {
-		pp_fault_stats(*at, &s);
+		pp_fault_get_stats(*at, &s);
 		if (all || s.every || s.calls)
 			add_fault(json, *at, &s);
 	}

@@ -83,7 +83,7 @@ static void add_zone(struct json_writer *json, const struct control_state *state
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 
-	pp_zone_stats(zone, &s);
+	pp_zone_get_stats(zone, &s);
 	jw_begin(json, NULL, '{');
 	jw_count(json, "id", zone->id);
 	jw_text(json, "name", zone->stock->name);

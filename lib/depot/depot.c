@@ -183,7 +183,7 @@ int pp_depot_put_bulk(struct pp_depot *depot, void *const *objs, unsigned int n)
 	return stock_ops(&depot->stock)->depot.put(depot, objs, n);
 }
 
-const struct pp_depot_calls *pp_depot_calls(const struct pp_depot *depot)
+const struct pp_depot_calls *pp_depot_get_calls(const struct pp_depot *depot)
 {
 	return &stock_ops(&depot->stock)->depot;
 }
@@ -248,7 +248,7 @@ uint64_t pp_depot_count(const struct pp_depot *depot)
 	return min(stock_seen(&depot->stock), READ_ONCE(depot->managed));
 }
 
-int pp_depot_stats(struct pp_depot *depot, struct pp_zone_stats *stats)
+int pp_depot_get_stats(struct pp_depot *depot, struct pp_zone_stats *stats)
 {
 	struct pp_zone_stats s = { .managed = depot->managed };
 
@@ -279,10 +279,9 @@ static uint64_t collect(void **all, uint64_t n, uint64_t most, const struct pcp_
 	return n + k;
 }
 
-int pp_depot_audit(struct pp_depot *depot, struct pp_zone_audit *audit)
+int pp_depot_audit(struct pp_depot *depot, struct pp_audit *audit)
 {
-	struct pp_zone_audit a = { .managed = depot->managed,
-				   .double_free = depot->stock.area.refused };
+	struct pp_audit a = { .managed = depot->managed, .double_free = depot->stock.area.refused };
 	uint64_t most = depot->stock.area.count +
 			depot->stock.cores * 2ull * depot->stock.pcps->capacity,
 		 n, i;

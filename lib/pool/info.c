@@ -38,7 +38,7 @@ uint64_t pool_available(const struct page_pool *pool)
 
 	for_each_client(c, pool)
 	{
-		pp_zone_stats(c->client.zone, &s);
+		pp_zone_get_stats(c->client.zone, &s);
 		n += (s.free + s.cached + s.unaccepted) >> pool->order;
 	}
 	return n;

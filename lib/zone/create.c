@@ -264,7 +264,7 @@ int pp_zone_destroy(struct pp_zone *zone)
 
 	if (!zone)
 		return 0;
-	pp_zone_stats(zone, &s);
+	pp_zone_get_stats(zone, &s);
 	if (s.in_flight)
 		return zone_busy(zone, s.in_flight);
 	registry_del(&zone->registered);

@@ -99,7 +99,7 @@ static void add_runs(struct stock *stock, struct pp_zone_stats *stats)
 	stats->flushes += s.flushes;
 }
 
-int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
+int pp_zone_get_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 {
 	struct pp_zone_stats s = {
 		.node = (uint64_t)max(zone->region.node, 0),
@@ -151,7 +151,7 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
 struct ledger {
 	struct pp_zone *zone;
 	unsigned char *seen; /* a bit a page */
-	struct pp_zone_audit audit;
+	struct pp_audit audit;
 };
 
 static void audit_range(struct ledger *ledger, uint64_t first, uint64_t n)
@@ -219,10 +219,10 @@ static void audit_blocks(struct ledger *ledger)
 	}
 }
 
-int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit)
+int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit)
 {
 	struct ledger ledger = { .zone = zone, .seen = calloc(1, zone->managed / 8 + 1) };
-	struct pp_zone_audit *a = &ledger.audit;
+	struct pp_audit *a = &ledger.audit;
 	struct stock *stock;
 	unsigned int k, i;
 

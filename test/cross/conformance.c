@@ -106,7 +106,7 @@ static int disable_some(struct pp_zone *zone, unsigned int *done)
 	return found;
 }
 
-static bool audit(struct pp_zone *zone, struct pp_zone_audit *a)
+static bool audit(struct pp_zone *zone, struct pp_audit *a)
 {
 	memset(a, 0, sizeof(*a));
 	a->sz = sizeof(*a);
@@ -122,7 +122,7 @@ static bool run_policy(const char *name, uint64_t seed)
 	struct worker w[THREADS] = { { 0 } };
 	uint64_t doubles = 0, allocs = 0;
 	unsigned int i, disables = 0;
-	struct pp_zone_audit a;
+	struct pp_audit a;
 	bool home;
 	int found;
 

@@ -43,7 +43,7 @@ static inline struct pp_zone *make_zone(uint64_t pages, uint32_t page_size)
 
 static inline void assert_home(struct pp_zone *zone)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 
 	assert_int_equal(pp_zone_audit(zone, &audit), 0);
 	assert_int_equal(audit.leaked, 0);

@@ -88,7 +88,7 @@ static void check_zones(const struct control_state *state)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		must(!pp_zone_stats(zones[i], &s));
+		must(!pp_zone_get_stats(zones[i], &s));
 		must(s.free + s.cached + s.in_flight == s.managed);
 		/* twice is once */
 		must(zones[i]->disabled == !!control_until(state, zones[i]));

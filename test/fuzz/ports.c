@@ -57,7 +57,7 @@ static struct pp_zone *zone_once(void)
 static void use(struct pp_netdev *dev, struct pp_zone *zone)
 {
 	struct pp_netdev_stats stats = { .sz = sizeof(stats) };
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	struct pp_page *pages[8];
 	unsigned int n;
 

@@ -133,7 +133,7 @@ static inline struct pp_zone_set_stats set_stats(struct pp_zone_set *set, int no
 {
 	struct pp_zone_set_stats s = { .sz = sizeof(s) };
 
-	require(!pp_zone_set_stats(set, node, &s));
+	require(!pp_zone_set_get_stats(set, node, &s));
 	require(s.node == (uint64_t)node);
 	return s;
 }

@@ -209,7 +209,7 @@ struct pp_zone_stats zone_stats(struct pp_zone *zone)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 
-	require(pp_zone_stats(zone, &s) == 0);
+	require(pp_zone_get_stats(zone, &s) == 0);
 	return s;
 }
 
@@ -229,7 +229,7 @@ bool zone_has_runs;
 
 void zone_check(struct pp_zone *zone, uint64_t out)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	struct pp_zone_stats s = zone_stats(zone);
 	uint64_t cached = 0;
 	unsigned int i;

@@ -98,7 +98,7 @@ static struct pp_zone_set *set_new(enum pp_mem mem, uint64_t pages, uint32_t fla
 /* every zone's ledger, then the end */
 static void set_end(struct pp_zone_set *set)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	int node;
 
 	for (node = 0; node < PP_NODES_MAX; node++) {
@@ -261,7 +261,7 @@ static void fallback_when_exhausted(void)
 	check(n == (unsigned int)nodes * PAGES, "%u pages of %d nodes", n, nodes);
 	for (i = 0; i < (unsigned int)nodes && n == (unsigned int)nodes * PAGES; i++)
 		pages_are_on(pages + i * PAGES, PAGES, order[i]);
-	check(!pp_zone_set_stats(set, 0, &s) && s.numa_foreign == n - PAGES && !s.numa_miss,
+	check(!pp_zone_set_get_stats(set, 0, &s) && s.numa_foreign == n - PAGES && !s.numa_miss,
 	      "%lu foreign, %lu missed", (unsigned long)s.numa_foreign, (unsigned long)s.numa_miss);
 	for (i = 0; i < n; i += 64) /* every array has pages of two nodes, or more */
 		for (k = 0; k < 32; k++) {

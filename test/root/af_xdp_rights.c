@@ -133,7 +133,7 @@ static int child(const char *ifname)
 	struct pp_netdev_params np = { .sz = sizeof(np) };
 	struct pp_netdev *dev;
 	struct pp_zone *zone = zone_of_memfd();
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	char spec[64];
 
 	CHECK(socket(AF_PACKET, SOCK_RAW, 0) < 0 &&

@@ -73,7 +73,7 @@ static __attribute__((unused)) struct page_pool *make_pool(struct pp_zone *zone)
 
 static __attribute__((unused)) void check_home(struct pp_zone *zone)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 
 	CHECK(!pp_zone_audit(zone, &audit));
 	CHECK(audit.double_free == 0);

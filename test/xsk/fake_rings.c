@@ -160,7 +160,7 @@ int setup_chunks_short(void **state)
 
 static void assert_home(void)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 
 	page_pool_destroy(pool);
 	pool = NULL;

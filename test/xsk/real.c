@@ -70,7 +70,7 @@ static void begin(uint32_t page_size, uint32_t umem_flags, uint32_t headroom)
 
 static uint64_t end(void)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	uint64_t reclaimed;
 
 	sock_close(&sock);

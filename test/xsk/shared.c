@@ -270,7 +270,7 @@ static void stop(struct worker *w)
 
 static int verdict(struct worker *w)
 {
-	struct pp_zone_audit audit = { .sz = sizeof(audit) };
+	struct pp_audit audit = { .sz = sizeof(audit) };
 	bool ok = true;
 	unsigned int i;
 

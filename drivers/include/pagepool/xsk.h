@@ -100,6 +100,19 @@ struct pp_xsk_ring {
 	.rx = PP_XSK_RING(rx_), .fill = PP_XSK_RING(fill_), .tx = PP_XSK_RING(tx_), \
 	.comp = PP_XSK_RING(comp_)
 
+/** PP_XSK_SET_RINGS() - the same as a statement on a struct pp_xsk_params *, for older C++ */
+#define PP_XSK_SET_RINGS(params, rx_, fill_, tx_, comp_)                \
+	do {                                                            \
+		const struct pp_xsk_ring pp_rx_ = PP_XSK_RING(rx_);     \
+		const struct pp_xsk_ring pp_fill_ = PP_XSK_RING(fill_); \
+		const struct pp_xsk_ring pp_tx_ = PP_XSK_RING(tx_);     \
+		const struct pp_xsk_ring pp_comp_ = PP_XSK_RING(comp_); \
+		(params)->rx = pp_rx_;                                  \
+		(params)->fill = pp_fill_;                              \
+		(params)->tx = pp_tx_;                                  \
+		(params)->comp = pp_comp_;                              \
+	} while (0)
+
 /**
  * struct pp_xsk_umem - where a zone's pages are in a UMEM; see pp_xsk_page() and pp_xsk_addr()
  * @table:  metadata of the zone's pages

@@ -125,7 +125,7 @@ static uint64_t run_list(struct bench_subject *s, unsigned int bulk, unsigned lo
 	unsigned int n;
 
 	while (loops--) {
-		list = PP_LIST_INIT;
+		list = (struct pp_list)PP_LIST_INIT;
 		s->shorts += pp_zone_alloc_bulk_list(w->zone, bulk, &list) != bulk;
 		if (!w->held) {
 			for (page = list.head; page; page = page->next)

@@ -150,7 +150,7 @@ static unsigned int add_subjects(struct bench_subject *s, struct where *w, const
 
 static int close_set(struct bench *b, struct pp_zone_set *set)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	int node;
 
 	for (node = 0; set && node < PP_NODES_MAX; node++) {

@@ -121,7 +121,7 @@ static int keep_crowd(struct bench *b, struct result *res, unsigned int n, unsig
 	struct pp_zone_stats stats = { .sz = sizeof(stats) };
 	struct bench_row *row;
 
-	pp_zone_stats(res->zone, &stats);
+	pp_zone_get_stats(res->zone, &stats);
 	row = bench_row_add(b, res->name, "crowded", bulk, res->cycles, n);
 	if (!row)
 		return -1;

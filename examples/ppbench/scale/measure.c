@@ -121,7 +121,7 @@ uint64_t scale_visits(struct pp_zone *zone)
 {
 	struct pp_zone_stats stats = { .sz = sizeof(stats) };
 
-	pp_zone_stats(zone, &stats);
+	pp_zone_get_stats(zone, &stats);
 	return stats.refills + stats.flushes + stats.fallbacks;
 }
 

@@ -145,12 +145,12 @@ struct pp_depot_calls {
 };
 
 /**
- * pp_depot_calls() - the same two without the look-up of the policy
+ * pp_depot_get_calls() - the same two without the look-up of the policy
  * @depot: depot
  *
  * For callers that count cycles: it saves about two a call. Good in this process only.
  */
-const struct pp_depot_calls *pp_depot_calls(const struct pp_depot *depot);
+const struct pp_depot_calls *pp_depot_get_calls(const struct pp_depot *depot);
 
 /**
  * pp_depot_pcp_set() - how much the cores' caches may hold, from now on
@@ -234,14 +234,14 @@ const char *pp_depot_policy(const struct pp_depot *depot);
 uint64_t pp_depot_objects(const struct pp_depot *depot);
 
 /**
- * pp_depot_stats() - counters and gauges
+ * pp_depot_get_stats() - counters and gauges
  * @depot: depot
  * @stats: receives them; @sz set by the caller; what is of pages and blocks alone is 0
  *
  * Context: any thread of an attached process; takes the depot's lock.
  * Return:  0; -E2BIG: @sz is not one that this library knows.
  */
-int pp_depot_stats(struct pp_depot *depot, struct pp_zone_stats *stats);
+int pp_depot_get_stats(struct pp_depot *depot, struct pp_zone_stats *stats);
 
 /**
  * pp_depot_count() - objects that are free, wherever they are
@@ -282,7 +282,7 @@ unsigned int pp_depot_processes(const struct pp_depot *depot);
  *
  * Return: 0, -ENOMEM, -E2BIG.
  */
-int pp_depot_audit(struct pp_depot *depot, struct pp_zone_audit *audit);
+int pp_depot_audit(struct pp_depot *depot, struct pp_audit *audit);
 
 #ifdef __cplusplus
 }

@@ -66,14 +66,14 @@ struct pp_fault_stats {
 };
 
 /**
- * pp_fault_stats() - read a point's setting and counters
+ * pp_fault_get_stats() - read a point's setting and counters
  * @at:    as pp_fault_set()
  * @stats: out; sz set by the caller
  *
  * Context: any thread; racy gauges while others allocate.
  * Return:  0; -EINVAL: @at is not known; -E2BIG if stats->sz is larger than the library's.
  */
-int pp_fault_stats(const char *at, struct pp_fault_stats *stats);
+int pp_fault_get_stats(const char *at, struct pp_fault_stats *stats);
 
 /** pp_fault_names() - the points where faults can be set; ends with NULL */
 const char *const *pp_fault_names(void);

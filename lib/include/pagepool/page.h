@@ -85,8 +85,11 @@ struct pp_list {
 	size_t n;
 };
 
-/** PP_LIST_INIT - an empty list */
-#define PP_LIST_INIT ((struct pp_list){ NULL, NULL, 0 })
+/** PP_LIST_INIT - initialiser of an empty list; C assigns (struct pp_list)PP_LIST_INIT */
+#define PP_LIST_INIT          \
+	{                     \
+		NULL, NULL, 0 \
+	}
 
 /** pp_list_add_tail() - append @page, which must be in no list, to @list */
 static inline void pp_list_add_tail(struct pp_list *list, struct pp_page *page)

@@ -223,15 +223,15 @@ struct pp_window_stats {
 	}
 
 /**
- * struct pp_zone_audit - the ledger: every page has exactly one owner
- * @sz:          sizeof(struct pp_zone_audit), set by the caller
+ * struct pp_audit - the ledger: every page has exactly one owner
+ * @sz:          sizeof(struct pp_audit), set by the caller
  * @managed:     pages of the zone
  * @home:        different pages found in the free area and the cores' caches, or unaccepted
  * @leaked:      @managed - @home: pages that did not come home
  * @double_free: entries that name a page already seen, or no page of the zone at all; and what
  *               was refused because it was home already (pp_zone_stats.double_puts)
  */
-struct pp_zone_audit {
+struct pp_audit {
 	size_t sz;
 	uint64_t managed;
 	uint64_t home;

@@ -418,14 +418,14 @@ struct pp_page *pp_zone_page_table(const struct pp_zone *zone);
 struct pp_page *pp_zone_page_at(const struct pp_zone *zone, uint64_t offset);
 
 /**
- * pp_zone_stats() - read a zone's counters
+ * pp_zone_get_stats() - read a zone's counters
  * @zone:  zone
  * @stats: out; sz set by the caller
  *
  * Context: any thread; costs the owners nothing. Takes the zone's lock.
  * Return:  0; -E2BIG if stats->sz is larger than the library's.
  */
-int pp_zone_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
+int pp_zone_get_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
 
 /**
  * pp_zone_windows() - read the windows of a zone created with PP_ZONE_TRACE
@@ -445,7 +445,7 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows);
  * Context: nothing else may run in the zone. Allocates one bit a page. Sleeps.
  * Return:  0; -ENOMEM; -E2BIG.
  */
-int pp_zone_audit(struct pp_zone *zone, struct pp_zone_audit *audit);
+int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit);
 
 /**
  * pp_policy_check() - can this machine run a policy?

@@ -179,17 +179,17 @@ int pp_node_of_cpu(unsigned int cpu);
 int pp_zone_set_order(const struct pp_zone_set *set, int node, int *nodes, unsigned int n);
 
 /**
- * pp_zone_set_stats() - read a node's counters
+ * pp_zone_set_get_stats() - read a node's counters
  * @set:   set
  * @node:  node
  * @stats: out; sz set by the caller
  *
- * What concerns the zone alone is in pp_zone_stats() of pp_zone_set_zone().
+ * What concerns the zone alone is in pp_zone_get_stats() of pp_zone_set_zone().
  *
  * Context: any thread.
  * Return:  0; -EINVAL: the set does not know the node; -E2BIG.
  */
-int pp_zone_set_stats(const struct pp_zone_set *set, int node, struct pp_zone_set_stats *stats);
+int pp_zone_set_get_stats(const struct pp_zone_set *set, int node, struct pp_zone_set_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -232,7 +232,7 @@ int pp_zone_set_destroy(struct pp_zone_set *set)
 	for (node = 0; node < set->rows; node++) {
 		if (!set->node[node].zone)
 			continue;
-		pp_zone_stats(set->node[node].zone, &s);
+		pp_zone_get_stats(set->node[node].zone, &s);
 		if (s.in_flight)
 			return zone_busy(set->node[node].zone, s.in_flight);
 	}

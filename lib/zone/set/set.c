@@ -168,7 +168,7 @@ int pp_zone_set_order(const struct pp_zone_set *set, int node, int *nodes, unsig
 	return (int)i;
 }
 
-int pp_zone_set_stats(const struct pp_zone_set *set, int node, struct pp_zone_set_stats *stats)
+int pp_zone_set_get_stats(const struct pp_zone_set *set, int node, struct pp_zone_set_stats *stats)
 {
 	struct pp_zone_set_stats s = { 0 };
 	const struct set_node *at;

@@ -15,7 +15,7 @@ static struct pp_fault_stats fault_stats(const char *at)
 {
 	struct pp_fault_stats s = { .sz = sizeof(s) };
 
-	require(!pp_fault_stats(at, &s));
+	require(!pp_fault_get_stats(at, &s));
 	return s;
 }
 
@@ -37,8 +37,8 @@ static void names_and_errors(void **state)
 	assert_null(names[2]);
 	assert_int_equal(pp_fault_set("malloc", 1, 0, PP_FAULT_ALL), -EINVAL);
 	assert_non_null(strstr(pp_error(), "malloc"));
-	assert_int_equal(pp_fault_stats("", &s), -EINVAL);
-	assert_int_equal(pp_fault_stats("zone_alloc", &s), -E2BIG);
+	assert_int_equal(pp_fault_get_stats("", &s), -EINVAL);
+	assert_int_equal(pp_fault_get_stats("zone_alloc", &s), -E2BIG);
 }
 
 /* Call @i, from 1, is to fail. */

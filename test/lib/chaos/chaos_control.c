@@ -68,7 +68,7 @@ static void op_stats(struct chaos_worker *w)
 	require(pp_zone_this_core(w->z->zone) <= pp_zone_cores(w->z->zone));
 	require(pp_zone_windows(w->z->zone, &windows) ==
 		(w->z->flags & PP_ZONE_TRACE ? 0 : -ENODATA));
-	require(!w->z->set || !pp_zone_set_stats(w->z->set, 0, &set));
+	require(!w->z->set || !pp_zone_set_get_stats(w->z->set, 0, &set));
 }
 
 static void op_move(struct chaos_worker *w)
@@ -116,7 +116,7 @@ const struct chaos_op chaos_control_ops[] = {
 	{ "pp_zone_maintain", op_maintain, 3 },
 	{ "pp_zone_pcp_set", op_pcp_set, 5 },
 	{ "pp_zone_pcp_disable", op_disable, 4 },
-	{ "pp_zone_stats", op_stats, 5 },
+	{ "pp_zone_get_stats", op_stats, 5 },
 	{ "a move to another CPU", op_move, 4 },
 	{ "a yield", op_yield, 6 },
 	{ "a signal", op_raise, 10 },

@@ -114,7 +114,7 @@ void chaos_zones_new(void)
 /* @exact: no pool has any page of it */
 static bool adds_up(struct chaos_zone *z, bool exact)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	struct pp_zone_stats s = zone_stats(z->zone);
 	uint64_t out = chaos_out(z);
 
@@ -127,7 +127,7 @@ static bool adds_up(struct chaos_zone *z, bool exact)
 
 static void tell(struct chaos_zone *z)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	struct pp_zone_stats s = zone_stats(z->zone);
 
 	require(!pp_zone_audit(z->zone, &a));

@@ -9,7 +9,7 @@ static uint64_t cached(struct pp_zone *zone)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 
-	assert_int_equal(pp_zone_stats(zone, &s), 0);
+	assert_int_equal(pp_zone_get_stats(zone, &s), 0);
 	return s.cached;
 }
 

@@ -451,7 +451,7 @@ static void test_drain(void **state)
 static void test_double_put(void **state)
 {
 	struct pp_depot_params p = depot_params(256, 32, 8);
-	struct pp_zone_audit a;
+	struct pp_audit a;
 	struct depot_fixture f;
 
 	depot_new(&f, &p);

@@ -118,13 +118,13 @@ struct pp_zone_stats depot_stats(struct pp_depot *depot)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 
-	require(pp_depot_stats(depot, &s) == 0);
+	require(pp_depot_get_stats(depot, &s) == 0);
 	return s;
 }
 
-struct pp_zone_audit depot_audit(const struct depot_fixture *f)
+struct pp_audit depot_audit(const struct depot_fixture *f)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 
 	require(pp_depot_audit(f->depot, &a) == 0);
 	return a;
@@ -132,7 +132,7 @@ struct pp_zone_audit depot_audit(const struct depot_fixture *f)
 
 void depot_check(const struct depot_fixture *f, uint64_t out)
 {
-	struct pp_zone_audit a = depot_audit(f);
+	struct pp_audit a = depot_audit(f);
 	struct pp_zone_stats s = depot_stats(f->depot);
 	uint64_t cached = 0;
 	unsigned int i;

@@ -44,7 +44,7 @@ unsigned int depot_index(const struct depot_fixture *f, const void *obj);
 /* objs are @n different objects of ours */
 void depot_distinct(const struct depot_fixture *f, void *const *objs, unsigned int n);
 struct pp_zone_stats depot_stats(struct pp_depot *depot);
-struct pp_zone_audit depot_audit(const struct depot_fixture *f);
+struct pp_audit depot_audit(const struct depot_fixture *f);
 /* the ledger with @out objects with the test, and nothing running */
 void depot_check(const struct depot_fixture *f, uint64_t out);
 

@@ -277,7 +277,7 @@ static unsigned int count_lost(uint64_t lost_most)
 {
 	static unsigned char place[OBJECTS];
 	static void *objs[OBJECTS + 1];
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	unsigned int n = 0, i, k, lost = 0;
 
 	memset(place, 0, sizeof(place));

@@ -206,7 +206,7 @@ static struct outcome check_state(const struct scene *s, bool explicitly)
 	unsigned int before = pp_depot_processes(f.depot), i;
 	unsigned char seen[OBJECTS] = { 0 };
 	struct outcome o = { 0, 0 };
-	struct pp_zone_audit a;
+	struct pp_audit a;
 	uint64_t out;
 	void *obj;
 

@@ -270,7 +270,7 @@ static void params_sizes(void **state)
 		assert_null(pp_control_open(&cp));
 		assert_int_equal(errno, E2BIG);
 		assert_int_equal(page_pool_destroy_wait(NULL, &end), -E2BIG);
-		assert_int_equal(pp_zone_stats(zone, &zs), -E2BIG);
+		assert_int_equal(pp_zone_get_stats(zone, &zs), -E2BIG);
 	}
 	zp = zone_params(16);
 	zp.low = UINT64_MAX;

@@ -279,7 +279,7 @@ static bool is_isolated(const struct worker *workers, uint64_t block)
 /* Page by page; false: not so, or not yet. */
 static bool agrees(const struct worker *workers)
 {
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	uint64_t used = 0, absent = 0, kept = 0, i;
 	struct pp_zone_stats s = zone_stats(zone);
 

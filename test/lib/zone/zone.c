@@ -227,14 +227,14 @@ static void stats_size(void **state)
 		struct pp_zone_stats s;
 		uint64_t tail;
 	} s = { .s.sz = sizeof(s), .tail = 77 };
-	struct pp_zone_audit a = { .sz = sizeof(a) + 8 };
+	struct pp_audit a = { .sz = sizeof(a) + 8 };
 
-	assert_int_equal(pp_zone_stats(zone, &s.s), -E2BIG);
+	assert_int_equal(pp_zone_get_stats(zone, &s.s), -E2BIG);
 	assert_int_equal(pp_zone_audit(zone, &a), -E2BIG);
 	/* an old program's shorter struct: nothing is written behind it */
 	s.s.sz = offsetof(struct pp_zone_stats, cached);
 	s.s.cached = 4711;
-	assert_int_equal(pp_zone_stats(zone, &s.s), 0);
+	assert_int_equal(pp_zone_get_stats(zone, &s.s), 0);
 	assert_int_equal(s.s.free, 16);
 	assert_int_equal(s.s.cached, 4711);
 	assert_int_equal(s.s.sz, offsetof(struct pp_zone_stats, cached));
@@ -276,7 +276,7 @@ static void audit_child(bool foreign)
 {
 	struct pp_zone_params p = zone_params(16);
 	struct pp_zone *zone = zone_new(&p), *other = zone_new(&p);
-	struct pp_zone_audit a = { .sz = sizeof(a) };
+	struct pp_audit a = { .sz = sizeof(a) };
 	struct pp_page *pages[2], *stray;
 	struct rlimit none = { 0, 0 };
 
