@@ -214,7 +214,7 @@ double bench_row_iqr(const struct bench_row *row);
 void bench_plot_set(void *opts, const char *name, const char *arg);
 int bench_plot(const struct bench *b);
 
-/* report.c */
+/* rows.c */
 struct bench_row *bench_row_add(struct bench *b, const char *policy, const char *kind,
 				unsigned int bulk, double *samples, unsigned int n);
 struct bench_row *bench_row_published(struct bench *b, const char *policy, const char *kind,
@@ -229,9 +229,16 @@ void bench_note(struct bench *b, const char *fmt, ...) __attribute__((format(pri
 struct bench_row *bench_find(struct bench *b, const char *policy, const char *kind,
 			     unsigned int bulk);
 void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind);
+
+/* print.c */
 unsigned int bench_cores(const struct bench *b);
 int bench_print(const struct bench *b);
-int bench_print_json(const struct bench *b);
+/* @write() writes @what to @file, - is stdout, as @option wants; -1 after bench_error() */
+int bench_write(const char *option, const char *file, void (*write)(FILE *f, const void *what),
+		const void *what);
+
+/* json.c */
+void bench_write_json(FILE *f, const void *bench);
 
 /* machine.c */
 void bench_machine(struct bench_machine *m);
@@ -254,6 +261,10 @@ int bench_latency(struct bench *b, unsigned int bulk);
 
 /* zone.c */
 struct pp_zone *bench_zone_open(const char *policy, uint32_t flags);
+/* @params without sz and name; NULL after bench_error() */
+struct pp_zone *bench_zone_create(struct pp_zone_params params);
+/* NULL after bench_error() */
+struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags);
 struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
 uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops);
@@ -265,6 +276,8 @@ uint64_t bench_run_loop(struct bench_subject *s, unsigned int bulk, unsigned lon
 uint64_t bench_run_lock(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 uint64_t bench_run_array(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 uint64_t bench_run_array_prep(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+/* metadata of @n pages without memory; NULL after bench_error() */
+struct pp_page *bench_blank_pages(unsigned int n);
 int bench_baseline_init(void);
 void bench_baseline_exit(void);
 

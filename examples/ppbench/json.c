@@ -95,29 +95,17 @@ static void write_lists(struct json *j, const struct bench *b)
 	json_close(j, ']');
 }
 
-static int write_result(const struct bench *b, FILE *out)
+void bench_write_json(FILE *f, const void *bench)
 {
+	const struct bench *b = bench;
 	struct json j;
 
-	json_begin(&j, out);
+	json_begin(&j, f);
 	json_text(&j, "bench", b->what->name);
 	json_text(&j, "version", PP_VERSION);
 	json_text(&j, "command", b->command);
 	write_machine(&j, &b->machine);
 	write_lists(&j, b);
 	write_spread(&j, b);
-	return json_end(&j);
-}
-
-int bench_print_json(const struct bench *b)
-{
-	bool to_stdout = !strcmp(b->opts.json, "-");
-	FILE *f = to_stdout ? stdout : fopen(b->opts.json, "we");
-	int err = f ? write_result(b, f) : -1;
-
-	if (err)
-		bench_error("cannot write --json '%s': %m; choose another file", b->opts.json);
-	if (f && !to_stdout)
-		fclose(f);
-	return err ? -1 : 0;
+	json_end(&j); /* the caller looks at the stream */
 }

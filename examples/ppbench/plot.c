@@ -25,6 +25,12 @@ struct panel {
 	struct chart chart;
 };
 
+struct picture {
+	const struct bench *bench;
+	struct panel panels[PANELS];
+	unsigned int n;
+};
+
 /* NULL: the row has nothing to draw in this panel */
 static const double *row_value(const struct bench_plot *p, const struct bench_row *row)
 {
@@ -124,12 +130,15 @@ static void write_footer(FILE *f, const struct bench *b, double top)
 	fputs("</text>\n", f);
 }
 
-static void write_picture(FILE *f, const struct bench *b, const struct panel *p, unsigned int n)
+static void write_picture(FILE *f, const void *picture)
 {
+	const struct picture *pic = picture;
+	const struct panel *p = pic->panels;
+	const struct bench *b = pic->bench;
 	double width = WIDTH + 2 * MARGIN, height = MARGIN, top = MARGIN;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < pic->n; i++)
 		height += p[i].chart.n ? TITLE + p[i].chart.height + GAP : 0;
 	height += FOOTER;
 	fprintf(f,
@@ -140,7 +149,7 @@ static void write_picture(FILE *f, const struct bench *b, const struct panel *p,
 	fputs("svg .title{font-size:15px;font-weight:bold}</style>\n"
 	      "<rect class=\"back\" width=\"100%\" height=\"100%\"/>\n",
 	      f);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < pic->n; i++) {
 		if (!p[i].chart.n)
 			continue;
 		write_panel(f, b, &p[i], top);
@@ -159,41 +168,28 @@ void bench_plot_set(void *opts, const char *name, const char *arg)
 	((struct bench_opts *)opts)->plot = arg;
 }
 
-static int write_file(const struct bench *b, const struct panel *p, unsigned int n)
-{
-	FILE *f = fopen(b->opts.plot, "we");
-	int err = -1;
-
-	if (f) {
-		write_picture(f, b, p, n);
-		err = fflush(f) || ferror(f) ? -1 : 0;
-	}
-	if (err)
-		bench_error("cannot write --plot '%s': %m; choose another file", b->opts.plot);
-	if (f)
-		fclose(f);
-	return err;
-}
-
 int bench_plot(const struct bench *b)
 {
-	struct panel *p = calloc(PANELS, sizeof(*p));
-	unsigned int n = p ? describe_panels(b, p) : 0, i;
-	size_t points = 0;
-	int err = 0;
+	struct picture *pic = calloc(1, sizeof(*pic));
+	unsigned int i, points = 0;
+	int err = pic ? 0 : -1;
 
-	for (i = 0; i < n && !err; i++) {
-		err = fill_panel(b, &p[i]);
-		points += p[i].chart.n;
+	if (pic) {
+		pic->bench = b;
+		pic->n = describe_panels(b, pic->panels);
+	} else {
+		bench_error("--plot: not enough memory");
 	}
-	if (!err && !points) {
+	for (i = 0; !err && i < pic->n; i++) {
+		err = fill_panel(b, &pic->panels[i]);
+		points += pic->panels[i].chart.n > 0;
+	}
+	if (!err && points)
+		err = bench_write("--plot", b->opts.plot, write_picture, pic);
+	else if (!err)
 		bench_error("--plot: %s left nothing to draw", b->what->name);
-		err = -1;
-	}
-	if (!err)
-		err = write_file(b, p, n);
-	for (i = 0; i < n; i++)
-		free(p[i].chart.rows);
-	free(p);
-	return err;
+	for (i = 0; pic && i < pic->n; i++)
+		free(pic->panels[i].chart.rows);
+	free(pic);
+	return points ? err : -1;
 }

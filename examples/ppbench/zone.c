@@ -6,25 +6,41 @@
 
 #include "bench.h"
 
+struct pp_zone *bench_zone_create(struct pp_zone_params params)
+{
+	struct pp_zone *zone;
+
+	params.sz = sizeof(params);
+	params.name = "ppbench";
+	zone = pp_zone_create(&params);
+	if (!zone)
+		bench_error("cannot create a zone of %llu pages%s%s: %s",
+			    (unsigned long long)params.pages, params.policy ? " with policy " : "",
+			    params.policy ? params.policy : "", pp_error());
+	return zone;
+}
+
 /* @high: pages in a cache, 0: the library's choice, which for threads' caches is few */
 struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high)
 {
-	struct pp_zone_params params = {
-		.sz = sizeof(params),
-		.name = "ppbench",
+	return bench_zone_create((struct pp_zone_params){
 		.pages = BENCH_PAGES,
 		.page_size = BENCH_PAGE_SIZE,
 		.headroom = BENCH_HEADROOM,
 		.flags = flags,
 		.policy = policy,
 		.high = high,
-	};
-	struct pp_zone *zone = pp_zone_create(&params);
+	});
+}
 
-	if (!zone)
-		bench_error("cannot create a zone of %u pages with policy %s: %s", BENCH_PAGES,
-			    policy, pp_error());
-	return zone;
+struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags)
+{
+	struct page_pool_params params = { .sz = sizeof(params), .zone = zone, .flags = flags };
+	struct page_pool *pool = page_pool_create(&params);
+
+	if (!pool)
+		bench_error("cannot create a pool: %s", pp_error());
+	return pool;
 }
 
 struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)

@@ -271,8 +271,6 @@ static int work_open(struct bench *b, struct bench_subject *s, struct work *w, u
 	const struct shape *shape = &shapes[i % SHAPES];
 	bool cold = i >= SHAPES;
 	struct pp_zone_params params = {
-		.sz = sizeof(params),
-		.name = "ppbench",
 		.pages = cold ? COLD_PAGES : BENCH_PAGES,
 		.page_size = BENCH_PAGE_SIZE,
 		.headroom = BENCH_HEADROOM,
@@ -285,11 +283,9 @@ static int work_open(struct bench *b, struct bench_subject *s, struct work *w, u
 	bench_name(s, cold ? shape->cold : shape->hot, "%s", shape->name);
 	s->run = shape->run;
 	s->ctx = w;
-	w->zone = pp_zone_create(&params);
-	if (!w->zone) {
-		bench_error("bulk: cannot create a zone: %s", pp_error());
+	w->zone = bench_zone_create(params);
+	if (!w->zone)
 		return -1;
-	}
 	return cold ? hold_pages(w) : 0;
 }
 

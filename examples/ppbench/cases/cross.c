@@ -5,7 +5,6 @@
  * The worst work for per-core caches: one is always empty, the other always
  * full, and every page crosses the free area, or a pool's ring, on its way back.
  */
-#include <pagepool/error.h>
 #include <pagepool/page_pool.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -105,16 +104,6 @@ static uint64_t run_path(struct bench_subject *s, unsigned int bulk, unsigned lo
 	return start;
 }
 
-static struct page_pool *pool_open(struct pp_zone *zone)
-{
-	struct page_pool_params params = { .sz = sizeof(params), .zone = zone };
-	struct page_pool *pool = page_pool_create(&params);
-
-	if (!pool)
-		bench_error("cannot create a pool: %s", pp_error());
-	return pool;
-}
-
 static int path_open(struct bench *b, struct bench_subject *s, struct path *p, const char *policy,
 		     bool with_pool)
 {
@@ -136,7 +125,7 @@ static int path_open(struct bench *b, struct bench_subject *s, struct path *p, c
 		return 0;
 	p->zone = bench_zone_open(policy, 0);
 	if (p->zone && with_pool)
-		p->pool = pool_open(p->zone);
+		p->pool = bench_pool_open(p->zone, 0);
 	return p->zone && (p->pool || !with_pool) ? 0 : -1;
 }
 

@@ -51,19 +51,11 @@ static uint64_t run_runs(struct bench_subject *s, unsigned int bulk, unsigned lo
 
 static struct pp_zone *open_zone(uint64_t pages, uint32_t flags, const struct pp_zone_ops *ops)
 {
-	struct pp_zone_params params = {
-		.sz = sizeof(params),
-		.name = "ppbench",
+	return bench_zone_create((struct pp_zone_params){
 		.pages = pages,
 		.flags = flags,
 		.ops = ops,
-	};
-	struct pp_zone *zone = pp_zone_create(&params);
-
-	if (!zone)
-		bench_error("memory: cannot create a zone of %llu pages: %s",
-			    (unsigned long long)pages, pp_error());
-	return zone;
+	});
 }
 
 static int order_rows(struct bench *b)

@@ -178,18 +178,14 @@ static int add_published(struct bench *b)
 /* each way has a pool of its own, so that it finds its pages where it left them */
 static int open_pools(struct bench_subject *s, struct pp_zone *zone)
 {
-	struct page_pool_params params = { .sz = sizeof(params), .zone = zone };
 	unsigned int w;
 
 	for (w = 0; w < WAYS; w++) {
 		bench_name(&s[w], ways[w].kind, "%s", pp_zone_policy(zone));
 		s[w].run = ways[w].run;
-		params.flags = ways[w].flags;
-		s[w].ctx = page_pool_create(&params);
-		if (!s[w].ctx) {
-			bench_error("cannot create a pool: %s", pp_error());
+		s[w].ctx = bench_pool_open(zone, ways[w].flags);
+		if (!s[w].ctx)
 			return -1;
-		}
 	}
 	return 0;
 }

@@ -9,8 +9,6 @@
  * inlined here, as in any DPDK program.
  */
 #include <errno.h>
-#include <limits.h>
-#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -18,22 +16,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "compare/compare.h"
+#include "dpdk_eal.h"
 
 #define POOLS	16u
 #define CACHE	512u
-#define HEAP_MB 128
+#define HEAP_MB 128u
 
 static struct rival {
 	const char *ops;
 	unsigned int cache;
 	bool mbufs;
-	struct rte_mempool *pool;
-	void *memory;
-	size_t size;
+	struct dpdk_pool pool;
 	char why[160];
 } rivals[POOLS] = {
 	{ .ops = "ring_mp_mc" },
@@ -53,9 +49,6 @@ static struct rival {
 	{ .ops = "ring_mp_mc", .cache = CACHE, .mbufs = true },
 	{ .ops = "stack", .cache = CACHE, .mbufs = true },
 };
-
-static bool eal;
-static char eal_dir[PATH_MAX];
 
 static inline unsigned int mempool_get(struct rte_mempool *pool, void **objects, unsigned int n)
 {
@@ -90,66 +83,12 @@ static inline unsigned int mbuf_get(struct rte_mempool *pool, void **objects, un
 
 static int run_mempool(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
 {
-	return mempool_run(((struct rival *)r->pool)->pool, job, res);
+	return mempool_run(((struct rival *)r->pool)->pool.pool, job, res);
 }
 
 static int run_mbufs(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
 {
-	return mbuf_run(((struct rival *)r->pool)->pool, job, res);
-}
-
-/* EAL wants words that it may write to; @plugin may have any character but is one word */
-static int eal_open(unsigned int core, const char *plugin)
-{
-	char text[200], file[PATH_MAX], minus_d[] = "-d", *argv[24], *word, *rest;
-	int argc = 0;
-
-	snprintf(text, sizeof(text),
-		 "ppbench -l %u --no-huge --no-pci --no-shconf -m %d --no-telemetry "
-		 "--log-level error --file-prefix ppbench%d",
-		 core, HEAP_MB, (int)getpid());
-	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = word;
-	if (plugin) {
-		snprintf(file, sizeof(file), "%s", plugin);
-		argv[argc++] = minus_d;
-		argv[argc++] = file;
-	}
-	argv[argc] = NULL;
-	return rte_eal_init(argc, argv) < 0 ? -1 : 0;
-}
-
-/*
- * Memory without page boundaries, as hugepages would be. EAL without hugepages puts
- * one object into each 4 KiB page, all of them on the same cache set: four times
- * slower, and a layout that no DPDK program has in production.
- */
-static int populate_pool(struct rival *r)
-{
-	const struct rte_mempool_ops *ops = rte_mempool_get_ops(r->pool->ops_index);
-	size_t min_chunk, align, offset;
-	ssize_t size;
-	int done;
-	char *at;
-
-	size = ops->calc_mem_size ? ops->calc_mem_size(r->pool, BENCH_PAGES, 0, &min_chunk, &align)
-				  : rte_mempool_op_calc_mem_size_default(r->pool, BENCH_PAGES, 0,
-									 &min_chunk, &align);
-	if (size <= 0)
-		return -1;
-	r->size = (size_t)size + align;
-	at = mmap(NULL, r->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
-		  -1, 0);
-	if (at == MAP_FAILED) {
-		rte_errno = errno;
-		return -1;
-	}
-	r->memory = at;
-	offset = align ? -(uintptr_t)at % align : 0;
-	done = rte_mempool_populate_iova(r->pool, at + offset, RTE_BAD_IOVA, r->size - offset, NULL,
-					 NULL);
-	rte_errno = done < 0 ? -done : 0;
-	return done < (int)BENCH_PAGES ? -1 : 0;
+	return mbuf_run(((struct rival *)r->pool)->pool.pool, job, res);
 }
 
 /* an mbuf pool by hand: the ready-made constructor chooses the memory itself */
@@ -163,34 +102,26 @@ static int pool_open(struct rival *r)
 	snprintf(name, sizeof(name), "ppbench%u", (unsigned int)(r - rivals));
 	if (r->mbufs)
 	private = sizeof(priv);
-	r->pool = rte_mempool_create_empty(name, BENCH_PAGES, r->mbufs ? mbuf : BENCH_PAGE_SIZE,
-					   r->cache, private, (int)rte_socket_id(),
-					   RTE_MEMPOOL_F_NO_IOVA_CONTIG);
-	if (!r->pool || rte_mempool_set_ops_byname(r->pool, r->ops, NULL)) {
+	r->pool.pool = rte_mempool_create_empty(name, BENCH_PAGES,
+						r->mbufs ? mbuf : BENCH_PAGE_SIZE, r->cache,
+						private, (int)rte_socket_id(),
+						RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	if (!r->pool.pool || rte_mempool_set_ops_byname(r->pool.pool, r->ops, NULL)) {
 		snprintf(r->why, sizeof(r->why), "this DPDK has no mempool ops of that name");
 		return -1;
 	}
 	if (r->mbufs)
-		rte_pktmbuf_pool_init(r->pool, &priv);
-	if (populate_pool(r)) {
+		rte_pktmbuf_pool_init(r->pool.pool, &priv);
+	if (dpdk_pool_populate(&r->pool)) {
 		snprintf(r->why, sizeof(r->why),
 			 "took %u of %u objects in memory without hugepages%s%s",
-			 r->pool->populated_size, BENCH_PAGES, rte_errno ? ": " : "",
+			 r->pool.pool->populated_size, BENCH_PAGES, rte_errno ? ": " : "",
 			 rte_errno ? rte_strerror(rte_errno) : "");
 		return -1;
 	}
 	if (r->mbufs)
-		rte_mempool_obj_iter(r->pool, rte_pktmbuf_init, NULL);
+		rte_mempool_obj_iter(r->pool.pool, rte_pktmbuf_init, NULL);
 	return 0;
-}
-
-static void pool_close(struct rival *r)
-{
-	rte_mempool_free(r->pool);
-	if (r->memory)
-		munmap(r->memory, r->size);
-	r->pool = NULL;
-	r->memory = NULL;
 }
 
 static void rival_open(struct rival *mine, struct cmp_rival *r, unsigned int *n)
@@ -202,7 +133,7 @@ static void rival_open(struct rival *mine, struct cmp_rival *r, unsigned int *n)
 	one->run = mine->mbufs ? run_mbufs : run_mempool;
 	one->pool = mine;
 	if (pool_open(mine)) {
-		pool_close(mine);
+		dpdk_pool_free(&mine->pool);
 		one->missing = mine->why;
 	} else if (!strcmp(mine->ops, "bucket")) {
 		/* it looks up the lcore's number in an array, unchecked */
@@ -227,16 +158,13 @@ void cmp_dpdk_open(unsigned int core, struct cmp_rival *r, unsigned int *n, cons
 		*why = reason;
 		plugin = NULL;
 	}
-	if (eal_open(core, plugin)) {
+	if (dpdk_eal_open(core, HEAP_MB, plugin)) {
 		snprintf(reason, sizeof(reason), "left out: EAL did not start%s%s: %s",
 			 plugin ? " with plugin " : "", plugin ? plugin : "",
 			 rte_strerror(rte_errno));
 		*why = reason;
-		rmdir(rte_eal_get_runtime_dir()); /* made before it failed, and empty */
 		return;
 	}
-	eal = true;
-	snprintf(eal_dir, sizeof(eal_dir), "%s", rte_eal_get_runtime_dir());
 	for (i = 0; i < POOLS; i++)
 		if (plugin || strcmp(rivals[i].ops, "pagepool"))
 			rival_open(&rivals[i], r, n);
@@ -248,7 +176,8 @@ int cmp_dpdk_audit(void)
 	unsigned int i, home;
 
 	for (i = 0; i < POOLS; i++) {
-		home = rivals[i].pool ? rte_mempool_avail_count(rivals[i].pool) : BENCH_PAGES;
+		home = rivals[i].pool.pool ? rte_mempool_avail_count(rivals[i].pool.pool)
+					   : BENCH_PAGES;
 		if (home == BENCH_PAGES)
 			continue;
 		bench_error("compare: rte_mempool %s cache %u: %u of %u objects came home: "
@@ -259,16 +188,13 @@ int cmp_dpdk_audit(void)
 	return 0;
 }
 
-/* EAL leaves its directory behind, empty */
 void cmp_dpdk_close(void)
 {
 	unsigned int i;
 
-	if (!eal)
+	if (!dpdk_eal_runs())
 		return;
 	for (i = 0; i < POOLS; i++)
-		pool_close(&rivals[i]);
-	rte_eal_cleanup();
-	rmdir(eal_dir);
-	eal = false;
+		dpdk_pool_free(&rivals[i].pool);
+	dpdk_eal_close();
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* compare/ours.c - zones and page_pools doing the work of `ppbench compare` */
-#include <pagepool/error.h>
 #include <pagepool/page_pool.h>
 
 #include "compare/compare.h"
@@ -32,7 +31,6 @@ static int run_pool(struct cmp_rival *r, const struct cmp_job *job, struct cmp_r
 /* a policy's cache, raw and with preparation, and a page_pool on top of the latter */
 int cmp_ours_open(struct cmp_ours *o, struct cmp_rival *r, unsigned int *n, const char *policy)
 {
-	struct page_pool_params params = { .sz = sizeof(params) };
 	struct cmp_rival *one;
 
 	o->raw = bench_zone_open(policy, PP_ZONE_NO_PREP);
@@ -40,12 +38,9 @@ int cmp_ours_open(struct cmp_ours *o, struct cmp_rival *r, unsigned int *n, cons
 	o->under_pool = bench_zone_open(policy, 0);
 	if (!o->raw || !o->prep || !o->under_pool)
 		return -1;
-	params.zone = o->under_pool;
-	o->pool = page_pool_create(&params);
-	if (!o->pool) {
-		bench_error("cannot create a pool: %s", pp_error());
+	o->pool = bench_pool_open(o->under_pool, 0);
+	if (!o->pool)
 		return -1;
-	}
 	one = cmp_add(r, n, CMP_ALL_RAW, "zone %s", policy);
 	one->run = run_zone;
 	one->pool = o->raw;

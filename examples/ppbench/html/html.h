@@ -74,6 +74,6 @@ void html_figures(FILE *f, const struct rep_case *c);
 void html_summary(FILE *f, const struct rep *r);
 
 /* html/page.c */
-void html_page(FILE *f, const struct rep *r);
+void html_page(FILE *f, const void *rep);
 
 #endif /* PPBENCH_HTML_H */

@@ -280,8 +280,9 @@ static void write_section(FILE *f, const struct rep_case *c)
 	fputs("</section>\n", f);
 }
 
-void html_page(FILE *f, const struct rep *r)
+void html_page(FILE *f, const void *rep)
 {
+	const struct rep *r = rep;
 	time_t now = time(NULL);
 	char when[40];
 	unsigned int i;

@@ -289,25 +289,6 @@ static int read_all(struct rep *r, const char *dir, const struct bench_case *con
 
 /* ---- the page ---- */
 
-static int write_page(const struct rep *r, const char *out)
-{
-	bool to_stdout = !strcmp(out, "-");
-	FILE *f = to_stdout ? stdout : fopen(out, "we");
-	int err;
-
-	if (!f) {
-		bench_error("report: cannot write --out '%s': %m; choose another file", out);
-		return -1;
-	}
-	html_page(f, r);
-	err = fflush(f) || ferror(f);
-	if (err)
-		bench_error("report: cannot write --out '%s': %m; choose another file", out);
-	if (!to_stdout)
-		fclose(f);
-	return err ? -1 : 0;
-}
-
 /* before an hour is spent on figures that cannot be written down */
 static int check_out(const char *path)
 {
@@ -338,7 +319,7 @@ int html_run(struct bench *b, const char *out, const char *from)
 		r->failed += r->cases[i].error[0] != '\0';
 	if (!err) {
 		r->seconds = now_seconds() - start;
-		err = write_page(r, out);
+		err = bench_write("--out", out, html_page, r);
 	}
 	if (!err && r->failed) {
 		bench_error("report: %u of %u cases failed; %s says which, and why", r->failed,

@@ -11,17 +11,10 @@
 #include <time.h>
 
 #include "common/thread.h"
+#include "common/clock.h"
 #include "pft/run.h"
 
 #define TIMEOUT_US 1000u
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* until the next tick; true: stop instead */
 static bool await_tick(struct pft_drainer *d)
@@ -31,8 +24,7 @@ static bool await_tick(struct pft_drainer *d)
 	int err = 0;
 
 	at += d->period_ns - (at - d->origin_ns) % d->period_ns;
-	until.tv_sec = (time_t)(at / 1000000000);
-	until.tv_nsec = (long)(at % 1000000000);
+	until = ns_to_timespec(at);
 	pthread_mutex_lock(&d->lock);
 	while (!d->stop && err != ETIMEDOUT)
 		err = pthread_cond_timedwait(&d->wake, &d->lock, &until);

@@ -11,7 +11,6 @@
  * calls, in cycles, and the thread's CPU time is divided in the same proportion. So
  * time that the scheduler gave to others counts for neither, as with getrusage().
  */
-#include <pagepool/error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -192,23 +191,16 @@ static int add_up(const struct bench *b, const struct run *r, const struct worke
 static struct pp_zone *open_zone(const struct pft_setup *setup, unsigned int slice)
 {
 	struct pp_zone_params params = {
-		.sz = sizeof(params),
-		.name = "pft",
 		.page_size = BENCH_PAGE_SIZE,
 		.headroom = BENCH_HEADROOM,
 		.policy = setup->policy,
 		.high = BENCH_HIGH,
 	};
-	struct pp_zone *zone;
 
 	/* what the caches may hold comes on top: no thread is to find the zone empty */
 	params.pages = (uint64_t)setup->threads * slice + SPARE;
 	params.pages += (uint64_t)(setup->threads + 4) * BENCH_HIGH;
-	zone = pp_zone_create(&params);
-	if (!zone)
-		bench_error("pft: cannot create a zone of %llu pages with policy %s: %s",
-			    (unsigned long long)params.pages, setup->policy, pp_error());
-	return zone;
+	return bench_zone_create(params);
 }
 
 static int run_drained(struct bench *b, struct run *r, struct worker *w, struct pft_times *times)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* scale/measure.c - the work that is to scale, on the cores there are */
-#include <pagepool/error.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -29,21 +28,13 @@ struct member {
 
 struct pp_zone *scale_zone_open(const char *policy, unsigned int cores)
 {
-	struct pp_zone_params params = {
-		.sz = sizeof(params),
-		.name = "scale",
+	return bench_zone_create((struct pp_zone_params){
 		.pages = (uint64_t)(cores + 1) * (SCALE_SLICE + 4 * PP_BULK_MAX),
 		.page_size = BENCH_PAGE_SIZE,
 		.flags = PP_ZONE_NO_PREP,
 		.policy = policy,
 		.high = BENCH_HIGH,
-	};
-	struct pp_zone *zone = pp_zone_create(&params);
-
-	if (!zone)
-		bench_error("scale: cannot create a zone of %llu pages with policy %s: %s",
-			    (unsigned long long)params.pages, policy, pp_error());
-	return zone;
+	});
 }
 
 unsigned int scale_take(struct pp_zone *zone, struct pp_page **pages, unsigned int bulk)

@@ -7,58 +7,32 @@
  * workers are registered as lcores, so that they have the mempool's caches.
  */
 #include <dlfcn.h>
-#include <errno.h>
-#include <limits.h>
-#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_mempool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "dpdk_eal.h"
 #include "strand/strand.h"
 
 #define PLUGIN_ENV "PPBENCH_DPDK_PLUGIN"
 #define PLUGIN_OPS "pagepool"
-
-static bool eal;
+#define HEAP_MB	   64u
 
 struct rival {
-	struct rte_mempool *pool;
-	void *memory;
-	size_t size;
-	unsigned int n;
+	struct dpdk_pool pool;
 	unsigned int lcore[STRAND_WORKERS];
 };
-
-/* EAL wants words that it may write to */
-static int eal_open(unsigned int core)
-{
-	char text[200], *argv[20], *word, *rest;
-	int argc = 0;
-
-	snprintf(text, sizeof(text),
-		 "ppbench -l %u --no-huge --no-pci --no-shconf -m 64 --no-telemetry "
-		 "--log-level error --file-prefix ppbench%d",
-		 core, (int)getpid());
-	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-		argv[argc++] = word;
-	argv[argc] = NULL;
-	return rte_eal_init(argc, argv) < 0 ? -1 : 0;
-}
 
 static int rival_close(struct bench *b, void *pool)
 {
 	struct rival *r = pool;
-	unsigned int home = r->pool ? rte_mempool_avail_count(r->pool) : 0, n = r->n;
+	unsigned int home = rte_mempool_avail_count(r->pool.pool), n = r->pool.pool->size;
 
 	(void)b;
-	rte_mempool_free(r->pool);
-	if (r->memory)
-		munmap(r->memory, r->size);
+	dpdk_pool_free(&r->pool);
 	free(r);
 	if (home == n)
 		return 0;
@@ -66,41 +40,20 @@ static int rival_close(struct bench *b, void *pool)
 	return -1;
 }
 
-/* memory without page boundaries, as hugepages would be: see compare/dpdk.c */
-static int populate(struct rival *r)
-{
-	size_t min_chunk, align;
-	ssize_t size = rte_mempool_op_calc_mem_size_default(r->pool, r->n, 0, &min_chunk, &align);
-	void *memory;
-
-	if (size <= 0)
-		return -1;
-	r->size = (size_t)size + align;
-	memory = mmap(NULL, r->size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (memory == MAP_FAILED)
-		return -1;
-	r->memory = memory;
-	return rte_mempool_populate_iova(r->pool, memory, RTE_BAD_IOVA, r->size, NULL, NULL) <
-			       (int)r->n
-		       ? -1
-		       : 0;
-}
-
 static void *rival_open(const struct strand_kind *kind, unsigned int n)
 {
 	struct rival *r = calloc(1, sizeof(*r));
+	struct rte_mempool *pool;
 
 	if (!r)
 		return NULL;
-	r->n = n;
-	r->pool = rte_mempool_create_empty("ppbench_strand", n, BENCH_PAGE_SIZE, kind->cache, 0,
-					   (int)rte_socket_id(), RTE_MEMPOOL_F_NO_IOVA_CONTIG);
-	if (r->pool && !rte_mempool_set_ops_byname(r->pool, kind->variant, NULL) && !populate(r))
+	pool = rte_mempool_create_empty("ppbench_strand", n, BENCH_PAGE_SIZE, kind->cache, 0,
+					(int)rte_socket_id(), RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	r->pool.pool = pool;
+	if (pool && !rte_mempool_set_ops_byname(pool, kind->variant, NULL) &&
+	    !dpdk_pool_populate(&r->pool))
 		return r;
-	rte_mempool_free(r->pool);
-	if (r->memory)
-		munmap(r->memory, r->size);
+	dpdk_pool_free(&r->pool);
 	free(r);
 	return NULL;
 }
@@ -113,27 +66,27 @@ static void rival_begin(void *pool, unsigned int w)
 static unsigned int rival_alloc(void *pool, unsigned int w, void **objs, unsigned int n)
 {
 	(void)w;
-	return rte_mempool_get_bulk(((struct rival *)pool)->pool, objs, n) ? 0 : n;
+	return rte_mempool_get_bulk(((struct rival *)pool)->pool.pool, objs, n) ? 0 : n;
 }
 
 static void rival_free(void *pool, unsigned int w, void **objs, unsigned int n)
 {
 	(void)w;
 	if (n)
-		rte_mempool_put_bulk(((struct rival *)pool)->pool, objs, n);
+		rte_mempool_put_bulk(((struct rival *)pool)->pool.pool, objs, n);
 }
 
 static unsigned int rival_cached(void *pool, unsigned int w)
 {
 	struct rival *r = pool;
-	struct rte_mempool_cache *cache = rte_mempool_default_cache(r->pool, r->lcore[w]);
+	struct rte_mempool_cache *cache = rte_mempool_default_cache(r->pool.pool, r->lcore[w]);
 
 	return cache ? cache->len : 0;
 }
 
 static size_t rival_bytes(void *pool)
 {
-	struct rte_mempool *mp = ((struct rival *)pool)->pool;
+	struct rte_mempool *mp = ((struct rival *)pool)->pool.pool;
 
 	return mp->header_size + mp->elt_size + mp->trailer_size;
 }
@@ -190,12 +143,11 @@ unsigned int strand_dpdk_open(struct bench *b, struct strand_kind *kinds)
 	static const unsigned int caches[] = { 0, 256, 512 };
 	unsigned int i, k, n = 0;
 
-	if (eal_open(b->opts.cores[0])) {
+	if (dpdk_eal_open(b->opts.cores[0], HEAP_MB, NULL)) {
 		bench_note(b, "rte_mempool: left out: EAL did not start: %s",
 			   rte_strerror(rte_errno));
 		return 0;
 	}
-	eal = true;
 	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
 		for (k = 0; k < sizeof(caches) / sizeof(caches[0]); k++)
 			add_kind(b, kinds, &n, ops[i], caches[k]);
@@ -206,7 +158,7 @@ unsigned int strand_dpdk_open(struct bench *b, struct strand_kind *kinds)
 
 void strand_dpdk_thread(bool begin)
 {
-	if (!eal)
+	if (!dpdk_eal_runs())
 		return;
 	if (!begin)
 		rte_thread_unregister();
@@ -215,15 +167,7 @@ void strand_dpdk_thread(bool begin)
 			    rte_strerror(rte_errno));
 }
 
-/* EAL leaves its directory behind, empty */
 void strand_dpdk_close(void)
 {
-	char dir[PATH_MAX];
-
-	if (!eal)
-		return;
-	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
-	rte_eal_cleanup();
-	rmdir(dir);
-	eal = false;
+	dpdk_eal_close();
 }
