@@ -184,21 +184,65 @@ def test_af_xdp():
     say('ok: 2000 packets through net_af_xdp, %d of 16384 mbufs in its rings' % after)
 
 
+def readme_command():
+    """the plugin's command as README has it"""
+    with open(os.environ.get('PP_SOURCE', '.') + '/README.md') as f:
+        lines = [line.strip() for line in f if line.startswith('dpdk-testpmd -d ')]
+    check(len(lines) == 1, 'README has these commands: %s' % lines)
+    return lines[0]
+
+
 def test_install():
-    """-Ddpdk_driver_dir=eal puts the plugin where EAL looks"""
+    """README's command after meson install, in a clean environment
+
+    In a mount namespace of its own: /usr/local is empty there, and /etc a layer over the real one.
+    """
+    top = '/var/tmp/ppl-%d-i' % os.getpid()
+    os.mkdir(top)
+    atexit.register(shutil.rmtree, top, True)
+    build = os.path.dirname(os.path.dirname(PLUGIN))
+    prefix = json.loads(sh('meson', 'introspect', '--buildoptions', build))
+    prefix = [o['value'] for o in prefix if o['name'] == 'prefix'][0]
+    check(prefix == '/usr/local', 'the test expects the default prefix, not ' + prefix)
+    args = eal('i', memory=128, plugin=False, extra=['--vdev=net_null0', '--vdev=net_null1'])
+    command = readme_command().replace('...', ' '.join(args), 1) + \
+        ' --total-num-mbufs=2000 --auto-start --forward-mode=io'
+    script = ('''set -e
+mount -t tmpfs tmpfs %(top)s && mkdir %(top)s/upper %(top)s/work
+install=$(command -v meson)
+cp -a /usr/local %(top)s/local && mount --bind %(top)s/local /usr/local
+find /usr/local/lib -name "*pagepool*" -delete
+mount -t overlay -o lowerdir=/etc,upperdir=%(top)s/upper,workdir=%(top)s/work overlay /etc
+ldconfig
+"$install" install -C %(build)s --no-rebuild >/dev/null
+env -i PATH=/usr/bin:/bin timeout -s INT 4 %(command)s </dev/null
+''' % {'top': top, 'build': build, 'command': command})
+    status, out = run(['unshare', '-m', 'sh', '-c', script], 60)
+    check(re.search(r'RX-packets: +[1-9].*TX-packets: +[1-9]', out, re.S),
+          '%s\n%d\n%s' % (command, status, out[-3000:]))
+    say('ok: ' + readme_command())
+
+
+def test_driver_dir():
+    """-Ddpdk_driver_dir=eal puts the plugin where EAL looks; configure prints the command"""
     source, build = os.environ.get('PP_SOURCE', '.'), '/var/tmp/ppl-%d-b' % os.getpid()
     atexit.register(shutil.rmtree, build, True)
-    sh('meson', 'setup', build, source, '-Ddpdk_driver_dir=eal', '--auto-features=disabled',
-       '-Ddpdk=enabled')
+    text = sh('meson', 'setup', build, source, '-Ddpdk_driver_dir=eal', '--auto-features=disabled',
+              '-Ddpdk=enabled')
+    check(re.search(r'DPDK program *: PROGRAM --mbuf-pool-ops-name=pagepool', text), text[-2000:])
     plan = json.loads(sh('meson', 'introspect', '--install-plan', build))
     places = [v['destination'] for v in plan['targets'].values()
               if 'rte_mempool_pagepool' in v['destination']]
     check(len(places) == 1, 'install plan: %s' % places)
     check(re.search(r'/dpdk/pmds-\d+\.\d+/librte_mempool_pagepool\.so$', places[0]) and
           os.path.isdir(os.path.dirname(places[0])), 'installed to %s' % places[0])
+    text = sh('meson', 'configure', build, '-Ddpdk_driver_dir=') + \
+        sh('meson', 'setup', '--reconfigure', build, source)
+    check(re.search(r'PROGRAM -d /usr/local/lib\S*/librte_mempool_pagepool.so --mbuf', text),
+          text[-2000:])
     say('ok: ' + places[0])
 
 
 need('dpdk-testpmd', 'ip', 'stdbuf')
-for case in sys.argv[1:] or ['null', 'huge', 'pcap', 'af_xdp', 'policies', 'install']:
+for case in sys.argv[1:] or ['null', 'huge', 'pcap', 'af_xdp', 'policies', 'install', 'driver_dir']:
     globals()['test_' + case]()
