@@ -13,7 +13,8 @@
 
 #include <pagepool/memory.h>
 
-#include "af_xdp/queue.h"
+#include "af_xdp/life.h"
+#include "af_xdp/share.h"
 
 #define LOOK_POLLS 1024u /* idle polls between two questions: some 0.2 ns each */
 

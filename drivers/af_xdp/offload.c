@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * offload.c - offloads in the way of AF_XDP: found, told, switched off and restored
+ * af_xdp/offload.c - offloads in the way of AF_XDP: found, told, switched off and restored
  *
- * What was switched off outlives a kill: it is written down in /run/pagepool before, and the
- * next port on the interface takes it over, or restores it.
+ * An offload that was switched off stays so after a kill. So a file in /run/pagepool names it
+ * before, and the next port on the interface takes it over, or restores it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,47 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-
+#include "af_xdp/features.h"
 #include "af_xdp/offload.h"
+#include "af_xdp/veth.h"
 
-#define RECORDS	     "/run/pagepool"
-#define FEATURES_MAX 256u
-#define ARRAY(x)     (sizeof(x) / sizeof((x)[0]))
-
-/* @name: the kernel's; @command: ethtool -K's; @far: of a veth's other end, not of the interface */
-static const struct {
-	const char *name;
-	const char *command;
-	bool far;
-	bool csum;
-} features[] = {
-	{ "rx-vlan-hw-parse", "rxvlan off", false, false },
-	{ "rx-vlan-stag-hw-parse", "rx-vlan-stag-hw-parse off", false, false },
-	{ "rx-lro", "lro off", false, false },
-	{ "rx-gro-hw", "rx-gro-hw off", false, false },
-	{ "tx-vlan-hw-insert", "txvlan off", true, false },
-	{ "tx-vlan-stag-hw-insert", "tx-vlan-stag-hw-insert off", true, false },
-	{ "tx-checksum-ip-generic", "tx off", true, true },
-	{ "tx-checksum-sctp", "", true, true } /* part of "tx off" */,
-};
-
-#define NFEATURES ARRAY(features)
-#define VLAN_BITS 0x33u
-#define CSUM_BITS 0xc0u
-#define LRO_BITS  0x0cu
-
-/* bits of a mask are indices into features[] */
-struct end {
-	int ctl;
-	int index;
-	char name[IFNAMSIZ];
-};
+#define RECORDS "/run/pagepool"
 
 /*
  * struct pp_offload - shared by the ports of the process on the interface
@@ -63,8 +30,8 @@ struct pp_offload {
 	struct pp_offload *next;
 	unsigned int refs;
 	ino_t net;
-	struct end near;
-	struct end far;
+	struct pp_xdp_end near;
+	struct pp_xdp_end far;
 	enum pp_far found;
 	uint32_t off;
 	int record;
@@ -76,137 +43,26 @@ struct pp_offload {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pp_offload *all;
 
-static int ethtool(struct end *e, void *data)
-{
-	struct ifreq ifr;
-
-	memset(&ifr, 0, sizeof(ifr));
-	ifr.ifr_ifindex = e->index;
-	if (ioctl(e->ctl, SIOCGIFNAME, &ifr))
-		return -errno;
-	memcpy(e->name, ifr.ifr_name, sizeof(e->name));
-	ifr.ifr_data = data;
-	return ioctl(e->ctl, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
-}
-
-/* the kernel's number of each of our features, or -1 */
-static int feature_bits(struct end *e, int bit[NFEATURES])
-{
-	union {
-		struct ethtool_gstrings head;
-		char room[sizeof(struct ethtool_gstrings) + FEATURES_MAX * ETH_GSTRING_LEN];
-	} s = { .head = { .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES } };
-	union {
-		struct ethtool_sset_info head;
-		char room[sizeof(struct ethtool_sset_info) + sizeof(uint32_t)];
-	} n = { .head = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ull << ETH_SS_FEATURES } };
-	unsigned int i, k, count;
-	int err;
-
-	err = ethtool(e, &n);
-	count = n.head.data[0];
-	if (!err && (!n.head.sset_mask || count > FEATURES_MAX))
-		err = -EOPNOTSUPP;
-	if (err)
-		return err;
-	s.head.len = count;
-	err = ethtool(e, &s);
-	if (err)
-		return err;
-	for (i = 0; i < NFEATURES; i++) {
-		bit[i] = -1;
-		for (k = 0; k < count; k++)
-			if (!strncmp((char *)s.head.data + k * ETH_GSTRING_LEN, features[i].name,
-				     ETH_GSTRING_LEN))
-				bit[i] = (int)k;
-	}
-	return (int)count;
-}
-
-/* those that are on; a device may have fixed some */
-static uint32_t features_on(struct end *e)
-{
-	union {
-		struct ethtool_gfeatures head;
-		char room[sizeof(struct ethtool_gfeatures) +
-			  FEATURES_MAX / 32 * sizeof(struct ethtool_get_features_block)];
-	} g = { .head = { .cmd = ETHTOOL_GFEATURES } };
-	int bit[NFEATURES], count;
-	uint32_t on = 0, word;
-	unsigned int i;
-
-	count = feature_bits(e, bit);
-	if (count < 0)
-		return 0;
-	g.head.size = ((uint32_t)count + 31) / 32;
-	if (ethtool(e, &g))
-		return 0;
-	for (i = 0; i < NFEATURES; i++) {
-		if (bit[i] < 0)
-			continue;
-		word = 1u << bit[i] % 32;
-		if (g.head.features[bit[i] / 32].active & word)
-			on |= 1u << i;
-	}
-	return on;
-}
-
-static int features_set(struct end *e, uint32_t mask, bool on)
-{
-	union {
-		struct ethtool_sfeatures head;
-		char room[sizeof(struct ethtool_sfeatures) +
-			  FEATURES_MAX / 32 * sizeof(struct ethtool_set_features_block)];
-	} s = { .room = { 0 } };
-	int bit[NFEATURES], count;
-	unsigned int i;
-
-	count = feature_bits(e, bit);
-	if (count < 0)
-		return count;
-	s.head.cmd = ETHTOOL_SFEATURES;
-	s.head.size = ((uint32_t)count + 31) / 32;
-	for (i = 0; i < NFEATURES; i++) {
-		if (!(mask >> i & 1) || bit[i] < 0)
-			continue;
-		s.head.features[bit[i] / 32].valid |= 1u << bit[i] % 32;
-		if (on)
-			s.head.features[bit[i] / 32].requested |= 1u << bit[i] % 32;
-	}
-	return ethtool(e, &s);
-}
-
-static uint32_t side(bool far)
-{
-	uint32_t mask = 0;
-	unsigned int i;
-
-	for (i = 0; i < NFEATURES; i++)
-		if (features[i].far == far)
-			mask |= 1u << i;
-	return mask;
-}
-
 /*
- * A veth does nothing to what it receives: what its far end left undone arrives so. Other
- * devices do it themselves.
+ * A veth does nothing to a packet that it receives, which arrives as its far end left it. Other
+ * devices do the work themselves.
  */
 static uint32_t in_the_way(struct pp_offload *o, bool csum)
 {
 	uint32_t on;
 
 	if (o->found == PP_FAR_NONE)
-		return features_on(&o->near) & side(false);
-	on = o->found == PP_FAR_FOUND ? features_on(&o->far) : 0;
-	return on & side(true) & ~(csum ? CSUM_BITS : 0);
+		return pp_xdp_features_on(&o->near) & pp_xdp_features_side(false);
+	on = o->found == PP_FAR_FOUND ? pp_xdp_features_on(&o->far) : 0;
+	return on & pp_xdp_features_side(true) & ~(csum ? CSUM_BITS : 0);
 }
 
 static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
 {
-	if (mask & side(false))
-		features_set(&o->near, mask & side(false), on);
-	if (mask & side(true) && o->found == PP_FAR_FOUND)
-		features_set(&o->far, mask & side(true), on);
+	if (mask & pp_xdp_features_side(false))
+		pp_xdp_features_set(&o->near, mask & pp_xdp_features_side(false), on);
+	if (mask & pp_xdp_features_side(true) && o->found == PP_FAR_FOUND)
+		pp_xdp_features_set(&o->far, mask & pp_xdp_features_side(true), on);
 }
 
 /* --- the record -------------------------------------------------------------- */
@@ -230,7 +86,7 @@ static void record_open(struct pp_offload *o, bool create)
 		return;
 	}
 	if (pread(o->record, line, sizeof(line) - 1, 0) > 0)
-		o->off = (uint32_t)strtoul(line, NULL, 16) & ((1u << NFEATURES) - 1);
+		o->off = (uint32_t)strtoul(line, NULL, 16) & ((1u << XDP_FEATURES) - 1);
 }
 
 /* before anything is switched off: a kill may come at any point */
@@ -272,16 +128,16 @@ static void describe(struct pp_offload *o, uint32_t mask, bool fix, bool csum)
 	size_t at = 0;
 	unsigned int i;
 
-	for (i = 0; i < NFEATURES && at < sizeof(commands); i++)
-		if (mask >> i & 1 && features[i].command[0])
+	for (i = 0; i < XDP_FEATURES && at < sizeof(commands); i++)
+		if (mask >> i & 1 && pp_xdp_features[i].command[0])
 			at += (size_t)snprintf(commands + at, sizeof(commands) - at, " %s",
-					       features[i].command);
+					       pp_xdp_features[i].command);
 	o->text[0] = '\0';
 	o->brief[0] = '\0';
 	if (mask)
 		snprintf(o->brief, sizeof(o->brief), "%s needs%s",
-			 mask & side(true) ? o->far.name : o->near.name, commands);
-	if (mask & side(true))
+			 mask & pp_xdp_features_side(true) ? o->far.name : o->near.name, commands);
+	if (mask & pp_xdp_features_side(true))
 		snprintf(o->text, sizeof(o->text),
 			 "%s that %s, the other end of %s, leaves to a device are lost; "
 			 "on that end: ethtool -K %s%s%s",

@@ -26,14 +26,4 @@ const char *pp_offload_text(const struct pp_offload *off);
 /* the same in a few words, "va needs txvlan off" */
 const char *pp_offload_brief(const struct pp_offload *off);
 
-/* veth.c: the other end of a cable */
-enum pp_far {
-	PP_FAR_NONE, /* it is no veth */
-	PP_FAR_FOUND,
-	PP_FAR_HIDDEN, /* it is in a namespace that this process cannot find or enter */
-};
-
-/* @index, @ctl: its number, and a socket of its namespace to ask through */
-enum pp_far pp_veth_far(const struct pp_iface *iface, int *index, int *ctl);
-
 #endif /* PP_OFFLOAD_H */

@@ -7,7 +7,9 @@
 
 #include <pagepool/memory.h>
 
+#include "af_xdp/open.h"
 #include "af_xdp/queue.h"
+#include "af_xdp/share.h"
 
 static void xdp_csum_here(struct xdp_dev *xd, struct xdp_queue *x, const char *note)
 {
@@ -185,77 +187,6 @@ static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 			      "checksums by the port: virtio_net in copy mode may leave them");
 }
 
-/* frames that the queues of a zone may post, all together */
-struct zone_share {
-	struct zone_share *next;
-	const struct pp_zone *zone;
-	uint64_t frames;
-	unsigned int queues;
-};
-
-static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct zone_share *shares;
-
-static struct zone_share *share_find(const struct pp_zone *zone)
-{
-	struct zone_share *share;
-
-	for (share = shares; share; share = share->next)
-		if (share->zone == zone)
-			break;
-	return share;
-}
-
-/*
- * No port posts more than a quarter of the zone, nor more than half of what is left
- * of three quarters: however many there are, something is left to send and to hold.
- */
-static uint32_t share_take(const struct pp_zone *zone, uint32_t want, unsigned int nqueues)
-{
-	uint64_t pages = pp_zone_pages(zone), most = pages / 4 / nqueues;
-	struct zone_share *share;
-
-	pthread_mutex_lock(&shares_lock);
-	share = share_find(zone);
-	if (!share) {
-		share = calloc(1, sizeof(*share));
-		if (!share)
-			goto out;
-		share->zone = zone;
-		share->next = shares;
-		shares = share;
-	}
-	if (most > (pages * 3 / 4 - share->frames) / 2)
-		most = (pages * 3 / 4 - share->frames) / 2;
-	if (want > most)
-		want = most ? (uint32_t)most : 1;
-	if (share->frames + want > pages * 3 / 4)
-		want = 0;
-	share->frames += want;
-	share->queues += want > 0;
-out:
-	pthread_mutex_unlock(&shares_lock);
-	return share ? want : 0;
-}
-
-void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames)
-{
-	struct zone_share **link, *share;
-
-	pthread_mutex_lock(&shares_lock);
-	for (link = &shares; (share = *link); link = &share->next) {
-		if (share->zone != zone)
-			continue;
-		share->frames -= frames;
-		if (!--share->queues) {
-			*link = share->next;
-			free(share);
-		}
-		break;
-	}
-	pthread_mutex_unlock(&shares_lock);
-}
-
 /*
  * How many frames to post. A device that receives without a copy takes frames off the fill ring
  * long before it needs them.
@@ -267,7 +198,7 @@ static int xdp_set_share(struct xdp_dev *xd, struct xdp_queue *x)
 
 	if (!xd->is_zerocopy && frames > XDP_RX_SIZE)
 		frames = XDP_RX_SIZE;
-	x->share = share_take(zone, frames, xd->nqueues);
+	x->share = pp_xdp_share_take(zone, frames, xd->nqueues);
 	if (!x->share)
 		return pp_set_error(ENOMEM,
 				    "the zone's %llu pages are too few for another queue; give it "

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "af_xdp/life.h"
 #include "af_xdp/queue.h"
 
 /* why the kernel did not send; the engine has counted it */

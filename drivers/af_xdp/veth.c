@@ -20,7 +20,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-#include "af_xdp/offload.h"
+#include "af_xdp/veth.h"
 
 #define NSID_NONE (-1)
 

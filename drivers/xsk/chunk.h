@@ -7,6 +7,31 @@
 
 #include "xsk/priv.h"
 
+static inline uint64_t chunk_index(const struct pp_xsk *xsk, const struct pp_page *page,
+				   uint32_t off)
+{
+	return ((uint64_t)(page - xsk->umem.table) << (xsk->umem.shift - xsk->chunk_shift)) +
+	       (off >> xsk->chunk_shift);
+}
+
+static inline uint32_t chunk_bit(const struct pp_xsk *xsk, uint32_t off)
+{
+	return (uint32_t)1 << (off >> xsk->chunk_shift);
+}
+
+/* False: a ring has it already, or has the page as a whole. */
+static inline bool chunk_claim(struct pp_page *page, uint32_t bit)
+{
+	uint32_t owner = xsk_mark(page);
+
+	do {
+		if (owner && ((owner & XSK_SHARED) != XSK_SHARED || owner & bit))
+			return false;
+	} while (!__atomic_compare_exchange_n(&page->owner, &owner, owner | XSK_SHARED | bit, true,
+					      __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+	return true;
+}
+
 /* the socket's records of chunks, for the rings that it has; -ENOMEM */
 int pp_xsk_chunks_init(struct pp_xsk *xsk);
 

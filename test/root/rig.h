@@ -17,7 +17,7 @@
 #include <pagepool/error.h>
 #include <pagepool/zone.h>
 
-#include "af_xdp/queue.h"
+#include "af_xdp/port.h"
 
 #define PAGES 4096u
 #define BURST 32u

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp/share.c - how many frames the queues of a zone may post, all together
+ */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <pagepool/zone.h>
+
+#include "af_xdp/share.h"
+
+struct zone_share {
+	struct zone_share *next;
+	const struct pp_zone *zone;
+	uint64_t frames;
+	unsigned int queues;
+};
+
+static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct zone_share *shares;
+
+static struct zone_share *share_find(const struct pp_zone *zone)
+{
+	struct zone_share *share;
+
+	for (share = shares; share; share = share->next)
+		if (share->zone == zone)
+			break;
+	return share;
+}
+
+uint32_t pp_xdp_share_take(const struct pp_zone *zone, uint32_t want, unsigned int nqueues)
+{
+	uint64_t pages = pp_zone_pages(zone), most = pages / 4 / nqueues;
+	struct zone_share *share;
+
+	pthread_mutex_lock(&shares_lock);
+	share = share_find(zone);
+	if (!share) {
+		share = calloc(1, sizeof(*share));
+		if (!share)
+			goto out;
+		share->zone = zone;
+		share->next = shares;
+		shares = share;
+	}
+	if (most > (pages * 3 / 4 - share->frames) / 2)
+		most = (pages * 3 / 4 - share->frames) / 2;
+	if (want > most)
+		want = most ? (uint32_t)most : 1;
+	if (share->frames + want > pages * 3 / 4)
+		want = 0;
+	share->frames += want;
+	share->queues += want > 0;
+out:
+	pthread_mutex_unlock(&shares_lock);
+	return share ? want : 0;
+}
+
+void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames)
+{
+	struct zone_share **link, *share;
+
+	pthread_mutex_lock(&shares_lock);
+	for (link = &shares; (share = *link); link = &share->next) {
+		if (share->zone != zone)
+			continue;
+		share->frames -= frames;
+		if (!--share->queues) {
+			*link = share->next;
+			free(share);
+		}
+		break;
+	}
+	pthread_mutex_unlock(&shares_lock);
+}
