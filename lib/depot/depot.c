@@ -230,7 +230,7 @@ unsigned int pp_depot_cores(const struct pp_depot *depot)
 
 unsigned int pp_depot_cached(const struct pp_depot *depot, unsigned int core)
 {
-	return core < depot->stock.cores ? stock_cached(&depot->stock, core) : 0;
+	return core < depot->stock.cores ? pcp_count(stock_pcp(&depot->stock, core)) : 0;
 }
 
 const char *pp_depot_policy(const struct pp_depot *depot)
@@ -270,36 +270,37 @@ static int by_address(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static uint64_t collect(void **all, uint64_t n, uint64_t most, const struct pcp_list *list)
-{
-	uint64_t k = list ? min((uint64_t)list->count, most - n) : 0;
+struct collected {
+	void **all;
+	uint64_t n;
+	uint64_t most;
+};
 
-	if (k)
-		memcpy(all + n, list->obj, k * sizeof(*all));
-	return n + k;
+static void collect(void *arg, void *const *objs, uint64_t n)
+{
+	struct collected *c = arg;
+
+	n = min(n, c->most - c->n);
+	if (n)
+		memcpy(c->all + c->n, objs, n * sizeof(*objs));
+	c->n += n;
 }
 
 int pp_depot_audit(struct pp_depot *depot, struct pp_audit *audit)
 {
 	struct pp_audit a = { .managed = depot->managed, .double_free = depot->stock.area.refused };
-	uint64_t most = depot->stock.area.count +
-			depot->stock.cores * 2ull * depot->stock.pcps->capacity,
-		 n, i;
-	void **all = calloc(most + 1, sizeof(*all));
-	const struct pcp *pcp;
+	struct collected c = { .most = depot->stock.area.count +
+				       depot->stock.cores * 2ull * depot->stock.pcps->capacity };
+	void **all = calloc(c.most + 1, sizeof(*all));
+	uint64_t i;
 
 	if (!all)
 		return pp_set_error(ENOMEM, "no memory for an audit of %llu objects",
-				    (unsigned long long)most);
-	n = depot->stock.area.count;
-	memcpy(all, depot->stock.area.obj, n * sizeof(*all));
-	for (i = 0; i < depot->stock.cores; i++) {
-		pcp = stock_pcp(&depot->stock, (unsigned int)i);
-		n = collect(all, n, most, pcp->list);
-		n = collect(all, n, most, pcp->old);
-	}
-	qsort(all, n, sizeof(*all), by_address);
-	for (i = 0; i < n; i++) {
+				    (unsigned long long)c.most);
+	c.all = all;
+	stock_walk(&depot->stock, collect, &c);
+	qsort(all, c.n, sizeof(*all), by_address);
+	for (i = 0; i < c.n; i++) {
 		if (i && all[i] == all[i - 1])
 			a.double_free++;
 		else

@@ -5,17 +5,21 @@
 #include <pagepool/stats.h>
 
 #include "stock/control.h"
+#include "stock/hold.h"
 #include "stock/take.h"
 
 /* ---- looking inside -------------------------------------------------------------- */
 
-unsigned int stock_cached(const struct stock *stock, unsigned int core)
+void stock_walk(struct stock *stock, void (*see)(void *arg, void *const *objs, uint64_t n),
+		void *arg)
 {
-	const struct pcp *pcp = stock_pcp(stock, core);
+	unsigned int i;
 
-	if (stock->links && !(uint32_t)READ_ONCE(pcp->head))
-		return 0;
-	return pcp_count(pcp);
+	stock_lock(stock);
+	see(arg, stock->area.obj, stock->area.count);
+	stock_unlock(stock);
+	for (i = 0; i < stock->cores; i++)
+		stock_policy(stock)->walk(stock_pcp(stock, i), see, arg);
 }
 
 void stock_stats(struct stock *stock, struct pp_zone_stats *s)
@@ -34,7 +38,7 @@ void stock_stats(struct stock *stock, struct pp_zone_stats *s)
 	s->frees = stock->frees;
 	for (i = 0; i < stock->cores; i++) {
 		pcp = stock_pcp(stock, i);
-		s->cached += stock_cached(stock, i);
+		s->cached += pcp_count(pcp);
 		s->high = max(s->high, (uint64_t)pcp_limit(pcp));
 		s->allocs += READ_ONCE(pcp->allocs);
 		s->frees += READ_ONCE(pcp->frees);

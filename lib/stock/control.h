@@ -5,8 +5,9 @@
 
 #include "stock/stock.h"
 
-/* pcp_count(), but of llist without the reservations */
-unsigned int stock_cached(const struct stock *stock, unsigned int core);
+/* Call @see() with all objects of the free area and the caches. No call runs in the stock. */
+void stock_walk(struct stock *stock, void (*see)(void *arg, void *const *objs, uint64_t n),
+		void *arg);
 /* free, cached, batch, high and the counters; under the lock. */
 void stock_stats(struct stock *stock, struct pp_zone_stats *stats);
 

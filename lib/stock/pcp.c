@@ -66,6 +66,11 @@ size_t pcp_stride_of(uint32_t capacity)
 	return sizeof(struct pcp) + 2 * list_size(capacity);
 }
 
+struct pcp_list *pcp_second_list(const struct pcp *pcp)
+{
+	return (struct pcp_list *)((char *)(pcp + 1) + list_size(pcp->capacity));
+}
+
 void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *config,
 	      struct stock *stock)
 {
@@ -77,7 +82,6 @@ void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *con
 		pcp = pcp_at(pcps, stride, i);
 		pcp->stock = stock;
 		pcp->list = (struct pcp_list *)(pcp + 1);
-		pcp->spare = (struct pcp_list *)((char *)pcp->list + list_size(config->capacity));
 		pcp->capacity = config->capacity;
 		pcp->high = pcp->high_min = config->high_min;
 		pcp->high_max = config->high_max;

@@ -2,9 +2,9 @@
 /*
  * pcp.h - the per-core page cache, and the policy that guards it
  *
- * A policy is four verbs (see pcp_impl.h); what they are compiled into is a
- * struct pcp_ops, which a zone chooses once. Lock order: cache, then zone; never two
- * caches.
+ * A policy is four verbs on the fast path (see pcp_impl.h), which are compiled into a struct
+ * pcp_ops, and the verbs of struct pcp_policy. A stock chooses its policy once. Lock order: cache,
+ * then zone; never two caches.
  */
 #ifndef PP_PCP_H
 #define PP_PCP_H
@@ -14,6 +14,7 @@
 #include <pagepool/depot.h>
 
 #include "base/lock.h"
+#include "base/process.h"
 
 struct stock;
 struct pcp_trace;
@@ -32,27 +33,46 @@ struct pcp_list {
  * counters'. high moves between high_min and high_max; equal, they fix it.
  */
 struct pcp {
-	uint32_t lock; /* trylock, spin, irqsave */
-	uint32_t want; /* trylock, request: pages asked of the owner; softmask: keep out */
+	/* the policy's own state; a cache begins with zeros */
+	union {
+		struct { /* trylock; lock: spin and irqsave, too; the rest: request, too */
+			uint32_t lock;
+			uint32_t want; /* pages asked of the owner */
+			uint32_t served; /* pages that the owner moved for drainers */
+			uint32_t answers; /* requests that ended with an empty cache */
+		};
+		struct {
+			uint32_t keep_out; /* a drainer has the cache, or waits for it */
+			uint32_t inside; /* the owner */
+		} softmask;
+		struct {
+			uint32_t inside; /* odd: the owner is */
+		} rcu;
+		struct {
+			uint64_t head; /* tag << 32 | index of the top page + 1 */
+		} llist;
+	};
 	struct pcp_list *list; /* the live one */
 	uint32_t high;
 	uint32_t high_min;
 	uint32_t high_max; /* 0: closed */
 	uint32_t batch;
-	uint32_t inside; /* softmask: 1 inside; rcu: odd inside */
-	uint32_t served; /* pages that the owner moved for drainers */
-	uint32_t answers; /* requests that ended with an empty cache */
-	uint64_t head; /* llist: tag << 32 | index of the top page + 1 */
 	struct pcp_trace *trace; /* NULL: zone not traced */
 
 	/* the drainer's */
 	struct stock *stock __attribute__((aligned(64)));
 	struct pp_lock drain; /* rcu, rseq, softmask: one at a time */
-	uint32_t old_inside; /* rcu: inside when old was switched away */
-	struct pcp_list *spare; /* rcu, rseq: empty */
-	struct pcp_list *old; /* rcu, rseq: switched away, and not empty yet */
-	bool fenced; /* rcu, rseq: the barrier after the switch was passed */
-	sigset_t mask; /* irqsave: the drainer's signals */
+	union {
+		struct { /* rcu, rseq; see pcp_switch.h */
+			struct pcp_list *spare; /* empty; NULL: never used */
+			struct pcp_list *old; /* switched away, and not empty yet */
+			uint32_t old_inside; /* rcu: inside when old was switched away */
+			bool fenced; /* the barrier after the switch was passed */
+		} switched;
+		struct {
+			sigset_t mask; /* the drainer's signals */
+		} irqsave;
+	};
 
 	/* the tuner's, inside a hold */
 	uint32_t capacity __line_aligned; /* of list and spare */
@@ -111,11 +131,26 @@ struct pcp_ops {
 /* Of the index in pcp_policy.ops: allocations may fail on purpose, see fault.h. */
 #define OPS_FAULT 2u
 
+/**
+ * struct pcp_policy - what a stock asks of a policy
+ * @name:    its name, that of its file
+ * @flags:   PCP_*
+ * @probe:   0, or -ENOTSUP with pp_error(); NULL: it runs everywhere
+ * @count:   objects that a drain of @pcp would find; a gauge, racy
+ * @walk:    call @see() with all objects of @pcp, in parts; no call runs in the stock
+ * @recover: free what @dead held of @pcp, and count in @lost the objects that went with it; NULL
+ *           if the policy is not PCP_SHAREABLE
+ * @ops:     plain, traced; and both with OPS_FAULT
+ */
 struct pcp_policy {
 	const char *name;
 	unsigned int flags;
-	int (*probe)(void); /* 0, or -ENOTSUP with pp_error(); NULL: runs everywhere */
-	struct pcp_ops ops[4]; /* plain, traced; and both with OPS_FAULT */
+	int (*probe)(void);
+	unsigned int (*count)(const struct pcp *pcp);
+	void (*walk)(const struct pcp *pcp, void (*see)(void *arg, void *const *objs, uint64_t n),
+		     void *arg);
+	void (*recover)(struct pcp *pcp, process_id dead, uint64_t *lost);
+	struct pcp_ops ops[4];
 };
 
 #define POLICY(name) extern const struct pcp_policy pcp_##name;
@@ -176,13 +211,19 @@ static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsig
 	return (struct pcp *)((char *)pcps + core * stride);
 }
 
-/* A gauge: racy. But pages that a drainer just switches away are seen all the time. */
-static inline unsigned int pcp_count(const struct pcp *pcp)
-{
-	/* acquire: pairs with the release in switch_list(), before which old was set */
-	const struct pcp_list *list = load_acquire(&pcp->list), *old = READ_ONCE(pcp->old);
+/* Where the second list of a cache is, for the policies that switch lists. */
+struct pcp_list *pcp_second_list(const struct pcp *pcp);
 
-	return READ_ONCE(list->count) + (old && old != list ? READ_ONCE(old->count) : 0);
+/* The verbs count and walk of a policy whose caches are their list. */
+static inline unsigned int list_count(const struct pcp *pcp)
+{
+	return READ_ONCE(pcp->list->count);
+}
+
+static inline void list_walk(const struct pcp *pcp,
+			     void (*see)(void *arg, void *const *objs, uint64_t n), void *arg)
+{
+	see(arg, pcp->list->obj, pcp->list->count);
 }
 
 /*

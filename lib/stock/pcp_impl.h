@@ -2,8 +2,9 @@
 /*
  * pcp_impl.h - bulk allocation, bulk free and drain, written once for every policy
  *
- * A policy file defines PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_MASKS (entering blocks signals)
- * and four functions, then includes this:
+ * A policy file defines PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_COUNT, PCP_WALK and PCP_RECOVER, as
+ * struct pcp_policy has them, PCP_MASKS (entering blocks signals) and four functions, then
+ * includes this:
  *
  *   pcp_enter(stock, guard)   owner side: this core's list, or NULL: take the zone path
  *   pcp_exit(guard)          the end of that hold

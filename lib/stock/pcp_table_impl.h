@@ -3,7 +3,8 @@
  * pcp_table_impl.h - a policy's table: do_alloc_bulk, do_free_bulk and do_drain, each compiled
  * plain and traced; get_all and put_all. Twice: with OPS_FAULT allocations may fail on purpose
  *
- * Needs PCP_POLICY (the name), PCP_FLAGS and PCP_PROBE.
+ * Needs the names that a policy file defines: PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_COUNT,
+ * PCP_WALK and PCP_RECOVER; see struct pcp_policy.
  */
 #include "base/fault.h"
 
@@ -66,6 +67,9 @@ const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
 	.name = PCP_STRING(PCP_POLICY),
 	.flags = PCP_FLAGS,
 	.probe = PCP_PROBE,
+	.count = PCP_COUNT,
+	.walk = PCP_WALK,
+	.recover = PCP_RECOVER,
 	.ops = {
 		{ plain_alloc_bulk, plain_free_bulk, plain_drain, { depot_get, depot_put } },
 		{ traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },

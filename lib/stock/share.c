@@ -106,37 +106,13 @@ unsigned int share_processes(const struct stock *stock)
 
 /* ---- what a dead process held ---------------------------------------------------------------- */
 
-/* Take over a lock that a dead process holds; only one of its heirs succeeds. */
-static bool inherit(uint32_t *word, process_id dead)
+bool share_inherit(uint32_t *word, process_id dead)
 {
 	uint32_t w = READ_ONCE(*word);
 
 	return w && LOCK_PID(w) == process_pid(dead) &&
 	       __atomic_compare_exchange_n(word, &w, lock_word | (w & LOCK_SLEEPERS), false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
-static void drop_list(struct share *share, struct pcp_list *list)
-{
-	count_add_shared(share->dropped, list->count);
-	WRITE_ONCE(list->count, 0);
-}
-
-static void recover_cache(struct share *share, struct pcp *pcp, process_id dead)
-{
-	if (inherit(&pcp->lock, dead)) {
-		drop_list(share, pcp->list);
-		WRITE_ONCE(pcp->want, 0);
-		store_release(&pcp->lock, 0);
-	}
-	if (inherit(&pcp->drain.word, dead)) {
-		/* before the barrier nothing was moved out, and others may still be in it */
-		if (pcp->old == pcp->list)
-			WRITE_ONCE(pcp->old, NULL); /* it was not even switched */
-		else if (pcp->old && pcp->fenced)
-			drop_list(share, pcp->old);
-		pp_unlock(&pcp->drain);
-	}
 }
 
 uint32_t share_recover(struct stock *stock)
@@ -149,12 +125,12 @@ uint32_t share_recover(struct stock *stock)
 		dead = READ_ONCE(share->procs[i]);
 		if (likely(!dead) || !process_is_dead(dead) || process_outside(&share->space))
 			continue;
-		if (inherit(&stock->lock.word, dead))
+		if (share_inherit(&stock->lock.word, dead))
 			pp_unlock(&stock->lock);
-		if (inherit(&stock->control.word, dead))
+		if (share_inherit(&stock->control.word, dead))
 			pp_unlock(&stock->control);
 		for (k = 0; k < stock->cores; k++)
-			recover_cache(share, stock_pcp(stock, k), dead);
+			stock_policy(stock)->recover(stock_pcp(stock, k), dead, &share->dropped);
 		/* last: as long as it is listed, other processes look for its locks */
 		if (__atomic_compare_exchange_n(&share->procs[i], &dead, 0, false, __ATOMIC_RELEASE,
 						__ATOMIC_RELAXED))

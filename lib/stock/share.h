@@ -35,6 +35,16 @@ void stock_lock_slow(struct stock *stock);
 /* barrier_rseq(), for the threads of every attached process */
 bool stock_fence(struct stock *stock, unsigned int cpu);
 
+/* Take over a lock that a dead process holds; only one of its heirs succeeds. */
+bool share_inherit(uint32_t *word, process_id dead);
+
+/* A list that is on its way to the free area stands in both: it is lost with its holder. */
+static inline void share_drop_list(struct pcp_list *list, uint64_t *lost)
+{
+	count_add_shared(*lost, list->count);
+	WRITE_ONCE(list->count, 0);
+}
+
 static inline uint32_t share_died(const struct stock *stock)
 {
 	return stock->share ? READ_ONCE(stock->share->died) : 0;

@@ -100,6 +100,12 @@ static __always_inline struct pcp *pcp_this_thread(const struct stock *stock)
 	return likely(i < stock->cores) ? stock_pcp(stock, i) : NULL;
 }
 
+/* What a drain of @pcp would find: a gauge, racy. */
+static inline unsigned int pcp_count(const struct pcp *pcp)
+{
+	return stock_policy(pcp->stock)->count(pcp);
+}
+
 static inline unsigned int pcp_index(const struct pcp *pcp)
 {
 	return (unsigned int)(((uintptr_t)pcp - (uintptr_t)pcp->stock->pcps) / pcp->stock->stride);

@@ -27,7 +27,7 @@ unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core)
 	unsigned int k, n = 0;
 
 	for_each_stock(stock, (struct pp_zone *)zone, k)
-		n += core < stock->cores ? stock_cached(stock, core) << k : 0;
+		n += core < stock->cores ? pcp_count(stock_pcp(stock, core)) << k : 0;
 	return n;
 }
 
@@ -151,6 +151,7 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
 struct ledger {
 	struct pp_zone *zone;
 	unsigned char *seen; /* a bit a page */
+	unsigned int order; /* of the stock that is walked */
 	struct pp_audit audit;
 };
 
@@ -166,9 +167,10 @@ static void audit_range(struct ledger *ledger, uint64_t first, uint64_t n)
 	}
 }
 
-/* The first pages of runs of 2^@order. */
-static void audit_objs(struct ledger *ledger, unsigned int order, void *const *objs, uint64_t n)
+/* Of a stock: the first pages of its runs. */
+static void audit_objs(void *arg, void *const *objs, uint64_t n)
 {
+	struct ledger *ledger = arg;
 	const struct pp_zone *zone = ledger->zone;
 	uint64_t i, k;
 
@@ -177,24 +179,8 @@ static void audit_objs(struct ledger *ledger, unsigned int order, void *const *o
 		if (k >= zone->managed || objs[i] != &zone->pages[k])
 			ledger->audit.double_free++;
 		else
-			audit_range(ledger, k, (uint64_t)1 << order);
+			audit_range(ledger, k, (uint64_t)1 << ledger->order);
 	}
-}
-
-static void audit_cache(struct ledger *ledger, const struct stock *stock, const struct pcp *pcp)
-{
-	uint32_t i = (uint32_t)pcp->head, left = stock->links ? pcp->list->count : 0;
-	void *obj;
-
-	for (; i && left; left--, i = stock->links[i - 1]) {
-		obj = &stock->pages[i - 1];
-		audit_objs(ledger, stock->order, &obj, 1);
-	}
-	if (stock->links)
-		return;
-	audit_objs(ledger, stock->order, pcp->list->obj, pcp->list->count);
-	if (pcp->old)
-		audit_objs(ledger, stock->order, pcp->old->obj, pcp->old->count);
 }
 
 /* The buddy's runs, and the blocks that are addresses only: those are in no other place. */
@@ -224,7 +210,7 @@ int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit)
 	struct ledger ledger = { .zone = zone, .seen = calloc(1, zone->managed / 8 + 1) };
 	struct pp_audit *a = &ledger.audit;
 	struct stock *stock;
-	unsigned int k, i;
+	unsigned int k;
 
 	if (!ledger.seen)
 		return pp_set_error(ENOMEM, "no memory for an audit of %llu pages",
@@ -233,11 +219,8 @@ int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit)
 	a->double_free =
 		zone->stock->area.refused + zone->buddy.refused + READ_ONCE(zone->double_puts);
 	for_each_stock(stock, zone, k) {
-		for (i = 0; i < stock->cores; i++)
-			audit_cache(&ledger, stock, stock_pcp(stock, i));
-		stock_lock(stock);
-		audit_objs(&ledger, k, stock->area.obj, stock->area.count);
-		stock_unlock(stock);
+		ledger.order = k;
+		stock_walk(stock, audit_objs, &ledger);
 	}
 	stock_lock(zone->stock);
 	audit_blocks(&ledger);

@@ -3,11 +3,11 @@
  * softmask.pml - a flag for the owner, a flag for the drainer, and a handler between
  *
  * Stands for lib/stock/sync/softmask.c over lib/stock/pcp_impl.h:
- *   Owner     pcp_enter(): leave if inside; inside = 1 by a plain store; read want; then one
+ *   Owner     pcp_enter(): leave if inside; inside = 1 by a plain store; read keep_out; then one
  *             page is allocated or freed; pcp_exit(). Between any two steps a signal handler
  *             may do the same, which is what handler() stands for: same thread, same store
  *             buffer, and all of it happens before the interrupted code goes on.
- *   Drainer   pcp_seize(): want = 1, membarrier, wait for inside to fall, or give up;
+ *   Drainer   pcp_seize(): keep_out = 1, membarrier, wait for inside to fall, or give up;
  *             do_drain(); let_owner_in()
  *   Disabler  close_caches(): high_max = 0, then drains until one moves nothing
  *
@@ -22,8 +22,8 @@
  *
  * Variants that must fail:
  *   -DNO_FENCE      no membarrier
- *   -DFENCE_FIRST   membarrier, then want = 1
- *   -DLATE_INSIDE   the owner reads want, then says that it is inside
+ *   -DFENCE_FIRST   membarrier, then keep_out = 1
+ *   -DLATE_INSIDE   the owner reads keep_out, then says that it is inside
  *   -DBLIND_HANDLER the handler does not look at inside
  *   -DLATE_GIVE_UP  a drainer that gave up uses the list all the same
  */
@@ -32,7 +32,7 @@
 
 byte count = 1, area = 1, used;
 byte high_max = 2;
-bool inside, want;
+bool inside, keep_out;
 bool drain_lock;
 bool closed;
 byte finished;
@@ -94,9 +94,9 @@ inline zone_path()
 	fi
 
 #ifdef LATE_INSIDE
-#define ENTER(gap) w = want; gap; store_inside(1)
+#define ENTER(gap) w = keep_out; gap; store_inside(1)
 #else
-#define ENTER(gap) store_inside(1); gap; w = want
+#define ENTER(gap) store_inside(1); gap; w = keep_out
 #endif
 
 #define USE(gap)                                                                                   \
@@ -172,9 +172,9 @@ inline one_drain(patient)
 	atomic { !drain_lock -> drain_lock = true };
 #ifdef FENCE_FIRST
 	membarrier();
-	want = 1;
+	keep_out = 1;
 #else
-	want = 1;
+	keep_out = 1;
 	membarrier();
 #endif
 	moved = 255;
@@ -187,7 +187,7 @@ inline one_drain(patient)
 		skip
 #endif
 	fi;
-	want = 0;
+	keep_out = 0;
 	drain_lock = false
 }
 

@@ -19,7 +19,7 @@ static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
 	uint64_t next = ((*head >> 32) + 1) << 32 | top;
 
 	/* release: pairs with the acquire of whoever takes what we put, here and in list_take() */
-	return __atomic_compare_exchange_n(&pcp->head, head, next, false, __ATOMIC_ACQ_REL,
+	return __atomic_compare_exchange_n(&pcp->llist.head, head, next, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
 }
 
@@ -27,7 +27,7 @@ static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
 static unsigned int list_take(struct stock *stock, struct pcp *pcp, void **objs, unsigned int n,
 			      bool all)
 {
-	uint64_t head = load_acquire(&pcp->head);
+	uint64_t head = load_acquire(&pcp->llist.head);
 	unsigned int k;
 	uint32_t i;
 
@@ -75,7 +75,7 @@ static bool core_push(struct stock *stock, void *const *objs, unsigned int n)
 	}
 	for (i = 0; i + 1 < n; i++)
 		WRITE_ONCE(stock->links[link_of(stock, objs[i]) - 1], link_of(stock, objs[i + 1]));
-	head = READ_ONCE(pcp->head);
+	head = READ_ONCE(pcp->llist.head);
 	do
 		WRITE_ONCE(stock->links[link_of(stock, objs[n - 1]) - 1], (uint32_t)head);
 	while (!head_swap(pcp, &head, link_of(stock, objs[0])));
@@ -111,8 +111,30 @@ static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint3
 	return moved;
 }
 
-#define PCP_POLICY llist
-#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_LINKS)
-#define PCP_PROBE  NULL
+/* Not what was only reserved: those pages are on their way here. */
+static unsigned int count(const struct pcp *pcp)
+{
+	return (uint32_t)READ_ONCE(pcp->llist.head) ? READ_ONCE(pcp->list->count) : 0;
+}
+
+static void walk(const struct pcp *pcp, void (*see)(void *arg, void *const *objs, uint64_t n),
+		 void *arg)
+{
+	const struct stock *stock = pcp->stock;
+	uint32_t i = (uint32_t)pcp->llist.head, left = pcp->list->count;
+	void *obj;
+
+	for (; i && left; left--, i = stock->links[i - 1]) {
+		obj = &stock->pages[i - 1];
+		see(arg, &obj, 1);
+	}
+}
+
+#define PCP_POLICY  llist
+#define PCP_FLAGS   (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_LINKS)
+#define PCP_PROBE   NULL
+#define PCP_COUNT   count
+#define PCP_WALK    walk
+#define PCP_RECOVER NULL
 #include "stock/pcp_lockless_impl.h"
 #include "stock/pcp_table_impl.h"

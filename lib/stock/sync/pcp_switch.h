@@ -13,14 +13,17 @@
 /* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
 static inline void retire_old(struct pcp *pcp)
 {
-	pcp->spare = pcp->old;
-	WRITE_ONCE(pcp->old, NULL);
+	pcp->switched.spare = pcp->switched.old;
+	WRITE_ONCE(pcp->switched.old, NULL);
 }
 
 static inline void switch_list(struct pcp *pcp)
 {
-	pcp->fenced = false; /* first: nobody may take the barrier before for the one after */
-	store_release(&pcp->list, pcp->spare);
+	if (unlikely(!pcp->switched.spare))
+		pcp->switched.spare = pcp_second_list(pcp);
+	pcp->switched.fenced =
+		false; /* first: or the barrier before would pass for the one after */
+	store_release(&pcp->list, pcp->switched.spare);
 }
 
 /*
@@ -32,18 +35,18 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
-	if (pcp->old) {
+	if (pcp->switched.old) {
 		if (!old_is_ours(pcp, wait))
 			goto gave_up;
-		list_to_area(pcp->stock, pcp->old, pcp->old->count);
-		if (pcp->old->count)
-			return pcp->old;
+		list_to_area(pcp->stock, pcp->switched.old, pcp->switched.old->count);
+		if (pcp->switched.old->count)
+			return pcp->switched.old;
 		retire_old(pcp);
 	}
-	WRITE_ONCE(pcp->old, pcp->list); /* first: whoever counts must find its pages */
+	WRITE_ONCE(pcp->switched.old, pcp->list); /* first: a count finds its pages there */
 	switch_list(pcp);
 	if (old_is_ours(pcp, wait))
-		return pcp->old;
+		return pcp->switched.old;
 gave_up:
 	pp_unlock(&pcp->drain);
 	return NULL;
@@ -54,6 +57,24 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 	if (!list->count)
 		retire_old(pcp);
 	pp_unlock(&pcp->drain);
+}
+
+/* Pages that a drainer just switches away are seen all the time. */
+static inline unsigned int switched_count(const struct pcp *pcp)
+{
+	/* acquire: pairs with the release in switch_list(), before which old was set */
+	const struct pcp_list *list = load_acquire(&pcp->list);
+	const struct pcp_list *old = READ_ONCE(pcp->switched.old);
+
+	return READ_ONCE(list->count) + (old && old != list ? READ_ONCE(old->count) : 0);
+}
+
+static inline void switched_walk(const struct pcp *pcp,
+				 void (*see)(void *arg, void *const *objs, uint64_t n), void *arg)
+{
+	list_walk(pcp, see, arg);
+	if (pcp->switched.old)
+		see(arg, pcp->switched.old->obj, pcp->switched.old->count);
 }
 
 #endif /* PP_PCP_SWITCH_H */

@@ -19,8 +19,8 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 
 	if (unlikely(!pcp))
 		return NULL;
-	g->inside = pcp->inside + 1;
-	WRITE_ONCE(pcp->inside, g->inside);
+	g->inside = pcp->rcu.inside + 1;
+	WRITE_ONCE(pcp->rcu.inside, g->inside);
 	compiler_barrier(); /* pairs with the membarrier in old_is_ours() */
 	g->pcp = pcp;
 	/* pairs with the release in pcp_seize() of pcp_switch.h: the spare is empty */
@@ -30,35 +30,40 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 static __always_inline void pcp_exit(struct pcp_guard *g)
 {
 	/* pairs with the acquire in reader_left() */
-	store_release(&g->pcp->inside, g->inside + 1);
+	store_release(&g->pcp->rcu.inside, g->inside + 1);
 }
 
 static inline bool reader_left(const struct pcp *pcp)
 {
-	return !(pcp->old_inside & 1) || load_acquire(&pcp->inside) != pcp->old_inside;
+	uint32_t old = pcp->switched.old_inside;
+
+	return !(old & 1) || load_acquire(&pcp->rcu.inside) != old;
 }
 
 /* The old list's only reader has left: false if that can not be known in time. */
 static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 {
-	if (!pcp->fenced) {
+	if (!pcp->switched.fenced) {
 		/* pairs with the compiler barrier in pcp_enter() */
-		pcp->fenced = barrier_threads();
-		pcp->old_inside = load_acquire(&pcp->inside);
+		pcp->switched.fenced = barrier_threads();
+		pcp->switched.old_inside = load_acquire(&pcp->rcu.inside);
 	}
-	while (pcp->fenced && !reader_left(pcp)) {
+	while (pcp->switched.fenced && !reader_left(pcp)) {
 		if (!pcp_wait(wait))
 			return false;
 	}
-	return pcp->fenced;
+	return pcp->switched.fenced;
 }
 
 #include "stock/sync/pcp_switch.h"
 
-#define PCP_POLICY rcu
-#define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_WHOLE | PCP_SWITCHES)
-#define PCP_PROBE  barrier_register
-#define PCP_MASKS  false
+#define PCP_POLICY  rcu
+#define PCP_FLAGS   (PCP_THREAD_ONLY | PCP_WHOLE | PCP_SWITCHES)
+#define PCP_PROBE   barrier_register
+#define PCP_COUNT   switched_count
+#define PCP_WALK    switched_walk
+#define PCP_RECOVER NULL
+#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

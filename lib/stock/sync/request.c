@@ -33,7 +33,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 	if (pcp_index(pcp) == this_slot() || slot_lock_unowned(pcp_index(pcp)))
 		return pcp->list;
 	/* looks empty; but the owner of a closed one may be on its way to fill it */
-	if (!pcp_count(pcp) && READ_ONCE(pcp->high_max)) {
+	if (!list_count(pcp) && READ_ONCE(pcp->high_max)) {
 		wait->served = 0;
 		return NULL;
 	}
@@ -54,10 +54,13 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 		slot_unlock();
 }
 
-#define PCP_POLICY request
-#define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_WHOLE)
-#define PCP_PROBE  NULL
-#define PCP_MASKS  false
+#define PCP_POLICY  request
+#define PCP_FLAGS   (PCP_THREAD_ONLY | PCP_WHOLE)
+#define PCP_PROBE   NULL
+#define PCP_COUNT   list_count
+#define PCP_WALK    list_walk
+#define PCP_RECOVER NULL
+#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

@@ -41,18 +41,36 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 {
 	(void)wait;
 	/* pairs with the restart of core_pop() and core_push() */
-	if (!pcp->fenced)
-		pcp->fenced = stock_fence(pcp->stock, pcp_index(pcp));
-	if (pcp->fenced)
+	if (!pcp->switched.fenced)
+		pcp->switched.fenced = stock_fence(pcp->stock, pcp_index(pcp));
+	if (pcp->switched.fenced)
 		asm_acquired(pcp->stock);
-	return pcp->fenced;
+	return pcp->switched.fenced;
 }
 
 #include "stock/sync/pcp_switch.h"
 
-#define PCP_POLICY rseq
-#define PCP_FLAGS  (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES | PCP_SHAREABLE)
-#define PCP_PROBE  rseq_probe
+/* Before the fence nothing was moved out, and other threads may still be in the old list. */
+static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
+{
+	struct pcp_list *old;
+
+	if (!share_inherit(&pcp->drain.word, dead))
+		return;
+	old = pcp->switched.old;
+	if (old == pcp->list)
+		WRITE_ONCE(pcp->switched.old, NULL); /* it was not even switched */
+	else if (old && pcp->switched.fenced)
+		share_drop_list(old, lost);
+	pp_unlock(&pcp->drain);
+}
+
+#define PCP_POLICY  rseq
+#define PCP_FLAGS   (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_SWITCHES | PCP_SHAREABLE)
+#define PCP_PROBE   rseq_probe
+#define PCP_COUNT   switched_count
+#define PCP_WALK    switched_walk
+#define PCP_RECOVER recover
 #include "stock/pcp_lockless_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

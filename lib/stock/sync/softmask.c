@@ -2,12 +2,12 @@
 /*
  * softmask.c - lazy masking: the owner says in a flag that it is inside
  *
- * A handler that finds the flag set goes to the zone. A drainer raises want, makes
+ * A handler that finds the flag set goes to the zone. A drainer raises keep_out, makes
  * the owner's CPU pass a barrier, and waits for the flag to fall: so the owner needs
  * no atomic instruction, and the drainer pays with an interrupt to that CPU.
  *
- * Owner:   inside = 1; compiler barrier; read want         one of the two sees the other,
- * Drainer: want = 1; membarrier; read inside               as with a full barrier in both
+ * Owner:   inside = 1; compiler barrier; read keep_out     one of the two sees the other,
+ * Drainer: keep_out = 1; membarrier; read inside           as with a full barrier in both
  */
 #include "base/barrier.h"
 #include "stock/stock.h"
@@ -16,13 +16,13 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 {
 	struct pcp *pcp = pcp_this_thread(stock);
 
-	if (unlikely(!pcp || READ_ONCE(pcp->inside)))
+	if (unlikely(!pcp || READ_ONCE(pcp->softmask.inside)))
 		return NULL;
-	WRITE_ONCE(pcp->inside, 1);
+	WRITE_ONCE(pcp->softmask.inside, 1);
 	compiler_barrier(); /* pairs with the membarrier in pcp_seize() */
 	/* acquire: pairs with the release in pcp_release() */
-	if (unlikely(load_acquire(&pcp->want))) {
-		store_release(&pcp->inside, 0);
+	if (unlikely(load_acquire(&pcp->softmask.keep_out))) {
+		store_release(&pcp->softmask.inside, 0);
 		return NULL;
 	}
 	g->pcp = pcp;
@@ -32,12 +32,12 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 static __always_inline void pcp_exit(struct pcp_guard *g)
 {
 	/* pairs with the acquire in pcp_seize() */
-	store_release(&g->pcp->inside, 0);
+	store_release(&g->pcp->softmask.inside, 0);
 }
 
 static inline void let_owner_in(struct pcp *pcp)
 {
-	store_release(&pcp->want, 0);
+	store_release(&pcp->softmask.keep_out, 0);
 	pp_unlock(&pcp->drain);
 }
 
@@ -45,10 +45,10 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	if (!pcp_lock_wait(&pcp->drain, wait))
 		return NULL;
-	WRITE_ONCE(pcp->want, 1);
+	WRITE_ONCE(pcp->softmask.keep_out, 1);
 	if (!barrier_threads()) /* pairs with the compiler barrier in pcp_enter() */
 		goto gave_up;
-	while (load_acquire(&pcp->inside)) {
+	while (load_acquire(&pcp->softmask.inside)) {
 		if (!pcp_wait(wait))
 			goto gave_up;
 	}
@@ -64,10 +64,13 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 	let_owner_in(pcp);
 }
 
-#define PCP_POLICY softmask
-#define PCP_FLAGS  (PCP_THREAD_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE)
-#define PCP_PROBE  barrier_register
-#define PCP_MASKS  false
+#define PCP_POLICY  softmask
+#define PCP_FLAGS   (PCP_THREAD_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE)
+#define PCP_PROBE   barrier_register
+#define PCP_COUNT   list_count
+#define PCP_WALK    list_walk
+#define PCP_RECOVER NULL
+#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

@@ -37,10 +37,13 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 	unlock(pcp);
 }
 
-#define PCP_POLICY spin
-#define PCP_FLAGS  0
-#define PCP_PROBE  NULL
-#define PCP_MASKS  false
+#define PCP_POLICY  spin
+#define PCP_FLAGS   0
+#define PCP_PROBE   NULL
+#define PCP_COUNT   list_count
+#define PCP_WALK    list_walk
+#define PCP_RECOVER NULL
+#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

@@ -7,6 +7,7 @@
  * CPU's cache, and a drainer that fought for the lock would starve, because an owner
  * in a tight loop retakes it before its release is seen.
  */
+#include "stock/share.h"
 #include "stock/sync/pcp_lock.h"
 #include "stock/sync/pcp_serve.h"
 
@@ -50,10 +51,22 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 	unlock(pcp);
 }
 
-#define PCP_POLICY trylock
-#define PCP_FLAGS  (PCP_SIGNAL_SAFE | PCP_SHAREABLE)
-#define PCP_PROBE  NULL
-#define PCP_MASKS  false
+static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
+{
+	if (!share_inherit(&pcp->lock, dead))
+		return;
+	share_drop_list(pcp->list, lost);
+	WRITE_ONCE(pcp->want, 0);
+	unlock(pcp);
+}
+
+#define PCP_POLICY  trylock
+#define PCP_FLAGS   (PCP_SIGNAL_SAFE | PCP_SHAREABLE)
+#define PCP_PROBE   NULL
+#define PCP_COUNT   list_count
+#define PCP_WALK    list_walk
+#define PCP_RECOVER recover
+#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"
