@@ -17,8 +17,9 @@ static unsigned int holders(struct fixture *f)
 static void who_and_when(void **state)
 {
 	struct fixture f = fixture(256, 0, 0, 0);
-	uint64_t ages[PP_HOLDER_AGES];
+	uint64_t ages[PP_HOLDER_AGES], old = 0;
 	struct pp_holder out[4];
+	unsigned int i;
 	char text[128];
 
 	assert_int_equal(page_pool_holders_enable(f.pool, true), 0);
@@ -30,7 +31,10 @@ static void who_and_when(void **state)
 	assert_true(out[0].age_ns >= 20000000 && out[0].age_ns >= out[1].age_ns);
 	assert_int_equal(out[0].thread, syscall(SYS_gettid));
 	assert_non_null(strchr(pp_holder_site(&out[0], text, sizeof(text)), '+'));
-	assert_true(ages[0] + ages[1] >= 1 && ages[2] >= 1);
+	/* 20 ms is class 2; on a busy machine any page may be older than the test wants it to be */
+	for (i = 2; i < PP_HOLDER_AGES; i++)
+		old += ages[i];
+	assert_true(old >= 1 && ages[0] + ages[1] + old == 10);
 	give(&f, 0, 5, true);
 	give_remote(&f, 5, 5);
 	assert_int_equal(holders(&f), 0);
