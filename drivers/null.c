@@ -5,9 +5,11 @@
  * Receiving is one bulk allocation and one store of 16 bytes a page; sending is one bulk return.
  * So a forwarder on this port measures the pool, and little else.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "drivers.h"
 
@@ -41,6 +43,7 @@ struct null_dev {
 	struct pp_netdev dev;
 	unsigned char *frame;
 	unsigned char *sink;
+	int fd; /* see null_fd(); -1: not asked for */
 };
 
 static unsigned int null_rx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
@@ -94,14 +97,26 @@ static unsigned int null_tx_copy(struct pp_queue *q, struct pp_page **pages, uns
 	return null_tx(q, pages, n);
 }
 
+/* packets are always there: a file that is always readable */
+static int null_fd(struct pp_queue *q)
+{
+	struct null_dev *nd = (struct null_dev *)q->dev;
+
+	if (nd->fd < 0)
+		nd->fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	return nd->fd < 0 ? pp_set_error(errno, "null: /dev/zero: %s", strerror(errno)) : nd->fd;
+}
+
 static const struct pp_queue_ops null_queue_ops = {
 	.rx_burst = null_rx,
 	.tx_burst = null_tx,
+	.fd = null_fd,
 };
 
 static const struct pp_queue_ops null_copy_ops = {
 	.rx_burst = null_rx_copy,
 	.tx_burst = null_tx_copy,
+	.fd = null_fd,
 };
 
 static void put16(unsigned char *to, unsigned int value)
@@ -170,6 +185,7 @@ static int null_open(struct pp_netdev *dev, struct pp_args *args)
 	unsigned int copy = 0;
 	int err;
 
+	nd->fd = -1;
 	if (room < SIZE_MIN)
 		return pp_set_error(EINVAL,
 				    "null: headroom %u leaves %u bytes for packets, which "
@@ -204,6 +220,8 @@ static void null_close(struct pp_netdev *dev)
 
 	free(nd->frame);
 	free(nd->sink);
+	if (nd->fd >= 0)
+		close(nd->fd);
 }
 
 const struct pp_netdev_ops pp_null_ops = {

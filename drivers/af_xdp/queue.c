@@ -73,8 +73,22 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	return k;
 }
 
+/* readable as long as the RX ring has packets; poll() wakes the driver where it asks for that */
+static int xdp_fd(struct pp_queue *q)
+{
+	return to_xdp(q)->s.fd;
+}
+
+/* with an empty fill ring no packet would end a sleep */
+static int xdp_arm(struct pp_queue *q)
+{
+	return pp_xsk_debt(to_xdp(q)->xsk) ? 1 : 0;
+}
+
 const struct pp_queue_ops pp_xdp_queue_ops = {
 	.rx_burst = xdp_rx_burst,
 	.tx_burst = xdp_tx_burst,
 	.tx_clean = xdp_tx_clean,
+	.fd = xdp_fd,
+	.arm = xdp_arm,
 };

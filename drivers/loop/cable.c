@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "loop/cable.h"
 
@@ -16,8 +17,13 @@ static struct loop_cable *cables;
 
 static void free_cable(struct loop_cable *cable)
 {
-	free(cable->wire[0].slots);
-	free(cable->wire[1].slots);
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		free(cable->wire[i].slots);
+		if (cable->wire[i].fd >= 0)
+			close(cable->wire[i].fd);
+	}
 	free(cable);
 }
 
@@ -29,6 +35,7 @@ static struct loop_cable *new_cable(const char *name, const char *peer, uint32_t
 	if (!cable)
 		return NULL;
 	memset(cable, 0, sizeof(*cable));
+	cable->wire[0].fd = cable->wire[1].fd = -1;
 	cable->ends = strcmp(name, peer) ? 2 : 1;
 	strcpy(cable->name[0], name);
 	strcpy(cable->name[1], peer);

@@ -67,6 +67,7 @@ static unsigned int loop_tx(struct pp_queue *q, struct pp_page **pages, unsigned
 	/* before wire_push(): then the metadata belong to the receiver */
 	bytes = page_bytes(pages, n);
 	wire_push(lq->out, pages, n);
+	wire_wake(lq->out);
 	pp_stat_add(&q->stats.tx_packets, n);
 	pp_stat_add(&q->stats.tx_bytes, bytes);
 	return n;
@@ -146,7 +147,19 @@ static unsigned int loop_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 	return n;
 }
 
+static int loop_fd(struct pp_queue *q)
+{
+	return wire_fd(((struct loop_queue *)q)->in);
+}
+
+static int loop_arm(struct pp_queue *q)
+{
+	return wire_arm(((struct loop_queue *)q)->in);
+}
+
 static const struct pp_queue_ops loop_queue_ops = {
+	.fd = loop_fd,
+	.arm = loop_arm,
 	.rx_burst = loop_rx,
 	.tx_burst = loop_tx,
 };

@@ -184,6 +184,19 @@ struct pp_netdev *pp_netdev_open_with(const struct pp_netdev_ops *ops, struct pp
 	return NULL;
 }
 
+int pp_queue_fd(struct pp_queue *q)
+{
+	if (q->ops->fd)
+		return q->ops->fd(q);
+	return pp_set_error(ENOTSUP, "%s: has no descriptor to wait for packets with; poll",
+			    q->dev->ops->name);
+}
+
+int pp_queue_arm(struct pp_queue *q)
+{
+	return q->ops->arm ? q->ops->arm(q) : 0;
+}
+
 void pp_netdev_stop(struct pp_netdev *dev)
 {
 	unsigned int i;

@@ -220,14 +220,25 @@ static unsigned int no_tx(struct pp_queue *q, struct pp_page **pages, unsigned i
 	return n;
 }
 
+/* a file is always readable; a port that only writes one is done */
+static int file_fd(struct pp_queue *q)
+{
+	const struct pcap_dev *pd = to_pcap_dev(q);
+
+	return pd->rx_fd >= 0 ? pd->rx_fd
+			      : pp_set_error(ENOTSUP, "pcap: nothing is received from a tx= file");
+}
+
 const struct pp_queue_ops pp_pcap_file_ops = {
 	.rx_burst = file_rx,
 	.tx_burst = file_tx,
+	.fd = file_fd,
 };
 
 const struct pp_queue_ops pp_pcap_file_rx_ops = {
 	.rx_burst = file_rx,
 	.tx_burst = no_tx,
+	.fd = file_fd,
 };
 
 /*

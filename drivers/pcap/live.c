@@ -127,9 +127,19 @@ static unsigned int live_tx(struct pp_queue *q, struct pp_page **pages, unsigned
 	return i;
 }
 
+static int live_fd(struct pp_queue *q)
+{
+	int fd = pcap_get_selectable_fd(to_pcap_dev(q)->rx);
+
+	return fd >= 0 ? fd
+		       : pp_set_error(ENOTSUP, "pcap: libpcap has no descriptor for '%s'; poll",
+				      to_pcap_dev(q)->iface);
+}
+
 const struct pp_queue_ops pp_pcap_live_ops = {
 	.rx_burst = live_rx,
 	.tx_burst = live_tx,
+	.fd = live_fd,
 };
 
 static int activate(struct pcap_dev *pd)

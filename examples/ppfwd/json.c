@@ -150,6 +150,7 @@ static void write_worker(struct json *j, const struct worker *w)
 	json_count(j, "cpu", w->core);
 	json_count(j, "cycles", w->cycles);
 	json_count(j, "busy_cycles", w->busy_cycles);
+	json_count(j, "sleeps", w->sleeps);
 	json_close(j, '}');
 }
 

@@ -31,6 +31,8 @@ static const struct option_row rows[] = {
 	  .help = "what to do with packets (io)", .more = engines_help },
 	{ "cores", .letter = 'l', .arg = "LIST", SET(parse_cores),
 	  .help = "CPUs of the workers, as 0,2-3 (default: the first allowed)" },
+	{ "idle", .arg = "HOW", SET(parse_idle),
+	  .help = "without packets: poll, or wait: sleep until one comes (poll)" },
 	{ "duration", .letter = 't', .arg = "S", SECONDS(duration, 0.001, SECONDS_MAX),
 	  .help = "stop after S seconds" },
 	{ "packets", .letter = 'n', .arg = "N", U64(packets, 1, UINT64_MAX - 1),
@@ -169,6 +171,10 @@ static void check_together(const struct options *opts)
 		usage_error("--trace: tells of one zone; leave out --node set");
 	if (opts->order && opts->node_set)
 		usage_error("--order: takes runs of one zone; leave out --node set");
+	if (opts->idle_wait && opts->engine->generate)
+		usage_error("--idle wait: --engine %s makes packets all the time; take one that "
+			    "forwards, or --idle poll",
+			    opts->engine->name);
 	if (!opts->nports)
 		usage_error("no port: nothing to forward; give --port SPEC, see ppfwd --help");
 	check_pages(opts);

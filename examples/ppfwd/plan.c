@@ -134,6 +134,28 @@ static int check_chains(const struct fwd *fwd)
 	return 0;
 }
 
+static int start_all(struct fwd *fwd)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < fwd->ndirs && !err; i++)
+		err = dir_start(&fwd->dirs[i]);
+	for (i = 0; fwd->opts->idle_wait && i < fwd->nworkers && !err; i++)
+		err = idle_create(&fwd->workers[i]);
+	return err;
+}
+
+static int check_idle(struct fwd *fwd)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; fwd->opts->idle_wait && i < fwd->nworkers && !err; i++)
+		err = idle_check(&fwd->workers[i]);
+	return err;
+}
+
 int workers_create(struct fwd *fwd)
 {
 	unsigned int port, i, units = 0;
@@ -159,9 +181,12 @@ int workers_create(struct fwd *fwd)
 			goto no_memory;
 	}
 	deal_units(fwd);
-	for (i = 0; i < fwd->ndirs; i++)
-		if (dir_start(&fwd->dirs[i]))
-			goto no_memory;
+	if (start_all(fwd))
+		goto no_memory;
+	if (check_idle(fwd)) {
+		workers_free(fwd);
+		return -ENOTSUP;
+	}
 	return 0;
 
 no_memory:
@@ -174,8 +199,10 @@ void workers_free(struct fwd *fwd)
 {
 	unsigned int i;
 
-	for (i = 0; fwd->workers && i < fwd->nworkers; i++)
+	for (i = 0; fwd->workers && i < fwd->nworkers; i++) {
 		free(fwd->workers[i].dirs);
+		free(fwd->workers[i].fds);
+	}
 	for (i = 0; fwd->dirs && i < fwd->ndirs; i++)
 		dir_end(&fwd->dirs[i]);
 	free(fwd->workers);

@@ -9,6 +9,7 @@
 #ifndef PPFWD_H
 #define PPFWD_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -100,6 +101,7 @@ struct noise {
  * @drain_hz: drains of all cores a second by a thread of their own; 0: none
  * @memory_hz: operations on the zone's memory a second by a thread of their own; 0: none
  * @zone_flags: PP_ZONE_LAZY, PP_ZONE_ACCEPT_THREAD, PP_ZONE_LOCK
+ * @idle_wait: workers without packets sleep
  * @duration: seconds; 0: no limit
  * @packets:  packets; 0: no limit
  * @period:   seconds between updates of the live line; 0: none
@@ -139,6 +141,7 @@ struct options {
 	uint32_t idle_ms;
 	uint32_t zone_flags;
 	bool trace;
+	bool idle_wait;
 	double duration;
 	uint64_t packets;
 	double period;
@@ -194,6 +197,10 @@ struct dir {
 
 /**
  * struct worker - a thread and its directions
+ * @fds:         of the queues that it receives from, and the stop; with --idle wait only
+ * @nap_ms:      longest sleep, unless a packet comes
+ * @empty_rounds: rounds since the last packet
+ * @sleeps:      times that it slept
  * @cycles:      cycles of its loop
  * @busy_cycles: cycles of the rounds that moved packets
  * @error:       what a driver said last that went wrong in this thread; "": nothing did
@@ -204,6 +211,10 @@ struct worker {
 	unsigned int core;
 	unsigned int ndirs;
 	struct dir **dirs;
+	struct pollfd *fds;
+	int nap_ms;
+	unsigned int empty_rounds;
+	uint64_t sleeps;
 	uint64_t cycles;
 	uint64_t busy_cycles;
 	char error[512];
@@ -229,7 +240,7 @@ struct memory_work {
  * struct fwd - a run of ppfwd
  * @opts:    what was asked for
  * @stop:    atomic: workers leave at the end of their round
- * @wake:    eventfd, written when @stop is set, also by signal handlers
+ * @wake:    eventfd, readable for all threads once @stop is set, also by signal handlers
  * @set:     with --node set; NULL: there is one zone
  * @zone:    the first of
  * @zones:   one, or one a node
@@ -276,6 +287,7 @@ void parse_accept(void *data, const char *name, const char *text);
 void parse_node(void *data, const char *name, const char *text);
 void parse_policy(void *data, const char *name, const char *text);
 void parse_cores(void *data, const char *name, const char *text);
+void parse_idle(void *data, const char *name, const char *text);
 void parse_size(void *data, const char *name, const char *text);
 void parse_rate(void *data, const char *name, const char *text);
 void parse_peer(void *data, const char *name, const char *text);
@@ -291,6 +303,11 @@ void workers_free(struct fwd *fwd);
 int workers_start(struct fwd *fwd);
 void workers_join(struct fwd *fwd);
 void fwd_stop(struct fwd *fwd); /* safe in signal handlers */
+
+/* idle.c */
+int idle_create(struct worker *w);
+int idle_check(struct worker *w);
+void idle_round(struct worker *w, bool moved, bool waits);
 
 /* memory.c */
 int keeper_start(struct fwd *fwd);

@@ -64,6 +64,13 @@ void parse_accept(void *data, const char *name, const char *text)
 	opts->zone_flags |= flags[word];
 }
 
+void parse_idle(void *data, const char *name, const char *text)
+{
+	static const char *const words[] = { "poll", "wait", NULL };
+
+	((struct options *)data)->idle_wait = parse_word(name, text, words) == 1;
+}
+
 void parse_node(void *data, const char *name, const char *text)
 {
 	struct options *opts = data;

@@ -191,6 +191,8 @@ static void *worker_main(void *arg)
 			worker_clean(w);
 		if (!moved && sources_done(w))
 			fwd_stop(w->fwd);
+		else if (unlikely(w->fds))
+			idle_round(w, moved, worker_waits(w));
 	}
 	worker_clean(w);
 	for (i = 0; i < w->ndirs; i++)

@@ -2,6 +2,7 @@
 /*
  * test_loop.c - the in-memory cable
  */
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 
@@ -115,6 +116,101 @@ static void pair(void **state)
 	assert_int_equal(st.tx_bytes, 140);
 	assert_int_equal(st.rx_packets, 5);
 	assert_int_equal(st.rx_bytes, 300);
+	pp_netdev_close(a);
+	pp_netdev_close(b);
+}
+
+/* a queue's descriptor, without or with a wait */
+static int readable(struct pp_queue *q, int timeout_ms)
+{
+	struct pollfd p = { .fd = pp_queue_fd(q), .events = POLLIN };
+
+	assert_true(p.fd >= 0);
+	return poll(&p, 1, timeout_ms);
+}
+
+/* readable exactly while an armed queue has packets */
+static void descriptor(void **state)
+{
+	struct pp_netdev *a = open_port(*state, "loop:a,peer=b", 0);
+	struct pp_netdev *b = open_port(*state, "loop:b,peer=a", 0);
+	struct pp_queue *q = pp_netdev_queue(b, 0);
+	unsigned int round;
+	int fd = pp_queue_fd(q);
+
+	for (round = 0; round < 3; round++) {
+		assert_int_equal(readable(q, 0), 0);
+		assert_int_equal(pp_queue_arm(q), 0);
+		assert_int_equal(readable(q, 0), 0);
+		send_packets(*state, a, 3, 5);
+		assert_int_equal(readable(q, 0), 1);
+		/* one wake for all that follows, until it is armed again */
+		send_packets(*state, a, 2, 8);
+		assert_int_equal(pp_queue_arm(q), 1);
+		expect_packets(b, 5, 5);
+		assert_int_equal(pp_queue_arm(q), 0);
+		assert_int_equal(pp_queue_arm(q), 0);
+		assert_int_equal(pp_queue_fd(q), fd);
+		send_packets(*state, a, 1, 0);
+		expect_packets(b, 1, 0);
+		assert_int_equal(pp_queue_arm(q), 0);
+	}
+	/* the other direction sleeps for itself */
+	assert_int_equal(readable(pp_netdev_queue(a, 0), 0), 0);
+	pp_netdev_stop(b);
+	assert_int_equal(pp_queue_fd(q), -ENOTSUP);
+	assert_non_null(strstr(pp_error(), "loop"));
+	assert_int_equal(pp_queue_arm(q), 0);
+	pp_netdev_close(b);
+	send_packets(*state, a, 1, 0);
+	pp_netdev_close(a);
+}
+
+#define WAKES 20000u
+
+static void *send_now_and_then(void *arg)
+{
+	struct pp_queue *q = arg;
+	struct pp_page *page;
+	unsigned int i, k, seed = 1;
+
+	pp_queue_own(q);
+	for (i = 0; i < WAKES;) {
+		page = page_pool_alloc_pages(q->pool);
+		if (!page)
+			continue;
+		page->len = 60;
+		while (!pp_tx_burst(q, &page, 1))
+			;
+		i++;
+		seed = seed * 1103515245 + 12345;
+		for (k = (seed >> 16) % 400; k; k--)
+			__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+/* the receiver sleeps for each packet: one that wakes nobody would stay for ever */
+static void no_wake_is_lost(void **state)
+{
+	struct pp_netdev *a = open_port(*state, "loop:a,peer=b,size=64", 0);
+	struct pp_netdev *b = open_port(*state, "loop:b,peer=a,size=64", 0);
+	struct pp_queue *q = pp_netdev_queue(b, 0);
+	struct pp_page *pages[8];
+	unsigned int got = 0, n;
+	pthread_t sender;
+
+	assert_true(pp_queue_fd(q) >= 0);
+	assert_int_equal(pthread_create(&sender, NULL, send_now_and_then, pp_netdev_queue(a, 0)),
+			 0);
+	while (got < WAKES) {
+		n = pp_rx_burst(q, pages, 8);
+		page_pool_put_bulk(pages, n);
+		got += n;
+		if (!n && !pp_queue_arm(q))
+			assert_int_equal(readable(q, 20000), 1);
+	}
+	pthread_join(sender, NULL);
 	pp_netdev_close(a);
 	pp_netdev_close(b);
 }
@@ -356,6 +452,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused_open, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(itself, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(pair, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(descriptor, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(no_wake_is_lost, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(partial, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(unplugged, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(foreign, setup_zone, teardown_zone),

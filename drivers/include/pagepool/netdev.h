@@ -125,11 +125,15 @@ enum pp_link {
  * @rx_burst: see pp_rx_burst(); @n is 0 .. PP_BURST_MAX
  * @tx_burst: see pp_tx_burst(); @n is 0 .. PP_BURST_MAX
  * @tx_clean: see pp_tx_clean(); NULL: the driver has nothing to complete
+ * @fd:       see pp_queue_fd(); NULL: there is none
+ * @arm:      see pp_queue_arm(); NULL: the descriptor is readable as long as packets are there
  */
 struct pp_queue_ops {
 	unsigned int (*rx_burst)(struct pp_queue *q, struct pp_page **pages, unsigned int n);
 	unsigned int (*tx_burst)(struct pp_queue *q, struct pp_page **pages, unsigned int n);
 	unsigned int (*tx_clean)(struct pp_queue *q);
+	int (*fd)(struct pp_queue *q);
+	int (*arm)(struct pp_queue *q);
 };
 
 /**
@@ -198,6 +202,39 @@ static inline unsigned int pp_tx_clean(struct pp_queue *q)
 {
 	return q->ops->tx_clean ? q->ops->tx_clean(q) : 0;
 }
+
+/**
+ * pp_queue_fd() - a descriptor for poll(2), to sleep until the queue has a packet
+ * @q: queue
+ *
+ * The port keeps and closes it; it is the same at each call until the port is done or stopped.
+ * To sleep without losing or delaying a packet, the queue's thread repeats:
+ *
+ *	while (pp_rx_burst(q, pages, n))
+ *		...;
+ *	if (!pp_queue_arm(q))
+ *		poll() on pp_queue_fd(q) for POLLIN;
+ *
+ * Of pcap ports on interfaces, packets are there up to 1 ms after they came, as without poll().
+ * A thread that sleeps completes nothing: wake now and then for pp_tx_clean() while sent packets
+ * are under way.
+ *
+ * Context: the queue's thread.
+ * Return:  the descriptor; -ENOTSUP with a sentence in pp_error() (dpdk, ports that are done or
+ *          stopped); -errno if it cannot be made. Ports null and pcap on files are always readable.
+ */
+int pp_queue_fd(struct pp_queue *q);
+
+/**
+ * pp_queue_arm() - have the next packet make the descriptor readable
+ * @q: queue, of which pp_queue_fd() was asked for
+ *
+ * Context: the queue's thread, right before poll().
+ * Cost:    loop: a system call that interrupts the CPUs that run the process; else none.
+ * Return:  0: poll() may sleep; 1: it may not: packets are there, or the port lacks buffers to
+ *          receive into (af_xdp), and asks its pool for them in pp_rx_burst().
+ */
+int pp_queue_arm(struct pp_queue *q);
 
 /**
  * pp_queue_own() - the calling thread will use the queue from now on
