@@ -8,6 +8,7 @@
 
 #include "drivers.h"
 #include "loop/cable.h"
+#include "loop/wait.h"
 
 #include <pagepool/zone_set.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * wait.c - a receiver that sleeps until its wire has a packet
+ * wait.c - see wait.h
  *
  * The receiver sets armed, then looks at head; the sender moves head, then looks at armed. One
  * of them must see the other's store, which takes a full barrier on both sides. The receiver
@@ -12,7 +12,7 @@
 
 #include <linux/membarrier.h>
 
-#include "loop/wire.h"
+#include "loop/wait.h"
 
 static int membarrier(int command)
 {
@@ -39,7 +39,7 @@ int wire_arm(struct loop_wire *w)
 	(void)eventfd_read(w->fd, &count); /* of an earlier turn; EAGAIN: there was none */
 	__atomic_store_n(&w->armed, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	/* pairs with wire_push() before the load in wire_wake() */
+	/* pairs with the fence in wire_wake() */
 	(void)membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 	if (__atomic_load_n(&w->head, __ATOMIC_ACQUIRE) == w->tail)
 		return 0;

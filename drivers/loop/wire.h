@@ -43,14 +43,9 @@ struct loop_wire {
 	uint32_t size;
 	struct pp_page **slots;
 	int fd; /* eventfd of a receiver that sleeps; -1: none has asked for it */
-	/* 1: the sender of the next packet writes to @fd; on a line of its own, as it seldom changes */
+	/* 1: the sender of the next packet writes to @fd; alone on its line, as it seldom changes */
 	uint32_t armed __attribute__((aligned(WIRE_ALIGN)));
 } __attribute__((aligned(WIRE_ALIGN)));
-
-/* wait.c */
-int wire_fd(struct loop_wire *w); /* the descriptor, or -errno with pp_error() */
-int wire_arm(struct loop_wire *w); /* as pp_queue_arm() */
-void wire_wake_slow(struct loop_wire *w);
 
 /* the caller is the wire's sender; @n is at most wire_room() */
 static inline void wire_push(struct loop_wire *w, struct pp_page *const *pages, unsigned int n)
@@ -62,18 +57,6 @@ static inline void wire_push(struct loop_wire *w, struct pp_page *const *pages, 
 	memcpy(w->slots, pages + first, (n - first) * sizeof(*pages));
 	/* pairs with the load in wire_pull() */
 	__atomic_store_n(&w->head, w->head + n, __ATOMIC_RELEASE);
-}
-
-/*
- * wire_wake() - after wire_push(): wake a receiver that sleeps
- *
- * The load may be older than the push; wire_arm() orders them with a barrier on this CPU, so
- * that in steady state the sender pays for a load and a branch.
- */
-static inline void wire_wake(struct loop_wire *w)
-{
-	if (unlikely(__atomic_load_n(&w->armed, __ATOMIC_RELAXED)))
-		wire_wake_slow(w);
 }
 
 static inline uint32_t wire_room(struct loop_wire *w, uint32_t want)
