@@ -43,7 +43,7 @@ struct loop_wire {
 	uint32_t size;
 	struct pp_page **slots;
 	int fd; /* eventfd of a receiver that sleeps; -1: none has asked for it */
-	/* 1: the sender of the next packet writes to @fd; alone on its line, as it seldom changes */
+	/* 1: the sender of the next packet writes to @fd; alone on its line: it seldom changes */
 	uint32_t armed __attribute__((aligned(WIRE_ALIGN)));
 } __attribute__((aligned(WIRE_ALIGN)));
 
