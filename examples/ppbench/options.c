@@ -43,7 +43,7 @@ static const struct option_row common_rows[] = {
 	{ "csv", .arg = "FILE", ANY(csv),
 	  .help = "write the result as CSV; - is stdout, instead of the table" },
 	{ "plot", .arg = "FILE", SET(bench_plot_set), .help = "draw the result, as FILE.svg" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 /* the common options, then each case's own, which go with that case only */

@@ -15,12 +15,12 @@ static const char *page_file;
 
 static const struct option_row pft_options[] = {
 	{ "threads", .arg = "N", .kind = OPTION_U32, .var = &threads, .min = 1, .max = 128 },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static const struct option_row report_options[] = {
 	{ "out", .arg = "FILE", .kind = OPTION_ANY, .var = &page_file },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static void check_report(void)

@@ -301,7 +301,7 @@ static const struct option_row pft_options[] = {
 	  .max = 100000, .help = "pft: again with all caches drained so often, 1 to 100000" },
 	{ "stars", .arg = "YEAR", SET(set_stars),
 	  .help = "pft: mmtests' rule for stars, of 2022 (default) or 2024" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct bench_case bench_pft = {

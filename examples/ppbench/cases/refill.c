@@ -249,7 +249,7 @@ static const struct option_row refill_options[] = {
 	{ "port", .arg = "SPEC", SET(add_port),
 	  .help = "refill: a port to measure; may be repeated (default: null,\n"
 		  "loop and pcap, where pcap is a file made for it)" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct bench_case bench_refill = {

@@ -27,7 +27,7 @@ static const struct option_row report_options[] = {
 	  .help = "report: the page to write; - is stdout" },
 	{ "from", .arg = "DIR", .kind = OPTION_ANY, .var = &results_dir,
 	  .help = "report: results made earlier with --json DIR/CASE.json" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 const struct bench_case bench_report = {
