@@ -47,7 +47,7 @@ uint64_t bench_run_loop(struct bench_subject *s, unsigned int bulk, unsigned lon
 	return pp_cycles() - start;
 }
 
-/* a pair, as alloc and free are: the least that a lock in each of them costs */
+/* a pair, as an allocation and a free have one each: the least that their locks cost */
 uint64_t bench_run_lock(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
 	uint64_t start = pp_cycles();

@@ -2,9 +2,9 @@
 /*
  * bench.h - what the cases of ppbench share
  *
- * A case builds subjects, each of which does the same work in its own way, has
- * them measured in turns (A B A B ...), and leaves rows behind. main.c prints the
- * rows as text, CSV and JSON, so a case formats nothing.
+ * A case builds subjects, each of which does the same work in its own way. The harness
+ * measures them in turns (A B A B ...), and the case leaves rows. print.c, json.c and
+ * plot.c show the rows, so a case formats nothing.
  */
 #ifndef PPBENCH_BENCH_H
 #define PPBENCH_BENCH_H
@@ -27,16 +27,16 @@
 #define BENCH_EXTRAS	 14u
 #define BENCH_ROWS_MAX	 512u
 #define BENCH_NOTES	 16u
-#define BENCH_AGREE	 5.0 /* percent that two runs on a quiet machine agree within */
+#define BENCH_AGREE	 5.0 /* percent: two runs on a quiet machine agree within it */
 #define BENCH_NAME	 40u
 #define BENCH_PAGES	 4096u
 #define BENCH_PAGE_SIZE	 2048u
 #define BENCH_HEADROOM	 128u
-#define BENCH_HIGH	 512u /* pages in a cache, where a full one is wanted */
+#define BENCH_HIGH	 512u /* pages in a cache, for cases that need a full one */
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-/* what the compiler must not see through: a real user would have used the pages here */
+/* the compiler must assume that the pages are used, as a real user would use them */
 #define bench_use(ptr) __asm__ volatile("" : : "r"(ptr) : "memory")
 
 struct bench_opts {
@@ -63,7 +63,7 @@ struct bench_machine {
 	uint64_t tsc_hz;
 };
 
-/* one line of the result; unit is the prefix of the three figures' keys */
+/* a line of the result; the case's unit is the prefix of the three figures' keys */
 struct bench_row {
 	char policy[BENCH_NAME];
 	const char *kind;
@@ -71,10 +71,10 @@ struct bench_row {
 	double median;
 	double min;
 	double max;
-	bool simulated; /* by a model: not measured, and said wherever it is shown */
-	double iqr; /* from the first quartile of the repeats to the third */
-	bool published; /* measured elsewhere, by others: there is a median only */
-	const char *refused; /* why this machine has no figure; NULL: it has */
+	bool simulated; /* computed by a model, and marked so in every output */
+	double iqr; /* interquartile range of the repeats */
+	bool published; /* measured elsewhere, by others: it has a median only */
+	const char *refused; /* the reason why there is no figure; NULL: there is one */
 	struct {
 		const char *key;
 		double value;
@@ -88,7 +88,7 @@ struct bench {
 	struct bench_opts opts;
 	struct bench_machine machine;
 	char command[300]; /* as it was typed */
-	cpu_set_t cpus; /* that this process may use */
+	cpu_set_t cpus; /* CPUs that this process may use */
 	struct bench_row *rows;
 	size_t nrows;
 	struct {
@@ -100,7 +100,7 @@ struct bench {
 	unsigned int nnotes;
 	uint64_t start; /* cycles */
 	unsigned long measured;
-	unsigned long disturbed; /* by the scheduler, and repeated, but for the next */
+	unsigned long disturbed; /* interrupted, and repeated, but for the next */
 	unsigned long kept_disturbed;
 	char doing[80]; /* for the progress line */
 };
@@ -180,7 +180,7 @@ struct bench_subject {
 	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 	void *ctx;
 	unsigned long shorts;
-	unsigned long slept; /* measurements in which it slept */
+	unsigned long slept; /* measurements in which the subject slept */
 	unsigned long loops;
 	double samples[BENCH_REPEAT_MAX];
 };
@@ -196,11 +196,13 @@ double bench_median(double *values, unsigned int n);
 long bench_switches(void);
 bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
 double bench_quantile(double *values, size_t n, double q);
-/* how often the calling thread gave its CPU away by itself: what closes a cache never may */
+/*
+ * voluntary context switches of the calling thread; one that closes a cache must have none
+ */
 long bench_sleeps(void);
 int bench_check_slept(struct bench *b, const char *name, unsigned long slept, unsigned int of);
 
-/* progress.c: a line on a terminal, while it takes long */
+/* progress.c: a line on a terminal, during long runs */
 void bench_progress(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void bench_progress_tick(struct bench *b);
 void bench_progress_end(void);
@@ -268,7 +270,7 @@ struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags);
 struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
 uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-/* the same through a pool, which is s->ctx: its cache, if this thread owns it */
+/* the same through the pool s->ctx; its cache serves the pool's owner only */
 uint64_t bench_run_pool(struct bench_subject *s, unsigned int bulk, unsigned long loops);
 
 /* baseline.c: rivals without a pool */
@@ -285,7 +287,7 @@ void bench_baseline_exit(void);
 double bench_pingpong(unsigned int core);
 const char *bench_regime(double round_trip);
 
-/* compare/malloc.c: this program, started again to serve another's malloc */
+/* compare/malloc.c: this program, started again to measure a preloaded malloc */
 bool bench_is_child(const char *argv0);
 int bench_child(void);
 

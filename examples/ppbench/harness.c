@@ -13,7 +13,7 @@
 #define TRIES	20u
 #define RETRY_S 30u
 
-/* one line: what goes wrong after the first is its consequence */
+/* one line: later errors follow from the first */
 void bench_error(const char *fmt, ...)
 {
 	static bool said;
@@ -95,7 +95,7 @@ static uint64_t slice_cycles(const struct bench *b)
 	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 500);
 }
 
-/* how often the scheduler took a CPU from this process, all its threads counted */
+/* involuntary context switches of this process, all threads counted */
 long bench_switches(void)
 {
 	struct rusage usage;
@@ -111,8 +111,8 @@ long bench_sleeps(void)
 }
 
 /*
- * Nothing that is measured on one core may sleep: a thread that sleeps while a cache is
- * closed keeps everybody else out for as long. Once may be the C library's own doing.
+ * Code that is measured on one core must not sleep: a thread that sleeps while a cache is
+ * closed keeps all others out of it. One sleep may be the C library's own.
  */
 int bench_check_slept(struct bench *b, const char *name, unsigned long slept, unsigned int of)
 {
@@ -124,7 +124,7 @@ int bench_check_slept(struct bench *b, const char *name, unsigned long slept, un
 	return -1;
 }
 
-/* a case must end, on a machine that is never quiet too */
+/* a case must end on a machine that is never quiet, too */
 static bool is_late(const struct bench *b)
 {
 	return pp_cycles() - b->start > (b->opts.quick ? 5 : RETRY_S) * b->machine.tsc_hz;
@@ -195,7 +195,7 @@ static int keep_rows(struct bench *b, struct bench_subject *s, unsigned int n, u
 				    b->what->name, s[i].policy, bulk);
 			return -1;
 		}
-		/* on two cores they wait for each other */
+		/* subjects on two cores wait for each other */
 		if (b->what->cores < 2 &&
 		    bench_check_slept(b, s[i].policy, s[i].slept, b->opts.repeat))
 			return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* machine.c - where the figures come from */
+/* machine.c - the machine, the kernel, the compiler and the commit of the figures */
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* main.c - ppbench: what each way of sharing a core's page cache costs */
+/* main.c - ppbench: the cost of each way of sharing a core's page cache */
 #include <stdlib.h>
 
 #include "bench.h"

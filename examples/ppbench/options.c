@@ -96,7 +96,10 @@ static void pick_case(struct bench *b, const char *name)
 		usage_error("name a case, one of %s; see ppbench --help", known);
 }
 
-/* CPUs that were named must be ours; otherwise the first ones that are */
+/*
+ * the process must be allowed on the CPUs that --cores names; without it, take the first
+ * allowed
+ */
 static int pick_cores(struct bench *b)
 {
 	struct bench_opts *o = &b->opts;
@@ -124,7 +127,7 @@ static int pick_cores(struct bench *b)
 	return -1;
 }
 
-/* a default is no wish: what this machine refuses of it is not an error */
+/* a policy of the default that this machine refuses is not an error */
 static void set_defaults(struct bench *b)
 {
 	struct bench_opts *o = &b->opts;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pingpong.c - how far apart two CPUs are
+ * pingpong.c - the distance of two CPUs
  *
- * Figures of two cores differ several times with where the CPUs sit, and on a
- * virtual machine the host moves them at will. The round trip of one cache line
- * tells which case it was.
+ * Figures of two cores differ several times with the CPUs' places, and the host of a
+ * virtual machine may move them at any time. The round trip of one cache line tells the
+ * distance.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -72,7 +72,7 @@ static int fill_panel(const struct bench *b, struct panel *p)
 	return 0;
 }
 
-/* what the case describes, or a panel for each kind */
+/* the panels that the case describes, or one for each kind */
 static unsigned int describe_panels(const struct bench *b, struct panel *p)
 {
 	const struct bench_plot *plot = b->what->plots;
@@ -114,7 +114,7 @@ static void write_panel(FILE *f, const struct bench *b, const struct panel *p, d
 	fputs("</g></g>\n", f);
 }
 
-/* below the last panel: what the figures are, and where they are from */
+/* below the last panel: the case, the machine and the commit */
 static void write_footer(FILE *f, const struct bench *b, double top)
 {
 	const struct bench_machine *m = &b->machine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* policies.c - which policies to measure, and which of them this machine can run */
+/* policies.c - the policies to measure, and those of them that this machine can run */
 #include <pagepool/error.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,7 +70,7 @@ void bench_policies_set(void *opts, const char *option, const char *text)
 	}
 }
 
-/* Only the library knows what auto is here: ask a zone. NULL after bench_error(). */
+/* A zone tells which policy auto is here. NULL after bench_error(). */
 static const char *what_auto_is(struct bench *b)
 {
 	struct pp_zone *zone = bench_zone_open(automatic, 0);
@@ -85,8 +85,8 @@ static const char *what_auto_is(struct bench *b)
 }
 
 /*
- * A policy that was asked for by name must run; of all, those that this machine
- * refuses are part of the result, with the reason.
+ * A policy that --policy names must run. With "all", a policy that this machine refuses is
+ * part of the result, with the reason.
  */
 int bench_policies_check(struct bench *b)
 {

@@ -101,7 +101,7 @@ static void print_row(FILE *f, const struct bench_row *row, const struct columns
 	fputs(row->published ? "  (published)\n" : row->simulated ? "  (simulated)\n" : "\n", f);
 }
 
-/* a blank line between what is not compared with each other */
+/* a blank line separates rows that are not compared */
 static bool new_group(const struct bench *b, size_t i)
 {
 	const struct bench_row *row = &b->rows[i];
@@ -227,7 +227,7 @@ static bool is_stdout(const char *file)
 	return file && !strcmp(file, "-");
 }
 
-/* the table goes to stdout unless stdout is to be read by a program */
+/* the table goes to stdout, unless JSON or CSV goes there */
 int bench_print(const struct bench *b)
 {
 	if (!is_stdout(b->opts.json) && !is_stdout(b->opts.csv))

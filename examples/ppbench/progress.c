@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* progress.c - what a long run is at, on a terminal's last line, and gone when it ends */
+/* progress.c - the state of a long run, on a terminal's last line; cleared at the end */
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ void bench_progress_tick(struct bench *b)
 	fflush(stderr);
 }
 
-/* what the case does from now on */
+/* names the step that the case begins */
 void bench_progress(struct bench *b, const char *fmt, ...)
 {
 	va_list ap;

@@ -120,7 +120,7 @@ void bench_ratio(struct bench *b, const char *key, const char *policy, const cha
 	}
 }
 
-/* what the figures of two cores depend on most */
+/* notes the distance of the two CPUs, which figures of two cores depend on most */
 void bench_note_distance(struct bench *b)
 {
 	double distance[BENCH_ROWS_MAX];

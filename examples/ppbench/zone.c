@@ -48,7 +48,7 @@ struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
 	return bench_zone_open_high(policy, flags, 0);
 }
 
-/* Figures of a pool that loses pages, or hands one out twice, are worth nothing. */
+/* A pool that loses pages, or hands one out twice, gets no figure. */
 static int audit_zone(const struct bench *b, struct pp_zone *zone)
 {
 	struct pp_audit a = { .sz = sizeof(a) };

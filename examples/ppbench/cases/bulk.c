@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/bulk.c - the shape of the bulk call: what its authors argued about
+ * cases/bulk.c - the shape of the bulk call
  *
- * An array or a list; filling the holes of an array or appending to it; preparing the
- * pages while the cache is closed or after it. Every subject looks once at each page that
- * it takes: a list that is never walked would cost nothing.
+ * The case compares an array with a list, filling the holes of an array with appending to
+ * it, and preparing the pages while the cache is closed with preparing them after it.
+ * Every subject looks once at each page that it takes: a list that is never walked would
+ * cost nothing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +17,16 @@
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 256, 0 };
 
-/* what a subject works on; pages that are not wanted yet wait in a queue, oldest first */
+/*
+ * a subject's zone and queue; pages that are not wanted yet wait in the queue, oldest
+ * first
+ */
 struct work {
 	struct pp_zone *zone;
 	struct pp_page **queue;
 	unsigned int held;
 	unsigned int at;
-	/* prep: how long the guard was held, of the last so many calls */
+	/* prep: cycles for which the guard was held, of the last SAMPLES calls */
 	uint64_t window[SAMPLES];
 	unsigned int nwindows;
 	unsigned int guard __attribute__((aligned(128)));
@@ -36,7 +40,7 @@ static inline void walk_array(struct pp_page *const *pages, unsigned int n)
 		bench_use((size_t)pages[i]->len);
 }
 
-/* the queue takes @n pages and gives the @n oldest back, so that none is warm again */
+/* the queue takes @n pages and gives the @n oldest back, which are cold by then */
 static inline void exchange_pages(struct work *w, struct pp_page **pages, unsigned int n)
 {
 	struct pp_page *page;
@@ -174,7 +178,7 @@ static inline void guard_end(struct work *w, uint64_t since)
 	__atomic_store_n(&w->guard, 0, __ATOMIC_RELEASE);
 }
 
-/* The library prepares after its window; so the guard here is one of our own around its call. */
+/* The library prepares after its window, so a guard of this file stands around its call. */
 static inline uint64_t run_prep(struct bench_subject *s, unsigned int bulk, unsigned long loops,
 				const bool inside, const bool after)
 {
@@ -295,7 +299,7 @@ static int work_close(struct bench *b, struct work *w)
 	return bench_zone_close(b, w->zone);
 }
 
-/* what the guard's windows were, of those that were prepared under one */
+/* adds the guard's windows to the row, if the subject has a guard */
 static void add_windows(struct bench *b, struct bench_subject *s, unsigned int bulk)
 {
 	struct work *w = s->ctx;

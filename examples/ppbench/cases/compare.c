@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cases/compare.c - the same work on other people's allocators, in one run */
+/* cases/compare.c - the same work on other allocators, in one run */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +13,14 @@
 #define TARGET_BULK 64u
 #define TRIES	    3u
 #define RETRY_S	    30u
-#define ROUNDS_MAX  5u /* of the kinds that take long */
+#define ROUNDS_MAX  5u /* for the kinds that take long */
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
 
 /*
  * @ms:    of a measurement, and a quick one
  * @pair:  needs a second CPU
- * @rough: at one bulk and in few rounds: threads start, and the scheduler has its say
+ * @rough: at one bulk and in few rounds: it starts threads, which the scheduler disturbs
  */
 static const struct work {
 	const char *name;
@@ -63,8 +63,8 @@ static bool takes_part(const struct cmp_rival *r, unsigned int kind)
 }
 
 /*
- * What the scheduler took from a measurement says nothing about the rival: again. A crowd
- * is interrupted by its own members, so there it says nothing either way.
+ * If the scheduler took the CPU, the figure says nothing about the rival: measure again. A
+ * crowd's own threads interrupt each other, so there switches say nothing.
  */
 static bool job_disturbed(struct bench *b, unsigned int kind, int64_t switches, unsigned int *tries)
 {
@@ -125,7 +125,7 @@ static int keep_rivals(struct bench *b, struct field *f, unsigned int kind, unsi
 	return 0;
 }
 
-/* one kind at one bulk: everybody in turns, as often as --repeat says */
+/* one kind at one bulk: all rivals in turns, --repeat times */
 static int rounds_of(struct bench *b, struct field *f, unsigned int kind, unsigned int bulk)
 {
 	const struct work *w = &works[kind];
@@ -165,7 +165,7 @@ static int all_kinds(struct bench *b, struct field *f)
 	return 0;
 }
 
-/* those that are not there have a line all the same, with the reason */
+/* a missing rival has a line, with the reason */
 static int say_missing(struct bench *b, const struct field *f)
 {
 	unsigned int i, bulk = b->opts.bulks[b->opts.nbulks - 1];
@@ -244,7 +244,7 @@ static void second_cpu(const struct bench *b, struct field *f)
 	f->two = f->core[0] != f->core[1];
 }
 
-/* malloc first: processes are forked before EAL has threads */
+/* malloc first: fork its processes before EAL has threads */
 static int run_rivals(struct bench *b, struct field *f)
 {
 	const char *why = NULL;

@@ -2,7 +2,7 @@
 /*
  * cases/cross.c - pages taken on one core and given back on another
  *
- * The worst work for per-core caches: one is always empty, the other always
+ * This is the worst work for per-core caches. One cache is always empty, the other always
  * full, and every page crosses the free area, or a pool's ring, on its way back.
  */
 #include <pagepool/page_pool.h>
@@ -12,7 +12,7 @@
 #include "bench.h"
 #include "spsc.h"
 
-#define SPINS 200000u /* sched_yield() counts as an interruption: not in quiet runs */
+#define SPINS 200000u /* before sched_yield(), which counts as an interruption */
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
 
@@ -27,7 +27,7 @@ struct path {
 	struct spsc *ring;
 };
 
-/* a thread whose partner was scheduled away must let it run */
+/* the partner may wait for this CPU: yield now and then */
 static inline void pause_for(unsigned int *spins)
 {
 	if (++*spins % SPINS == 0)

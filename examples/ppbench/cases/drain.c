@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/drain.c - emptying another core's cache: what it costs the drainer, and its owner
+ * cases/drain.c - emptying another core's cache: the cost to the drainer and to the owner
  *
- * Five situations, see the parts: what the drainer pays is counted with a full cache,
- * whose owner is idle or busy; what the owner loses, without anything but its work.
+ * There are five parts. The drainer's cost is measured with a full cache and an idle or a
+ * busy owner. The owner's loss is measured while it does nothing but its work.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ static const struct part {
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-/* what one part gave, one value a repetition, but for the sums and what is pooled */
+/* figures of one part, one value a repetition, but for the sums and @cycles */
 struct result {
 	double median[BENCH_REPEAT_MAX];
 	double pages[BENCH_REPEAT_MAX];
@@ -53,7 +53,7 @@ struct subject {
 	double distance[BENCH_REPEAT_MAX];
 };
 
-/* what a repetition adds */
+/* figures of one repetition */
 struct pass {
 	size_t first;
 	unsigned long timeouts;
@@ -114,7 +114,7 @@ static double drain_busy(struct bench *b, struct subject *s, const struct part *
 		if (now < next)
 			continue;
 		drain_once(s, res, pass, TIMEOUT_US);
-		/* one that is late must not be made up for: the cache would still be empty */
+		/* a late drain is not made up for: the cache would still be empty */
 		for (next += step; next < pp_cycles(); next += step)
 			continue;
 	}
@@ -153,7 +153,10 @@ static int measure_part(struct bench *b, struct subject *s, unsigned int p, unsi
 	return 0;
 }
 
-/* The owner's thread lives for one repetition: those of other policies must not share its CPU. */
+/*
+ * The owner's thread lives for one repetition, so that threads of other policies do not
+ * share its CPU.
+ */
 static int measure_owner(struct bench *b, struct subject *s, unsigned int r)
 {
 	unsigned int p;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* drain.h - the thread whose cache is drained */
+/* drain.h - the owner of the cache that is drained, a thread */
 #ifndef PPBENCH_DRAIN_H
 #define PPBENCH_DRAIN_H
 
@@ -20,7 +20,7 @@ enum order {
 struct owner {
 	struct pp_zone *zone;
 	unsigned int bulk;
-	unsigned int cache; /* which one it uses: only its thread knows */
+	unsigned int cache; /* the cache that the owner uses: only its thread can tell */
 	pthread_t thread;
 	enum order order;
 	unsigned int asked __attribute__((aligned(128)));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* drain_owner.c - fills its cache, or allocates and frees as fast as it can, as it is told */
+/* drain_owner.c - the owner fills its cache, or allocates and frees as fast as it can */
 #include "cases/drain.h"
 
-#define SPINS 200000u /* sched_yield() counts as an interruption: not in quiet runs */
+#define SPINS 200000u /* before sched_yield(), which counts as an interruption */
 #define LOOPS 64u
 
 static void fill_cache(struct owner *o)

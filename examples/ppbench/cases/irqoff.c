@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/irqoff.c - what "interrupts off" costs, and for how long they are
+ * cases/irqoff.c - what turning "interrupts" off costs, and for how long they are off
  *
- * Three figures that are easily taken for one: the price of masking signals, which is the
- * local_irq_save() of userspace; the window in which a core's cache is closed; and the delay
- * of a signal's handler.
+ * Three figures are easily taken for one: the price of masking signals, which is the
+ * local_irq_save() of userspace; the window in which a core's cache is closed; and the
+ * delay of a signal's handler.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -86,7 +86,7 @@ static int mask_rows(struct bench *b)
 
 /* ---- the window ------------------------------------------------------------------------------ */
 
-/* what one policy gave at one bulk, one value a repetition */
+/* figures of one policy at one bulk, one value a repetition */
 struct windows {
 	double median[BENCH_REPEAT_MAX];
 	double p99[BENCH_REPEAT_MAX];
@@ -124,7 +124,7 @@ static void run_traced(const struct bench *b, struct pp_zone *zone, unsigned int
 	pp_zone_windows(zone, w);
 }
 
-/* The calls are timed with two reads of the counter, about 20 cycles of which are in each. */
+/* Two reads of the counter time each call, and add about 20 cycles to it. */
 static void run_timed(const struct bench *b, struct pp_zone *zone, unsigned int bulk,
 		      double *cycles, struct pp_window_stats *w)
 {
@@ -149,7 +149,9 @@ static void run_timed(const struct bench *b, struct pp_zone *zone, unsigned int 
 	w->max_pages = bulk;
 }
 
-/* A zone for each attempt: the histogram of one that was interrupted is thrown away. */
+/*
+ * Each attempt has a zone of its own: the histogram of an interrupted one is thrown away.
+ */
 static int attempt_window(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
 			  struct pp_window_stats *w, bool *again, unsigned int *tries)
 {

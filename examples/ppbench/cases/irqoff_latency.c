@@ -25,7 +25,7 @@
 #define SAMPLES	    4096u
 #define LOOPS	    16u
 
-/* the handler's; the main thread looks when the timer is gone */
+/* written by the handler; the thread reads it when the timer is gone */
 static struct {
 	uint64_t first_ns;
 	uint64_t expired;
@@ -43,7 +43,7 @@ struct subject {
 	size_t nall;
 };
 
-/* From the first expiry that was not answered yet: one that waits is as late as it is. */
+/* Latency counts from the first expiry that no handler has answered yet. */
 static void on_timer(int sig, siginfo_t *info, void *context)
 {
 	uint64_t now = now_ns(), due = seen.first_ns + seen.expired * PERIOD_NS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/memory.c - runs of pages by order; building a zone, eager and lazy; and whether a
- * thread that has free pages notices another one that accepts memory from slow firmware
+ * cases/memory.c - runs of pages by order, building a zone eagerly and lazily, and a
+ * thread that has free pages beside one that accepts memory from slow firmware
  */
 #include <errno.h>
 #include <linux/mman.h>
@@ -74,7 +74,7 @@ static int order_rows(struct bench *b)
 		bench_name(&s[i], kinds[i], "trylock");
 		s[i].run = run_runs;
 		s[i].ctx = &ctx[i];
-		run_runs(&s[i], 32, 100); /* what has to be accepted for it is */
+		run_runs(&s[i], 32, 100); /* accepts the memory that the measurement needs */
 	}
 	for (i = 0; i < b->opts.nbulks && !err; i++)
 		err = bench_interleave(b, s, ORDERS, b->opts.bulks[i]);
@@ -91,7 +91,7 @@ struct build {
 	const char *kind;
 	uint64_t pages;
 	uint32_t flags;
-	bool first; /* until its first page is there, and not only the zone */
+	bool first; /* measured until the first page is there, and not only the zone */
 	double best; /* out: cycles */
 	long resident; /* out: bytes more than before it was created */
 };
@@ -201,8 +201,8 @@ static void *grower_thread(void *arg)
 }
 
 /*
- * What an acceptor asks of the machine, without any zone: the same delays, and as much memory from
- * the kernel. What is noticed of this is not the library's.
+ * The control: an acceptor's delays and its memory from the kernel, without any zone. The
+ * library causes none of what a thread notices of this.
  */
 static void *populate_thread(void *arg)
 {
@@ -234,7 +234,7 @@ static double sample_p999(struct pp_zone *zone, double *values)
 	return bench_quantile(values, SAMPLES, 0.999);
 }
 
-/* What the sampling thread saw: cycles, and how often it slept of its own accord. */
+/* figures of the sampling thread: cycles, and how often it slept */
 struct noticed {
 	double alone[BENCH_REPEAT_MAX];
 	double beside[BENCH_REPEAT_MAX];
@@ -249,9 +249,9 @@ static long waits(void)
 }
 
 enum noise {
-	SAME_ZONE, /* takes all there is of the zone that the samples come from */
-	OTHER_ZONE, /* of one of its own, as another node's would be */
-	NO_ZONE, /* has memory from the kernel */
+	SAME_ZONE, /* takes all pages of the zone that the samples come from */
+	OTHER_ZONE, /* takes those of a second zone, as another node's would be */
+	NO_ZONE, /* takes memory from the kernel */
 };
 
 /* New zones each time: alone, then beside a thread that makes @noise. */

@@ -2,9 +2,10 @@
 /*
  * cases/numa.c - pages of this node and of the others
  *
- * What the choice of a node costs (a set of zones beside one zone), and what it is
- * worth: the same work on pages of the caller's node and of each other one, with the
- * metadata only, and with the packet written and read. With one node there is only the former.
+ * The cost of choosing a node is that of a set of zones beside one zone. Its worth is the
+ * same work on pages of the caller's node and of each other node, with the metadata only,
+ * and with the packet written and read. On a machine with one node only the cost is
+ * measured.
  */
 #include <pagepool/error.h>
 #include <pagepool/zone_set.h>
@@ -55,8 +56,8 @@ static uint64_t run_set(struct bench_subject *s, unsigned int bulk, unsigned lon
 }
 
 /*
- * Past this core's caches, so that it is not the same few warm pages every time: all that a
- * node has goes round, which is more than a core's own caches hold.
+ * All pages of the node go round, more than a core's own caches hold: otherwise the same
+ * few warm pages would return.
  */
 static uint64_t run_cold(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {

@@ -2,9 +2,9 @@
 /*
  * oversubscribed.c - more threads than CPUs, free to move
  *
- * Here a thread may lose its CPU while it holds that CPU's cache: the others then
- * find it closed, and take the zone's lock (or wait, with policy spin). How often is
- * what caches for threads, and restartable sequences, are measured against.
+ * A thread may lose its CPU while it holds that CPU's cache. The others then find the
+ * cache closed and take the zone's lock, or wait with policy spin. Caches for threads and
+ * restartable sequences are measured against how often that happens.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void *crowd_member(void *arg)
 	struct bench_subject s = { .ctx = c->zone };
 	uint64_t loops = 0;
 
-	/* a real-time crowd would keep the thread that stops it from its CPU */
+	/* a real-time crowd would keep the CPU from the thread that stops it */
 	sched_setscheduler(0, SCHED_OTHER, &ordinary);
 	sched_setaffinity(0, sizeof(*c->set), c->set);
 	while (!__atomic_load_n(&c->go, __ATOMIC_ACQUIRE))

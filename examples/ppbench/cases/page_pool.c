@@ -18,8 +18,8 @@
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
 
 /*
- * On one core, as the kernel does it: without an owner every return takes the
- * ring's lock. Two calls a round change hands, and are part of the figure.
+ * On one core, as the kernel does it: without an owner every return takes the ring's lock.
+ * The figure includes the two calls a round that change the owner.
  */
 static uint64_t run_ring(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
@@ -63,7 +63,7 @@ static uint64_t run_slow(struct bench_subject *s, unsigned int bulk, unsigned lo
 	return pp_cycles() - start;
 }
 
-/* Halves of pages: a page is cut once for two, and given back twice. */
+/* Halves of pages: the pool cuts a page once, and gets it back twice. */
 static uint64_t run_frag(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
@@ -139,7 +139,7 @@ static int run_trim(struct bench *b, struct pp_zone *zone)
 		bench_error("cannot create a pool: %s", pp_error());
 		return -1;
 	}
-	trim_once(pool, pages); /* the lists are touched */
+	trim_once(pool, pages); /* warms the lists */
 	for (r = 0; r < b->opts.repeat && !err; r++) {
 		samples[r] = trim_once(pool, pages);
 		err = samples[r] < 0 ? -1 : 0;

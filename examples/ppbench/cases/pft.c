@@ -2,8 +2,8 @@
 /*
  * cases/pft.c - the page-fault test's tables: policies side by side, by number of threads
  *
- * After pft by Christoph Lameter as mmtests runs and reports it: the columns of a
- * kernel list's table are kernels, these are policies. doc/bench-pft.md tells what is
+ * The test is pft by Christoph Lameter, as mmtests runs and reports it. The columns of a
+ * kernel list's table are kernels, here they are policies. doc/bench-pft.md tells what is
  * alike and what is not.
  */
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 #define FAULTS	     (1u << 20)
 #define FAULTS_QUICK (1u << 17)
-#define REPORTED     1e8 /* seconds are for so many faults: two decimals are enough then */
+#define REPORTED     1e8 /* seconds are for this many faults, so that two decimals are enough */
 #define COUNTS	     32u
 #define KIND	     24u
 
@@ -53,7 +53,7 @@ struct column {
 	double seconds;
 };
 
-/* what print_pft() needs after pft_case() has ended */
+/* print_pft() needs it after pft_case() has ended */
 static struct {
 	struct column column[2 * BENCH_LIST_MAX];
 	unsigned int ncolumns;
@@ -116,7 +116,7 @@ static int measure_column(struct bench *b, const struct pft_setup *setup, unsign
 	return 0;
 }
 
-/* columns in turns, and numbers of threads, and all of it again */
+/* columns in turns, then numbers of threads, then all of it again */
 static int measure_all(struct bench *b, struct pft_setup *setup, unsigned int bulk)
 {
 	unsigned int r, n, c;

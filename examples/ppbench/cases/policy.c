@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cases/policy.c - what taking and giving back pages through a core's cache costs, by policy */
+/*
+ * cases/policy.c - the cost of taking and giving back pages through a core's cache, by
+ * policy
+ */
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
@@ -10,7 +13,10 @@
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 0 };
 
-/* One zone for each policy, with and without preparation: pages stay where they are warm. */
+/*
+ * Each policy has a zone with and one without preparation, so that pages stay where they
+ * are warm.
+ */
 static unsigned int add_zones(struct bench *b, struct bench_subject *s)
 {
 	unsigned int i, n = 0;

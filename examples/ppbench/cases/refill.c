@@ -2,9 +2,8 @@
 /*
  * cases/refill.c - throughput and windows against the size of a pool's refill
  *
- * "64 pages at once: is that too much?" A larger refill enters the core's cache less
- * often, and keeps it closed for longer. Throughput is measured on an untraced zone, the
- * windows afterwards on a traced one.
+ * A larger refill enters the core's cache less often, and keeps it closed for longer.
+ * Throughput is measured on an untraced zone, the windows afterwards on a traced one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "cases/refill.h"
 #include "common/error.h"
 
-#define KNEE (1 - BENCH_AGREE / 100) /* of the best rate: less is no difference */
+#define KNEE (1 - BENCH_AGREE / 100) /* of the best rate: closer rates do not differ */
 
 #define PORTS_MAX 8u
 
@@ -42,7 +41,7 @@ static bool have_driver(const char *driver)
 	return *name;
 }
 
-/* null, loop and pcap have ports of our making; anything else is the user's own */
+/* null, loop and pcap have ports made here; any other is the user's own */
 static int name_port(struct refill_port *p, const char *spec)
 {
 	int fd;

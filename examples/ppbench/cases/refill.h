@@ -3,9 +3,9 @@
  * refill.h - a port that forwards to itself, with all its pages out at once
  *
  * Recycling hides the refill: as long as pages come back before the next ones are wanted,
- * a pool's cache never runs empty. So a round receives ROUND packets before it
- * sends the first, and the pool may keep no more than one refill: the others come
- * from the zone and go back to it, a refill at a time.
+ * a pool's cache never runs empty. So a round receives REFILL_ROUND packets before it
+ * sends the first, and the pool keeps no more than one refill. The others come from the
+ * zone and go back to it, a refill at a time.
  */
 #ifndef PPBENCH_REFILL_H
 #define PPBENCH_REFILL_H
@@ -22,7 +22,7 @@ struct refill_port {
 	const char *spec[2]; /* two ends of a cable, or one port */
 	char made[2][64]; /* specs that are ours */
 	unsigned int ends;
-	bool ours; /* endless, and without system calls: what sleeps there is the pool */
+	bool ours; /* an endless port without system calls: a sleep there is the pool's */
 };
 
 /* one run over a port that is opened for it */

@@ -118,7 +118,7 @@ static int road_close(struct bench *b, struct road *road)
 	return err;
 }
 
-/* a cable carries what is put on it: a round of packets, once */
+/* a cable carries only what is put on it: a round of packets, once */
 static int prime_cable(struct road *road)
 {
 	struct pp_queue *q = pp_netdev_queue(road->dev[0], 0);
@@ -174,7 +174,7 @@ static void transmit_round(struct road *road, struct pp_queue *q, unsigned int n
 		sent += pp_tx_burst(q, road->pages + sent, want);
 		pp_tx_clean(q);
 	}
-	for (; sent < n; sent += want) { /* a link that went down: the rest goes home */
+	for (; sent < n; sent += want) { /* the link is down: the rest goes home */
 		want = n - sent < road->burst ? n - sent : road->burst;
 		page_pool_put_bulk(road->pages + sent, want);
 	}
@@ -234,8 +234,8 @@ static int measure_rounds(struct bench *b, struct road *road, struct refill_run 
 }
 
 /*
- * A traced run hands packets over in bursts of the refill's size: every window then
- * moves that many pages, those that are opened to give pages back as well.
+ * A traced run hands packets over in bursts of the refill's size. Every window then moves
+ * that many pages, also a window that gives pages back.
  */
 int refill_run(struct bench *b, struct refill_run *run)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/scale.c - from the cores there are to 256: the first measured, the others simulated
+ * cases/scale.c - from the cores of this machine to 256: the first measured, the rest
+ * simulated
  *
- * The model is fed with what was measured here, and is checked against the cores
- * there are. No simulated figure appears without the word.
+ * Measurements feed the model and check it on this machine's cores. Every simulated figure
+ * is marked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,10 @@ static int measure_rates(struct bench *b, const struct plan *plan, struct subjec
 	return 0;
 }
 
-/* all in turns: what the model is fed with, and what it is checked against, see the same machine */
+/*
+ * subjects in turns, so that the model's input and the rates that check it are of one
+ * machine state
+ */
 static int measure_subjects(struct bench *b, const struct plan *plan, struct subject *s,
 			    unsigned int n)
 {
@@ -91,7 +95,7 @@ static int measure_subjects(struct bench *b, const struct plan *plan, struct sub
 	return 0;
 }
 
-/* what the model needs to know of a policy */
+/* sets the times between and during visits, for the model */
 static void derive_think(const struct bench *b, struct subject *s)
 {
 	double visit;
@@ -102,7 +106,7 @@ static void derive_think(const struct bench *b, struct subject *s)
 	s->scale = (double)b->machine.tsc_hz * s->pages / 2;
 	visit = s->scale / s->alone;
 	s->hold[0] = bench_median(s->holds[0], b->opts.repeat);
-	/* no more than all of it can be the hold: a disturbed measurement */
+	/* the hold cannot exceed the whole time: the measurement was disturbed */
 	s->hold[0] = s->hold[0] < visit ? s->hold[0] : visit;
 	s->think = visit - s->hold[0];
 	s->hold[1] = bench_median(s->holds[1], b->opts.repeat);

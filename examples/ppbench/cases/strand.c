@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/strand.c - how many buffers a pool needs, because others' caches keep some
+ * cases/strand.c - how many buffers a pool needs because other cores' caches keep some
  *
- * The smallest pool with which two cores forward at 95 % of the rate that they have with
- * 16384 buffers, found by bisection; and what happens in a pool of 1200 when one core has
- * stopped and the other takes over.
+ * Bisection finds the smallest pool with which two cores forward at 95 % of the rate that
+ * they have with 16384 buffers. A pool of 1200 then shows one core taking over after the
+ * other has stopped.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,11 @@
 #define STEP	    16u
 #define FIXED	    1200u
 #define PATIENCE    20u /* for a first rate above 0 */
-#define TRIES	    4u /* of which the best counts: others' time slices only take away */
-#define ATTEMPTS    24u /* with those that lost their CPU */
+#define TRIES	    4u /* the best of these counts: other programs only slow a run down */
+#define ATTEMPTS    24u /* tries and the runs that lost their CPU */
 #define REPEATS_MAX 5u
 #define QUICK_MAX   3u
-#define QUICK_S	    20u /* from then on lost CPUs count */
+#define QUICK_S	    20u /* after that, runs that lost their CPU count as tries */
 #define KINDS_MAX   (BENCH_LIST_MAX + 3 + STRAND_DPDK_MAX)
 
 static const unsigned int bulks[] = { STRAND_BURST, 0 };
@@ -70,7 +70,7 @@ static double best_rate(struct bench *b, const struct strand_kind *kind,
 
 	memset(last, 0, sizeof(*last));
 	if (!pool)
-		return 0; /* some are not to be had so small */
+		return 0; /* some pools do not exist this small */
 	for (i = 0; i < TRIES && more && best < goal; more--)
 		i += run_undisturbed(b, kind, pool, scenario, last, &best);
 	return kind->ops->close(b, pool) ? -1 : best;
@@ -107,7 +107,7 @@ static int measure_scenario(struct bench *b, const struct strand_kind *kind,
 	struct strand_result last;
 	unsigned int found, tries;
 
-	/* nothing with so many: a thread never ran; more than once on a crowded machine */
+	/* no packet with this many buffers: a thread never ran */
 	for (tries = 0; tries < PATIENCE && !(free_rate > 0); tries++) {
 		free_rate = best_rate(b, kind, scenario, STRAND_MAX, 1e9, &last);
 		if (free_rate < 0)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * compare.h - one work for everybody's allocator
+ * compare.h - the same work for every allocator
  *
- * compare/work_impl.h writes each kind of work once; every rival compiles it over
- * its own get and put, so that they are inlined for all of them alike. A job is
- * bounded by time, never by a count: some rivals all but stop with more threads
- * than CPUs.
+ * compare/work_impl.h has each kind of work once. Every rival compiles it over its own get
+ * and put, so that these are inlined for all rivals alike. Time bounds a job, not a count:
+ * some rivals all but stop with more threads than CPUs.
  */
 #ifndef PPBENCH_COMPARE_H
 #define PPBENCH_COMPARE_H
@@ -58,10 +57,10 @@ struct cmp_result {
 
 /*
  * struct cmp_rival - an allocator that can do the work
- * @kinds:   CMP_BIT() of those that it does
+ * @kinds:   CMP_BIT() of the kinds that it does
  * @run:     0, or -1 with @missing set
- * @missing: why it is not there, or why it can not go on; NULL: it is there
- * @unable:  why it leaves out what others do, if there is something to say
+ * @missing: the reason why it is absent, or cannot go on; NULL: it is present
+ * @unable:  the reason why it leaves out a kind; NULL: there is none to tell
  */
 struct cmp_rival {
 	char name[BENCH_NAME];
@@ -98,7 +97,7 @@ void cmp_plain_close(void);
 int cmp_malloc_open(struct cmp_rival *r, unsigned int *n);
 void cmp_malloc_close(void);
 
-/* compare/dpdk.c, in builds with DPDK; *why: a sentence about all that is not there */
+/* compare/dpdk.c, in builds with DPDK; *why: a sentence about all that is absent */
 #define CMP_DPDK 17u
 PART void cmp_dpdk_open(unsigned int core, struct cmp_rival *r, unsigned int *n, const char **why);
 PART int cmp_dpdk_audit(void);

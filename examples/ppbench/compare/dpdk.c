@@ -2,11 +2,11 @@
 /*
  * compare/dpdk.c - rte_mempool doing the work of `ppbench compare`
  *
- * EAL runs inside this process, on the CPU that is measured, so that its main
- * lcore has the mempool's own cache; other threads register as lcores, except where
- * the work is to do without. Built as a library of its own, because DPDK's flags
- * (-march=corei7, -include rte_config.h) are for its callers only. get and put are
- * inlined here, as in any DPDK program.
+ * EAL runs inside this process, on the CPU that is measured, so that its main lcore has
+ * the mempool's own cache. Other threads register as lcores, except for the kind foreign.
+ * The file is in a library of its own, because DPDK's flags (-march=corei7, -include
+ * rte_config.h) are for its callers only. get and put are inlined here, as in any DPDK
+ * program.
  */
 #include <errno.h>
 #include <rte_errno.h>
@@ -61,7 +61,7 @@ static inline void mempool_put(struct rte_mempool *pool, void **objects, unsigne
 		rte_mempool_put_bulk(pool, objects, n);
 }
 
-/* mbufs are reset on allocation and checked on free: what prep does for pages, and a little more */
+/* DPDK resets an mbuf on allocation and checks it on free: prep, and a little more */
 static inline unsigned int mbuf_get(struct rte_mempool *pool, void **objects, unsigned int n)
 {
 	return rte_pktmbuf_alloc_bulk(pool, (struct rte_mbuf **)objects, n) ? 0 : n;
@@ -91,7 +91,7 @@ static int run_mbufs(struct cmp_rival *r, const struct cmp_job *job, struct cmp_
 	return mbuf_run(((struct rival *)r->pool)->pool.pool, job, res);
 }
 
-/* an mbuf pool by hand: the ready-made constructor chooses the memory itself */
+/* builds an mbuf pool by hand: the constructor of DPDK chooses the memory itself */
 static int pool_open(struct rival *r)
 {
 	unsigned int room = BENCH_PAGE_SIZE + RTE_PKTMBUF_HEADROOM;
@@ -136,7 +136,7 @@ static void rival_open(struct rival *mine, struct cmp_rival *r, unsigned int *n)
 		dpdk_pool_free(&mine->pool);
 		one->missing = mine->why;
 	} else if (!strcmp(mine->ops, "bucket")) {
-		/* it looks up the lcore's number in an array, unchecked */
+		/* bucket looks up the lcore's number in an array, unchecked */
 		one->kinds &= ~CMP_BIT(CMP_FOREIGN);
 		one->unable = "threads that are no lcores: bucket crashes in them";
 	}

@@ -2,10 +2,10 @@
 /*
  * compare/malloc.c - general allocators doing the work of `ppbench compare`
  *
- * Each serves a process of its own, this program started again with the allocator
- * preloaded, as its users do: nothing shares a heap, and what an allocator needs of
- * the dynamic linker (jemalloc's thread-local storage) is there from the start. The
- * process waits on a socket for jobs, so that it takes its turn like everybody else.
+ * Each has a process of its own: this program started again with the allocator preloaded,
+ * as users do it. So no two share a heap, and the dynamic linker gives an allocator what
+ * it needs from the start, as jemalloc's thread-local storage. The process waits on a
+ * socket for jobs, so that all rivals take turns.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,7 +27,7 @@ struct hello {
 static struct server {
 	const char *name;
 	const char *library; /* NULL: the C library's */
-	const char *within; /* what the file must be called */
+	const char *within; /* the name that the file must have */
 	const char *package;
 	char why[160];
 	int fd;
@@ -126,7 +126,7 @@ static void become_server(struct server *s, int fd)
 		setenv("LD_PRELOAD", s->library, 1);
 	else
 		unsetenv("LD_PRELOAD");
-	/* what the dynamic linker says of a library that is not there is said better here */
+	/* a missing library has a better message here than the dynamic linker's */
 	if (dup2(fd, STDIN_FILENO) < 0 || !freopen("/dev/null", "w", stderr))
 		return;
 	execv("/proc/self/exe", argv);

@@ -2,9 +2,9 @@
 /*
  * compare/plain.c - the least that can do the work of `ppbench compare`
  *
- * An array of the thread's own, raw and with preparation; a stack under a spinning
- * lock, as programs for AF_XDP write it for themselves; and nothing at all, the
- * floor of the kinds of work that hand over and start threads.
+ * The rivals are the thread's own array, raw and with preparation; a stack under a
+ * spinning lock, as programs for AF_XDP write it; and no pool at all, the floor of the
+ * kinds of work that hand over and start threads.
  */
 #include <stdlib.h>
 #include <string.h>

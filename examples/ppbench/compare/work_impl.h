@@ -34,7 +34,7 @@ struct cmp_worker {
 	unsigned int stop;
 };
 
-/* a thread whose partner was scheduled away must let it run */
+/* the partner may wait for this CPU: yield now and then */
 static inline void cmp_pause(unsigned int *spins)
 {
 	if (++*spins % CMP_SPINS == 0)
@@ -135,7 +135,7 @@ static void *WORK(give_back)(void *arg)
 	return NULL;
 }
 
-/* what is short waits for the other thread to give back */
+/* waits for the other thread to give back the pages that are missing */
 static inline void WORK(hand_over)(struct cmp_worker *w, unsigned int n)
 {
 	void *objects[PP_BULK_MAX] __attribute__((aligned(64)));
@@ -193,7 +193,7 @@ static void *WORK(member)(void *arg)
 	struct cmp_worker *all = arg, mine = *all;
 	uint64_t now;
 
-	/* a real-time crowd would keep everybody else from these CPUs */
+	/* a real-time crowd would keep all other programs from these CPUs */
 	sched_setscheduler(0, SCHED_OTHER, &ordinary);
 	sched_setaffinity(0, sizeof(*all->set), all->set);
 	WORK_ENTER();

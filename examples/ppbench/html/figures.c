@@ -63,7 +63,7 @@ static bool is_in(const struct rep_row *const *rows, unsigned int n, const char 
 	return n;
 }
 
-/* of each policy the row with the largest bulk: where its curve ends */
+/* takes each policy's row with the largest bulk, where its curve ends */
 static unsigned int add_last(const struct rep_row **rows, unsigned int n, const struct rep_row *row)
 {
 	unsigned int i;
@@ -82,7 +82,7 @@ static bool is_of(const struct rep_row *row, const char *kind)
 	return !row->refused && !strcmp(row->kind, kind);
 }
 
-/* the chosen policies' rows; chosen are fewer if the rows make curves */
+/* fills in the chosen policies' rows; fewer are chosen if the rows make curves */
 static void fill_chart(struct chart *chart, const struct rep_case *c, const char *kind, bool *all)
 {
 	const struct rep_row **last = calloc(c->nrows, sizeof(*last)), *row, *first = NULL;

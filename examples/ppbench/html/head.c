@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* html/head.c - the beginning of the page: how all of it looks */
+/* html/head.c - the beginning of the page, and its style */
 #include "chart/chart.h"
 #include "html/html.h"
 

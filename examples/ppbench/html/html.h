@@ -29,13 +29,13 @@ struct rep_row {
 	struct json_object *json;
 };
 
-/* a case's result, or why there is none */
+/* a case's result, or the reason why there is none */
 struct rep_case {
 	char name[40];
 	const char *title;
 	char command[400];
 	char error[400];
-	double seconds; /* that it took; 0: it was not run now */
+	double seconds; /* seconds that the case took; 0: it was not run now */
 	char *text; /* the JSON as it was read */
 	struct json_object *json;
 	struct rep_row *rows;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* html/page.c - the page: where and how noisy, the answers, then every case */
+/* html/page.c - the page: machine and noise, the answers, then every case */
 #include <string.h>
 #include <time.h>
 
@@ -64,7 +64,7 @@ static void write_machine(FILE *f, const struct rep *r)
 		      f);
 }
 
-/* how much of what follows is the machine's noise */
+/* tells how noisy the machine was */
 static void write_noise(FILE *f, const struct rep *r)
 {
 	const struct rep_case *worst = NULL;
@@ -133,7 +133,7 @@ static unsigned int collect_keys(const struct rep_case *c, const char **keys)
 	return n;
 }
 
-/* without the unit, which stands above the table */
+/* the key without the unit, which stands above the table */
 static void column_name(FILE *f, const struct rep_case *c, const char *key)
 {
 	size_t len = strlen(c->unit);

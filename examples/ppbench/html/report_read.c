@@ -51,7 +51,7 @@ static char *read_file(const char *path)
 	return text;
 }
 
-/* the figures' unit is what stands before _median in the first row that has one */
+/* the figures' unit is the text before _median in the first row that has one */
 static void find_unit(struct rep_case *c, struct json_object *row)
 {
 	const char *suffix = "_median";
@@ -112,7 +112,7 @@ static int fill_rows(struct rep_case *c)
 	return 0;
 }
 
-/* the command that made it, without the file that it was told to write */
+/* the command that made the result, without the file that it wrote */
 static void tell_command(struct rep_case *c)
 {
 	const char *command = member_text(c->json, "command", NULL), *at;
@@ -215,7 +215,7 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* how far the repeats of a figure lie apart, as a share: the median of all rows; -1: unknown */
+/* median over all rows of max / min - 1; -1: unknown */
 double rep_spread(const struct rep_case *c)
 {
 	double *spread = calloc(c->nrows + 1, sizeof(*spread)), median = -1;

@@ -2,8 +2,8 @@
 /*
  * html/run.c - run every case, or read earlier results, and write the page
  *
- * Each case is this program again, so that one that fails, or takes too long, is a line
- * of the page and not its end.
+ * Each case runs as a process of this program, so that a case that fails or takes too long
+ * is a line of the page and not its end.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -59,7 +59,7 @@ static void add_numbers(struct words *w, const char *option, const unsigned int 
 					       i ? "," : "", values[i]);
 }
 
-/* what the user asked of the report is asked of each case */
+/* the options of the report are those of each case */
 static void words_for(struct words *w, const struct bench_opts *o, const char *name)
 {
 	unsigned int i, repeat = o->repeat == (o->quick ? 5 : 11) ? 0 : o->repeat;
@@ -104,7 +104,7 @@ static void exec_case(struct words *w, const char *stderr_file)
 	_exit(127);
 }
 
-/* status of waitpid(), or -1 if it was ended for being late */
+/* status of waitpid(), or -1 if the case was late and was killed */
 static int wait_until(pid_t pid, double deadline)
 {
 	const struct timespec nap = { .tv_nsec = 50000000 };
@@ -240,7 +240,7 @@ static int case_position(const struct bench_case *const *cases, const char *name
 	return i;
 }
 
-/* in the order in which ppbench lists its cases, whatever the files are called */
+/* the order of --help, whatever the files' names */
 static void put_in_order(struct rep *r, const struct bench_case *const *cases)
 {
 	struct rep_case swap;
@@ -289,7 +289,7 @@ static int read_all(struct rep *r, const char *dir, const struct bench_case *con
 
 /* ---- the page ---- */
 
-/* before an hour is spent on figures that cannot be written down */
+/* before an hour of measuring that could not be written */
 static int check_out(const char *path)
 {
 	FILE *f;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* html/summary.c - which scheme, which refill size, which pool: answers first, rows later */
+/* html/summary.c - the answers: the best scheme, the best refill size, the best pool */
 #include <string.h>
 
 #include "html/html.h"
@@ -71,7 +71,7 @@ static void which_scheme(FILE *f, const struct rep *r)
 	fputs("</ul>\n", f);
 }
 
-/* the row that its case marked as the knee of this kind's curve */
+/* the row that is marked as the knee of this kind's curve */
 static const struct rep_row *marked_knee(const struct rep_case *c, const char *kind)
 {
 	double knee;
@@ -107,7 +107,7 @@ static void refill_lines(FILE *f, const struct rep_case *c)
 	}
 }
 
-/* without the case refill: how many at once are enough for the cache below it */
+/* without the case refill: the smallest bulk that is enough for the core's cache */
 static void bulk_line(FILE *f, const struct rep_case *c)
 {
 	const struct rep_row *row, *best = NULL, *enough = NULL;

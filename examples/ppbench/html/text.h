@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* html/text.h - text and numbers, as HTML and SVG want them */
+/* html/text.h - text and numbers for HTML and SVG */
 #ifndef PPBENCH_TEXT_H
 #define PPBENCH_TEXT_H
 
@@ -9,7 +9,7 @@
 void html_text(FILE *f, const char *text);
 /* a key as words: cycles_per_page, vs_array */
 void html_words(FILE *f, const char *key);
-/* three digits that matter */
+/* three significant digits */
 void html_number(FILE *f, double value);
 
 #endif /* PPBENCH_TEXT_H */

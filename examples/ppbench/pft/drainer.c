@@ -2,9 +2,9 @@
 /*
  * pft/drainer.c - a thread that drains all caches, at a rate
  *
- * The stress of the kernel's mails: 100 drains a second while pft runs. Runs are
- * shorter than a second, so ticks are multiples of the period since the process's
- * first run; each run gets those that fall into it.
+ * This is the stress of the kernel's lists: 100 drains a second while pft runs. Runs are
+ * shorter than a second, so ticks are multiples of the period since the process's first
+ * run. Each run gets those that fall into it.
  */
 #include <errno.h>
 #include <string.h>

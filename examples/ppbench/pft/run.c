@@ -2,14 +2,14 @@
 /*
  * pft/run.c - one run of the page-fault test, in a zone of its own
  *
- * A fault is one page taken and its first line written to. As pft's processes, a
- * thread gives nothing back until it has all of its slice; so the pages cannot come
- * from its core's cache alone, and the zone's lock is part of the work.
+ * A fault is one page taken and its first line written to. Like pft's processes, a thread
+ * gives nothing back until it has all of its slice. So the pages cannot come from its
+ * core's cache alone, and the zone's lock is part of the work.
  *
- * What pft calls system time is the time inside the pool's calls. Reading a clock
- * around each call would cost more than the call: it is read around PHASE pages of
- * calls, in cycles, and the thread's CPU time is divided in the same proportion. So
- * time that the scheduler gave to others counts for neither, as with getrusage().
+ * System time is the time inside the pool's calls. Reading a clock around each call would
+ * cost more than the call. So the cycle counter is read around PHASE pages of calls, and
+ * divides the thread's CPU time in that proportion. Time that the scheduler gives to
+ * others counts for neither, as with getrusage().
  */
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static double thread_seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* takes @n pages in calls of @bulk; how many there were */
+/* takes @n pages in calls of @bulk; returns the pages that it got */
 static unsigned int take_phase(struct pp_zone *zone, struct pp_page **pages, unsigned int n,
 			       unsigned int bulk)
 {
@@ -129,7 +129,7 @@ static void *fault_thread(void *arg)
 	return NULL;
 }
 
-/* sleeps in between: a worker is to run on this CPU, too */
+/* sleeps in between, since a worker runs on this CPU, too */
 static void release_when_ready(struct run *r, unsigned int n)
 {
 	const struct timespec poll = { .tv_nsec = POLL_NS };
@@ -197,7 +197,7 @@ static struct pp_zone *open_zone(const struct pft_setup *setup, unsigned int sli
 		.high = BENCH_HIGH,
 	};
 
-	/* what the caches may hold comes on top: no thread is to find the zone empty */
+	/* pages for the caches come on top, so that no thread finds the zone empty */
 	params.pages = (uint64_t)setup->threads * slice + SPARE;
 	params.pages += (uint64_t)(setup->threads + 4) * BENCH_HIGH;
 	return bench_zone_create(params);

@@ -10,7 +10,8 @@
 /*
  * struct pft_setup - what to run
  * @cpus:     where the threads run, in turns
- * @faults:   pages that all threads together are to take, about; @drain_hz: 0: no drains
+ * @faults:   about as many pages are taken by all threads together
+ * @drain_hz: 0: no drains
  */
 struct pft_setup {
 	const char *policy;
@@ -23,7 +24,7 @@ struct pft_setup {
 };
 
 /*
- * struct pft_times - what it took, seconds
+ * struct pft_times - seconds, and pages
  * @user:    CPU time outside of the pool's calls, all threads
  * @system:  CPU time inside them, all threads
  * @elapsed: from the first thread's start to the last one's end

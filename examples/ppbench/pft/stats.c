@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pft_stats.c - see pft/stats.h */
+/* pft/stats.c - see pft/stats.h */
 #include <math.h>
 
 #include "pft/stats.h"
 
 #define LEVEL_2022 0.10
-#define Z_975	   1.959963984540054 /* the normal quantile that 95 % ranges are made of */
+#define Z_975	   1.959963984540054 /* the normal quantile of 95 % ranges */
 
 struct pft_sample pft_sample(const double *values, unsigned int n, bool higher)
 {
@@ -113,7 +113,7 @@ unsigned int pft_clients(unsigned int max, unsigned int *counts, unsigned int ro
 		n = stride(12, 30, 9, counts, n, room);
 		n = stride(48, max, 31, counts, n, room);
 	}
-	/* the last one is always the most there is */
+	/* the last count is always @max */
 	if (counts[n - 1] != max) {
 		if (n < room)
 			n++;

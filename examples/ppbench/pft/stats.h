@@ -2,8 +2,8 @@
 /*
  * pft/stats.h - means, percentages and stars, by the rules of mmtests' reports
  *
- * Knows nothing of benchmarks: numbers in, numbers out. doc/bench-pft.md has the
- * rules in words.
+ * The functions compute, and know nothing of benchmarks. doc/bench-pft.md has the rules in
+ * words.
  */
 #ifndef PPBENCH_PFT_STATS_H
 #define PPBENCH_PFT_STATS_H
@@ -29,7 +29,7 @@ struct pft_sample {
 
 struct pft_sample pft_sample(const double *values, unsigned int n, bool higher);
 
-/* how much better @now is than @base, percent: positive is better, whatever better means */
+/* percent by which @now is better than @base, in either direction of better */
 double pft_percent(double base, double now, bool higher);
 
 bool pft_star(const struct pft_sample *base, const struct pft_sample *now, enum pft_rule rule);

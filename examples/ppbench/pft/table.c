@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pft_table.c - see pft/table.h */
+/* pft/table.c - see pft/table.h */
 #include "pft/table.h"
 
 #define LABEL 26 /* "Amean", an operation */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * scale/hold.c - how long a zone's lock is held, from outside
+ * scale/hold.c - how long a zone's lock is held, measured from outside
  *
- * Pages that come from the core's cache and go back there cost the calls and no lock;
- * what a slice that overflows the cache costs more than as many of those, divided by
- * its visits to the zone, is the hold. The clock sees that this is an upper bound.
+ * Pages that come from the core's cache and go back there cost the calls and no lock. A
+ * slice that overflows the cache costs more; the difference, divided by its visits to the
+ * zone, is the hold. It is an upper bound.
  *
- * Two cores that take turns find the zone's lines, the lock's and those of the pages
- * it moves, in each other's caches: what a turn takes longer than alone, but for
- * two transfers, that of the turn itself and that of the lock, is the price of these lines.
+ * Two cores that take turns find the zone's lines, the lock's and those of the pages it
+ * moves, in each other's caches. A turn then takes longer than alone. But for two
+ * transfers, the turn's and the lock's, the difference is the price of these lines.
  */
 #include <stdlib.h>
 
@@ -111,7 +111,7 @@ static double one_turn(struct turns *t)
 	return bench_median(batch, BATCHES);
 }
 
-/* as many pages, that never leave the core's cache: half of that, as a turn is half */
+/* half of the time for as many pages that never leave the core's cache: a turn is half */
 static double cached_turn(struct turns *t)
 {
 	struct bench_subject s = { .ctx = t->zone };

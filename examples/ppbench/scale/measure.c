@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* scale/measure.c - the work that is to scale, on the cores there are */
+/* scale/measure.c - the work that is to scale, on the cores of this machine */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

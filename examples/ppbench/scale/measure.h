@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* scale/measure.h - what the model is fed with, and what it is checked against */
+/* scale/measure.h - the input of the model, and the rates that check it */
 #ifndef PPBENCH_SCALE_MEASURE_H
 #define PPBENCH_SCALE_MEASURE_H
 

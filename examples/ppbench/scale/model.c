@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* scale_model.c - see scale/model.h */
+/* scale/model.c - see scale/model.h */
 #include <math.h>
 
 #include "scale/model.h"

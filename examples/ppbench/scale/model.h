@@ -2,8 +2,8 @@
 /*
  * scale/model.h - cores that queue for zones' locks: a closed queueing network, simulated
  *
- * Each core works for itself ("thinks"), then visits its zone: waits, first come first
- * served, until the lock and its cache line have come to it, and holds it. Both take
+ * Each core works for itself ("thinks"), then visits its zone. It waits, first come first
+ * served, until the lock and its cache line have come to it, and holds the lock. Both take
  * longer if another core was there last. Times are in any one unit.
  */
 #ifndef PPBENCH_SCALE_MODEL_H
@@ -45,7 +45,7 @@ struct scale_params {
 };
 
 /*
- * struct scale_result - what came out
+ * struct scale_result - figures of a simulation
  * @rate: visits a unit of time, all cores together
  * @busy: part of the time that a lock is held or on its way, 0 .. 1, mean of the zones
  * @wait: mean time from wanting the lock to having it

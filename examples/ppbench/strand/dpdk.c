@@ -114,7 +114,7 @@ static void add_kind(struct bench *b, struct strand_kind *kinds, unsigned int *n
 		bench_note(b, "%s: left out: %s", kind->name, rte_strerror(rte_errno));
 		return;
 	}
-	/* bucket says that there are objects and gives none unless they were laid out for it */
+	/* bucket claims objects and gives none unless they were laid out for it */
 	if (rival_close(b, r))
 		return;
 	(*n)++;

@@ -241,7 +241,7 @@ unsigned int strand_pools(struct bench *b, struct strand_kind *kinds)
 						 .cache = BENCH_HIGH };
 		snprintf(kinds[n++].name, BENCH_NAME, "zone %s high %u", policies[i], BENCH_HIGH);
 	}
-	/* the library's choice: fewer in a cache the smaller the zone */
+	/* the library's choice: fewer pages in a cache the smaller the zone is */
 	kinds[n] = (struct strand_kind){ .ops = &zone_ops, .variant = policies[0] };
 	snprintf(kinds[n++].name, BENCH_NAME, "zone %s", policies[0]);
 	kinds[n] = (struct strand_kind){ .ops = &pools_ops, .variant = policies[0] };

@@ -16,13 +16,12 @@
 struct strand_kind;
 
 /*
- * struct strand_ops - what a kind of pool can do
+ * struct strand_ops - verbs of a kind of pool
  * @open:   a pool of @n buffers; NULL: there is none of that size
  * @begin:  worker @w uses the pool from now on, until it parks
  * @alloc:  up to @n buffers; returns how many
- * @free:   give back what alloc gave, to whomever
- * @cached: buffers out of the others' reach unless they are fetched: in caches that worker
- *          @w alone fills
+ * @free:   gives back buffers of alloc, from either worker
+ * @cached: buffers in caches that worker @w alone fills, out of the other's reach
  * @bytes:  memory for a buffer
  * @close:  0; -1 after bench_error(): a buffer is missing, or there twice
  */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * strand/work.c - two threads that forward, one of which may stop and keep what it has
+ * strand/work.c - two threads that forward; one of them may stop and keep its cache
  *
  * Forwarding is a delay line: a burst is taken from the pool, queued, and given back when
- * HOLD packets have come after it. What is not to be had is a packet not forwarded.
+ * HOLD packets have come after it. A buffer that the pool does not have is a packet not
+ * forwarded.
  */
 #include <semaphore.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #define HOLD_BOTH  350u
 #define LINE	   1024u /* slots of a delay line, a power of two */
 #define WARM_UP	   64u /* bursts */
-#define BACKLOG	   256u /* packets that piled up once before it went idle */
+#define BACKLOG	   256u /* packets queued at once, before it went idle */
 #define TRAIN	   8u /* bursts sent in one go */
 #define WORK	   100u /* cycles a packet, spent on it: little for a forwarder */
 #define LINE_LIMIT (LINE - STRAND_BURST)
@@ -44,7 +45,7 @@ static struct worker {
 	pthread_t thread;
 } workers[STRAND_WORKERS] __attribute__((aligned(128)));
 
-/* what both work on, written while both are parked */
+/* shared by both, written while both are parked */
 static struct {
 	const struct strand_ops *ops;
 	void *pool;
@@ -66,7 +67,7 @@ static void give_buffers(struct worker *w, void **objs, unsigned int n)
 	shared.ops->free(shared.pool, w->id, objs, n);
 }
 
-/* without it the smallest difference between two pools would be one between two rates */
+/* Work on packets: without it pools would differ by their own rates only. */
 static void spend_cycles(unsigned int packets)
 {
 	uint64_t end = pp_cycles() + (uint64_t)packets * WORK;
@@ -83,7 +84,7 @@ static void line_push(struct worker *w, void *const *objs, unsigned int n)
 		w->line[w->head++ % LINE] = objs[i];
 }
 
-/* the oldest of the line go home, as long as it has more than @keep */
+/* the oldest packets go home, as long as the line has more than @keep */
 static void line_release(struct worker *w, unsigned int keep)
 {
 	void *objs[STRAND_BURST];
@@ -98,7 +99,7 @@ static void line_release(struct worker *w, unsigned int keep)
 	}
 }
 
-/* receives and drops; once its queue had to grow */
+/* receives and drops packets; once its queue grows */
 static void warm_cache(struct worker *w)
 {
 	void *objs[STRAND_BURST];
@@ -170,7 +171,7 @@ static void consume_trains(struct worker *w)
 	}
 }
 
-/* The other one may have to get this CPU first. */
+/* The other worker may wait for this CPU. */
 static void meet_crew(unsigned int *word)
 {
 	__atomic_fetch_add(word, 1, __ATOMIC_ACQ_REL);
@@ -196,7 +197,7 @@ static void obey_order(struct worker *w)
 		consume_trains(w);
 	forwarded = w->forwarded;
 	meet_crew(&shared.finished);
-	line_release(w, 0); /* what it still held was not forwarded */
+	line_release(w, 0); /* the packets that it still holds are not forwarded */
 	w->forwarded = forwarded;
 }
 
