@@ -145,7 +145,7 @@ run_testpmd() { # BURST
 	in_ns fwd ip link set fwd1 xdp off 2>/dev/null
 }
 
-# NAPI of fwd0 in a thread on the forwarder's CPU; by ip netns exec, whose /sys is the namespace's
+# NAPI of fwd0 in a thread on the forwarder's CPU; by ip netns exec, which has the namespace's /sys
 threaded() { # 0 or 1
 	ip netns exec $tag-fwd sh -c "echo $1 >/sys/class/net/fwd0/threaded" ||
 		fail "no threaded NAPI on fwd0"

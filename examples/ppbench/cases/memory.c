@@ -317,10 +317,11 @@ static int all_notices(struct bench *b)
 		err = notice_rows(b, "other zone", OTHER_ZONE);
 	if (!err)
 		err = notice_rows(b, "no zone", NO_ZONE);
-	bench_note(b,
-		   "p99.9: of 16 pages taken and given back, alone and while another thread takes "
-		   "pages of blocks whose firmware needs 1 ms each; no zone: while it has as much "
-		   "memory from the kernel at the same pace, and no zone at all");
+	bench_note(
+		b,
+		"p99.9: of 16 pages taken and given back, alone and while another thread takes "
+		"pages of blocks for which firmware needs 1 ms each; no zone: while it has as much "
+		"memory from the kernel at the same pace, and no zone at all");
 	return err;
 }
 

@@ -211,7 +211,7 @@ static int numa_case(struct bench *b)
 	if (nodes < 2)
 		bench_note(b,
 			   "one node with memory here: nothing is remote; test/numa/run.sh has a "
-			   "machine with several, whose distances are make-believe");
+			   "machine with several, with distances that are make-believe");
 	return err;
 }
 

@@ -209,6 +209,7 @@ static int keep_subject(struct bench *b, struct plan *plan, struct subject *s)
 
 static void add_notes(struct bench *b, const struct plan *plan, const struct subject *s)
 {
+	bench_note(b, "simulated against measured: %s; worst %+.0f %%", plan->errors, plan->worst);
 	bench_note(b,
 		   "measured, the cores there are: each takes 2048 pages, %u a call, pointers "
 		   "only, and gives them back; a page is both",
@@ -231,7 +232,6 @@ static void add_notes(struct bench *b, const struct plan *plan, const struct sub
 		      "busy_percent is near 100");
 	bench_note(b, "seeds %u to %u: the same input gives the same simulated figures", SEED,
 		   SEED + SEEDS - 1);
-	bench_note(b, "simulated against measured: %s; worst %+.0f %%", plan->errors, plan->worst);
 	bench_note(b, "ping-pong round trip between the first two CPUs: %.0f cycles: %s",
 		   2 * s->transfer[1], bench_regime(2 * s->transfer[1]));
 }

@@ -2,8 +2,8 @@
 /*
  * chart.h - rows as one panel of SVG: the only renderer, of --plot and of the report
  *
- * Rows of one bulk make bars, rows of several make curves against bulk. A scale whose
- * largest value is 30 times its smallest is logarithmic. No label can lie on another: a
+ * Rows of one bulk make bars, rows of several make curves against bulk. A scale is
+ * logarithmic if its largest value is 30 times its smallest. No label can lie on another: a
  * bar has its name on a line above it, and the names of curves are pushed apart.
  */
 #ifndef PPBENCH_CHART_H
