@@ -153,7 +153,7 @@ static int set_pool(struct mempool *pool, const char *sizes, struct rte_tel_data
 		result = pp_error();
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "result", result);
-	pp_depot_stats(depot_of(pool), &s);
+	pp_depot_get_stats(depot_of(pool), &s);
 	add_number(d, "high", s.high);
 	add_number(d, "batch", s.batch);
 	return 0;

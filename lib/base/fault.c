@@ -2,12 +2,11 @@
 /*
  * fault.c - each N-th allocation fails, if somebody asked for that
  */
-#include "base/fault.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pool/page_pool.h"
+#include "base/fault.h"
+#include "base/lock.h"
 
 static const char *const names[NR_FAULTS + 1] = { "page_pool_alloc", "zone_alloc", NULL };
 
@@ -18,6 +17,7 @@ static struct fault {
 	uint64_t thread;
 	uint64_t calls;
 	uint64_t injected;
+	void (*arm)(bool on); /* NULL: there is nothing yet that has the point */
 } faults[NR_FAULTS];
 
 __thread bool zone_fault;
@@ -56,35 +56,29 @@ static bool is_set(enum fault_point point)
 	return load_acquire(&faults[point].every);
 }
 
-static void arm_pool(struct page_pool *pool)
+static struct pp_lock arming; /* one thread at a time, so that the last setting stays */
+
+static void arm(enum fault_point point)
 {
-	if (is_set(FAULT_PAGE_POOL_ALLOC))
-		__atomic_or_fetch(&pool->special, POOL_FAULT, __ATOMIC_RELAXED);
-	else
-		__atomic_and_fetch(&pool->special, ~POOL_FAULT, __ATOMIC_RELAXED);
+	pp_lock(&arming);
+	if (faults[point].arm)
+		faults[point].arm(is_set(point));
+	pp_unlock(&arming);
 }
 
-/* One at a time, so that the last setting stays. */
-static void arm_all(void)
+void fault_joined(enum fault_point point, void (*arm_all)(bool on))
 {
-	static struct pp_lock lock;
-	struct page_pool *pool = NULL;
-	struct pp_zone *zone = NULL;
+	struct fault *f = &faults[point];
 
-	pp_lock(&lock);
-	while ((pool = pool_next(pool)))
-		arm_pool(pool);
-	while ((zone = zone_next(zone)))
-		WRITE_ONCE(zone->stock->ops,
-			   zone->stock->traced | (is_set(FAULT_ZONE_ALLOC) ? OPS_FAULT : 0));
-	pp_unlock(&lock);
-}
-
-void fault_joined(void)
-{
-	/* set() walks the registry after its store: it met us there, or we see the store here */
-	if (unlikely(is_set(FAULT_PAGE_POOL_ALLOC) || is_set(FAULT_ZONE_ALLOC)))
-		arm_all();
+	if (unlikely(!READ_ONCE(f->arm))) {
+		/* a setting before this hold is seen below, one after it sees @arm_all */
+		pp_lock(&arming);
+		WRITE_ONCE(f->arm, arm_all);
+		pp_unlock(&arming);
+	}
+	/* @arm_all visits the registry after set(): it met the caller there, or is_set() is true */
+	if (unlikely(is_set(point)))
+		arm(point);
 }
 
 static struct fault *find(const char *at)
@@ -119,7 +113,7 @@ int pp_fault_set(const char *at, uint64_t every, uint64_t after, uint64_t thread
 		set(f, every, after, thread == PP_FAULT_SELF ? thread_id() : thread);
 	else
 		store_release(&f->every, 0); /* the counters stay to be read */
-	arm_all();
+	arm((enum fault_point)(f - faults));
 	return 0;
 }
 

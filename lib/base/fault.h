@@ -3,7 +3,7 @@
  * fault.h - allocations that fail on purpose
  *
  * Off, nothing asks: a pool comes here by POOL_FAULT among the reasons to leave its fast path, a
- * zone by another table of its policy (zone->ops).
+ * zone by another table of its policy (stock.ops).
  */
 #ifndef PP_FAULT_INTERNAL_H
 #define PP_FAULT_INTERNAL_H
@@ -24,8 +24,11 @@ bool fault_hit(enum fault_point point);
 /* Pools and zones are what PAGEPOOL_FAULT says, once; 0, or -EINVAL: it cannot be understood. */
 int fault_from_env(void);
 
-/* A pool or a zone is in the registry now: it learns of faults that are set. */
-void fault_joined(void);
+/*
+ * A pool or a zone is in its registry now. @arm_all tells all of its kind whether @point is on:
+ * here if it is, and at each change from now on.
+ */
+void fault_joined(enum fault_point point, void (*arm_all)(bool on));
 
 extern __thread bool zone_fault __attribute__((__visibility__("hidden")));
 

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <pagepool/zone_set.h>
-
 #include "base/internal.h"
 #include "base/node.h"
 
@@ -163,7 +161,7 @@ static uint64_t machine_memory(void)
 	if (!have_numa() || !read_nodes("has_memory", there) ||
 	    get_mempolicy(NULL, allowed, MASK_NODES + 1, NULL, MPOL_F_MEMS_ALLOWED))
 		return 1;
-	for (node = 0; node < PP_NODES_MAX; node++)
+	for (node = 0; node < NODES_MAX; node++)
 		if (in_mask(there, node) && in_mask(allowed, node))
 			nodes |= 1ull << node;
 	return nodes ? nodes : 1;

@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Nodes from here on are not known. */
+#define NODES_MAX 64
+
 /* A thread's memory policy, to put back. */
 struct node_policy {
 	int mode;

@@ -14,6 +14,7 @@
 #include "stock/control.h"
 #include "stock/hold.h"
 #include "stock/policy.h"
+#include "stock/share.h"
 #include "stock/take.h"
 
 /* "dept", and the version of the layout */
@@ -26,6 +27,7 @@ struct pp_depot {
 	uint64_t managed; /* objects */
 };
 
+_Static_assert(PP_DEPOT_PROCESSES == SHARE_PROCESSES, "the header's limit is the list's");
 /* a policy's table has the calls of depots (pcp_impl.h) */
 _Static_assert(offsetof(struct pp_depot, stock) == 0, "a depot begins with its stock");
 

@@ -227,6 +227,18 @@ static const struct pool_page_ops page_ops = {
 	.put_twice = pool_put_twice,
 };
 
+static void arm_pools(bool on)
+{
+	struct page_pool *pool = NULL;
+
+	while ((pool = pool_next(pool))) {
+		if (on)
+			__atomic_or_fetch(&pool->special, POOL_FAULT, __ATOMIC_RELAXED);
+		else
+			__atomic_and_fetch(&pool->special, ~POOL_FAULT, __ATOMIC_RELAXED);
+	}
+}
+
 struct page_pool *page_pool_create(const struct page_pool_params *params)
 {
 	struct page_pool_params p;
@@ -261,7 +273,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 		goto fail;
 	pool_join(pool, &pool_client_ops);
 	registry_add(&registered_pools, &pool->registered);
-	fault_joined();
+	fault_joined(FAULT_PAGE_POOL_ALLOC, arm_pools);
 	pools_free_ended();
 	return pool;
 fail:

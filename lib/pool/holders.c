@@ -5,9 +5,9 @@
  * The tags lie in a table of their own beside the zone's pages, so that who does not want
  * them pays nothing: neither room in struct pp_page nor a store.
  */
-#include <dlfcn.h>
 #include <stdio.h>
 
+#include "base/site.h"
 #include "pool/page_pool.h"
 
 struct holder_tag {
@@ -236,19 +236,5 @@ unsigned int page_pool_holders(const struct page_pool *pool, struct pp_holder *o
 
 const char *pp_holder_site(const struct pp_holder *holder, char *buffer, size_t size)
 {
-	Dl_info info;
-
-	if (!holder->site)
-		snprintf(buffer, size, "unknown");
-	else if (dladdr(holder->site, &info) && info.dli_sname)
-		snprintf(
-			buffer, size, "%s+0x%lx", info.dli_sname,
-			(unsigned long)((const char *)holder->site - (const char *)info.dli_saddr));
-	else if (dladdr(holder->site, &info) && info.dli_fname)
-		snprintf(
-			buffer, size, "%s+0x%lx", info.dli_fname,
-			(unsigned long)((const char *)holder->site - (const char *)info.dli_fbase));
-	else
-		snprintf(buffer, size, "%p", holder->site);
-	return buffer;
+	return site_text(holder->site, buffer, size);
 }

@@ -11,7 +11,7 @@
 
 #include <signal.h>
 
-#include <pagepool/depot.h>
+#include <pagepool/policy.h>
 
 #include "base/lock.h"
 #include "base/process.h"

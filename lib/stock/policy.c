@@ -4,8 +4,6 @@
  */
 #include <stdio.h>
 
-#include <pagepool/zone.h>
-
 #include "stock/policy.h"
 
 const struct pcp_policy *const pcp_policies[NR_POLICIES] = {

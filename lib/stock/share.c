@@ -28,7 +28,7 @@ static bool is_listed(const struct share *share, process_id id)
 {
 	unsigned int i;
 
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+	for (i = 0; i < SHARE_PROCESSES; i++) {
 		if (READ_ONCE(share->procs[i]) == id)
 			return true;
 	}
@@ -40,7 +40,7 @@ static bool list_process(struct share *share, process_id id)
 	process_id none;
 	unsigned int i;
 
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+	for (i = 0; i < SHARE_PROCESSES; i++) {
 		none = 0;
 		/* seq_cst: pairs with the barrier in stock_fence(); before our first sequence */
 		if (__atomic_compare_exchange_n(&share->procs[i], &none, id, false,
@@ -80,7 +80,7 @@ int share_attach(struct stock *stock)
 		return 0;
 	return pp_set_error(ENOSPC,
 			    "depot %s: %u processes are attached, which is all there may be",
-			    stock->name, PP_DEPOT_PROCESSES);
+			    stock->name, SHARE_PROCESSES);
 }
 
 void share_detach(struct stock *stock)
@@ -89,7 +89,7 @@ void share_detach(struct stock *stock)
 	process_id self = process_self();
 	unsigned int i;
 
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+	for (i = 0; i < SHARE_PROCESSES; i++) {
 		if (READ_ONCE(share->procs[i]) == self)
 			store_release(&share->procs[i], 0);
 	}
@@ -99,7 +99,7 @@ unsigned int share_processes(const struct stock *stock)
 {
 	unsigned int n = 0, i;
 
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++)
+	for (i = 0; i < SHARE_PROCESSES; i++)
 		n += READ_ONCE(stock->share->procs[i]) != 0;
 	return n;
 }
@@ -121,7 +121,7 @@ uint32_t share_recover(struct stock *stock)
 	unsigned int i, k;
 	process_id dead;
 
-	for (i = 0; share && i < PP_DEPOT_PROCESSES; i++) {
+	for (i = 0; share && i < SHARE_PROCESSES; i++) {
 		dead = READ_ONCE(share->procs[i]);
 		if (likely(!dead) || !process_is_dead(dead) || process_outside(&share->space))
 			continue;
@@ -157,7 +157,7 @@ static bool is_alone(struct stock *stock)
 	process_id id;
 
 	share_recover(stock);
-	for (i = 0; i < PP_DEPOT_PROCESSES; i++) {
+	for (i = 0; i < SHARE_PROCESSES; i++) {
 		id = READ_ONCE(stock->share->procs[i]);
 		if (id && process_pid(id) != LOCK_PID(lock_word))
 			return false;

@@ -12,11 +12,14 @@
 #include "base/process.h"
 #include "stock/stock.h"
 
+/* As many may be listed at a time. */
+#define SHARE_PROCESSES 64u
+
 struct share {
 	struct process_space space; /* of procs */
 	uint64_t dropped; /* objects that dead processes took along, at most */
 	uint32_t died; /* processes */
-	process_id procs[PP_DEPOT_PROCESSES];
+	process_id procs[SHARE_PROCESSES];
 };
 
 /* Both all zero but for the stock's caches, which are made. */

@@ -9,8 +9,6 @@
 #ifndef PP_STOCK_H
 #define PP_STOCK_H
 
-#include <pagepool/depot.h>
-
 #include "base/handler.h"
 #include "base/slot.h"
 #include "stock/free_area.h"

@@ -212,6 +212,14 @@ int zone_make_tags(struct pp_zone *zone, size_t size)
 	return 0;
 }
 
+static void arm_zones(bool on)
+{
+	struct pp_zone *zone = NULL;
+
+	while ((zone = zone_next(zone)))
+		WRITE_ONCE(zone->stock->ops, zone->stock->traced | (on ? OPS_FAULT : 0));
+}
+
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 {
 	static uint64_t last_id;
@@ -245,7 +253,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 		return NULL;
 	}
 	registry_add(&registered_zones, &zone->registered);
-	fault_joined();
+	fault_joined(FAULT_ZONE_ALLOC, arm_zones);
 	return zone;
 }
 

@@ -6,7 +6,6 @@
 #include <pagepool/zone.h>
 
 #include "base/home.h"
-#include "base/poison.h"
 #include "base/registry.h"
 #include "stock/hold.h"
 #include "stock/take.h"
@@ -15,6 +14,7 @@
 #include "zone/client.h"
 #include "zone/memory.h"
 #include "zone/order.h"
+#include "zone/poison.h"
 
 /* What an allocation resets: the first 16 bytes of struct pp_page, in one store. */
 struct page_fresh {

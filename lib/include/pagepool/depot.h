@@ -10,7 +10,10 @@
 #ifndef PAGEPOOL_DEPOT_H
 #define PAGEPOOL_DEPOT_H
 
-#include <pagepool/zone.h>
+#include <pagepool/error.h>
+#include <pagepool/page.h>
+#include <pagepool/policy.h>
+#include <pagepool/stats.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -137,12 +140,6 @@ int pp_depot_get_bulk(struct pp_depot *depot, void **objs, unsigned int n);
  * Return:  0; it never fails, and returns that for the sake of callers that must return it, too.
  */
 int pp_depot_put_bulk(struct pp_depot *depot, void *const *objs, unsigned int n);
-
-/** struct pp_depot_calls - pp_depot_get_bulk() and pp_depot_put_bulk() of one depot's policy */
-struct pp_depot_calls {
-	int (*get)(struct pp_depot *depot, void **objs, unsigned int n);
-	int (*put)(struct pp_depot *depot, void *const *objs, unsigned int n);
-};
 
 /**
  * pp_depot_get_calls() - the same two without the look-up of the policy

@@ -13,6 +13,7 @@
 
 #include <pagepool/error.h>
 #include <pagepool/page.h>
+#include <pagepool/policy.h>
 #include <pagepool/stats.h>
 
 #ifdef __cplusplus
@@ -446,22 +447,6 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows);
  * Return:  0; -ENOMEM; -E2BIG.
  */
 int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit);
-
-/**
- * pp_policy_check() - can this machine run a policy?
- * @name: one of pp_policy_names()
- *
- * Context: any thread; may register the process with membarrier.
- * Return:  0; -EINVAL: no such policy; -ENOTSUP: pp_error() says why not.
- */
-int pp_policy_check(const char *name);
-
-/**
- * pp_policy_names() - the policies that this library was built with
- *
- * Return: array of names, ended by NULL, default first.
- */
-const char *const *pp_policy_names(void);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 
 #define SET_FLAGS (PP_ZONE_SET_STRICT | PP_ZONE_SET_DRAIN_FIRST)
 
+_Static_assert(PP_NODES_MAX == NODES_MAX, "what the topology knows");
 _Static_assert(PP_NODES_MAX <= 127, "node numbers fit into int8_t");
 
 /* ---- fallback order -------------------------------------------------------------------------- */

@@ -12,10 +12,7 @@
 
 #include <memory_checker.h>
 
-#include <pagepool/page_pool.h>
-
-#include "base/poison.h"
-#include "base/registry.h"
+#include "base/site.h"
 #include "zone/zone.h"
 
 #define __weak_symbol __attribute__((__weak__))
@@ -54,12 +51,11 @@ static struct put_place *place_of(const struct pp_page *page)
 const char *put_place_text(const struct pp_page *page, char *buffer, size_t size)
 {
 	const struct put_place *place = place_of(page);
-	struct pp_holder holder = { .site = place ? place->site : NULL };
 	char site[256];
 
-	if (holder.site)
+	if (place && place->site)
 		snprintf(buffer, size, "thread %u gave it back at %s", place->thread,
-			 pp_holder_site(&holder, site, sizeof(site)));
+			 site_text(place->site, site, sizeof(site)));
 	else
 		snprintf(buffer, size, "it was not handed out since its memory came");
 	return buffer;
