@@ -231,6 +231,7 @@ static void reclaim(void **state)
 	assert_int_equal(st.rx_bytes, 99);
 	st.sz = sizeof(st) + 8;
 	assert_int_equal(pp_xsk_get_stats(xsk, &st), -E2BIG);
+	pp_xsk_destroy(second);
 }
 
 /* the ends of a pool and of a socket may come in either order */
