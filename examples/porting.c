@@ -134,7 +134,7 @@ static void rx_one(struct rx_queue *q, struct pp_page *page)
 		pass_small(q, page);
 		page_pool_recycle_direct(q->pool, page);
 		break;
-	case 1: /* XDP_PASS, and somebody listens */
+	case 1: /* XDP_PASS, and a program listens */
 		pass_to_two(q, page);
 		break;
 	case 2: /* XDP_REDIRECT, behind a header of ours */

@@ -87,7 +87,7 @@ struct pp_netdev_params {
 	C(tx_bad, PP_SUM,                                                                          \
 	  "completions in errors of a buffer that was not sent, or twice; left alone")             \
 	C(link_downs, PP_SUM, "times that the interface was seen to go down, or away")             \
-	C(tx_tstamps, PP_SUM, "packets in tx_packets whose sending time came with the completion") \
+	C(tx_tstamps, PP_SUM, "packets in tx_packets with a sending time in their completion") \
 	C(tx_latency_sum_ns, PP_SUM,                                                               \
 	  "time that those took, from pp_tx_burst() to the sending time")                          \
 	C(tx_latency_max_ns, PP_MAX, "longest of them")                                            \
