@@ -17,7 +17,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 # What is left of faults from before their rule. Each number may only fall.
 words_left_product=240
-words_left_doc=105
+words_left_doc=0
 words_left_test=112
 long_files_left=10
 long_functions_left=11

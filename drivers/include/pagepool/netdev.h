@@ -62,35 +62,35 @@ struct pp_netdev_params {
  * tx_tstamp=on. tx_tstamp_last is of the sender's clock: CLOCK_TAI if that is the kernel, as it
  * copies.
  */
-#define PP_NETDEV_COUNTERS(C)                                                                      \
-	C(rx_packets, PP_SUM, "packets given to callers of pp_rx_burst()")                         \
-	C(rx_bytes, PP_SUM, "their bytes")                                                         \
-	C(rx_dropped, PP_SUM,                                                                      \
-	  "packets that the driver or the kernel below it received and dropped")                   \
-	C(rx_nombuf, PP_SUM,                                                                       \
-	  "pages that the driver could not get from its pool when it wanted one")                  \
-	C(tx_packets, PP_SUM, "packets that the driver took and sent, as far as it can know")      \
-	C(tx_bytes, PP_SUM, "their bytes")                                                         \
-	C(tx_dropped, PP_SUM,                                                                      \
-	  "packets that the driver took and dropped: they could never be sent")                    \
-	C(errors, PP_SUM, "all other faults: truncated input, bad completions, kicks refused")     \
-	C(copied, PP_SUM,                                                                          \
-	  "packets that the driver had to copy into another page, either way (dpdk)")              \
-	C(rx_fill_empty, PP_SUM,                                                                   \
-	  "times that the kernel wanted a buffer to receive into, and none was posted")            \
-	C(rx_ring_full, PP_SUM,                                                                    \
-	  "packets in rx_dropped that found the RX ring full: nobody read in time")                \
-	C(rx_invalid, PP_SUM, "buffers in rx_dropped that the kernel refused to receive into")     \
-	C(rx_bad, PP_SUM, "descriptors in errors for a buffer that was not posted; left alone")    \
-	C(tx_invalid, PP_SUM, "descriptors in errors that the kernel refused to send")             \
-	C(tx_ring_empty, PP_SUM, "times that the kernel was told to send, and found nothing")      \
-	C(tx_bad, PP_SUM,                                                                          \
-	  "completions in errors of a buffer that was not sent, or twice; left alone")             \
-	C(link_downs, PP_SUM, "times that the interface was seen to go down, or away")             \
-	C(tx_tstamps, PP_SUM, "packets in tx_packets with a sending time in their completion") \
-	C(tx_latency_sum_ns, PP_SUM,                                                               \
-	  "time that those took, from pp_tx_burst() to the sending time")                          \
-	C(tx_latency_max_ns, PP_MAX, "longest of them")                                            \
+#define PP_NETDEV_COUNTERS(C)                                                                   \
+	C(rx_packets, PP_SUM, "packets given to callers of pp_rx_burst()")                      \
+	C(rx_bytes, PP_SUM, "their bytes")                                                      \
+	C(rx_dropped, PP_SUM,                                                                   \
+	  "packets that the driver or the kernel below it received and dropped")                \
+	C(rx_nombuf, PP_SUM,                                                                    \
+	  "pages that the driver could not get from its pool when it wanted one")               \
+	C(tx_packets, PP_SUM, "packets that the driver took and sent, as far as it can know")   \
+	C(tx_bytes, PP_SUM, "their bytes")                                                      \
+	C(tx_dropped, PP_SUM,                                                                   \
+	  "packets that the driver took and dropped: they could never be sent")                 \
+	C(errors, PP_SUM, "all other faults: truncated input, bad completions, kicks refused")  \
+	C(copied, PP_SUM,                                                                       \
+	  "packets that the driver had to copy into another page, either way (dpdk)")           \
+	C(rx_fill_empty, PP_SUM,                                                                \
+	  "times that the kernel wanted a buffer to receive into, and none was posted")         \
+	C(rx_ring_full, PP_SUM,                                                                 \
+	  "packets in rx_dropped that found the RX ring full: nobody read in time")             \
+	C(rx_invalid, PP_SUM, "buffers in rx_dropped that the kernel refused to receive into")  \
+	C(rx_bad, PP_SUM, "descriptors in errors for a buffer that was not posted; left alone") \
+	C(tx_invalid, PP_SUM, "descriptors in errors that the kernel refused to send")          \
+	C(tx_ring_empty, PP_SUM, "times that the kernel was told to send, and found nothing")   \
+	C(tx_bad, PP_SUM,                                                                       \
+	  "completions in errors of a buffer that was not sent, or twice; left alone")          \
+	C(link_downs, PP_SUM, "times that the interface was seen to go down, or away")          \
+	C(tx_tstamps, PP_SUM, "packets in tx_packets with a sending time in their completion")  \
+	C(tx_latency_sum_ns, PP_SUM,                                                            \
+	  "time that those took, from pp_tx_burst() to the sending time")                       \
+	C(tx_latency_max_ns, PP_MAX, "longest of them")                                         \
 	C(tx_tstamp_last, PP_MAX, "latest sending time, ns")
 
 /**

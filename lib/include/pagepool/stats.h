@@ -114,7 +114,7 @@ static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *
 	C(cached, PP_GAUGE, "pages in the cores' caches")                                          \
 	C(in_flight, PP_GAUGE, "pages out of the zone: with users, or in pools' caches and rings") \
 	C(isolated, PP_GAUGE, "pages of isolated blocks that came home")                           \
-	C(unaccepted, PP_GAUGE, "pages without memory: not accepted yet, or given back")      \
+	C(unaccepted, PP_GAUGE, "pages without memory: not accepted yet, or given back")           \
 	C(batch, PP_GAUGE, "pages moved between a core's cache and the free area at once")         \
 	C(high, PP_GAUGE, "most pages that a core's cache may hold")                               \
 	C(allocs, PP_SUM, "pages taken from the zone")                                             \
