@@ -7,27 +7,15 @@
  * distance.
  */
 #include <pthread.h>
-#include <sched.h>
 
-#include "bench.h"
+#include "crew.h"
 
 #define ROUNDS	200u
 #define BATCHES 15u
-#define SPINS	100000u
 
 static struct {
 	unsigned int turn;
 } line __attribute__((aligned(128)));
-
-/* the other thread may wait for this CPU: yield now and then */
-static void wait_for(unsigned int turn)
-{
-	unsigned int spins = 0;
-
-	while (__atomic_load_n(&line.turn, __ATOMIC_ACQUIRE) != turn)
-		if (++spins % SPINS == 0)
-			sched_yield();
-}
 
 static void *pong_thread(void *arg)
 {
@@ -35,7 +23,7 @@ static void *pong_thread(void *arg)
 
 	(void)arg;
 	for (i = 0; i < ROUNDS * BATCHES; i++) {
-		wait_for(2 * i + 1);
+		bench_await(&line.turn, 2 * i + 1);
 		__atomic_store_n(&line.turn, 2 * i + 2, __ATOMIC_RELEASE);
 	}
 	return NULL;
@@ -56,7 +44,7 @@ double bench_pingpong(unsigned int core)
 		start = pp_cycles();
 		for (i = k * ROUNDS; i < (k + 1) * ROUNDS; i++) {
 			__atomic_store_n(&line.turn, 2 * i + 1, __ATOMIC_RELEASE);
-			wait_for(2 * i + 2);
+			bench_await(&line.turn, 2 * i + 2);
 		}
 		batch[k] = (double)(pp_cycles() - start) / ROUNDS;
 	}

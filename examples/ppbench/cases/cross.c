@@ -9,10 +9,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
-#include "bench.h"
+#include "crew.h"
 #include "spsc.h"
-
-#define SPINS 200000u /* before sched_yield(), which counts as an interruption */
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
 
@@ -26,13 +24,6 @@ struct path {
 	unsigned int done;
 	struct spsc *ring;
 };
-
-/* the partner may wait for this CPU: yield now and then */
-static inline void pause_for(unsigned int *spins)
-{
-	if (++*spins % SPINS == 0)
-		sched_yield();
-}
 
 static void give_back(struct path *p, struct pp_page **pages)
 {
@@ -52,7 +43,7 @@ static void *consume_pages(void *arg)
 	for (left = p->loops; left; left--) {
 		spins = 0;
 		while (!spsc_pop(p->ring, pages, p->bulk))
-			pause_for(&spins);
+			bench_pause(&spins);
 		give_back(p, pages);
 	}
 	__atomic_store_n(&p->done, 1, __ATOMIC_RELEASE);
@@ -71,7 +62,7 @@ static void take_pages(struct path *p, struct pp_page **pages)
 		else
 			got += pp_zone_alloc_bulk(p->zone, pages + got, p->bulk - got);
 		if (got < p->bulk)
-			pause_for(&spins);
+			bench_pause(&spins);
 	}
 }
 
@@ -95,10 +86,10 @@ static uint64_t run_path(struct bench_subject *s, unsigned int bulk, unsigned lo
 		take_pages(p, pages);
 		spins = 0;
 		while (!spsc_push(p->ring, pages, bulk))
-			pause_for(&spins);
+			bench_pause(&spins);
 	}
 	while (!__atomic_load_n(&p->done, __ATOMIC_ACQUIRE))
-		pause_for(&spins);
+		bench_pause(&spins);
 	start = pp_cycles() - start;
 	pthread_join(thread, NULL);
 	return start;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* drain_owner.c - the owner fills its cache, or allocates and frees as fast as it can */
 #include "cases/drain.h"
+#include "crew.h"
 
-#define SPINS 200000u /* before sched_yield(), which counts as an interruption */
 #define LOOPS 64u
 
 static void fill_cache(struct owner *o)
@@ -36,8 +36,7 @@ static void *owner_main(void *arg)
 	for (;;) {
 		now = __atomic_load_n(&o->asked, __ATOMIC_ACQUIRE);
 		if (now == seen) {
-			if (++spins % SPINS == 0)
-				sched_yield();
+			bench_pause(&spins);
 			continue;
 		}
 		seen = now;
@@ -67,8 +66,7 @@ void owner_await(const struct owner *o, unsigned int asked)
 	unsigned int spins = 0;
 
 	while (__atomic_load_n(&o->done, __ATOMIC_ACQUIRE) < asked)
-		if (++spins % SPINS == 0)
-			sched_yield();
+		bench_pause(&spins);
 }
 
 int owner_start(struct owner *o, unsigned int core)

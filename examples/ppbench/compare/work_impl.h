@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "compare/compare.h"
+#include "crew.h"
 #include "spsc.h"
 
 #ifndef PPBENCH_COMPARE_WORK
@@ -20,7 +21,6 @@
 #define CMP_CLOCK   2048u /* pages between two looks at the clock */
 #define CMP_LIFE    4096u /* pages that a thread of CMP_CHURN handles */
 #define CMP_PER_CPU 2u
-#define CMP_SPINS   200000u
 
 struct cmp_worker {
 	void *pool;
@@ -33,13 +33,6 @@ struct cmp_worker {
 	const cpu_set_t *set;
 	unsigned int stop;
 };
-
-/* the partner may wait for this CPU: yield now and then */
-static inline void cmp_pause(unsigned int *spins)
-{
-	if (++*spins % CMP_SPINS == 0)
-		sched_yield();
-}
 
 static inline unsigned int cmp_per_clock(unsigned int bulk)
 {
@@ -128,7 +121,7 @@ static void *WORK(give_back)(void *arg)
 		} else if (last) {
 			break;
 		} else {
-			cmp_pause(&spins);
+			bench_pause(&spins);
 		}
 	}
 	WORK_LEAVE();
@@ -145,8 +138,9 @@ static inline void WORK(hand_over)(struct cmp_worker *w, unsigned int n)
 	while (n-- && !w->shorts) {
 		got = spins = 0;
 		while ((got += WORK_GET(w->pool, objects + got, bulk - got)) < bulk) {
-			cmp_pause(&spins);
-			if (spins % CMP_SPINS == 0 && pp_cycles() > w->deadline + w->job->budget) {
+			bench_pause(&spins);
+			if (spins % BENCH_SPINS == 0 &&
+			    pp_cycles() > w->deadline + w->job->budget) {
 				w->shorts++;
 				WORK_PUT(w->pool, objects, got);
 				return;
@@ -154,7 +148,7 @@ static inline void WORK(hand_over)(struct cmp_worker *w, unsigned int n)
 		}
 		bench_use(objects);
 		while (!spsc_push(w->ring, (struct pp_page **)objects, bulk))
-			cmp_pause(&spins);
+			bench_pause(&spins);
 		w->pages += bulk;
 	}
 }

@@ -208,26 +208,18 @@ unsigned int rep_bulk_near(const struct rep_case *c, const char *kind, unsigned 
 	return below ? below : above;
 }
 
-static int by_size(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* median over all rows of max / min - 1; -1: unknown */
 double rep_spread(const struct rep_case *c)
 {
 	double *spread = calloc(c->nrows + 1, sizeof(*spread)), median = -1;
-	size_t i, n = 0;
+	unsigned int n = 0;
+	size_t i;
 
 	for (i = 0; spread && i < c->nrows; i++)
 		if (c->rows[i].min > 0 && !c->rows[i].simulated)
 			spread[n++] = c->rows[i].max / c->rows[i].min - 1;
-	if (n) {
-		qsort(spread, n, sizeof(*spread), by_size);
-		median = spread[n / 2];
-	}
+	if (n)
+		median = bench_median(spread, n);
 	free(spread);
 	return median;
 }

@@ -15,27 +15,24 @@
 #include <string.h>
 #include <time.h>
 
+#include "crew.h"
 #include "pft/run.h"
 
 #define PHASE	  64u
 #define SLICE	  16384u /* pages out at once, all threads together */
 #define SLICE_MIN (4 * BENCH_HIGH)
 #define SPARE	  1024u
-#define SPINS	  1000u
-#define POLL_NS	  50000
 
 struct run {
 	const struct pft_setup *setup;
 	struct pp_zone *zone;
 	unsigned int slice;
 	unsigned long rounds;
-	unsigned int ready;
-	unsigned int go;
+	struct bench_gate gate;
 };
 
 struct worker {
 	struct run *run;
-	pthread_t thread;
 	struct pp_page **pages;
 	uint64_t start; /* cycles */
 	uint64_t end;
@@ -113,13 +110,10 @@ static void *fault_thread(void *arg)
 {
 	struct worker *w = arg;
 	struct run *r = w->run;
-	unsigned int spins = 0;
 	unsigned long round;
 
-	__atomic_fetch_add(&r->ready, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&r->go, __ATOMIC_ACQUIRE))
-		if (++spins % SPINS == 0)
-			sched_yield();
+	if (!bench_gate_pass(&r->gate))
+		return NULL;
 	w->cpu = thread_seconds();
 	w->start = pp_cycles();
 	for (round = 0; round < r->rounds && !w->short_of; round++)
@@ -129,37 +123,20 @@ static void *fault_thread(void *arg)
 	return NULL;
 }
 
-/* sleeps in between, since a worker runs on this CPU, too */
-static void release_when_ready(struct run *r, unsigned int n)
-{
-	const struct timespec poll = { .tv_nsec = POLL_NS };
-
-	while (__atomic_load_n(&r->ready, __ATOMIC_ACQUIRE) < n)
-		nanosleep(&poll, NULL);
-	__atomic_store_n(&r->go, 1, __ATOMIC_RELEASE);
-}
-
 static int run_workers(struct run *r, struct worker *w)
 {
-	unsigned int n, i, threads = r->setup->threads;
+	unsigned int i, threads = r->setup->threads;
 
-	for (n = 0; n < threads; n++) {
-		w[n].run = r;
-		w[n].pages = calloc(r->slice, sizeof(*w[n].pages));
-		if (!w[n].pages) {
+	for (i = 0; i < threads; i++) {
+		w[i].run = r;
+		w[i].pages = calloc(r->slice, sizeof(*w[i].pages));
+		if (!w[i].pages) {
 			bench_error("pft: not enough memory for %u threads; name fewer", threads);
-			break;
+			return -1;
 		}
-		if (bench_thread(&w[n].thread, r->setup->cpus[n % r->setup->ncpus], fault_thread,
-				 &w[n]))
-			break;
 	}
-	if (n < threads)
-		r->rounds = 0;
-	release_when_ready(r, n);
-	for (i = 0; i < n; i++)
-		pthread_join(w[i].thread, NULL);
-	return n < threads ? -1 : 0;
+	return bench_crew_run(&r->gate, r->setup->cpus, r->setup->ncpus, threads, fault_thread, w,
+			      sizeof(*w));
 }
 
 static int add_up(const struct bench *b, const struct run *r, const struct worker *w,
@@ -209,7 +186,7 @@ static int run_drained(struct bench *b, struct run *r, struct worker *w, struct 
 	struct pft_drainer drainer = { 0 };
 	int err;
 
-	if (hz && pft_drainer_start(&drainer, r->zone, &r->go, hz, &b->cpus))
+	if (hz && pft_drainer_start(&drainer, r->zone, &r->gate.go, hz, &b->cpus))
 		return -1;
 	err = run_workers(r, w);
 	if (hz)

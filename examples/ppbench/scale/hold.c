@@ -12,11 +12,11 @@
  */
 #include <stdlib.h>
 
+#include "crew.h"
 #include "scale/measure.h"
 
 #define ROUNDS	20u
 #define BATCHES 15u
-#define SPINS	100000u
 
 struct turns {
 	struct pp_zone *zone;
@@ -48,22 +48,13 @@ static void take_turn(struct visitor *v)
 	v->short_of |= v->has < SCALE_SLICE;
 }
 
-static void await_turn(const struct turns *t, unsigned int turn)
-{
-	unsigned int spins = 0;
-
-	while (__atomic_load_n(&t->turn, __ATOMIC_ACQUIRE) != turn)
-		if (++spins % SPINS == 0)
-			sched_yield();
-}
-
 static void *other_core(void *arg)
 {
 	struct visitor v = { .turns = arg };
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS * BATCHES; i++) {
-		await_turn(v.turns, 2 * i + 1);
+		bench_await(&v.turns->turn, 2 * i + 1);
 		take_turn(&v);
 		__atomic_store_n(&v.turns->turn, 2 * i + 2, __ATOMIC_RELEASE);
 	}
@@ -87,7 +78,7 @@ static double both_turns(struct turns *t)
 		for (i = k * ROUNDS; i < (k + 1) * ROUNDS; i++) {
 			take_turn(&v);
 			__atomic_store_n(&t->turn, 2 * i + 1, __ATOMIC_RELEASE);
-			await_turn(t, 2 * i + 2);
+			bench_await(&t->turn, 2 * i + 2);
 		}
 		batch[k] = (double)(pp_cycles() - start) / ROUNDS;
 	}

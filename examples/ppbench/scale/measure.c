@@ -4,22 +4,20 @@
 #include <string.h>
 #include <time.h>
 
+#include "crew.h"
 #include "scale/measure.h"
 
 #define RUN_MS 20u
-#define SPINS  100000u
 
 struct crew {
 	struct pp_zone *zone;
 	unsigned int bulk;
-	unsigned int ready;
-	unsigned int go;
+	struct bench_gate gate;
 	uint64_t cycles; /* to run for */
 };
 
 struct member {
 	struct crew *crew;
-	pthread_t thread;
 	struct pp_page *page[SCALE_SLICE + PP_BULK_MAX];
 	uint64_t pages;
 	uint64_t cycles;
@@ -74,38 +72,16 @@ static void *member_thread(void *arg)
 {
 	struct member *m = arg;
 	struct crew *crew = m->crew;
-	unsigned int spins = 0;
 	uint64_t start;
 
-	__atomic_fetch_add(&crew->ready, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&crew->go, __ATOMIC_ACQUIRE))
-		if (++spins % SPINS == 0)
-			sched_yield();
+	if (!bench_gate_pass(&crew->gate))
+		return NULL;
 	start = pp_cycles();
 	do {
 		take_and_give(m);
 		m->cycles = pp_cycles() - start;
 	} while (m->cycles < crew->cycles && !m->short_of);
 	return NULL;
-}
-
-/* this thread waits for the others, asleep: its CPU is the first one's */
-static int run_crew(struct bench *b, struct crew *crew, struct member *m, unsigned int cores)
-{
-	const struct timespec poll = { .tv_nsec = 50000 };
-	unsigned int n, i;
-
-	for (n = 0; n < cores; n++) {
-		m[n].crew = crew;
-		if (bench_thread(&m[n].thread, b->opts.cores[n], member_thread, &m[n]))
-			break;
-	}
-	while (__atomic_load_n(&crew->ready, __ATOMIC_ACQUIRE) < n)
-		nanosleep(&poll, NULL);
-	__atomic_store_n(&crew->go, 1, __ATOMIC_RELEASE);
-	for (i = 0; i < n; i++)
-		pthread_join(m[i].thread, NULL);
-	return n < cores ? -1 : 0;
 }
 
 uint64_t scale_visits(struct pp_zone *zone)
@@ -141,12 +117,14 @@ static int add_up(struct bench *b, const struct crew *crew, const struct member 
 static int measure_once(struct bench *b, struct crew *crew, struct member *m, unsigned int cores,
 			struct scale_rate *rate)
 {
+	unsigned int i;
 	int err;
 
 	memset(m, 0, cores * sizeof(*m));
-	crew->ready = 0;
-	crew->go = 0;
-	err = run_crew(b, crew, m, cores);
+	for (i = 0; i < cores; i++)
+		m[i].crew = crew;
+	err = bench_crew_run(&crew->gate, b->opts.cores, cores, cores, member_thread, m,
+			     sizeof(*m));
 	if (!err)
 		err = add_up(b, crew, m, cores, rate);
 	return bench_zone_close(b, crew->zone) ? -1 : err;
