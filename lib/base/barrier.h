@@ -24,7 +24,7 @@ bool barrier_rseq(unsigned int cpu);
 
 /*
  * The same for the threads of every process on the machine: this thread goes to @cpu, so
- * that whoever ran there was preempted, and comes back. False: it may not go there.
+ * that a thread which ran there was preempted, and comes back. False: it may not go there.
  */
 bool barrier_visit(unsigned int cpu);
 

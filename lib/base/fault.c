@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * fault.c - each N-th allocation fails, if somebody asked for that
+ * fault.c - each N-th allocation fails, once that is set
  */
 #include <stdio.h>
 #include <stdlib.h>

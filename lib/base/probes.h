@@ -55,7 +55,7 @@ static __always_inline void probe_page_pool_update_nid(const void *pool, int old
 		PROBE3(page_pool_update_nid, pool, old, nid);
 }
 
-/* Somebody drained a core's cache: @moved pages, or -ETIMEDOUT. */
+/* A core's cache was drained: @moved pages, or -ETIMEDOUT. */
 static __always_inline void probe_zone_drain(const void *zone, unsigned int core, long moved)
 {
 	if (PROBE_ON(zone_drain))

@@ -110,7 +110,7 @@ static inline unsigned int ring_consume(struct pp_ring *ring, void **objs, unsig
 	return k;
 }
 
-/* No page enters any more: whoever was inside has left, whoever comes is refused. */
+/* After this no producer is inside, and later producers are refused. */
 static inline void ring_close(struct pp_ring *ring)
 {
 	pp_lock(&ring->lock);

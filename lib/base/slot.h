@@ -3,7 +3,7 @@
  * slot.h - small numbers for threads, for caches that belong to a thread
  *
  * A thread gets the lowest free number when it first asks, and gives it back when it
- * ends. What the cache of that number holds stays there: anybody may drain it, or the
+ * ends. What the cache of that number holds stays there: any thread may drain it, or the
  * next thread with that number uses it.
  */
 #ifndef PP_SLOT_H
@@ -26,8 +26,8 @@ static __always_inline unsigned int this_slot(void)
 }
 
 /*
- * Keep numbers from being given out, and tell whether @slot is nobody's: then its
- * cache is the caller's until slot_unlock(). Unlocked again if it is somebody's.
+ * Keep numbers from being given out, and tell whether no thread has @slot: then its
+ * cache is the caller's until slot_unlock(). Unlocked again if a thread has it.
  */
 bool slot_lock_unowned(unsigned int slot);
 void slot_unlock(void);

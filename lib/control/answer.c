@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "control/control.h"
-#include "zone/zone.h"
+#include "zone/list.h"
 
 /* unless the request says otherwise */
 #define TIMEOUT_US 100000u

@@ -8,7 +8,7 @@
 
 #include "control/control.h"
 #include "pool/page_pool.h"
-#include "zone/zone.h"
+#include "zone/list.h"
 
 static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };
 

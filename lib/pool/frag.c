@@ -9,6 +9,7 @@
 #include <pagepool/zone.h>
 
 #include "pool/page_pool.h"
+#include "zone/home.h"
 
 #define FRAG_ALIGN 64u /* two users never share a line */
 #define BIAS	   (INT32_MAX / 2)

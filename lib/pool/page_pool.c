@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "pool/page_pool.h"
 #include "base/probes.h"
+#include "zone/home.h"
 
 __thread uint64_t self_number;
 

@@ -3,6 +3,7 @@
  * pool/put.c - anybody gives pages back: to the owner's cache, the ring, or the zone
  */
 #include "pool/page_pool.h"
+#include "zone/home.h"
 
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
 	       "both counts in one load");

@@ -6,6 +6,8 @@
 
 #include "pool/page_pool.h"
 #include "base/probes.h"
+#include "zone/home.h"
+#include "zone/order.h"
 
 /*
  * An ended pool got pages back. If they were the last ones nobody else can know it any more;
@@ -73,7 +75,7 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 	if (pool->set)
 		pp_zone_set_free_bulk(pool->set, pages, n);
 	else if (unlikely(pool->order))
-		zone_free_order(pool->zone, pages, n);
+		zone_free_runs(pool->zone, pages, n);
 	else
 		zone_give_back(pool->zone, pages, n);
 	pool_released(pool, n);
@@ -83,10 +85,10 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 static unsigned int take_near(struct page_pool *pool, void **objs, unsigned int n)
 {
 	if (unlikely(pool->set))
-		return zone_take_undrained(*zone_set_row(pool->set, pool->nid), objs, n);
+		return zone_take_near(*zone_set_row(pool->set, pool->nid), objs, n);
 	if (unlikely(pool->order))
-		return zone_take_order_undrained(pool->zone, pool->order, objs, n);
-	return zone_take_undrained(pool->zone, objs, n);
+		return zone_take_runs_near(pool->zone, pool->order, objs, n);
+	return zone_take_near(pool->zone, objs, n);
 }
 
 static __coldpath unsigned int take_far(struct page_pool *pool, void **objs, unsigned int n)
@@ -96,7 +98,7 @@ static __coldpath unsigned int take_far(struct page_pool *pool, void **objs, uns
 	if (pool->set)
 		return zone_set_take(pool->set, pool->nid, objs, n);
 	if (pool->order)
-		return zone_take_order(pool->zone, pool->order, objs, n);
+		return zone_take_runs(pool->zone, pool->order, objs, n);
 	return zone_take(pool->zone, objs, n);
 }
 

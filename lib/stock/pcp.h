@@ -20,8 +20,8 @@ struct stock;
 struct pcp_trace;
 
 /*
- * The pages themselves, coldest first. Who may touch a list is the policy's
- * business. Invariant, outside a hold: count <= pcp.high.
+ * The pages themselves, coldest first. The policy decides which thread may touch a list.
+ * Invariant, outside a hold: count <= pcp.high.
  */
 struct pcp_list {
 	uint32_t count;
@@ -113,7 +113,7 @@ struct pcp_ops {
 	struct pp_depot_calls depot;
 };
 
-/* A cache belongs to a thread, not to a core: whoever is inside can not be another thread. */
+/* A cache belongs to a thread, not to a core: no other thread is inside. */
 #define PCP_THREAD_ONLY (1u << 0)
 /* A signal handler may allocate and free, whatever it interrupted. */
 #define PCP_SIGNAL_SAFE (1u << 1)

@@ -62,7 +62,7 @@ static __noinline unsigned int refill(struct stock *stock, struct pcp *pcp, stru
 		return got;
 	got += free_area_pop(&stock->area, objs + got, n - got);
 	more = free_area_pop(&stock->area, list->obj, stock_spare(stock, more));
-	/* before the unlock: whoever finds the zone empty must find them here */
+	/* before the unlock: a search that finds the free area empty must find them here */
 	WRITE_ONCE(list->count, more);
 	count_add(stock->area.moves, !!more);
 	stock_unlock(stock);

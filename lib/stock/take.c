@@ -89,7 +89,7 @@ long stock_drain(struct stock *stock, uint32_t timeout_us, bool *timeout)
 	return moved;
 }
 
-unsigned int stock_take_drained(struct stock *stock, void **objs, unsigned int n, bool *timeout)
+unsigned int stock_take_caches(struct stock *stock, void **objs, unsigned int n, bool *timeout)
 {
 	unsigned int got = 0, i;
 	long moved;
@@ -152,7 +152,7 @@ uint64_t stock_seen(const struct stock *stock)
 static unsigned int caches_look(const struct search *search, void **objs, unsigned int n,
 				bool *timeout)
 {
-	unsigned int got = stock_take_drained(search->stock, objs, n, timeout);
+	unsigned int got = stock_take_caches(search->stock, objs, n, timeout);
 
 	return got < n ? got + stock_take_area(search->stock, objs + got, n - got) : got;
 }

@@ -20,7 +20,7 @@ long stock_drain_one(struct stock *stock, unsigned int core, unsigned int timeou
 /* Every cache. Objects moved; *@timeout becomes true if a holder did not let go in time. */
 long stock_drain(struct stock *stock, uint32_t timeout_us, bool *timeout);
 /* Every cache, one after the other, until there is enough. */
-unsigned int stock_take_drained(struct stock *stock, void **objs, unsigned int n, bool *timeout);
+unsigned int stock_take_caches(struct stock *stock, void **objs, unsigned int n, bool *timeout);
 
 /*
  * All of @n objects, of which @objs has @got, or none and -ENOBUFS; and back. What is more than a

@@ -3,14 +3,14 @@
  * accept.c - memory on demand: blocks of 2 MiB become pages when the free ones run low
  *
  * Only the path that found the zone's stack of pages empty comes here. It takes from the
- * buddy first, so that whoever accepts a block does it while the others still have free
+ * buddy first, so that one thread accepts a block while the others still have free
  * pages: outside the zone's lock, one acceptor a block.
  */
 #include <stdlib.h>
 
 #include "base/futex.h"
 #include "base/probes.h"
-#include "zone/zone.h"
+#include "zone/home.h"
 
 /* Blocks that one call tries when the first one can not be accepted. */
 #define TRIES 3u
@@ -18,7 +18,7 @@
 
 static void futex_signal(uint32_t *word)
 {
-	/* pairs with the acquire of whoever is about to sleep */
+	/* pairs with the acquire of a thread that is about to sleep */
 	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
 	futex_wake_all(word);
 }
@@ -121,7 +121,7 @@ int block_release(struct pp_zone *zone, uint64_t block)
 	return err;
 }
 
-/* Nobody's unaccepted block, claimed; NONE if there is none. */
+/* An unaccepted block that no thread had claimed, claimed; NONE if there is none. */
 static uint64_t claim_next(struct pp_zone *zone)
 {
 	struct blocks *b = &zone->blocks;
@@ -225,7 +225,7 @@ static unsigned int refill_and_take(struct pp_zone *zone, void **objs, unsigned 
 	return got;
 }
 
-/* Somebody accepts a block, or gives one back, which can be accepted after that. */
+/* A thread accepts a block, or gives one back, which can be accepted after that. */
 static bool any_coming(const struct blocks *b)
 {
 	uint64_t i;
@@ -244,7 +244,7 @@ bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadl
 	int got = 0;
 
 	if (READ_ONCE(b->unaccepted) < had)
-		return true; /* somebody's block came after the caller had looked */
+		return true; /* a block came after the caller had looked */
 	if (!READ_ONCE(b->unaccepted))
 		return false;
 	if (zone->stock->signal_safe) {
@@ -267,7 +267,8 @@ bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadl
 	return true;
 }
 
-unsigned int __coldpath zone_take_more(struct pp_zone *zone, void **objs, unsigned int n, bool wait)
+unsigned int __coldpath zone_take_blocks(struct pp_zone *zone, void **objs, unsigned int n,
+					 bool wait)
 {
 	uint64_t deadline_ns = wait ? now_ns() + (uint64_t)zone->stock->drain_us * 1000 : 0;
 	unsigned int got = 0;
@@ -332,7 +333,7 @@ static void tell_all_gone(struct pp_zone *zone)
 	}
 }
 
-/* The memory is there already: who must know is told. */
+/* The memory is there already: the zone's ops are told. */
 static int accept_eagerly(struct pp_zone *zone)
 {
 	struct blocks *b = &zone->blocks;

@@ -8,6 +8,9 @@
  */
 #include "zone/zone.h"
 
+/* Pages that go from the stack into the buddy for each hold of the stock's lock. */
+#define SPILL 1024u
+
 unsigned int area_refill(struct pp_zone *zone, unsigned int most)
 {
 	struct free_area *area = &zone->stock->area;
@@ -50,6 +53,20 @@ bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n)
 		area->obj[*from] = area->obj[area->count];
 	}
 	return *from >= area->count;
+}
+
+void zone_spill(struct pp_zone *zone)
+{
+	uint64_t left = READ_ONCE(zone->stock->area.count);
+	unsigned int n;
+
+	/* bounded: others may be putting more on the stack meanwhile */
+	do {
+		stock_lock(zone->stock);
+		n = area_spill(zone, (unsigned int)min(left, (uint64_t)SPILL));
+		stock_unlock(zone->stock);
+		left -= n;
+	} while (n && left);
 }
 
 /* ---- while blocks are isolated --------------------------------------------------------------- */

@@ -2,9 +2,9 @@
 /*
  * block.h - the units of 2 MiB in which a zone's memory is accepted, isolated and given back
  *
- * A block is unaccepted (only addresses), or accepted; busy while somebody changes that, or
- * is about to; and isolated as often as somebody asked (buddy.h). What takes long, such as
- * populating it or telling a device, happens outside the zone's lock, by whoever made it busy.
+ * A block is unaccepted (only addresses), or accepted; busy while a thread changes that, or
+ * is about to; and isolated as often as that was asked for (buddy.h). The thread that made it busy
+ * populates it, or tells a device, outside the zone's lock.
  */
 #ifndef PP_BLOCK_H
 #define PP_BLOCK_H
@@ -77,7 +77,7 @@ void blocks_fini(struct pp_zone *zone);
 /* The metadata of pages whose memory was accepted just now. */
 void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n);
 
-/* Claim, for acceptance or release: true if nobody else has, and the block is (un)accepted. */
+/* Claim, for acceptance or release: true if no other thread has, and the block is (un)accepted. */
 bool block_claim(struct pp_zone *zone, uint64_t block, bool accepted);
 void block_unclaim(struct pp_zone *zone, uint64_t block);
 /* A claimed block becomes memory, and is not claimed any more. 0 or -errno with pp_error(). */
@@ -98,7 +98,7 @@ uint64_t zone_usable(const struct pp_zone *zone);
  * Up to @n more pages, when the stack of free pages ran empty: from the buddy, then from
  * blocks that are accepted for it. @wait: even for those that others are accepting.
  */
-unsigned int zone_take_more(struct pp_zone *zone, void **objs, unsigned int n, bool wait);
+unsigned int zone_take_blocks(struct pp_zone *zone, void **objs, unsigned int n, bool wait);
 
 /*
  * Pages are missing: accept a block, or @wait for one; true if there may be more than before.
@@ -106,7 +106,7 @@ unsigned int zone_take_more(struct pp_zone *zone, void **objs, unsigned int n, b
  */
 bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadline_ns);
 
-/* ---- ranges: isolate.c and shrink.c ---------------------------------------------------------- */
+/* ---- ranges ---------------------------------------------------------------------------------- */
 
 /* Blocks, both ends included. */
 struct block_range {
@@ -122,11 +122,6 @@ int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool dra
 bool zone_range_home(struct pp_zone *zone, uint64_t first, uint64_t n);
 /* Wait for that, and ask the reclaimers; 0 or -ETIMEDOUT. */
 int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns);
-/*
- * Trim the pools, and drain every core's caches, of pages and of runs. False: a holder of a pool or
- * of a cache did not let go in time.
- */
-bool zone_drain_once(struct pp_zone *zone);
 /* Under the stock's lock: from the buddy onto the stack, until it has @most; pages moved. */
 unsigned int area_refill(struct pp_zone *zone, unsigned int most);
 /* From the stack into the buddy, warmest first; pages moved. */
@@ -141,7 +136,5 @@ bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n);
 extern const struct area_ops isolating_ops;
 /* What is on the stack now goes into the buddy, and merges; a batch for each hold of the lock. */
 void zone_spill(struct pp_zone *zone);
-/* The tick of pp_zone_params.idle_ms */
-void zone_shrink_idle(struct pp_zone *zone);
 
 #endif /* PP_BLOCK_H */

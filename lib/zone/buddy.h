@@ -2,9 +2,9 @@
 /*
  * buddy.h - free pages as runs of 2^order, which split and merge
  *
- * It lies behind the zone's stack of pages: what nobody wants one by one, what a run was
- * asked for, and what is isolated. A free page belongs to nobody else, so that the lists go
- * through its own metadata; bit 0 of next stays set meanwhile (NEXT_HOME in zone.h). No run crosses
+ * It lies behind the zone's stack of pages, and holds free pages that are not wanted one by one, or
+ * that are isolated. A free page has no user, so that the lists go through its own metadata; bit 0
+ * of next stays set meanwhile (NEXT_HOME in base/home.h). No run crosses
  * a block, the unit in which memory is accepted, isolated and given back. The caller holds the
  * zone's lock.
  */

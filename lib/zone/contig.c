@@ -4,7 +4,8 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/zone.h"
+#include "zone/drain.h"
+#include "zone/home.h"
 
 #define NONE UINT64_MAX
 
@@ -172,7 +173,7 @@ static int take_normal(struct pp_zone *zone, const struct wanted *want, struct p
 
 /* ---- hard: and what users have --------------------------------------------------------------- */
 
-/* Under the zone's lock: nobody else was promised that these blocks stay. */
+/* Under the zone's lock: no other isolation covers these blocks. */
 static bool only_ours(const struct pp_zone *zone, uint64_t first, uint64_t n)
 {
 	uint64_t block = first >> zone->buddy.block_shift;
@@ -202,7 +203,7 @@ static int take_hard(struct pp_zone *zone, const struct wanted *want, uint64_t d
 	err = zone_wait_home(zone, i, want->n, deadline_ns);
 	if (!err) {
 		stock_lock(zone->stock);
-		/* somebody may have given the memory back, or isolated the range as we did */
+		/* another thread may have given the memory back, or isolated the range, too */
 		if (only_ours(zone, i, want->n) && buddy_run(&zone->buddy, i, want->n) == want->n) {
 			buddy_take_range(&zone->buddy, i, want->n);
 			count_add(zone->stock->allocs, want->n);
@@ -238,7 +239,7 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 		err = take_normal(zone, &want, first);
 	while (err && mode == PP_CONTIG_HARD) {
 		err = take_hard(zone, &want, deadline_ns, first);
-		/* others want it, too: who comes first, the others look elsewhere */
+		/* others want it, too: the first has it, the others look elsewhere */
 		if (err != -EBUSY || now_ns() >= deadline_ns)
 			break;
 		nanosleep(&nap, NULL);

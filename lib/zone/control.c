@@ -41,23 +41,3 @@ void pp_zone_pcp_enable(struct pp_zone *zone)
 		stock_enable(stock);
 	stock_enable(zone->stock);
 }
-
-long pp_zone_maintain(struct pp_zone *zone)
-{
-	struct pcp *pcp;
-	uint32_t count;
-	unsigned int i;
-	long moved = 0, k;
-
-	for (i = 0; i < zone->stock->cores; i++) {
-		pcp = stock_pcp(zone->stock, i);
-		count = pcp_count(pcp);
-		if (!pcp_tune_decay(pcp, count))
-			continue;
-		k = stock_drain_core(zone->stock, i, pcp_limit(pcp), 0, false);
-		moved += k > 0 ? k : 0;
-	}
-	clients_trim_idle(&zone->clients);
-	zone_shrink_idle(zone);
-	return moved;
-}

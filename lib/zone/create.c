@@ -10,9 +10,8 @@
 #include "base/fault.h"
 #include "base/node.h"
 #include "stock/policy.h"
-#include "zone/zone.h"
-
-struct registry registered_zones;
+#include "zone/home.h"
+#include "zone/list.h"
 
 #define PAGE_SIZE_MIN 2048u
 #define PAGE_SIZE_MAX 65536u

@@ -229,28 +229,3 @@ int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit)
 	a->leaked = a->managed - a->home;
 	return stats_copy(audit, a, sizeof(*a));
 }
-
-/* ---- puts that are refused ------------------------------------------------------------------- */
-
-static __coldpath void bug_at_home(const struct pp_page *page)
-{
-	char place[300] = "", text[400];
-
-	if (PP_POISON)
-		put_place_text(page, place, sizeof(place));
-	snprintf(text, sizeof(text), "a page that is at home already was given back again%s%s",
-		 *place ? ": the first time, " : "", place);
-	bug(text, page);
-}
-
-void __coldpath page_put_twice(struct pp_page *page)
-{
-	struct page_pool *pool = READ_ONCE(page->pool);
-
-	if (PP_DEBUG)
-		bug_at_home(page);
-	if (pool)
-		pool_page_ops->put_twice(pool);
-	if (page->zone)
-		count_add_shared(page->zone->double_puts, 1);
-}

@@ -8,7 +8,8 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/zone.h"
+#include "zone/drain.h"
+#include "zone/runs.h"
 
 /* Pages looked at for each hold of the zone's lock. */
 #define SWEEP 2048u
@@ -67,7 +68,7 @@ static int mark(struct pp_zone *zone, const struct block_range *range)
 		   : 0;
 }
 
-/* What lies on the stack: a part at a time, so that nobody waits long for the lock. */
+/* The pages on the stack, a part at a time, so that no holder keeps the lock for long. */
 static void sweep(struct pp_zone *zone)
 {
 	uint64_t from = 0;
@@ -78,16 +79,6 @@ static void sweep(struct pp_zone *zone)
 		done = area_sweep(zone, &from, SWEEP);
 		stock_unlock(zone->stock);
 	} while (!done);
-}
-
-bool zone_drain_once(struct pp_zone *zone)
-{
-	bool timeout = false;
-
-	clients_trim(&zone->clients, UINT64_MAX, zone->stock->drain_us, &timeout);
-	stock_drain(zone->stock, zone->stock->drain_us, &timeout);
-	runs_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
-	return !timeout;
 }
 
 int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain)

@@ -51,8 +51,8 @@ static size_t meminfo(const char *key)
 }
 
 /*
- * Populating more than there is would wake the kernel's OOM killer, who takes
- * somebody's process, often not ours: refuse before that.
+ * Populating more than there is would wake the kernel's OOM killer, which often takes
+ * another process: refuse before that.
  */
 static int check_available(const struct region *region, uint64_t metadata)
 {

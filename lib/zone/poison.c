@@ -13,7 +13,8 @@
 #include <memory_checker.h>
 
 #include "base/site.h"
-#include "zone/zone.h"
+#include "zone/list.h"
+#include "zone/poison.h"
 
 #define __weak_symbol __attribute__((__weak__))
 
@@ -35,8 +36,7 @@ static void unpoison(const void *addr, size_t len)
 {
 	if (__asan_unpoison_memory_region)
 		__asan_unpoison_memory_region(addr, len);
-	checker_access(addr,
-		       len); /* as defined: what the kernel received nobody saw being written */
+	checker_access(addr, len); /* as defined: valgrind does not see what the kernel receives */
 }
 
 static struct put_place *place_of(const struct pp_page *page)

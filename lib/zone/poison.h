@@ -44,7 +44,7 @@ static inline int poison_init(struct pp_zone *zone)
 	return PP_POISON ? poison_init_on(zone) : 0;
 }
 
-/* All memory of the zone is usable again, before anybody is told that it goes. */
+/* All memory of the zone is usable again, before the zone's ops are told that it goes. */
 static inline void poison_fini(struct pp_zone *zone)
 {
 	if (PP_POISON)

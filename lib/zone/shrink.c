@@ -6,12 +6,10 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/zone.h"
+#include "stock/control.h"
+#include "zone/drain.h"
 
-/* Pages that go from the stack into the buddy for each hold of the zone's lock. */
-#define SPILL 1024u
-
-/* What nobody could accept again is lost to the zone; a device would keep the old memory. */
+/* A block that cannot be accepted again is lost; a device would keep the old memory. */
 static int check_may_shrink(const struct pp_zone *zone)
 {
 	if (READ_ONCE(zone->blocks.pins))
@@ -60,20 +58,6 @@ static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 	}
 	err = block_release(zone, block);
 	return err ? err : 1;
-}
-
-void zone_spill(struct pp_zone *zone)
-{
-	uint64_t left = READ_ONCE(zone->stock->area.count);
-	unsigned int n;
-
-	/* bounded: others may be putting more on the stack meanwhile */
-	do {
-		stock_lock(zone->stock);
-		n = area_spill(zone, (unsigned int)min(left, (uint64_t)SPILL));
-		stock_unlock(zone->stock);
-		left -= n;
-	} while (n && left);
 }
 
 /* ---- a range --------------------------------------------------------------------------------- */
@@ -177,7 +161,7 @@ int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes)
 	return shrink_to(zone, (bytes + (1u << zone->shift) - 1) >> zone->shift);
 }
 
-/* ---- somebody has all of it ------------------------------------------------------------------ */
+/* ---- a device has all of it ------------------------------------------------------------------ */
 
 int pp_zone_pin(struct pp_zone *zone)
 {
@@ -205,7 +189,7 @@ void pp_zone_unpin(struct pp_zone *zone)
 
 /* ---- what was idle: the tick ----------------------------------------------------------------- */
 
-void zone_shrink_idle(struct pp_zone *zone)
+static void shrink_idle(struct pp_zone *zone)
 {
 	struct blocks *b = &zone->blocks;
 	uint64_t used, keep = 0, now = now_ns();
@@ -225,4 +209,24 @@ void zone_shrink_idle(struct pp_zone *zone)
 	if (keep)
 		shrink_to(zone, keep);
 	pp_unlock(&b->idle_lock);
+}
+
+long pp_zone_maintain(struct pp_zone *zone)
+{
+	struct pcp *pcp;
+	uint32_t count;
+	unsigned int i;
+	long moved = 0, k;
+
+	for (i = 0; i < zone->stock->cores; i++) {
+		pcp = stock_pcp(zone->stock, i);
+		count = pcp_count(pcp);
+		if (!pcp_tune_decay(pcp, count))
+			continue;
+		k = stock_drain_core(zone->stock, i, pcp_limit(pcp), 0, false);
+		moved += k > 0 ? k : 0;
+	}
+	clients_trim_idle(&zone->clients);
+	shrink_idle(zone);
+	return moved;
 }

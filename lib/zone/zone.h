@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* zone.h - struct pp_zone, for zone.c, page_pool.c and the policies */
+/* zone.h - struct pp_zone: stocks of pages and of runs, and the memory under them */
 #ifndef PP_ZONE_INTERNAL_H
 #define PP_ZONE_INTERNAL_H
 
@@ -13,8 +13,6 @@
 #include "zone/buddy.h"
 #include "zone/client.h"
 #include "zone/memory.h"
-#include "zone/order.h"
-#include "zone/poison.h"
 
 /* What an allocation resets: the first 16 bytes of struct pp_page, in one store. */
 struct page_fresh {
@@ -23,6 +21,8 @@ struct page_fresh {
 	uint16_t data_off;
 	uint16_t port;
 };
+
+#define CACHED_ORDERS 4u /* 0 .. 3; of order 0 are single pages */
 
 _Static_assert(sizeof(struct pp_page) == 64, "a page's metadata is one cache line");
 _Static_assert(sizeof(struct page_fresh) == 16, "reset with one store");
@@ -38,7 +38,7 @@ static __always_inline void page_prep(struct pp_page *page, const struct page_fr
  * count and the buddy's usable pages; in_flight is what is left, it is counted nowhere.
  */
 struct pp_zone {
-	struct stock stock[CACHED_ORDERS]; /* of single pages; of runs of 2^1 .. 2^3: order.h */
+	struct stock stock[CACHED_ORDERS]; /* of single pages; of runs of 2^1 .. 2^3: runs.h */
 
 	/* read only after creation */
 	struct page_fresh fresh __line_aligned;
@@ -97,21 +97,6 @@ static inline struct stock *zone_stock_from(struct pp_zone *zone, unsigned int *
 #define for_each_stock(stock, zone, k)	   for (k = 0; (stock = zone_stock_from(zone, &(k))); k++)
 #define for_each_run_stock(stock, zone, k) for (k = 1; (stock = zone_stock_from(zone, &(k))); k++)
 
-extern struct registry registered_zones;
-
-/* Every zone of the process in turn: the next one is pinned, @zone no more; see registry.h. */
-static inline struct pp_zone *zone_next(struct pp_zone *zone)
-{
-	struct registered *next = registry_next(&registered_zones, zone ? &zone->registered : NULL);
-
-	return next ? container_of(next, struct pp_zone, registered) : NULL;
-}
-
-static inline void zone_unpin(struct pp_zone *zone)
-{
-	registry_unpin(&zone->registered);
-}
-
 /*
  * pp_zone_free_bulk() for pages that the library gives back, also in the middle of an allocation:
  * not a second call, which would be taken for a handler's.
@@ -122,7 +107,7 @@ void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n);
 
 /* The same without draining, for zone_set.c, which has other zones to ask before that */
-unsigned int zone_take_undrained(struct pp_zone *zone, void **objs, unsigned int n);
+unsigned int zone_take_near(struct pp_zone *zone, void **objs, unsigned int n);
 
 /* What an allocation resets, unless the zone was told to leave it. */
 static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page **pages,
@@ -167,55 +152,5 @@ int zone_busy(struct pp_zone *zone, uint64_t in_flight);
  * zone. 0 or -ENOMEM with pp_error().
  */
 int zone_make_tags(struct pp_zone *zone, size_t size);
-
-/*
- * Every way home that has the page's line marks it. pp_zone_free_bulk() does so in debug builds
- * only: it moves pointers, and the line would cost more than the rest of the call. A zone without
- * prep hands pages out as they are: its pages are marked in pools only.
- */
-static __always_inline void page_mark_home(const struct pp_zone *zone, struct pp_page *page)
-{
-	if (likely(zone->prep))
-		WRITE_ONCE(page->next, NEXT_HOME);
-}
-
-/* Count a put of a page that is at home; aborts in debug builds. */
-void page_put_twice(struct pp_page *page);
-
-/* A page of no pool is given back. False: it is at home already, and stays where it is. */
-static __always_inline bool page_comes_home(const struct pp_zone *zone, struct pp_page *page)
-{
-	if (unlikely(page_is_home(page))) {
-		page_put_twice(page);
-		return false;
-	}
-	page_mark_home(zone, page);
-	return true;
-}
-
-/* Of flags, in debug builds: a page is home, or it is not; both at once is a double free. */
-#define DEBUG_HOME 1
-
-static inline void page_goes_home(struct pp_zone *zone, struct pp_page *page)
-{
-	if (!PP_DEBUG)
-		return;
-	BUG_ON(page->zone != zone, page);
-	if (__atomic_exchange_n(&page->flags, DEBUG_HOME, __ATOMIC_RELAXED) == DEBUG_HOME)
-		page_put_twice(page);
-	BUG_ON(READ_ONCE(page->refs) != 1, page);
-	BUG_ON(READ_ONCE(page->pp_refs) != 1, page);
-	BUG_ON(page->pool, page);
-	BUG_ON(page->owner, page);
-	page_mark_home(zone, page);
-}
-
-static inline void page_leaves_home(struct pp_zone *zone, struct pp_page *page)
-{
-	if (!PP_DEBUG)
-		return;
-	BUG_ON(page->zone != zone, page);
-	BUG_ON(__atomic_exchange_n(&page->flags, 0, __ATOMIC_RELAXED) != DEBUG_HOME, page);
-}
 
 #endif /* PP_ZONE_INTERNAL_H */

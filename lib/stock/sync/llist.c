@@ -2,7 +2,7 @@
 /*
  * llist.c - a lock-free list: neither owner nor drainer ever waits, and both pay by the page
  *
- * The links are indices in a table of the zone's, not in the pages, whose users may
+ * The links are indices in a table of the stock, not in the pages, whose users may
  * write them: so a link read late is stale but never wild. The head carries a tag
  * that every change increments, because a list whose top came back (ABA) would
  * otherwise take a walk's result for current.
@@ -18,7 +18,7 @@ static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
 {
 	uint64_t next = ((*head >> 32) + 1) << 32 | top;
 
-	/* release: pairs with the acquire of whoever takes what we put, here and in list_take() */
+	/* release: pairs with the acquire of a later take, here and in list_take() */
 	return __atomic_compare_exchange_n(&pcp->llist.head, head, next, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
 }
@@ -84,7 +84,7 @@ static bool core_push(struct stock *stock, void *const *objs, unsigned int n)
 
 /*
  * Not empty until its count says so: a push that has reserved its room is on its way.
- * Under the zone's lock, so that nobody misses pages on theirs.
+ * Under the stock's lock, so that no search misses pages on theirs.
  */
 static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint32_t keep,
 				     uint32_t timeout_us, const bool traced)

@@ -10,7 +10,7 @@ static __always_inline bool lock_taken(struct pcp *pcp)
 	uint32_t unlocked = 0;
 
 	/*
-	 * Pairs with the release in unlock(). Not an exchange: whoever comes in vain must leave
+	 * Pairs with the release in unlock(). Not an exchange: a failed attempt must leave
 	 * the holder's name there, by which its death is noticed.
 	 */
 	return !__atomic_compare_exchange_n(&pcp->lock, &unlocked, lock_word, false,

@@ -4,7 +4,7 @@
  *
  * want is how many pages the drainer would like; the owner, on its way out, moves a
  * batch and takes that off, until want is 0 or the cache is empty, which it counts in
- * answers. Several drainers share want, and whoever gets hold of the cache clears it:
+ * answers. Several drainers share want, and the one that gets hold of the cache clears it:
  * so only served and answers tell what the owner did (test/model/trylock.pml).
  */
 #ifndef PP_PCP_SERVE_H
@@ -14,16 +14,16 @@
 
 static __noinline void serve_drainer(struct pcp *pcp)
 {
-	/* pairs with the release in ask_owner(): who enters after us sees that it was closed */
+	/* pairs with the release in ask_owner(): a later holder sees that it was closed */
 	uint32_t want = load_acquire(&pcp->want), k;
 
 	k = list_top_to_area(pcp->stock, pcp->list, min(want, max(READ_ONCE(pcp->batch), 1u)));
-	if (!k && pcp->list->count) /* a handler without the zone's lock: the next one does it */
+	if (!k && pcp->list->count) /* a handler without the stock's lock: the next one does it */
 		return;
 	WRITE_ONCE(pcp->served, pcp->served + k);
 	if (!pcp->list->count)
 		WRITE_ONCE(pcp->answers, pcp->answers + 1);
-	/* pairs with the acquire in owner_did(): what was moved is in the zone */
+	/* pairs with the acquire in owner_did(): what was moved is in the free area */
 	store_release(&pcp->want, pcp->list->count ? want - k : 0);
 }
 

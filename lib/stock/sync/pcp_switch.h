@@ -2,7 +2,7 @@
 /*
  * pcp_switch.h - seize a cache by putting an empty list in the place of its list
  *
- * The policy defines old_is_ours(pcp, wait): whether, after its barrier, nobody can use
+ * The policy defines old_is_ours(pcp, wait): whether, after its barrier, no owner can use
  * the list that was switched away any more; false if that can not be known in time.
  */
 #ifndef PP_PCP_SWITCH_H
@@ -10,7 +10,7 @@
 
 #include "stock/hold.h"
 
-/* The old list, which nobody uses any more, is empty: it is the next to be switched to. */
+/* The old list is empty and not in use any more: it is the next to be switched to. */
 static inline void retire_old(struct pcp *pcp)
 {
 	pcp->switched.spare = pcp->switched.old;
@@ -28,7 +28,7 @@ static inline void switch_list(struct pcp *pcp)
 
 /*
  * What an earlier drain could not empty, for want of time or a barrier or, in a signal
- * handler, of the zone's lock, comes first. Then the live list is switched all the
+ * handler, of the stock's lock, comes first. Then the live list is switched all the
  * same, or this drain would have looked at nothing that is in use.
  */
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * request.c - nobody but the owner touches a cache; a drainer asks (the work queue of old)
+ * request.c - the owner alone touches a cache; a drainer asks (the work queue of old)
  *
  * Free for the owner, and as slow to drain as the owner is to come by: from one that
  * is idle nothing is to be had, and a drain times out. The cache of a thread that has
- * ended is anybody's.
+ * ended is any drainer's.
  */
 #include "stock/stock.h"
 #include "stock/sync/pcp_serve.h"
@@ -29,7 +29,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	struct pcp_asked asked;
 
-	/* ours, or nobody's */
+	/* ours, or no thread's */
 	if (pcp_index(pcp) == this_slot() || slot_lock_unowned(pcp_index(pcp)))
 		return pcp->list;
 	/* looks empty; but the owner of a closed one may be on its way to fill it */

@@ -2,7 +2,7 @@
 /*
  * softmask.c - lazy masking: the owner says in a flag that it is inside
  *
- * A handler that finds the flag set goes to the zone. A drainer raises keep_out, makes
+ * A handler that finds the flag set goes to the free area. A drainer raises keep_out, makes
  * the owner's CPU pass a barrier, and waits for the flag to fall: so the owner needs
  * no atomic instruction, and the drainer pays with an interrupt to that CPU.
  *

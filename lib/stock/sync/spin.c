@@ -5,7 +5,7 @@
  * The kernel's second attempt: an owner that waits for drains. In userspace it also waits for
  * a preempted holder, which is why it is not the default: with more threads than cores it
  * stalls for time slices. A real-time thread that preempted the holder would wait for ever, so
- * the wait is bounded, and ends at the zone.
+ * the wait is bounded, and ends at the free area.
  */
 #include "stock/sync/pcp_lock.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * trylock.c - try the cache's lock; whoever loses takes the zone (Gorman 2022)
+ * trylock.c - try the cache's lock; the loser takes the free area (Gorman 2022)
  *
  * The owner never waits, not even for a drain. A drainer that finds the owner inside
  * leaves a request, which the owner serves before it unlocks: the pages are in its

@@ -2,6 +2,7 @@
 /*
  * set/set.c - allocation over zones of several nodes, in order of distance, and the way home
  */
+#include "zone/poison.h"
 #include "zone/set/set.h"
 
 /* ---- allocation ------------------------------------------------------------------------------ */
@@ -26,15 +27,15 @@ static void count_elsewhere(struct pp_zone_set *set, const struct pp_zone *near,
  * stuck in cores' caches only after that, because each attempt costs a look at all of
  * them, on every allocation for as long as the node stays empty.
  */
-static __coldpath unsigned int take_elsewhere(struct pp_zone_set *set, struct pp_zone *const *row,
-					      void **objs, unsigned int n)
+static __coldpath unsigned int take_far(struct pp_zone_set *set, struct pp_zone *const *row,
+					void **objs, unsigned int n)
 {
 	unsigned int got = 0, k, i;
 
 	if (set->flags & PP_ZONE_SET_DRAIN_FIRST)
 		got = zone_take(row[0], objs, n);
 	for (i = 1; row[i] && got < n; i++) {
-		k = zone_take_undrained(row[i], objs + got, n - got);
+		k = zone_take_near(row[i], objs + got, n - got);
 		count_elsewhere(set, row[0], row[i], k);
 		got += k;
 	}
@@ -51,10 +52,10 @@ static __coldpath unsigned int take_elsewhere(struct pp_zone_set *set, struct pp
 unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsigned int n)
 {
 	struct pp_zone *const *row = zone_set_row(set, node);
-	unsigned int got = zone_take_undrained(row[0], objs, n);
+	unsigned int got = zone_take_near(row[0], objs, n);
 
 	if (unlikely(got < n))
-		got += take_elsewhere(set, row, objs + got, n - got);
+		got += take_far(set, row, objs + got, n - got);
 	return got;
 }
 

@@ -106,7 +106,7 @@ static inline int rseq_registered(void)
 	"decl %%r8d\n"             \
 	"jnz 7b\n"
 
-/* The commit, and where the kernel sends whoever was disturbed before it. */
+/* The commit, and where the kernel sends a thread that was disturbed before it. */
 #define RSEQ_END                                \
 	"movl %%ecx, %c[count](%%rdx)\n"        \
 	"2:\n"                                  \

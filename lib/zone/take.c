@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zone.c - the order in which an allocation looks for pages: this core's cache, the
- * free area, every core's cache, none; and the way back
+ * zone/take.c - the order in which an allocation looks for pages, and the way back
+ *
+ * near: this core's cache, the free area, the buddy, a block that can be accepted now
+ * far:  every core's cache, the clients, the caches of runs, blocks that other threads accept; and
+ *       again as long as free pages move
  */
 #include <pagepool/memory.h>
 
 #include "base/fault.h"
-#include "zone/zone.h"
+#include "zone/drain.h"
+#include "zone/home.h"
 
-/* ---- free and drain -------------------------------------------------------------------------- */
+/* ---- free ------------------------------------------------------------------------------------ */
 
 /* More than a batch: in parts, which bounds what one hold moves. */
 static __noinline void free_in_batches(struct pp_zone *zone, void *const *objs, unsigned int n)
@@ -72,61 +76,6 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list)
 	pp_zone_free_bulk(zone, pages, n);
 }
 
-static void free_last(struct pp_page *page)
-{
-	struct pp_zone *zone = page->zone;
-
-	if (unlikely(page_is_home(page))) {
-		page_put_twice(page);
-		return;
-	}
-	if (unlikely(page->pool)) {
-		pool_page_ops->last_put(page);
-		return;
-	}
-	page_mark_home(zone, page);
-	poison_pages(&page, 1);
-	zone_free_order(zone, &page, 1);
-}
-
-void pp_page_put(struct pp_page *page)
-{
-	PUT_FROM_HERE;
-
-	/* acquire: pairs with the release of whoever dropped the last but one */
-	if (load_acquire(&page->refs) != 1) {
-		if (__atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL) != 1)
-			return;
-		WRITE_ONCE(page->refs, 1);
-	}
-	free_last(page);
-}
-
-long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout_us)
-{
-	long moved;
-
-	if (zone->stock->signal_safe)
-		not_a_handler();
-	moved = stock_drain_one(zone->stock, core, timeout_us);
-	return moved < 0 ? moved : moved + runs_drain(zone, core, core, timeout_us);
-}
-
-long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
-{
-	bool timeout = false;
-	long moved;
-
-	if (zone->stock->signal_safe)
-		not_a_handler();
-	moved = stock_drain(zone->stock, timeout_us, &timeout);
-	moved += runs_drain(zone, 0, zone->stock->cores, timeout_us);
-	if (timeout)
-		return pp_set_error(ETIMEDOUT, "a core's cache was held for more than %u us",
-				    timeout_us);
-	return moved;
-}
-
 /* ---- allocation ------------------------------------------------------------------------------ */
 
 /*
@@ -137,16 +86,16 @@ static unsigned int zone_look(const struct search *search, void **objs, unsigned
 			      bool *timeout)
 {
 	struct pp_zone *zone = stock_zone(search->stock);
-	unsigned int got = stock_take_drained(zone->stock, objs, n, timeout);
+	unsigned int got = stock_take_caches(zone->stock, objs, n, timeout);
 
 	if (got == n)
 		return got;
 	if (clients_trim(&zone->clients, n - got, zone->stock->drain_us, timeout))
-		got += stock_take_drained(zone->stock, objs + got, n - got, timeout);
+		got += stock_take_caches(zone->stock, objs + got, n - got, timeout);
 	if (got < n)
 		runs_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
 	if (got < n)
-		got += zone_take_more(zone, objs + got, n - got, true);
+		got += zone_take_blocks(zone, objs + got, n - got, true);
 	return got;
 }
 
@@ -197,7 +146,7 @@ static uint64_t pages_seen(const struct search *search)
  * The promise: a short answer only if no page is free anywhere. The cache was closed to us, or it
  * and the free area have less than @n.
  */
-static __coldpath unsigned int take_slow(struct pp_zone *zone, void **objs, unsigned int n)
+static __coldpath unsigned int take_far(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	const struct search search = { zone->stock, zone_look, page_moves, pages_seen };
 	unsigned int got = stock_take_area(zone->stock, objs, n);
@@ -207,7 +156,7 @@ static __coldpath unsigned int take_slow(struct pp_zone *zone, void **objs, unsi
 		count_add_shared(zone->stock->fallbacks, 1);
 		return got;
 	}
-	got += zone_take_more(zone, objs + got, n - got, false);
+	got += zone_take_blocks(zone, objs + got, n - got, false);
 	if (got < n && !stock_in_handler(zone->stock))
 		got += search_everywhere(&search, objs + got, n - got);
 	if (got < n)
@@ -216,13 +165,13 @@ static __coldpath unsigned int take_slow(struct pp_zone *zone, void **objs, unsi
 	return got;
 }
 
-/* The free area, then what its zone has not merged or accepted yet; nobody is waited for. */
-static __coldpath unsigned int take_undrained(struct pp_zone *zone, void **objs, unsigned int n)
+/* Past this core's cache: the free area, the buddy, a block; waits for no other thread. */
+static __coldpath unsigned int take_near(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	unsigned int got = stock_take_area(zone->stock, objs, n);
 
 	if (got < n)
-		got += zone_take_more(zone, objs + got, n - got, false);
+		got += zone_take_blocks(zone, objs + got, n - got, false);
 	return got;
 }
 
@@ -234,8 +183,8 @@ static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsi
 	stock_call_begin(zone->stock);
 	got = stock_ops(zone->stock)->alloc_bulk(zone->stock, objs, n);
 	if (unlikely(got < n) && !zone_fault_taken())
-		got += may_drain ? take_slow(zone, objs + got, n - got)
-				 : take_undrained(zone, objs + got, n - got);
+		got += may_drain ? take_far(zone, objs + got, n - got)
+				 : take_near(zone, objs + got, n - got);
 	stock_call_end(zone->stock);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
@@ -248,7 +197,7 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 }
 
 /* As far as no other core is asked: this one's cache, the free area, memory to be accepted. */
-unsigned int zone_take_undrained(struct pp_zone *zone, void **objs, unsigned int n)
+unsigned int zone_take_near(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	return take(zone, objs, n, false);
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* drain.c - one core's caches, every core's, and what clients keep */
+#include "zone/drain.h"
+#include "zone/runs.h"
+
+long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
+		unsigned int timeout_us)
+{
+	struct stock *stock;
+	long moved = 0;
+	unsigned int k, i;
+
+	for_each_run_stock(stock, zone, k) {
+		for (i = first; i <= last && i < stock->cores; i++)
+			moved += max(stock_drain_core(stock, i, 0, timeout_us, false), 0l) << k;
+		moved += (long)READ_ONCE(stock->area.count) << k;
+		/* even if it seems empty: a refill on its way has come to its cache then */
+		runs_spill(stock);
+	}
+	return moved;
+}
+
+long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout_us)
+{
+	long moved;
+
+	if (zone->stock->signal_safe)
+		not_a_handler();
+	moved = stock_drain_one(zone->stock, core, timeout_us);
+	return moved < 0 ? moved : moved + runs_drain(zone, core, core, timeout_us);
+}
+
+long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us)
+{
+	bool timeout = false;
+	long moved;
+
+	if (zone->stock->signal_safe)
+		not_a_handler();
+	moved = stock_drain(zone->stock, timeout_us, &timeout);
+	moved += runs_drain(zone, 0, zone->stock->cores, timeout_us);
+	if (timeout)
+		return pp_set_error(ETIMEDOUT, "a core's cache was held for more than %u us",
+				    timeout_us);
+	return moved;
+}
+
+bool zone_drain_once(struct pp_zone *zone)
+{
+	bool timeout = false;
+
+	clients_trim(&zone->clients, UINT64_MAX, zone->stock->drain_us, &timeout);
+	stock_drain(zone->stock, zone->stock->drain_us, &timeout);
+	runs_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
+	return !timeout;
+}

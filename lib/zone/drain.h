@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* drain.h - what caches and clients of a zone keep goes back to it */
+#ifndef PP_DRAIN_H
+#define PP_DRAIN_H
+
+#include "zone/zone.h"
+
+/* Runs in the caches of these cores, and in the stack behind them, go to the buddy; pages moved. */
+long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
+		unsigned int timeout_us);
+/*
+ * Trim the clients, and drain every core's caches, of pages and of runs. False: a holder of a pool
+ * or of a cache did not let go in time.
+ */
+bool zone_drain_once(struct pp_zone *zone);
+
+#endif /* PP_DRAIN_H */
