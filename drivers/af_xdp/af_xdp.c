@@ -261,6 +261,7 @@ static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 	err = pp_iface_query(name, &xd->xif);
 	if (err)
 		return err;
+	xd->xif.channels = pp_xsk_queues(name);
 	xd->xif.prog_there = xd->how.map;
 	memcpy(xd->dev.mac, xd->xif.mac, sizeof(xd->dev.mac));
 	return xdp_check(xd);

@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
 
@@ -23,23 +22,6 @@ void pp_iface_init(struct pp_iface *iface)
 	memset(iface, 0, sizeof(*iface));
 	iface->ctl = -1;
 	iface->promisc = -1;
-}
-
-/*
- * Asks the device, not sysfs: a mounted sysfs shows the namespace that it was
- * mounted in, which need not be the one that this process is in.
- */
-static unsigned int if_channels(int fd, struct ifreq *ifr)
-{
-	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
-	unsigned int rx, tx;
-
-	ifr->ifr_data = (void *)&ch;
-	if (ioctl(fd, SIOCETHTOOL, ifr))
-		return 0;
-	rx = ch.combined_count + ch.rx_count;
-	tx = ch.combined_count + ch.tx_count;
-	return rx < tx ? rx : tx;
 }
 
 static int if_ioctls(int fd, struct pp_iface *iface)
@@ -60,7 +42,6 @@ static int if_ioctls(int fd, struct pp_iface *iface)
 	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
 		return -errno;
 	memcpy(iface->mac, ifr.ifr_hwaddr.sa_data, sizeof(iface->mac));
-	iface->channels = if_channels(fd, &ifr);
 	return 0;
 }
 

@@ -17,7 +17,7 @@
  * struct pp_iface - an interface, as it was last reported
  * @ctl:      a socket of the namespace that the port was opened in, to ask through; -1: not open
  * @promisc:  a packet socket that keeps the interface promiscuous while it is open; -1: none
- * @channels: queues that it has; 0: it does not tell
+ * @channels: (af_xdp) queues that it has; 0: it does not tell
  * @prog_there: (af_xdp) the XDP program is another program's, so that no rights are needed for one
  * @link:     atomic, enum pp_link: how it was last seen, by any thread
  * @downs:    atomic: how often it was seen to go down, or away

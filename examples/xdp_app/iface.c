@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * iface.c - the interface, asked by ioctl: a mounted sysfs may be another namespace's
+ * iface.c - the interface's state, by ioctl(): a mounted sysfs may be another namespace's
  */
 #include <errno.h>
 #include <string.h>
@@ -8,24 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-
 #include "app.h"
-
-static unsigned int queues(int fd, struct ifreq *ifr)
-{
-	struct ethtool_channels ch = { .cmd = ETHTOOL_GCHANNELS };
-	unsigned int rx, tx;
-
-	ifr->ifr_data = (void *)&ch;
-	if (ioctl(fd, SIOCETHTOOL, ifr))
-		return 1;
-	rx = ch.combined_count + ch.rx_count;
-	tx = ch.combined_count + ch.tx_count;
-	rx = rx < tx ? rx : tx;
-	return rx ? rx : 1;
-}
 
 static int query(struct iface *iface, int fd)
 {
@@ -43,7 +26,9 @@ static int query(struct iface *iface, int fd)
 	if (ioctl(fd, SIOCGIFHWADDR, &ifr))
 		return -errno;
 	memcpy(iface->mac, ifr.ifr_hwaddr.sa_data, sizeof(iface->mac));
-	iface->queues = queues(fd, &ifr);
+	iface->queues = pp_xsk_queues(iface->name);
+	if (!iface->queues)
+		iface->queues = 1;
 	return 0;
 }
 

@@ -29,15 +29,19 @@ in_a timeout 2 "$XFER" send "$ADDR_B" 5002 1 >/dev/null 2>&1 &&
 [ "$(wrong)" -gt 0 ] || fail "no wrong checksum arrived: this test shows nothing"
 fwd_stop
 
-for mode in native skb; do
+right() { # OPTIONS of both ports, WHAT is said
 	had=$(wrong)
-	fwd_start --port "af_xdp:west,tx_csum=sw,mode=$mode" --port "af_xdp:east,tx_csum=sw,mode=$mode"
+	fwd_start --port "af_xdp:west,$1" --port "af_xdp:east,$1"
 	fwd_ping
 	transfer 16
 	fwd_stop
 	[ "$(wrong)" = "$had" ] || fail "$(($(wrong) - had)) wrong checksums"
 	[ "$(json_sum errors)" = 0 ] || fail "ppfwd counts $(json_sum errors) errors"
-	say "$mode: checksums computed by the port"
+	say "$2"
+}
+
+for mode in native skb; do
+	right "tx_csum=sw,mode=$mode" "$mode: checksums computed by the port"
 done
 
 # left to a device: a veth hands the request on to the stack behind it
@@ -75,12 +79,5 @@ for link in "$A va" "$R west" "$R east" "$B vb"; do
 	ip -n "$1" link set "$2" mtu 9000 || fail "cannot set the MTU of $2"
 done
 for csum in on sw; do
-	had=$(wrong)
-	fwd_start --port "af_xdp:west,sg=on,tx_csum=$csum" --port "af_xdp:east,sg=on,tx_csum=$csum"
-	fwd_ping
-	transfer 16
-	fwd_stop
-	[ "$(wrong)" = "$had" ] || fail "$(($(wrong) - had)) wrong checksums"
-	[ "$(json_sum errors)" = 0 ] || fail "ppfwd counts $(json_sum errors) errors"
-	say "packets of several pages, tx_csum=$csum"
+	right "sg=on,tx_csum=$csum" "packets of several pages, tx_csum=$csum"
 done

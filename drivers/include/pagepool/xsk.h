@@ -304,6 +304,17 @@ int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void 
 		     uint32_t flags);
 
 /**
+ * pp_xsk_queues() - how many queues of an interface both receive and send
+ * @ifname: interface of the calling thread's network namespace
+ *
+ * A socket can be bound to each, from 0 on.
+ *
+ * Context: any thread; system calls.
+ * Return:  the number of queues; 0: the driver does not tell, or there is no such interface.
+ */
+unsigned int pp_xsk_queues(const char *ifname);
+
+/**
  * pp_xsk_create() - use pages at a socket from now on
  * @params: pool, UMEM, rings
  *
