@@ -112,7 +112,7 @@ static void pass_small(struct rx_queue *q, const struct pp_page *from)
 	q->kept = part;
 }
 
-/* The capture and the stack both have the page; whoever is done last lets it go home. */
+/* The capture and the stack both have the page; the last one lets it go home. */
 static void pass_to_two(struct rx_queue *q, struct pp_page *page)
 {
 	page_pool_fragment_page(page, 2);

@@ -61,7 +61,7 @@ static struct eal {
 } eal = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /**
- * struct known_zone - a zone whose memory EAL has registered
+ * struct known_zone - a zone with its memory registered in EAL
  * @users: ports
  */
 struct known_zone {

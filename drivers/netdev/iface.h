@@ -64,7 +64,7 @@ void pp_iface_link_seen(struct pp_iface *iface, enum pp_link link);
  */
 const char *pp_iface_event(struct pp_iface *iface, uint32_t longest);
 
-/* of a queue whose interface is gone: nothing comes, and what is sent is dropped and counted */
+/* of a queue without its interface: nothing comes, and sent packets are dropped and counted */
 extern const struct pp_queue_ops pp_iface_gone_ops;
 
 #endif /* PP_IFACE_H */

@@ -56,7 +56,7 @@ static void write_bursts(struct json *j, const char *key, const struct bursts *b
 	json_close(j, ']');
 }
 
-/* All of @stats, whose table of counters is @c. */
+/* All of @stats, by its table of counters @c. */
 static void write_counters(struct json *j, const void *stats, const struct pp_counter *c)
 {
 	for (; c->name; c++)

@@ -279,7 +279,7 @@ struct fwd {
 int options_parse(struct options *opts, int argc, char **argv);
 uint64_t default_pages(const struct options *opts);
 
-/* values.c: options whose values are words and lists; @data is the struct options */
+/* values.c: options with words and lists as values; @data is the struct options */
 void add_port(void *data, const char *name, const char *text);
 void parse_engine(void *data, const char *name, const char *text);
 void parse_memory(void *data, const char *name, const char *text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * values.c - the options whose values are words and lists
+ * values.c - the options with words and lists as values
  */
 #include <stdlib.h>
 #include <string.h>

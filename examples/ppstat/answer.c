@@ -86,7 +86,7 @@ static int show_drain(struct json_object *root)
 	if (!timeouts)
 		return 0;
 	fflush(stdout);
-	complain("drain: %" PRIu64 " caches were held by somebody all the time; try again with a "
+	complain("drain: %" PRIu64 " caches were held all the time; try again with a "
 		 "longer --timeout",
 		 timeouts);
 	return -1;
@@ -170,7 +170,7 @@ static int show_holders(struct json_object *root)
 										      : "",
 		       json_object_get_boolean(json_object_object_get(pool, "tracked"))
 			       ? ""
-			       : ": nobody writes down who takes pages: ppstat holders --track on");
+			       : ": takers of pages are not recorded: ppstat holders --track on");
 		if (*get_text(pool, "failed")) {
 			complain("holders: %s; it goes on without", get_text(pool, "failed"));
 			err = -1;

@@ -4,8 +4,8 @@
  *
  * The kernel runs an XDP program that redirects to the interface on packets of
  * its own making (BPF_PROG_TEST_RUN with live frames). No skb is made, so that
- * one CPU makes several times what any socket can send, and whoever forwards is
- * what is measured. Until a signal.
+ * one CPU makes several times the packets that any socket can send, and a test measures the
+ * forwarder alone. Until a signal.
  */
 #include <errno.h>
 #include <net/if.h>

@@ -189,7 +189,7 @@ static inline unsigned int pp_tx_burst(struct pp_queue *q, struct pp_page **page
 }
 
 /**
- * pp_tx_clean() - bring home the pages whose sending is complete
+ * pp_tx_clean() - bring home the pages that were sent
  * @q: queue
  *
  * Also pushes out what is waiting for a kick. Drivers do the same on their refill path, so that
@@ -265,7 +265,7 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
 
 /**
  * pp_netdev_stop() - stop receiving and sending, and take back every page
- * @dev: port whose queues no thread uses any more; it can only be closed afterwards
+ * @dev: port; no thread uses its queues any more; it can only be closed afterwards
  *
  * Packets that were taken and not sent yet are sent if that takes no longer than 100 ms, and
  * dropped and counted otherwise. Pages with users come home later.
@@ -339,7 +339,7 @@ bool pp_netdev_done(const struct pp_netdev *dev);
  *
  * For a control thread, a few times a second. An interface that goes down, comes up, is given
  * another MTU or name, is deleted or moved to another namespace, is told once each, also if the
- * queues have noticed before. A port whose interface is gone is done (pp_netdev_done()): the
+ * queues have noticed before. A port without its interface is done (pp_netdev_done()): the
  * call on each of its queues that notices it, which is within 1024 polls without a packet, gives
  * the socket back and brings its pages home, and takes up to 50 ms for that; from then on the
  * queue receives nothing, and takes, drops and counts what is to be sent. Other ports go on. The

@@ -29,7 +29,7 @@ struct pp_control;
  * @path:    the socket's name, at most 107 bytes; NULL: pagepool.PID.sock in $XDG_RUNTIME_DIR, else
  *           in /run/pagepool, which root makes if it is missing, else in /tmp/pagepool.UID, which
  *           is made for this user alone; only where no stranger may write. `ppstat PID` finds it
- * @clients: clients at a time, 1 .. 64; 0: 8. One more, and whoever was silent longest is cut off
+ * @clients: clients at a time, 1 .. 64; 0: 8. One more cuts off the longest silent one
  * @flags:   PP_CONTROL_*
  */
 struct pp_control_params {
@@ -43,8 +43,8 @@ struct pp_control_params {
  * pp_control_open() - listen for ppstat
  * @params: what to open, or NULL: all defaults
  *
- * The socket has mode 0600, and whoever connects must be of this process's user, or root. One that
- * a dead process left at @path is replaced. The thread blocks all signals. It takes no part in
+ * The socket has mode 0600, and a client must be of this process's user, or root. A socket of a
+ * dead process at @path is replaced. The thread blocks all signals. It takes no part in
  * anything but requests: drains and the like are those of zone.h and page_pool.h, which a client
  * may ask for at any time.
  *

@@ -108,7 +108,7 @@ void pp_depot_fini(struct pp_depot *depot);
  * @objs:  objects; not NULL
  * @n:     how many
  *
- * They go past the caches, so that whoever sets a depot up keeps none of them on its core.
+ * They go past the caches, so that none of them stays on the core that sets the depot up.
  *
  * Return: 0; -ENOSPC, and none was taken, beyond pp_depot_params.objects.
  */

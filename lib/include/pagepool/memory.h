@@ -30,8 +30,8 @@ extern "C" {
  * @pages: out: array of @n pointers; the first RETURN of them are written
  * @n:     runs wanted, any number
  *
- * A run is aligned to its size, counted from pp_zone_base(), and known by its first page, whose
- * pp_page_size() is that of the whole run; otherwise it is as pp_zone_alloc_bulk() leaves a page.
+ * A run is aligned to its size, counted from pp_zone_base(), and known by its first page.
+ * pp_page_size() of that is the whole run's; otherwise it is as pp_zone_alloc_bulk() leaves a page.
  * The others' metadata must not be touched. Looks among the merged pages; if there is none,
  * merges what is free one by one, accepts a block, and at last drains every core's cache.
  *
@@ -170,7 +170,7 @@ enum pp_contig {
  * @timeout_us: PP_CONTIG_HARD: until when the pages must be home, us
  * @first:      out: first page; the others follow in pp_zone_page_table()
  *
- * They are @n single pages, as pp_zone_alloc_bulk() leaves them, whose buffers are one range of
+ * They are @n single pages, as pp_zone_alloc_bulk() leaves them; their buffers are one range of
  * @n * page size bytes. Give them back together or one by one.
  *
  * PP_CONTIG_NORMAL waits at most pp_zone_params.drain_us for a block that another thread is
@@ -217,7 +217,7 @@ struct pp_reclaimer {
 /**
  * pp_zone_reclaimer_add() - be asked for pages by PP_CONTIG_HARD
  * @zone:      zone
- * @reclaimer: filled in by the caller, who keeps it until pp_zone_reclaimer_del()
+ * @reclaimer: filled in by the caller, which keeps it until pp_zone_reclaimer_del()
  *
  * Source: register_shrinker(), in spirit.
  */

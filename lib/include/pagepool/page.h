@@ -118,7 +118,7 @@ static inline struct pp_page *pp_list_pop(struct pp_list *list)
 
 /**
  * pp_page_init() - begin a page of memory that is no zone's, for a page pool's provider
- * @page: page, not used by anybody
+ * @page: page without users
  * @addr: first byte of its buffer
  * @log2: log2 of the buffer's size in bytes, 0 .. 31
  */

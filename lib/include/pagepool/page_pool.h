@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * page_pool.h - one pool per RX queue: served to its owner in bulk, refilled by anybody
+ * page_pool.h - one pool per RX queue: served to its owner in bulk, refilled by any thread
  *
  * A pool belongs to one thread, its owner, which allocates without any lock
  * from an array (the alloc cache) that is refilled from a ring, which any
@@ -52,7 +52,7 @@ struct page_pool;
  *                that brought that page has returned; NULL: nothing
  *
  * Its pages are struct pp_page of its own, each begun with pp_page_init(), not moved or freed while
- * the pool has them. A page that is put while somebody else holds it (pp_page_get()) stays with
+ * the pool has them. A page that is put while another user holds it (pp_page_get()) stays with
  * the pool until the last pp_page_put(), and is released then.
  *
  * Source: struct memory_provider_ops. Differs: bulk; and it knows struct pp_page only.
@@ -66,7 +66,7 @@ struct page_pool_provider {
 	void (*destroy)(void *arg, struct page_pool *pool);
 };
 
-/** PAGE_POOL_HOLDERS - remember who takes each page: page_pool_holders_enable() */
+/** PAGE_POOL_HOLDERS - remember the thread that takes each page: page_pool_holders_enable() */
 #define PAGE_POOL_HOLDERS 1u
 /**
  * PAGE_POOL_ISOLATED - a trim of the pool interrupts no CPU
@@ -165,13 +165,13 @@ struct page_pool *page_pool_create(const struct page_pool_params *params);
  */
 void page_pool_destroy(struct page_pool *pool);
 
-/** struct pp_holder - a page that somebody has; see page_pool_holders() */
+/** struct pp_holder - a page that is out; see page_pool_holders() */
 struct pp_holder {
 	/** @page: the page; it may be home by the time that you look */
 	const struct pp_page *page;
-	/** @age_ns: since it was taken; 0: nobody wrote that down */
+	/** @age_ns: since it was taken; 0: not recorded */
 	uint64_t age_ns;
-	/** @thread: Linux thread id of who took it; 0: unknown */
+	/** @thread: Linux thread id of the caller that took it; 0: unknown */
 	uint64_t thread;
 	/** @site: where in the program: the return address of the allocation; NULL: unknown */
 	const void *site;
@@ -216,7 +216,7 @@ struct page_pool_end {
 /**
  * page_pool_destroy_wait() - page_pool_destroy(), and wait until all pages are home
  * @pool: as page_pool_destroy()
- * @end:  until when, and whom to tell
+ * @end:  deadline and report
  *
  * However it ends, the pool is gone for the caller, and pages that are still out go to their zone
  * when their users return them.
@@ -317,7 +317,7 @@ struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offse
 struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size);
 
 /**
- * page_pool_alloc_va() - page_pool_alloc(), for those who want an address
+ * page_pool_alloc_va() - page_pool_alloc(), but an address
  * @pool: pool to take from
  * @size: as page_pool_alloc()
  *
@@ -331,7 +331,7 @@ void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size);
  * @va:           any address in the page or part, from page_pool_alloc_va()
  * @allow_direct: as page_pool_put_page()
  *
- * Not for pools of a provider, whose memory we do not know. An address of something else is
+ * Not for pools of a provider: the library does not know their memory. Another address is
  * counted (stats.double_puts), aborts in debug builds, and is ignored.
  *
  * Source:  page_pool_free_va().
@@ -346,7 +346,7 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
  *
  * Drops one of the pool's references; the last one recycles the page: into the alloc cache if the
  * calling thread is the owner, otherwise, or if the cache is full, into the ring; to the zone if
- * that is full too. A page on which somebody else holds a reference (pp_page_get()) leaves the
+ * that is full too. A page on which another user holds a reference (pp_page_get()) leaves the
  * pool instead. @allow_direct from another thread is counted (stats.wrong_owner), aborts in
  * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that
  * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone;
@@ -357,7 +357,7 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
  */
 void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
 
-/** page_pool_put_full_page() - the same; kept for those who come from the kernel */
+/** page_pool_put_full_page() - the same; for code from the kernel */
 static inline void page_pool_put_full_page(struct page_pool *pool, struct pp_page *page,
 					   bool allow_direct)
 {
@@ -410,7 +410,7 @@ void page_pool_disable_direct_recycling(struct page_pool *pool);
  * @nid:  node that the set knows; PP_NODE_ANY: the one that the owner runs on
  *
  * Gives the alloc cache to the zones, unless the pool keeps other nodes' pages; the ring is sorted
- * out by the refills to come. While somebody trims the pool, the cache follows when the owner next
+ * out by the refills to come. While a thread trims the pool, the cache follows when the owner next
  * allocates or returns after that. A pool over one zone has no choice: nothing happens.
  *
  * Context: the owner thread.
@@ -464,7 +464,7 @@ static inline void page_pool_ref_page(struct pp_page *page)
  * @page: page on which the caller holds @n references of the pool
  * @n:    references, 1 or more
  *
- * Whoever gets 0 has the page alone, with one reference, and returns it with
+ * The caller that gets 0 has the page alone, with one reference, and returns it with
  * page_pool_put_unrefed_page().
  *
  * Context: any thread. Cost: no atomic instruction if the caller has all references.
@@ -475,7 +475,7 @@ static inline int page_pool_unref_page(struct pp_page *page, int n)
 {
 	int left = 0;
 
-	/* the last user need not tell anybody; pairs with the decrements of the others */
+	/* the last user need not tell others; pairs with the decrements of the others */
 	if (__atomic_load_n(&page->pp_refs, __ATOMIC_ACQUIRE) != n)
 		left = __atomic_sub_fetch(&page->pp_refs, n, __ATOMIC_ACQ_REL);
 	if (!left)
@@ -484,7 +484,7 @@ static inline int page_pool_unref_page(struct pp_page *page, int n)
 }
 
 /**
- * page_pool_put_unrefed_page() - return a page whose last reference of the pool is dropped
+ * page_pool_put_unrefed_page() - return a page without a reference of the pool's
  * @pool:         the page's pool
  * @page:         page for which page_pool_unref_page() returned 0 to the caller
  * @allow_direct: as page_pool_put_page()
@@ -500,15 +500,15 @@ void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bo
  * @timeout_us: how long to wait for an owner in the middle of a call, us
  *
  * Ring and alloc cache go to the zone, the coldest pages first; the reserve stays. The owner is
- * not asked and does not wait: while somebody else is at its cache it goes to the zone. A zone that
- * has nothing left does this to all its pools before an allocation fails.
+ * not asked and does not wait: while another thread is at its cache it goes to the zone. A zone
+ * that has nothing left does this to all its pools before an allocation fails.
  *
  * Context: any thread, but not a signal handler. Interrupts the CPUs that this process runs on
  *          for a moment (membarrier).
  * Cost:    about 2 us and 30 cycles a page; nothing for the owner, see `ppbench page_pool`.
- * Return:  pages moved; -ETIMEDOUT: the owner is stopped in the middle of a call, or somebody else
- *          is trimming; -EDEADLK: by a handler that interrupted the owner; -ENOTSUP: membarrier
- *          fails.
+ * Return:  pages moved; -ETIMEDOUT: the owner is stopped in the middle of a call, or another
+ *          thread is trimming; -EDEADLK: by a handler that interrupted the owner; -ENOTSUP:
+ *          membarrier fails.
  * Source:  none: the kernel cannot drain a pool from outside.
  */
 long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int timeout_us);
@@ -517,7 +517,7 @@ long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int time
 #define PP_HOLDER_AGES 7
 
 /**
- * page_pool_holders_enable() - remember who takes pages, from now on, or stop that
+ * page_pool_holders_enable() - remember the takers of pages, from now on, or stop that
  * @pool: pool
  * @on:   remember
  *
@@ -531,7 +531,7 @@ long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int time
 int page_pool_holders_enable(struct page_pool *pool, bool on);
 
 /**
- * page_pool_holders() - who has the pool's pages
+ * page_pool_holders() - the holders of the pool's pages
  * @pool: pool with tags on
  * @out:  out: the oldest @n, oldest first
  * @n:    room in @out, 0 or more

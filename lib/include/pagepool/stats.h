@@ -36,7 +36,7 @@ enum pp_counter_kind {
  *
  * Each struct of counters is made from a list, PP_..._COUNTERS(C), with a line C(name, kind, help)
  * for each counter. The tables, PP_..._COUNTER_TABLE, are made from the same list: the initializer
- * of an array of struct pp_counter whose last name is NULL. A program that goes through the
+ * of an array of struct pp_counter; its last name is NULL. A program that goes through the
  * table, as ppfwd and ppstat do, misses no counter.
  */
 struct pp_counter {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zone.h - memory, the cores' page caches above it, and how anybody drains them
+ * zone.h - memory, the cores' page caches above it, and drains by any thread
  *
  * A zone owns one region of pages of one size on one NUMA node. Under a lock it
  * keeps the free area; above that, each core has a cache ("pcp") from which any
@@ -75,8 +75,8 @@ enum pp_mem {
 /**
  * PP_ZONE_LAZY - only addresses at first; memory is accepted, 2 MiB at a time, on demand
  *
- * When fewer than @low pages are free, whoever found the zone's stack of pages empty accepts
- * a block, after it has got its pages; an allocation waits for one only if no page is free.
+ * When fewer than @low pages are free, the thread that found the zone's stack of pages empty
+ * accepts a block, after it has got its pages; an allocation waits for one only if no page is free.
  * See doc/memory.md, and pp_zone_shrink() for the way back.
  */
 #define PP_ZONE_LAZY (1u << 5)
@@ -90,7 +90,7 @@ enum pp_mem {
 #define PP_ZONE_LOCK (1u << 7)
 
 /**
- * struct pp_zone_ops - who must know when a block of memory comes and goes
+ * struct pp_zone_ops - calls for a block of memory that comes or goes
  * @accept:   @len bytes at @base can be used from now on, for instance to register them with a
  *            device; 0, or -errno: they can not. NULL: nobody asks
  * @unaccept: they can not any more: about to be given back to the system, or the zone ends
@@ -228,7 +228,7 @@ unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, un
  * Cost:    one compare a slot more than pp_zone_alloc_bulk().
  * Return:  the number of leading slots that are populated, counting those that were on entry: the
  *          first slot left NULL, or @n.
- * Source:  alloc_pages_bulk_noprof(), whose rule for holes and for the return value this is.
+ * Source:  alloc_pages_bulk_noprof(); the same rule for holes and for the return value.
  */
 unsigned int pp_zone_alloc_bulk_fill(struct pp_zone *zone, struct pp_page **pages, unsigned int n);
 

@@ -4,7 +4,7 @@
  *
  * An allocation prefers the node that its thread runs on, and goes to the others in a
  * fallback order when that one has nothing free. A page goes home to its own zone,
- * whoever frees it and wherever. The zones are ordinary ones: what takes a struct
+ * from any thread on any node. The zones are ordinary ones: what takes a struct
  * pp_zone (drains, statistics, audits) takes each of them.
  */
 #ifndef PAGEPOOL_ZONE_SET_H
