@@ -21,7 +21,7 @@ static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 256, 0 };
  * a subject's zone and queue; pages that are not wanted yet wait in the queue, oldest
  * first
  */
-struct work {
+struct bulk_work {
 	struct pp_zone *zone;
 	struct pp_page **queue;
 	unsigned int held;
@@ -41,7 +41,7 @@ static inline void walk_array(struct pp_page *const *pages, unsigned int n)
 }
 
 /* the queue takes @n pages and gives the @n oldest back, which are cold by then */
-static inline void exchange_pages(struct work *w, struct pp_page **pages, unsigned int n)
+static inline void exchange_pages(struct bulk_work *w, struct pp_page **pages, unsigned int n)
 {
 	struct pp_page *page;
 	unsigned int i;
@@ -59,7 +59,7 @@ static inline void exchange_pages(struct work *w, struct pp_page **pages, unsign
 static uint64_t run_array(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct work *w = s->ctx;
+	struct bulk_work *w = s->ctx;
 	uint64_t start = pp_cycles();
 	unsigned int got;
 
@@ -76,7 +76,7 @@ static uint64_t run_array(struct bench_subject *s, unsigned int bulk, unsigned l
 static uint64_t run_fill(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct work *w = s->ctx;
+	struct bulk_work *w = s->ctx;
 	uint64_t start = pp_cycles();
 	unsigned int got;
 
@@ -96,7 +96,7 @@ static uint64_t run_holes(struct bench_subject *s, unsigned int bulk, unsigned l
 {
 	struct pp_page *pages[2 * PP_BULK_MAX], *fresh[PP_BULK_MAX];
 	unsigned int got, n = 2 * bulk, part, i, k;
-	struct work *w = s->ctx;
+	struct bulk_work *w = s->ctx;
 	uint64_t start = pp_cycles();
 
 	for (i = 0; i < n; i++)
@@ -123,7 +123,7 @@ static uint64_t run_holes(struct bench_subject *s, unsigned int bulk, unsigned l
 static uint64_t run_list(struct bench_subject *s, unsigned int bulk, unsigned long loops)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64))), *page;
-	struct work *w = s->ctx;
+	struct bulk_work *w = s->ctx;
 	uint64_t start = pp_cycles();
 	struct pp_list list;
 	unsigned int n;
@@ -165,14 +165,14 @@ static inline void prepare_pages(struct pp_page **pages, unsigned int n)
 	bench_use(pages);
 }
 
-static inline void guard_begin(struct work *w, uint64_t *since)
+static inline void guard_begin(struct bulk_work *w, uint64_t *since)
 {
 	while (__atomic_exchange_n(&w->guard, 1, __ATOMIC_ACQUIRE))
 		continue;
 	*since = pp_cycles();
 }
 
-static inline void guard_end(struct work *w, uint64_t since)
+static inline void guard_end(struct bulk_work *w, uint64_t since)
 {
 	w->window[w->nwindows++ % SAMPLES] = pp_cycles() - since;
 	__atomic_store_n(&w->guard, 0, __ATOMIC_RELEASE);
@@ -183,7 +183,7 @@ static inline uint64_t run_prep(struct bench_subject *s, unsigned int bulk, unsi
 				const bool inside, const bool after)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct work *w = s->ctx;
+	struct bulk_work *w = s->ctx;
 	uint64_t start = pp_cycles(), since;
 	unsigned int got;
 
@@ -238,9 +238,9 @@ static const struct shape {
 #define SHAPES	 (sizeof(shapes) / sizeof(shapes[0]))
 #define SUBJECTS (2 * SHAPES)
 
-static struct work works[SUBJECTS];
+static struct bulk_work works[SUBJECTS];
 
-static int hold_pages(struct work *w)
+static int hold_pages(struct bulk_work *w)
 {
 	unsigned int n = COLD_PAGES / 2, k;
 
@@ -257,7 +257,7 @@ static int hold_pages(struct work *w)
 	return -1;
 }
 
-static void release_pages(struct work *w)
+static void release_pages(struct bulk_work *w)
 {
 	unsigned int i, k;
 
@@ -270,7 +270,7 @@ static void release_pages(struct work *w)
 	w->held = 0;
 }
 
-static int work_open(struct bench *b, struct bench_subject *s, struct work *w, unsigned int i)
+static int work_open(struct bench *b, struct bench_subject *s, struct bulk_work *w, unsigned int i)
 {
 	const struct shape *shape = &shapes[i % SHAPES];
 	bool cold = i >= SHAPES;
@@ -293,7 +293,7 @@ static int work_open(struct bench *b, struct bench_subject *s, struct work *w, u
 	return cold ? hold_pages(w) : 0;
 }
 
-static int work_close(struct bench *b, struct work *w)
+static int work_close(struct bench *b, struct bulk_work *w)
 {
 	release_pages(w);
 	return bench_zone_close(b, w->zone);
@@ -302,7 +302,7 @@ static int work_close(struct bench *b, struct work *w)
 /* adds the guard's windows to the row, if the subject has a guard */
 static void add_windows(struct bench *b, struct bench_subject *s, unsigned int bulk)
 {
-	struct work *w = s->ctx;
+	struct bulk_work *w = s->ctx;
 	struct bench_row *row = bench_find(b, s->policy, s->kind, bulk);
 	unsigned int n = w->nwindows < SAMPLES ? w->nwindows : SAMPLES, i;
 	static double window[SAMPLES];

@@ -22,7 +22,7 @@ static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
  * @pair:  needs a second CPU
  * @rough: at one bulk and in few rounds: it starts threads, which the scheduler disturbs
  */
-static const struct work {
+static const struct cmp_work {
 	const char *name;
 	unsigned int ms, quick_ms;
 	bool pair, rough;
@@ -128,7 +128,7 @@ static int keep_rivals(struct bench *b, struct field *f, unsigned int kind, unsi
 /* one kind at one bulk: all rivals in turns, --repeat times */
 static int rounds_of(struct bench *b, struct field *f, unsigned int kind, unsigned int bulk)
 {
-	const struct work *w = &works[kind];
+	const struct cmp_work *w = &works[kind];
 	unsigned int rounds = w->rough && b->opts.repeat > ROUNDS_MAX ? ROUNDS_MAX : b->opts.repeat;
 	uint64_t budget = b->machine.tsc_hz / 1000 * (b->opts.quick ? w->quick_ms : w->ms);
 	struct cmp_job job = { kind, bulk, { f->core[0], f->core[1] }, budget };

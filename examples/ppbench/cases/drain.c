@@ -34,7 +34,7 @@ static const struct part {
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 /* figures of one part, one value a repetition, but for the sums and @cycles */
-struct result {
+struct drain_result {
 	double median[BENCH_REPEAT_MAX];
 	double pages[BENCH_REPEAT_MAX];
 	double alone[BENCH_REPEAT_MAX];
@@ -47,9 +47,9 @@ struct result {
 	unsigned long timeouts;
 };
 
-struct subject {
+struct drain_subject {
 	struct owner owner;
-	struct result result[PARTS];
+	struct drain_result result[PARTS];
 	double distance[BENCH_REPEAT_MAX];
 };
 
@@ -60,7 +60,7 @@ struct pass {
 	double pages;
 };
 
-static int make_room(struct result *res, size_t more)
+static int make_room(struct drain_result *res, size_t more)
 {
 	double *cycles;
 
@@ -76,7 +76,7 @@ static int make_room(struct result *res, size_t more)
 	return 0;
 }
 
-static void drain_once(struct subject *s, struct result *res, struct pass *pass,
+static void drain_once(struct drain_subject *s, struct drain_result *res, struct pass *pass,
 		       unsigned int timeout_us)
 {
 	uint64_t start = pp_cycles();
@@ -90,7 +90,7 @@ static void drain_once(struct subject *s, struct result *res, struct pass *pass,
 	res->cycles[res->n++] = (double)(end - start);
 }
 
-static void drain_idle(struct subject *s, struct result *res, struct pass *pass)
+static void drain_idle(struct drain_subject *s, struct drain_result *res, struct pass *pass)
 {
 	unsigned int i;
 
@@ -101,8 +101,8 @@ static void drain_idle(struct subject *s, struct result *res, struct pass *pass)
 }
 
 /* returns the owner's cycles a page; no drains without @res */
-static double drain_busy(struct bench *b, struct subject *s, const struct part *part,
-			 struct result *res, struct pass *pass)
+static double drain_busy(struct bench *b, struct drain_subject *s, const struct part *part,
+			 struct drain_result *res, struct pass *pass)
 {
 	unsigned int order = owner_order(&s->owner, part->order);
 	uint64_t step = b->machine.tsc_hz / part->hz;
@@ -123,10 +123,10 @@ static double drain_busy(struct bench *b, struct subject *s, const struct part *
 	return s->owner.cycles_per_page;
 }
 
-static int measure_part(struct bench *b, struct subject *s, unsigned int p, unsigned int r)
+static int measure_part(struct bench *b, struct drain_subject *s, unsigned int p, unsigned int r)
 {
 	const struct part *part = &parts[p];
-	struct result *res = &s->result[p];
+	struct drain_result *res = &s->result[p];
 	struct pass pass = { .first = res->n };
 	unsigned int tries = 0;
 	long before;
@@ -157,7 +157,7 @@ static int measure_part(struct bench *b, struct subject *s, unsigned int p, unsi
  * The owner's thread lives for one repetition, so that threads of other policies do not
  * share its CPU.
  */
-static int measure_owner(struct bench *b, struct subject *s, unsigned int r)
+static int measure_owner(struct bench *b, struct drain_subject *s, unsigned int r)
 {
 	unsigned int p;
 	int err = 0;
@@ -171,9 +171,9 @@ static int measure_owner(struct bench *b, struct subject *s, unsigned int r)
 	return err;
 }
 
-static int keep_part(struct bench *b, struct subject *s, unsigned int p)
+static int keep_part(struct bench *b, struct drain_subject *s, unsigned int p)
 {
-	struct result *res = &s->result[p];
+	struct drain_result *res = &s->result[p];
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row = bench_row_add(b, pp_zone_policy(s->owner.zone), parts[p].kind,
 					      s->owner.bulk, res->median, n);
@@ -193,7 +193,7 @@ static int keep_part(struct bench *b, struct subject *s, unsigned int p)
 	return 0;
 }
 
-static int keep_owner(struct bench *b, struct subject *s)
+static int keep_owner(struct bench *b, struct drain_subject *s)
 {
 	unsigned int p;
 	int err = 0;
@@ -209,7 +209,7 @@ static int keep_owner(struct bench *b, struct subject *s)
 	return err;
 }
 
-static int measure_all(struct bench *b, struct subject *s)
+static int measure_all(struct bench *b, struct drain_subject *s)
 {
 	unsigned int i, r;
 	int err = 0;
@@ -225,7 +225,7 @@ static int measure_all(struct bench *b, struct subject *s)
 	return err;
 }
 
-static int close_subject(struct bench *b, struct subject *s)
+static int close_subject(struct bench *b, struct drain_subject *s)
 {
 	unsigned int p;
 
@@ -236,8 +236,8 @@ static int close_subject(struct bench *b, struct subject *s)
 
 static int run_bulk(struct bench *b, unsigned int bulk)
 {
-	size_t n = b->opts.npolicies, size = n * sizeof(struct subject), i;
-	struct subject *s = aligned_alloc(128, size);
+	size_t n = b->opts.npolicies, size = n * sizeof(struct drain_subject), i;
+	struct drain_subject *s = aligned_alloc(128, size);
 	int err = 0;
 
 	if (!s) {

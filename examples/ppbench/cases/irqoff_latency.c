@@ -33,7 +33,7 @@ static struct {
 	double us[SAMPLES];
 } seen;
 
-struct subject {
+struct latency_subject {
 	const char *name;
 	struct pp_zone *zone;
 	unsigned int bulk;
@@ -56,7 +56,7 @@ static void on_timer(int sig, siginfo_t *info, void *context)
 }
 
 /* no zone: the same loop without an allocation */
-static void allocate_some(struct subject *s)
+static void allocate_some(struct latency_subject *s)
 {
 	struct bench_subject run = { .ctx = s->zone };
 
@@ -68,7 +68,7 @@ static void allocate_some(struct subject *s)
 
 static void *other_thread(void *arg)
 {
-	struct subject *s = arg;
+	struct latency_subject *s = arg;
 
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
 		allocate_some(s);
@@ -96,7 +96,7 @@ static int start_timer(timer_t *timer)
 }
 
 /* The signal goes to this thread: the other one, started now, has it blocked. */
-static int start_other(const struct bench *b, struct subject *s, pthread_t *thread)
+static int start_other(const struct bench *b, struct latency_subject *s, pthread_t *thread)
 {
 	sigset_t timers, old;
 	int err;
@@ -110,7 +110,7 @@ static int start_other(const struct bench *b, struct subject *s, pthread_t *thre
 	return err;
 }
 
-static int keep_samples(struct subject *s, unsigned int r)
+static int keep_samples(struct latency_subject *s, unsigned int r)
 {
 	double *all = realloc(s->all, (s->nall + seen.n) * sizeof(*all));
 
@@ -134,7 +134,7 @@ static bool goes_on(uint64_t end)
 	       (!__atomic_load_n(&seen.n, __ATOMIC_RELAXED) && now < end + PATIENCE_NS);
 }
 
-static int measure_latency(struct bench *b, struct subject *s, unsigned int r)
+static int measure_latency(struct bench *b, struct latency_subject *s, unsigned int r)
 {
 	uint64_t end = now_ns() + (b->opts.quick ? QUICK_NS : RUN_NS);
 	pthread_t thread;
@@ -153,7 +153,7 @@ static int measure_latency(struct bench *b, struct subject *s, unsigned int r)
 	return err ? err : keep_samples(s, r);
 }
 
-static int keep_latency(struct bench *b, struct subject *s, unsigned int n)
+static int keep_latency(struct bench *b, struct latency_subject *s, unsigned int n)
 {
 	double cycles_per_us = (double)b->machine.tsc_hz / 1e6, cycles[REPEATS_MAX];
 	struct bench_row *row;
@@ -171,7 +171,7 @@ static int keep_latency(struct bench *b, struct subject *s, unsigned int n)
 	return 0;
 }
 
-static int measure_all(struct bench *b, struct subject *s, unsigned int n)
+static int measure_all(struct bench *b, struct latency_subject *s, unsigned int n)
 {
 	unsigned int repeat = b->opts.repeat < REPEATS_MAX ? b->opts.repeat : REPEATS_MAX, i, r;
 	struct sigaction action = { .sa_sigaction = on_timer, .sa_flags = SA_SIGINFO | SA_RESTART };
@@ -192,7 +192,7 @@ static int measure_all(struct bench *b, struct subject *s, unsigned int n)
 int bench_latency(struct bench *b, unsigned int bulk)
 {
 	unsigned int n = b->opts.npolicies + 1, i;
-	struct subject *s = calloc(n, sizeof(*s));
+	struct latency_subject *s = calloc(n, sizeof(*s));
 	int err = 0;
 
 	if (!s) {

@@ -35,7 +35,7 @@ struct crowd {
 	uint64_t shorts;
 };
 
-struct result {
+struct crowd_result {
 	char name[BENCH_NAME];
 	struct pp_zone *zone;
 	double cycles[REPEATS_MAX];
@@ -91,8 +91,8 @@ static uint64_t crowd_run(const struct bench *b, struct crowd *c)
 	return n == c->threads ? pp_cycles() - start : 0;
 }
 
-static int measure_crowd(struct bench *b, struct result *res, unsigned int r, const cpu_set_t *set,
-			 unsigned int bulk)
+static int measure_crowd(struct bench *b, struct crowd_result *res, unsigned int r,
+			 const cpu_set_t *set, unsigned int bulk)
 {
 	unsigned int cpus = (unsigned int)CPU_COUNT(set);
 	struct crowd c = { .zone = res->zone,
@@ -116,7 +116,7 @@ static int measure_crowd(struct bench *b, struct result *res, unsigned int r, co
 	return 0;
 }
 
-static int keep_crowd(struct bench *b, struct result *res, unsigned int n, unsigned int bulk)
+static int keep_crowd(struct bench *b, struct crowd_result *res, unsigned int n, unsigned int bulk)
 {
 	struct pp_zone_stats stats = { .sz = sizeof(stats) };
 	struct bench_row *row;
@@ -144,7 +144,7 @@ static void pick_cpus(const struct bench *b, cpu_set_t *set)
 			CPU_SET(i, set);
 }
 
-static int open_zones(struct bench *b, struct result *res, unsigned int *n)
+static int open_zones(struct bench *b, struct crowd_result *res, unsigned int *n)
 {
 	unsigned int i;
 
@@ -166,7 +166,7 @@ static int open_zones(struct bench *b, struct result *res, unsigned int *n)
 int bench_oversubscribed(struct bench *b, unsigned int bulk)
 {
 	unsigned int repeat = b->opts.repeat < REPEATS_MAX ? b->opts.repeat : REPEATS_MAX;
-	struct result *res = calloc(b->opts.npolicies + 1, sizeof(*res));
+	struct crowd_result *res = calloc(b->opts.npolicies + 1, sizeof(*res));
 	unsigned int n = 0, i, r;
 	cpu_set_t set;
 	int err;

@@ -20,7 +20,7 @@ static unsigned int nports;
 
 static const unsigned int bulks[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 0 };
 
-struct result {
+struct refill_result {
 	double mpps[BENCH_REPEAT_MAX];
 	double cycles[BENCH_REPEAT_MAX];
 	double refills[BENCH_REPEAT_MAX];
@@ -87,7 +87,7 @@ static int name_ports(struct bench *b, struct refill_port *ports, unsigned int *
 	return 0;
 }
 
-static int measure_refill(struct bench *b, struct refill_run *run, struct result *res,
+static int measure_refill(struct bench *b, struct refill_run *run, struct refill_result *res,
 			  unsigned int r)
 {
 	unsigned int tries = 0;
@@ -122,7 +122,7 @@ static int measure_refill(struct bench *b, struct refill_run *run, struct result
 	return 0;
 }
 
-static int keep_refill(struct bench *b, const struct refill_run *run, struct result *res)
+static int keep_refill(struct bench *b, const struct refill_run *run, struct refill_result *res)
 {
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row;
@@ -172,7 +172,7 @@ static int run_port(struct bench *b, const struct refill_port *port, const char 
 {
 	struct refill_run run = { .port = port, .policy = policy };
 	unsigned int n = b->opts.nbulks, i, r;
-	struct result *res = calloc(n, sizeof(*res));
+	struct refill_result *res = calloc(n, sizeof(*res));
 	size_t first = b->nrows;
 	int err = 0;
 

@@ -28,11 +28,11 @@ static const unsigned int bulks[] = { 64, 0 };
 static const unsigned int simulated[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 0 };
 
 /*
- * struct subject - a policy, as measured
+ * struct scale_subject - a policy, as measured
  * @think: cycles between visits, of one core alone
  * @scale: pages a second for a visit a cycle
  */
-struct subject {
+struct scale_subject {
 	const char *policy;
 	unsigned int bulk;
 	double *rate; /* pages a second, by count of cores and repetition */
@@ -53,7 +53,7 @@ struct plan {
 	char errors[160];
 };
 
-static int measure_rates(struct bench *b, const struct plan *plan, struct subject *s,
+static int measure_rates(struct bench *b, const struct plan *plan, struct scale_subject *s,
 			 unsigned int n, unsigned int r)
 {
 	struct scale_rate rate;
@@ -75,7 +75,7 @@ static int measure_rates(struct bench *b, const struct plan *plan, struct subjec
  * subjects in turns, so that the model's input and the rates that check it are of one
  * machine state
  */
-static int measure_subjects(struct bench *b, const struct plan *plan, struct subject *s,
+static int measure_subjects(struct bench *b, const struct plan *plan, struct scale_subject *s,
 			    unsigned int n)
 {
 	struct scale_hold hold;
@@ -96,7 +96,7 @@ static int measure_subjects(struct bench *b, const struct plan *plan, struct sub
 }
 
 /* sets the times between and during visits, for the model */
-static void derive_think(const struct bench *b, struct subject *s)
+static void derive_think(const struct bench *b, struct scale_subject *s)
 {
 	double visit;
 
@@ -116,7 +116,7 @@ static void derive_think(const struct bench *b, struct subject *s)
 	s->transfer[2] = FAR * s->transfer[1];
 }
 
-static struct scale_result simulate_cores(const struct subject *s, unsigned int cores,
+static struct scale_result simulate_cores(const struct scale_subject *s, unsigned int cores,
 					  bool zone_a_node, unsigned int seed)
 {
 	struct scale_params p = {
@@ -135,7 +135,7 @@ static struct scale_result simulate_cores(const struct subject *s, unsigned int 
 	return scale_simulate(&p);
 }
 
-static int keep_simulated(struct bench *b, const struct subject *s, unsigned int cores,
+static int keep_simulated(struct bench *b, const struct scale_subject *s, unsigned int cores,
 			  bool zone_a_node)
 {
 	double rate[SEEDS], busy = 0, wait = 0;
@@ -164,7 +164,8 @@ static int keep_simulated(struct bench *b, const struct subject *s, unsigned int
 	return 0;
 }
 
-static int keep_measured(struct bench *b, struct plan *plan, struct subject *s, unsigned int c)
+static int keep_measured(struct bench *b, struct plan *plan, struct scale_subject *s,
+			 unsigned int c)
 {
 	unsigned int cores = plan->count[c];
 	struct bench_row *row;
@@ -191,7 +192,7 @@ static int keep_measured(struct bench *b, struct plan *plan, struct subject *s, 
 	return 0;
 }
 
-static int keep_subject(struct bench *b, struct plan *plan, struct subject *s)
+static int keep_subject(struct bench *b, struct plan *plan, struct scale_subject *s)
 {
 	unsigned int i;
 
@@ -207,7 +208,7 @@ static int keep_subject(struct bench *b, struct plan *plan, struct subject *s)
 	return 0;
 }
 
-static void add_notes(struct bench *b, const struct plan *plan, const struct subject *s)
+static void add_notes(struct bench *b, const struct plan *plan, const struct scale_subject *s)
 {
 	bench_note(b, "simulated against measured: %s; worst %+.0f %%", plan->errors, plan->worst);
 	bench_note(b,
@@ -238,7 +239,7 @@ static void add_notes(struct bench *b, const struct plan *plan, const struct sub
 
 static int run_bulk(struct bench *b, struct plan *plan, unsigned int bulk)
 {
-	struct subject *s = calloc(b->opts.npolicies, sizeof(*s));
+	struct scale_subject *s = calloc(b->opts.npolicies, sizeof(*s));
 	unsigned int i, n;
 	int err = s ? 0 : -1;
 

@@ -26,7 +26,7 @@
 static const unsigned int bulks[] = { STRAND_BURST, 0 };
 static const char *const scenario_names[STRAND_SCENARIOS] = { "idle", "both", "hand-over" };
 
-struct result {
+struct strand_figures {
 	double buffers[BENCH_REPEAT_MAX];
 	double mpps[BENCH_REPEAT_MAX]; /* unconstrained */
 	/* scenario idle, with FIXED buffers */
@@ -101,7 +101,8 @@ static unsigned int search_size(struct bench *b, const struct strand_kind *kind,
 }
 
 static int measure_scenario(struct bench *b, const struct strand_kind *kind,
-			    enum strand_scenario scenario, struct result *res, unsigned int r)
+			    enum strand_scenario scenario, struct strand_figures *res,
+			    unsigned int r)
 {
 	double free_rate = 0, fixed;
 	struct strand_result last;
@@ -135,7 +136,7 @@ static int measure_scenario(struct bench *b, const struct strand_kind *kind,
 }
 
 static int keep_scenario(struct bench *b, const struct strand_kind *kind,
-			 enum strand_scenario scenario, struct result *res)
+			 enum strand_scenario scenario, struct strand_figures *res)
 {
 	unsigned int n = b->opts.repeat;
 	struct bench_row *row = bench_row_add(b, kind->name, scenario_names[scenario], STRAND_BURST,
@@ -156,7 +157,7 @@ static int keep_scenario(struct bench *b, const struct strand_kind *kind,
 static int measure_all(struct bench *b, const struct strand_kind *kinds, unsigned int n,
 		       enum strand_scenario scenario)
 {
-	struct result *results = calloc(n, sizeof(*results));
+	struct strand_figures *results = calloc(n, sizeof(*results));
 	unsigned int i, r;
 	void *pool;
 	int err = results ? 0 : -1;

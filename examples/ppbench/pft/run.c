@@ -23,7 +23,7 @@
 #define SLICE_MIN (4 * BENCH_HIGH)
 #define SPARE	  1024u
 
-struct run {
+struct pft_run {
 	const struct pft_setup *setup;
 	struct pp_zone *zone;
 	unsigned int slice;
@@ -31,8 +31,8 @@ struct run {
 	struct bench_gate gate;
 };
 
-struct worker {
-	struct run *run;
+struct pft_worker {
+	struct pft_run *run;
 	struct pp_page **pages;
 	uint64_t start; /* cycles */
 	uint64_t end;
@@ -75,7 +75,7 @@ static void touch_pages(struct pp_page *const *pages, unsigned int n)
 	bench_use(pages);
 }
 
-static void give_back(struct worker *w, unsigned int n)
+static void give_back(struct pft_worker *w, unsigned int n)
 {
 	unsigned int bulk = w->run->setup->bulk, i, k;
 	uint64_t start = pp_cycles();
@@ -87,7 +87,7 @@ static void give_back(struct worker *w, unsigned int n)
 	w->inside += pp_cycles() - start;
 }
 
-static void fault_slice(struct worker *w)
+static void fault_slice(struct pft_worker *w)
 {
 	unsigned int bulk = w->run->setup->bulk, phase = bulk < PHASE ? PHASE : bulk;
 	unsigned int slice = w->run->slice, got = 0, n, k;
@@ -108,8 +108,8 @@ static void fault_slice(struct worker *w)
 
 static void *fault_thread(void *arg)
 {
-	struct worker *w = arg;
-	struct run *r = w->run;
+	struct pft_worker *w = arg;
+	struct pft_run *r = w->run;
 	unsigned long round;
 
 	if (!bench_gate_pass(&r->gate))
@@ -123,7 +123,7 @@ static void *fault_thread(void *arg)
 	return NULL;
 }
 
-static int run_workers(struct run *r, struct worker *w)
+static int run_workers(struct pft_run *r, struct pft_worker *w)
 {
 	unsigned int i, threads = r->setup->threads;
 
@@ -139,7 +139,7 @@ static int run_workers(struct run *r, struct worker *w)
 			      sizeof(*w));
 }
 
-static int add_up(const struct bench *b, const struct run *r, const struct worker *w,
+static int add_up(const struct bench *b, const struct pft_run *r, const struct pft_worker *w,
 		  struct pft_times *t)
 {
 	uint64_t first = w[0].start, last = w[0].end;
@@ -180,7 +180,8 @@ static struct pp_zone *open_zone(const struct pft_setup *setup, unsigned int sli
 	return bench_zone_create(params);
 }
 
-static int run_drained(struct bench *b, struct run *r, struct worker *w, struct pft_times *times)
+static int run_drained(struct bench *b, struct pft_run *r, struct pft_worker *w,
+		       struct pft_times *times)
 {
 	unsigned int i, hz = r->setup->drain_hz;
 	struct pft_drainer drainer = { 0 };
@@ -203,8 +204,8 @@ static int run_drained(struct bench *b, struct run *r, struct worker *w, struct 
 
 int pft_run(struct bench *b, const struct pft_setup *setup, struct pft_times *times)
 {
-	struct run r = { .setup = setup, .slice = SLICE / setup->threads };
-	struct worker *w;
+	struct pft_run r = { .setup = setup, .slice = SLICE / setup->threads };
+	struct pft_worker *w;
 	int err = -1;
 
 	r.slice = r.slice < SLICE_MIN ? SLICE_MIN : r.slice;

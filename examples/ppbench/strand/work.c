@@ -31,7 +31,7 @@ enum order {
 	QUIT
 };
 
-static struct worker {
+static struct strand_worker {
 	unsigned int id;
 	enum order order;
 	unsigned int hold;
@@ -57,12 +57,12 @@ static struct {
 	struct spsc ring;
 } shared __attribute__((aligned(128)));
 
-static unsigned int take_buffers(struct worker *w, void **objs, unsigned int n)
+static unsigned int take_buffers(struct strand_worker *w, void **objs, unsigned int n)
 {
 	return shared.ops->alloc(shared.pool, w->id, objs, n);
 }
 
-static void give_buffers(struct worker *w, void **objs, unsigned int n)
+static void give_buffers(struct strand_worker *w, void **objs, unsigned int n)
 {
 	shared.ops->free(shared.pool, w->id, objs, n);
 }
@@ -76,7 +76,7 @@ static void spend_cycles(unsigned int packets)
 		continue;
 }
 
-static void line_push(struct worker *w, void *const *objs, unsigned int n)
+static void line_push(struct strand_worker *w, void *const *objs, unsigned int n)
 {
 	unsigned int i;
 
@@ -85,7 +85,7 @@ static void line_push(struct worker *w, void *const *objs, unsigned int n)
 }
 
 /* the oldest packets go home, as long as the line has more than @keep */
-static void line_release(struct worker *w, unsigned int keep)
+static void line_release(struct strand_worker *w, unsigned int keep)
 {
 	void *objs[STRAND_BURST];
 	unsigned int n, i;
@@ -100,7 +100,7 @@ static void line_release(struct worker *w, unsigned int keep)
 }
 
 /* receives and drops packets; once its queue grows */
-static void warm_cache(struct worker *w)
+static void warm_cache(struct strand_worker *w)
 {
 	void *objs[STRAND_BURST];
 	unsigned int i;
@@ -114,7 +114,7 @@ static void warm_cache(struct worker *w)
 		give_buffers(w, objs, take_buffers(w, objs, STRAND_BURST));
 }
 
-static void forward_packets(struct worker *w)
+static void forward_packets(struct strand_worker *w)
 {
 	void *objs[STRAND_BURST];
 	unsigned int n;
@@ -129,7 +129,7 @@ static void forward_packets(struct worker *w)
 }
 
 /* Trains of bursts to the other thread; a train waits until the one before has been taken. */
-static void produce_trains(struct worker *w)
+static void produce_trains(struct strand_worker *w)
 {
 	void *objs[STRAND_BURST];
 	unsigned int n = 0, sent = 0;
@@ -152,7 +152,7 @@ static void produce_trains(struct worker *w)
 	__atomic_store_n(&shared.produced_all, 1, __ATOMIC_RELEASE);
 }
 
-static void consume_trains(struct worker *w)
+static void consume_trains(struct strand_worker *w)
 {
 	void *objs[STRAND_BURST];
 	bool last;
@@ -180,7 +180,7 @@ static void meet_crew(unsigned int *word)
 }
 
 /* The first to finish keeps its buffers until the other finishes: both need theirs at once. */
-static void obey_order(struct worker *w)
+static void obey_order(struct strand_worker *w)
 {
 	uint64_t forwarded;
 
@@ -203,7 +203,7 @@ static void obey_order(struct worker *w)
 
 static void *worker_thread(void *arg)
 {
-	struct worker *w = arg;
+	struct strand_worker *w = arg;
 
 	if (strand_dpdk_thread)
 		strand_dpdk_thread(true);
@@ -226,7 +226,7 @@ static void set_crew(unsigned int n)
 	shared.awake = shared.finished = 0;
 }
 
-static void give_order(struct worker *w, enum order order, unsigned int hold)
+static void give_order(struct strand_worker *w, enum order order, unsigned int hold)
 {
 	w->order = order;
 	w->hold = hold;
@@ -234,7 +234,7 @@ static void give_order(struct worker *w, enum order order, unsigned int hold)
 	sem_post(&w->go);
 }
 
-static void await(struct worker *w)
+static void await(struct strand_worker *w)
 {
 	while (sem_wait(&w->done))
 		continue;
