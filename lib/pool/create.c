@@ -29,7 +29,10 @@ static int check_source(const struct page_pool_params *p)
 	if (from && (!from->alloc_bulk || !from->release_bulk))
 		return pp_set_error(EINVAL, "provider: alloc_bulk and release_bulk are a must");
 	if ((unsigned int)p->numa > PP_NUMA_FLUSH)
-		return pp_set_error(EINVAL, "numa: %u is no choice", (unsigned int)p->numa);
+		return pp_set_error(
+			EINVAL,
+			"numa: %u is out of range; use one of PP_NUMA_WAIVE, PP_NUMA_KEEP, PP_NUMA_FLUSH",
+			(unsigned int)p->numa);
 	if (p->set && (p->node < 0 || p->node > p->set->rows))
 		return pp_set_error(EINVAL, "node: %d is not one of the set's", p->node - 1);
 	if (p->order && !p->zone)
@@ -52,13 +55,13 @@ static int check_params(const struct page_pool_params *p)
 	if (err)
 		return err;
 	if (p->pool_size < 2 || p->pool_size > RING_SIZE_MAX || (p->pool_size & (p->pool_size - 1)))
-		return pp_set_error(EINVAL, "ring: %u is not a power of two in 2 .. %u",
+		return pp_set_error(EINVAL, "pool_size: %u is not a power of two in 2 .. %u",
 				    p->pool_size, RING_SIZE_MAX);
 	if (p->cache_size > CACHE_SIZE_MAX)
-		return pp_set_error(EINVAL, "cache: %u is not in 1 .. %u", p->cache_size,
+		return pp_set_error(EINVAL, "cache_size: %u is not in 1 .. %u", p->cache_size,
 				    CACHE_SIZE_MAX);
 	if (p->refill > p->cache_size || p->refill > PP_BULK_MAX)
-		return pp_set_error(EINVAL, "refill: %u is above the cache %u, or above %u",
+		return pp_set_error(EINVAL, "refill: %u is above cache_size, %u, or above %u",
 				    p->refill, p->cache_size, PP_BULK_MAX);
 	if (p->reserve > PP_BULK_MAX)
 		return pp_set_error(EINVAL, "reserve: %u is above %u", p->reserve, PP_BULK_MAX);
