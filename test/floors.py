@@ -42,7 +42,7 @@ PUBLIC = {
     'lib/include/pagepool': {
         'control.h': 'lib/control', 'depot.h': 'lib/depot', 'error.h': 'lib/base', 'fault.h': 'lib/base',
         'memory.h': 'lib/zone', 'page.h': 'lib/base', 'page_pool.h': 'lib/pool', 'policy.h': 'lib/stock', 'stats.h': 'lib/base',
-        'zone.h': 'lib/zone', 'zone_set.h': 'lib/zone',
+        'version.h': 'lib/base', 'zone.h': 'lib/zone', 'zone_set.h': 'lib/zone',
     },
     'drivers/include/pagepool': {
         'netdev.h': 'drivers/netdev', 'packet.h': 'drivers/packet', 'xsk.h': 'drivers/xsk',

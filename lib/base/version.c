@@ -24,6 +24,7 @@ int pp_check_version(unsigned int major, unsigned int minor, unsigned int patch)
 {
 	if (serves(major, minor, patch))
 		return 0;
-	return pp_set_error(ENOTSUP, "version: the program needs pagepool %u.%u.%u, and %s is loaded",
-			    major, minor, patch, PP_VERSION);
+	return pp_set_error(ENOTSUP,
+			    "version: the program needs pagepool %u.%u.%u, and %s is loaded", major,
+			    minor, patch, PP_VERSION);
 }

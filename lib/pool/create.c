@@ -29,10 +29,10 @@ static int check_source(const struct page_pool_params *p)
 	if (from && (!from->alloc_bulk || !from->release_bulk))
 		return pp_set_error(EINVAL, "provider: alloc_bulk and release_bulk are a must");
 	if ((unsigned int)p->numa > PP_NUMA_FLUSH)
-		return pp_set_error(
-			EINVAL,
-			"numa: %u is out of range; use one of PP_NUMA_WAIVE, PP_NUMA_KEEP, PP_NUMA_FLUSH",
-			(unsigned int)p->numa);
+		return pp_set_error(EINVAL,
+				    "numa: %u is out of range; use one of "
+				    "PP_NUMA_WAIVE, PP_NUMA_KEEP, PP_NUMA_FLUSH",
+				    (unsigned int)p->numa);
 	if (p->set && (p->node < 0 || p->node > p->set->rows))
 		return pp_set_error(EINVAL, "node: %d is not one of the set's", p->node - 1);
 	if (p->order && !p->zone)
