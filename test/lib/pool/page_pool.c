@@ -71,13 +71,13 @@ static void params_bad(void **state)
 	struct pp_zone *zone = zone_new(&zp);
 
 	rejected(NULL, 0, 0, 0, "zone");
-	rejected(zone, 1, 0, 0, "ring");
-	rejected(zone, 3, 0, 0, "ring");
-	rejected(zone, 1000, 0, 0, "ring");
-	rejected(zone, 32768, 0, 0, "ring");
-	rejected(zone, UINT32_MAX, 0, 0, "ring");
-	rejected(zone, 0, 4097, 0, "cache");
-	rejected(zone, 0, UINT32_MAX, 0, "cache");
+	rejected(zone, 1, 0, 0, "pool_size");
+	rejected(zone, 3, 0, 0, "pool_size");
+	rejected(zone, 1000, 0, 0, "pool_size");
+	rejected(zone, 32768, 0, 0, "pool_size");
+	rejected(zone, UINT32_MAX, 0, 0, "pool_size");
+	rejected(zone, 0, 4097, 0, "cache_size");
+	rejected(zone, 0, UINT32_MAX, 0, "cache_size");
 	rejected(zone, 0, 128, 129, "refill");
 	rejected(zone, 0, 64, 65, "refill");
 	rejected(zone, 0, 4096, 513, "refill");
