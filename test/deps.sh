@@ -19,8 +19,8 @@ TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk 
 	qemu-system-x86 cpio bind9-dnsutils dnsperf make ccache'
 PORTS='gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross
 	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross
-	musl-tools cmake'
-CI_ONLY='debootstrap git dpkg-dev debhelper lintian rpm systemd fakeroot'
+	musl-tools cmake abigail-tools'
+CI_ONLY='debootstrap git gcc-11 clang-19 dpkg-dev debhelper lintian rpm systemd fakeroot'
 
 case ${1-} in
 build) wanted=$BUILD ;;
