@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "control/control.h"
-#include "pool/page_pool.h"
+#include "pool/ended.h"
 
 #define POOLS_MAX 256u
 

@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 #include "control/control.h"
-#include "pool/page_pool.h"
+#include "pool/ended.h"
+#include "pool/holders.h"
 #include "zone/list.h"
 
 static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };

@@ -7,7 +7,11 @@
 
 #include "base/barrier.h"
 #include "base/fault.h"
-#include "pool/page_pool.h"
+#include "pool/ended.h"
+#include "pool/put.h"
+#include "pool/source.h"
+#include "pool/trim.h"
+#include "pool/turn.h"
 #include "base/probes.h"
 
 #define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
@@ -15,8 +19,6 @@
 #define RING_SIZE_DEFAULT  1024u
 #define CACHE_SIZE_MAX	   4096u
 #define RING_SIZE_MAX	   16384u
-
-struct registry registered_pools;
 
 /* ---- parameters ------------------------------------------------------------------------------ */
 
@@ -121,28 +123,6 @@ static void add_clients(struct page_pool *pool, const struct page_pool_params *p
 	add_client(pool, p->zone);
 	for (i = 0; p->set && i < p->set->rows; i++)
 		add_client(pool, p->set->node[i].zone);
-}
-
-/* Pools of several zones have the same order in each of them: that of their locks in a round. */
-void pool_join(struct page_pool *pool, const struct zone_client_ops *ops)
-{
-	static struct pp_lock lock;
-	struct pool_client *c;
-
-	pp_lock(&lock);
-	for_each_client(c, pool)
-	{
-		c->client.ops = ops;
-		clients_add(&c->client.zone->clients, &c->client);
-	}
-	pp_unlock(&lock);
-}
-
-void pool_leave(struct page_pool *pool)
-{
-	struct pool_client *c;
-
-	for_each_client(c, pool) registry_del(&c->client.registered);
 }
 
 /* ---- creation -------------------------------------------------------------------------------- */
@@ -297,12 +277,6 @@ void page_pool_disable_direct_recycling(struct page_pool *pool)
 	WRITE_ONCE(pool->owner, NO_OWNER);
 }
 
-void __coldpath pool_flush_stale(struct page_pool *pool)
-{
-	__atomic_and_fetch(&pool->special, ~POOL_STALE, __ATOMIC_RELAXED);
-	pool_release_array(pool, pool->cache, &pool->count);
-}
-
 int page_pool_update_nid(struct page_pool *pool, int nid)
 {
 	int node = pool->zone ? pool->zone->region.node : 0;
@@ -319,7 +293,7 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 	WRITE_ONCE(pool->nid, nid);
 	if (pool->numa == PP_NUMA_KEEP)
 		return 0;
-	/* while somebody trims the pool, its cache is not ours: then the first turn afterwards */
+	/* while a trim has the cache, it is not ours: then the first turn afterwards */
 	__atomic_or_fetch(&pool->special, POOL_STALE, __ATOMIC_RELAXED);
 	if (pool_enter_any(pool))
 		turn_end(pool);

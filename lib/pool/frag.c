@@ -8,40 +8,13 @@
  */
 #include <pagepool/zone.h>
 
-#include "pool/page_pool.h"
+#include "pool/frag.h"
+#include "pool/holders.h"
+#include "pool/put.h"
+#include "pool/refs.h"
 #include "zone/home.h"
 
 #define FRAG_ALIGN 64u /* two users never share a line */
-#define BIAS	   (INT32_MAX / 2)
-
-/* Debug builds: users and references change together, so that a put can compare them. */
-static struct pp_lock check_lock;
-
-static void check_begin(void)
-{
-	if (PP_DEBUG)
-		pp_lock(&check_lock);
-}
-
-static void check_end(void)
-{
-	if (PP_DEBUG)
-		pp_unlock(&check_lock);
-}
-
-/* Debug builds: a put of one reference. The pool may be gone once it is dropped. */
-int pool_unref_checked(struct page_pool *pool, struct pp_page *page)
-{
-	int least, left;
-
-	check_begin();
-	least = pool->frag_page == page ? BIAS - pool->frag_users : 0;
-	left = page_pool_unref_page(page, 1);
-	check_end();
-	if (left < least)
-		bug("a page has had more puts than users: a fragment was given back twice", page);
-	return left;
-}
 
 /*
  * Before the next fragment is cut: more puts than users would let the page start anew, or go home,
@@ -58,7 +31,7 @@ static __coldpath void take_back_excess(struct page_pool *pool, int32_t excess)
 
 static __always_inline void check_puts(struct page_pool *pool, const struct pp_page *page)
 {
-	int32_t excess = BIAS - pool->frag_users - READ_ONCE(page->pp_refs);
+	int32_t excess = FRAG_BIAS - pool->frag_users - READ_ONCE(page->pp_refs);
 
 	if (unlikely(excess > 0))
 		take_back_excess(pool, excess);
@@ -71,12 +44,12 @@ static bool fits(const struct page_pool *pool, uint64_t need)
 
 static void start(struct page_pool *pool, struct pp_page *page)
 {
-	check_begin();
-	page_pool_fragment_page(page, BIAS);
+	refs_check_begin();
+	page_pool_fragment_page(page, FRAG_BIAS);
 	pool->frag_page = page;
 	pool->frag_offset = 0;
 	pool->frag_users = 0;
-	check_end();
+	refs_check_end();
 	poison_fragments(page);
 }
 
@@ -88,10 +61,10 @@ void pool_drop_frag_page(struct page_pool *pool)
 
 	if (!page)
 		return;
-	check_begin();
+	refs_check_begin();
 	pool->frag_page = NULL;
-	left = page_pool_unref_page(page, BIAS - pool->frag_users);
-	check_end();
+	left = page_pool_unref_page(page, FRAG_BIAS - pool->frag_users);
+	refs_check_end();
 	BUG_ON(left < 0, page); /* a fragment was given back twice */
 	if (unlikely(left < 0)) {
 		count_add_shared(pool->double_puts, (uint64_t)-left);
@@ -108,8 +81,8 @@ static bool starts_anew(struct page_pool *pool)
 
 	if (!page)
 		return false;
-	/* pairs with the release of whoever dropped the other references */
-	if (load_acquire(&page->pp_refs) != BIAS - pool->frag_users ||
+	/* pairs with the release of the threads that dropped the other references */
+	if (load_acquire(&page->pp_refs) != FRAG_BIAS - pool->frag_users ||
 	    load_acquire(&page->refs) != 1) {
 		pool_drop_frag_page(pool);
 		return false;
@@ -150,9 +123,9 @@ static struct pp_page *cut(struct page_pool *pool, unsigned int *offset, unsigne
 		check_puts(pool, page);
 	if (!size || (unlikely(!fits(pool, need)) && !make_room(pool, need)))
 		return NULL;
-	check_begin();
+	refs_check_begin();
 	pool->frag_users++;
-	check_end();
+	refs_check_end();
 	*offset = pool->frag_offset;
 	unpoison_fragment(pool->frag_page, *offset, (uint32_t)need);
 	pool->frag_offset += (uint32_t)need;
@@ -184,7 +157,7 @@ static struct pp_page *cut_or_take(struct page_pool *pool, unsigned int *offset,
 	page = cut(pool, offset, *size);
 	if (!page)
 		return NULL;
-	/* what is left would serve nobody of this size */
+	/* what is left is too small for this size */
 	if (!fits(pool, pool->frag_offset - *offset))
 		pool->frag_offset = pp_page_size(page);
 	*size = pool->frag_offset - *offset;

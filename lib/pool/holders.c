@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool/holders.c - who has taken a page, where and when, for those who want to know
+ * pool/holders.c - the thread, the place and the time that took a page, if the pool writes it down
  *
- * The tags lie in a table of their own beside the zone's pages, so that who does not want
- * them pays nothing: neither room in struct pp_page nor a store.
+ * The tags lie in a table of their own beside the zone's pages, so that a pool without them pays
+ * nothing: neither room in struct pp_page nor a store.
  */
 #include <stdio.h>
 
 #include "base/site.h"
-#include "pool/page_pool.h"
+#include "pool/holders.h"
 
 struct holder_tag {
-	uint64_t when_ns; /* 0: nobody has the page; atomic, like the others */
+	uint64_t when_ns; /* 0: the page has no user; atomic, like the others */
 	const void *site;
 	uint64_t thread;
 };
@@ -104,7 +104,7 @@ int page_pool_holders_enable(struct page_pool *pool, bool on)
 	return 0;
 }
 
-/* ---- who has what ---------------------------------------------------------------------------- */
+/* ---- the holders of a pool ------------------------------------------------------------------- */
 
 static const uint64_t ages_ns[PP_HOLDER_AGES - 1] = {
 	1000000ull, 10000000ull, 100000000ull, 1000000000ull, 10000000000ull, 100000000000ull,

@@ -3,8 +3,8 @@
  * page_pool.h - struct page_pool, and the turns by which its owner and others share it
  *
  * The owner uses cache and ring in turns, without a lock: it says in @turn that it is inside.
- * Whoever else wants them (a trim) closes the pool, has every thread pass a barrier, and
- * waits for the turn to end; an owner that comes meanwhile goes around them.
+ * Another thread that wants them (a trim) closes the pool, has every thread pass a barrier, and
+ * waits for the turn to end; an owner that comes meanwhile goes around them. See turn.h, trim.h.
  *
  * Owner:  turn is odd; compiler barrier; read special      one of the two sees the other,
  * Closer: special |= CLOSED; membarrier; read turn         as with a full barrier in both
@@ -25,7 +25,7 @@
 #define NO_OWNER UINT64_MAX
 
 /* Why the owner leaves its fast path. */
-#define POOL_CLOSED  1u /* somebody else is at cache and ring */
+#define POOL_CLOSED  1u /* another thread is at cache and ring */
 #define POOL_FENCED  2u /* no membarrier, by choice or for want: the owner pays for the barrier */
 #define POOL_LIMITED 4u /* max_outstanding */
 #define POOL_HOLDERS 8u /* each allocation leaves its name */
@@ -54,7 +54,7 @@ struct page_pool {
 	uint32_t cache_size;
 	uint32_t refill;
 	uint32_t order;
-	bool holders; /* as POOL_HOLDERS, for those who return */
+	bool holders; /* as POOL_HOLDERS, for threads that return pages */
 	uint32_t idle_ms;
 	uint64_t max_outstanding; /* 0: any */
 	uint64_t low_water;
@@ -68,7 +68,7 @@ struct page_pool {
 	uint64_t id; /* no other pool of the process had it */
 	uint64_t zone_id; /* these two: for when the zone may be gone; of a provider 0 */
 	uint64_t page_size; /* of its buffers */
-	struct page_pool *next; /* pool/end.c */
+	struct page_pool *next; /* these three: ended.c */
 	struct page_pool **link; /* points to this one in the list of ended pools */
 	struct page_pool *next_done;
 	uint64_t ended_ns;
@@ -77,7 +77,7 @@ struct page_pool {
 	struct pp_page **reserve; /* behind the cache */
 	uint32_t reserve_size;
 
-	/* by anybody, rarely */
+	/* by any thread, rarely */
 	uint64_t release __line_aligned; /* atomic */
 	uint64_t released_ref;
 	uint64_t wrong_owner;
@@ -93,7 +93,7 @@ struct page_pool {
 	/* the owner's; its counters change in its turns */
 	uint32_t count __line_aligned; /* the closer's, too */
 	uint32_t turn; /* odd: the owner is inside; atomic */
-	uint32_t special; /* POOL_*; atomic, by anybody, rarely */
+	uint32_t special; /* POOL_*; atomic, by any thread, rarely */
 	uint32_t reserved;
 	bool taking; /* more pages come from the zone than a user asked for; see zone_run_moves() */
 	uint64_t hold;
@@ -175,63 +175,7 @@ static __always_inline void turn_end(struct page_pool *pool)
 	turn_end_of(pool, pool->turn);
 }
 
-/* 0: something is special, and the turn has not begun: pool_enter_special(). */
-static __always_inline uint32_t pool_enter(struct page_pool *pool)
-{
-	uint32_t turn = turn_begin(pool);
-
-	/* pairs with the release in pool_open() */
-	if (unlikely(load_acquire(&pool->special))) {
-		turn_end_of(pool, turn);
-		return 0;
-	}
-	if (!turn)
-		__builtin_unreachable(); /* it is odd */
-	return turn;
-}
-
-/* 0: it is closed: cache and ring must not be touched. */
-uint32_t pool_enter_special(struct page_pool *pool);
-
-static __always_inline uint32_t pool_enter_any(struct page_pool *pool)
-{
-	uint32_t turn = pool_enter(pool);
-
-	return likely(turn) ? turn : pool_enter_special(pool);
-}
-
-/*
- * Cache and ring become the caller's, any thread, until pool_open(). 0, -ETIMEDOUT: the owner is
- * in the middle of something; -ENOTSUP: the barrier failed; -EDEADLK: by a handler of the owner.
- */
-int pool_close(struct page_pool *pool, unsigned int timeout_us);
-void pool_open(struct page_pool *pool);
-
-/* ---- between the files of the pool ----------------------------------------------------------- */
-
-/* Pages leave the pool. Nothing of @pool may be touched afterwards: it may be gone. */
-void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n);
-void pool_released(struct page_pool *pool, uint64_t n);
-void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count);
-
-/* The last page of an ended pool is home: free it, or leave that to the next holder of a lock. */
-void pool_last_page(struct page_pool *pool);
-/* Free the pools that handlers left. Waits for nothing. */
-void pools_free_ended(void);
-
-/*
- * Up to @want pages from zone, set or provider, outside a turn. Other cores and pools are searched
- * only for the first @need. If there are more than those, pool_taken() says that all have come to
- * the places where a search finds them.
- */
-unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int need,
-		       unsigned int want);
-
-static inline void pool_taken(struct page_pool *pool)
-{
-	/* release: after the pages have come */
-	store_release(&pool->taking, false);
-}
+/* ---- the zones that it is a client of -------------------------------------------------------- */
 
 /* Every zone that the pool may take pages from; @c: struct pool_client *. */
 #define for_each_client(c, pool) \
@@ -245,9 +189,6 @@ static inline struct page_pool *pool_of(const struct zone_client *client)
 /* Become a client of its zones, with these verbs; and no more, when no visitor has it pinned. */
 void pool_join(struct page_pool *pool, const struct zone_client_ops *ops);
 void pool_leave(struct page_pool *pool);
-/* What a zone asks of a live pool. */
-extern const struct zone_client_ops pool_client_ops;
-
 /* Append a piece of a sentence for zone_client_ops.name(): @pages are out. */
 bool pool_name_to(const struct page_pool *pool, uint64_t pages, const char *state, char *text,
 		  size_t size);
@@ -256,71 +197,9 @@ bool pool_name_to(const struct page_pool *pool, uint64_t pages, const char *stat
 void pool_move_begin(struct page_pool *pool);
 void pool_move_end(struct page_pool *pool);
 
-/* The only reference of the pool's is gone, or never was more than one: recycle or release. */
-void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
-
-/* The verbs of pool_page_ops. */
-void pool_last_put(struct pp_page *page);
-void pool_put_twice(struct page_pool *pool);
-
-/* In a turn, POOL_STALE: what the cache has is of another node than is preferred now. */
-void pool_flush_stale(struct page_pool *pool);
-
-/* One of the references that the pool handed out is dropped; references left. */
-int pool_unref_checked(struct page_pool *pool, struct pp_page *page);
-
-static __always_inline int pool_unref(struct page_pool *pool, struct pp_page *page)
-{
-	return PP_DEBUG ? pool_unref_checked(pool, page) : page_pool_unref_page(page, 1);
-}
-
-/* The page that fragments are cut from is not ours any more. */
-void pool_drop_frag_page(struct page_pool *pool);
-
-/* Whoever took @pages is remembered: thread, place, time; and forgotten. */
-void pool_tag(struct pp_page *const *pages, unsigned int n, const void *site);
-void pool_untag(struct pp_page *const *pages, unsigned int n);
-
-#define PP_REPORT_HOLDERS 16u
-unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
-			       uint64_t *ages, uint64_t *in_drivers);
-
-/* Which threads have a pool's pages; pages of more threads than there is room for are @others. */
-#define POOL_THREADS 16u
-struct pool_threads {
-	unsigned int n;
-	uint64_t others;
-	uint64_t in_drivers; /* of all these pages */
-	struct {
-		uint64_t thread; /* 0: unknown */
-		uint64_t pages;
-		uint64_t oldest_ns;
-	} of[POOL_THREADS];
-};
-void pool_threads(struct pool_threads *threads, const struct page_pool *pool);
-
-/* A pool that ended while pages were out. */
-struct pool_ended {
-	uint64_t id;
-	uint64_t zone; /* id; of a provider's pool 0 */
-	uint64_t page_size; /* of its buffers; of a provider's pool 0 */
-	uint64_t ended_ns; /* of now_ns() */
-	uint64_t inflight;
-	bool tracked; /* it has holder tags */
-	char name[32];
-};
-
-/* Up to @n of them, oldest first; how many there are. */
-unsigned int pools_ended(struct pool_ended *out, unsigned int n);
-/* Call @look() with the ended pool @id; it and its zone stay meanwhile. False: it is gone. */
-bool pool_ended_look(uint64_t id, void (*look)(void *arg, const struct page_pool *pool), void *arg);
-
-/* Pages that the pool could still get: at home in it, or with its zones. A gauge. */
-uint64_t pool_available(const struct page_pool *pool);
-
 /*
  * Pages with users: handed out, less given back. Not by hold and release, which know nothing
- * of pages that somebody carries from here to the zone. Returns first: a page that goes
+ * of pages on their way from here to the zone. Returns first: a page that goes
  * round meanwhile is seen as out, not as less than none.
  */
 static inline uint64_t pool_outstanding(const struct page_pool *pool)

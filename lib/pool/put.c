@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool/put.c - anybody gives pages back: to the owner's cache, the ring, or the zone
+ * pool/put.c - any thread gives pages back: to the owner's cache, the ring, or the zone
  */
-#include "pool/page_pool.h"
+#include "pool/holders.h"
+#include "pool/put.h"
+#include "pool/refs.h"
+#include "pool/source.h"
+#include "pool/turn.h"
 #include "zone/home.h"
 
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
 	       "both counts in one load");
 
-/* False: @page is of @pool and out, nobody else holds it, and all users of it are done. */
-static __always_inline bool page_is_odd(const struct pp_page *page, const struct page_pool *pool)
+/* Not of @pool, or at home, or held by others, too, or used by others: a put of it takes longer. */
+static __always_inline bool page_needs_care(const struct pp_page *page,
+					    const struct page_pool *pool)
 {
-	/* pairs with the release of whoever dropped the other references */
+	/* pairs with the release of the threads that dropped the other references */
 	return unlikely(READ_ONCE(page->pool) != pool) ||
 	       unlikely(load_pair_acquire(&page->refs) != PAIR_OF_ONES) ||
 	       unlikely(page_is_home(page));
@@ -93,12 +98,12 @@ static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
 		poison_pages(&page, 1);
 		return true;
 	}
-	/* somebody else holds the buffer: it leaves us, and goes home when they are done */
+	/* another user holds the buffer: it leaves us, and goes home when that user is done */
 	if (unlikely(READ_ONCE(pool->holders)))
 		pool_untag(&page, 1);
 	count_add_shared(pool->released_ref, 1);
 	if (pool->provider) {
-		pp_page_put(page); /* whose last one gives it to the provider */
+		pp_page_put(page); /* the last reference gives it to the provider */
 		return false;
 	}
 	WRITE_ONCE(page->pool, NULL);
@@ -197,7 +202,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 		fetch_all(pages, n);
 	do {
 		page = *p;
-		if (unlikely(page_is_odd(page, pool))) {
+		if (unlikely(page_needs_care(page, pool))) {
 			put_mixed(pages, (unsigned int)(p - pages), n);
 			return;
 		}
@@ -230,17 +235,37 @@ static __noinline void put_elsewhere(struct page_pool *pool, struct pp_page *pag
 }
 
 /* @pool may be gone unless the page is of it: nothing of it is read before that is known. */
-void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+static __always_inline void put_page(struct page_pool *pool, struct pp_page *page,
+				     bool allow_direct)
 {
-	PUT_FROM_HERE;
-
-	if (likely(pool && !page_is_odd(page, pool) && pool_is_mine(pool))) {
+	if (likely(pool && !page_needs_care(page, pool) && pool_is_mine(pool))) {
 		WRITE_ONCE(page->next, NEXT_HOME);
 		poison_pages(&page, 1);
 		recycle_page(pool, page);
 	} else {
 		put_elsewhere(pool, page, allow_direct);
 	}
+}
+
+void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	PUT_FROM_HERE;
+
+	put_page(pool, page, allow_direct);
+}
+
+void page_pool_put_full_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)
+{
+	PUT_FROM_HERE;
+
+	put_page(pool, page, allow_direct);
+}
+
+void page_pool_recycle_direct(struct page_pool *pool, struct pp_page *page)
+{
+	PUT_FROM_HERE;
+
+	put_page(pool, page, true);
 }
 
 void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct)

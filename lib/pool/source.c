@@ -4,13 +4,15 @@
  */
 #include <pagepool/memory.h>
 
-#include "pool/page_pool.h"
+#include "pool/ended.h"
+#include "pool/holders.h"
+#include "pool/source.h"
 #include "base/probes.h"
 #include "zone/home.h"
 #include "zone/order.h"
 
 /*
- * An ended pool got pages back. If they were the last ones nobody else can know it any more;
+ * An ended pool got pages back. If they were the last ones no other thread can know it any more;
  * otherwise it may be gone by now.
  */
 static __coldpath void released_late(struct page_pool *pool, uint64_t release)
@@ -81,6 +83,17 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 	pool_released(pool, n);
 }
 
+void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count)
+{
+	unsigned int n;
+
+	while (*count) {
+		n = min(*count, PP_BULK_MAX);
+		WRITE_ONCE(*count, *count - n);
+		pool_release_pages(pool, pages + *count, n);
+	}
+}
+
 /* Looks where no other core is asked, and where another zone than the nearest is not either. */
 static unsigned int take_near(struct page_pool *pool, void **objs, unsigned int n)
 {
@@ -128,18 +141,4 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 		pool_untag(pages, n); /* what an earlier holder left */
 	probe_page_pool_state_hold(pool, pages, n, pool->hold);
 	return n;
-}
-
-void pool_move_begin(struct page_pool *pool)
-{
-	struct pool_client *c;
-
-	for_each_client(c, pool) zone_move_begin(c->client.zone);
-}
-
-void pool_move_end(struct page_pool *pool)
-{
-	struct pool_client *c;
-
-	for_each_client(c, pool) zone_move_end(c->client.zone);
 }

@@ -3,7 +3,8 @@
 #include <unistd.h>
 
 #include "base/barrier.h"
-#include "pool/page_pool.h"
+#include "pool/source.h"
+#include "pool/trim.h"
 
 /* A turn is a few hundred cycles, unless the scheduler took the owner off its CPU. */
 #define SPINS 200u
@@ -105,7 +106,7 @@ static unsigned int take_coldest(struct page_pool *pool, struct pp_page **pages,
 /* The pool is closed; it is opened. Pages moved. */
 static long trim_closed(struct page_pool *pool, unsigned int keep)
 {
-	/* bounded: those who go on returning do not keep us */
+	/* bounded: threads that go on returning pages do not keep us */
 	uint64_t left = (uint64_t)pool->cache_size + pool->ring.size, kept, moved = 0;
 	struct pp_page *pages[64];
 	unsigned int n;

@@ -7,7 +7,7 @@ struct pp_page;
 struct pp_zone;
 
 /*
- * As pp_zone_alloc_order_bulk() and pp_zone_free_order_bulk(), for page_pool.c: no preparation,
+ * As pp_zone_alloc_order_bulk() and pp_zone_free_order_bulk(), for pools: no preparation,
  * and pages that the pool has marked as home
  */
 unsigned int zone_take_runs(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);

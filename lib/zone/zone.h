@@ -103,7 +103,7 @@ static inline struct stock *zone_stock_from(struct pp_zone *zone, unsigned int *
  */
 void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 
-/* pp_zone_alloc_bulk() without the preparation, for page_pool.c, which does its own */
+/* pp_zone_alloc_bulk() without the preparation, for pools, which do their own */
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n);
 
 /* The same without draining, for zone_set.c, which has other zones to ask before that */

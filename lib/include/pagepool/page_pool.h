@@ -358,17 +358,10 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
 void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
 
 /** page_pool_put_full_page() - the same; for code from the kernel */
-static inline void page_pool_put_full_page(struct page_pool *pool, struct pp_page *page,
-					   bool allow_direct)
-{
-	page_pool_put_page(pool, page, allow_direct);
-}
+void page_pool_put_full_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
 
 /** page_pool_recycle_direct() - page_pool_put_page() by the owner thread */
-static inline void page_pool_recycle_direct(struct page_pool *pool, struct pp_page *page)
-{
-	page_pool_put_page(pool, page, true);
-}
+void page_pool_recycle_direct(struct page_pool *pool, struct pp_page *page);
 
 /**
  * page_pool_put_bulk() - return pages of any pools, or of none, to where they belong

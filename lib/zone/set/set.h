@@ -52,7 +52,7 @@ static __always_inline bool zone_has(const struct pp_zone *zone, const struct pp
 	return (uintptr_t)page - (uintptr_t)zone->pages < zone->managed * sizeof(*page);
 }
 
-/* pp_zone_set_alloc_bulk_node() without the preparation, for page_pool.c */
+/* pp_zone_set_alloc_bulk_node() without the preparation, for pools */
 unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsigned int n);
 
 /*

@@ -16,7 +16,8 @@
 #include <pagepool/page_pool.h>
 
 #include "control/control.h"
-#include "pool/page_pool.h"
+#include "pool/ended.h"
+#include "pool/turn.h"
 
 static struct json_writer answer;
 
