@@ -3,8 +3,8 @@
  * pool/alloc.c - one owner allocates from an array without a lock
  *
  * The life of a page: zone -> cache -> user -> cache (the owner returned it) or ring
- * (anybody else did) -> cache -> user ..., and to the zone when a ring is full,
- * somebody else still holds the page, the pool is trimmed, or it ends.
+ * (another thread did) -> cache -> user ..., and to the zone when a ring is full,
+ * another user still holds the page, the pool is trimmed, or it ends.
  */
 #include <pagepool/memory.h>
 #include <pagepool/page_pool.h>
@@ -95,7 +95,7 @@ static __coldpath unsigned int give_excess(struct page_pool *pool, struct pp_pag
 	return room;
 }
 
-/* The callback of who wants to know that little is left: once, until there is more again. */
+/* Call pressure() once each time that the pages available fall below low_water. */
 static __coldpath void check_pressure(struct page_pool *pool)
 {
 	uint64_t available;
@@ -111,7 +111,7 @@ static __coldpath void check_pressure(struct page_pool *pool)
 	}
 }
 
-/* Cache and ring are somebody else's for the moment. */
+/* Another thread has cache and ring: go around them. */
 static __coldpath unsigned int alloc_around(struct page_pool *pool, struct pp_page **pages,
 					    unsigned int n)
 {
@@ -126,85 +126,107 @@ static __coldpath unsigned int alloc_around(struct page_pool *pool, struct pp_pa
 	return got;
 }
 
+/* What a refill of the empty cache came to. */
+enum refilled {
+	REFILLED, /* the cache has pages; still in the turn */
+	EMPTY, /* there are none; still in the turn */
+	CLOSED, /* another thread has the cache; the turn is over */
+};
+
+/* Closed: of the @n pages that came the caller gets what it lacks, and the zone the rest. */
+static unsigned int keep_own(struct page_pool *pool, struct pp_page **pages, unsigned int lacks,
+			     struct pp_page **fresh, unsigned int n)
+{
+	unsigned int k = min(n, lacks);
+
+	count_held(pool, n);
+	turn_end(pool);
+	memcpy(pages, fresh, k * sizeof(*pages));
+	if (k < n)
+		pool_release_pages(pool, fresh + k, n - k);
+	pool_taken(pool);
+	return k;
+}
+
 /*
- * Refill the empty cache: from the ring, else from the zone, in one batch. The
- * page_pool's own order; what follows inside the zone is zone.c's. Called in a turn.
- * 1: there are pages, still in it; 0: there are none, still in it; -1: the turn is over,
- * somebody else came; what was taken is in @pages, @*n of at most that many.
+ * Refill the empty cache: from the ring, else from the zone, in one batch. The page_pool's own
+ * order; what follows inside the zone is zone.c's. Called in a turn. If the pool is closed
+ * meanwhile, up to @lacks pages are in @pages, *@got of them.
  */
-static int refill_cache(struct page_pool *pool, struct pp_page **pages, unsigned int *n)
+static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages,
+				  unsigned int lacks, unsigned int *got)
 {
 	struct pp_page *fresh[PP_BULK_MAX];
 	uint64_t waived = pool->waived;
-	unsigned int got, k;
+	unsigned int n;
 
 	if (consume(pool, false))
-		return 1;
+		return REFILLED;
 	count_add(pool->empty, waived == pool->waived);
 	/* not in a turn: this may take long, and trim pools, even this one */
 	turn_end(pool);
-	got = pool_take(pool, fresh, min(*n, pool->refill), pool->refill);
-	if (unlikely(got > pool->cache_size - READ_ONCE(pool->count)))
-		got = give_excess(pool, fresh, got);
-	if (likely(turn_begin_any(pool))) {
-		count_held(pool, got);
-		if (likely(got))
-			keep(pool, fresh, got);
-		else if (unlikely(pool->count))
-			count_add(pool->fast, 1); /* returned meanwhile: it took no refill */
-		/* no node has any: what was not waived yet is better than nothing */
-		else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
-			consume(pool, true);
-		pool_taken(pool);
-		return !!pool->count;
+	n = pool_take(pool, fresh, min(lacks, pool->refill), pool->refill);
+	if (unlikely(n > pool->cache_size - READ_ONCE(pool->count)))
+		n = give_excess(pool, fresh, n);
+	if (unlikely(!turn_begin_any(pool))) {
+		*got = keep_own(pool, pages, lacks, fresh, n);
+		return CLOSED;
 	}
-	count_held(pool, got);
-	turn_end(pool);
-	k = min(got, *n);
-	memcpy(pages, fresh, k * sizeof(*pages));
-	if (k < got)
-		pool_release_pages(pool, fresh + k, got - k);
+	count_held(pool, n);
+	if (likely(n))
+		keep(pool, fresh, n);
+	else if (unlikely(pool->count))
+		count_add(pool->fast, 1); /* returned meanwhile: it took no refill */
+	/* no node has any: what was not waived yet is better than nothing */
+	else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
+		consume(pool, true);
 	pool_taken(pool);
-	*n = k;
-	return -1;
+	return pool->count ? REFILLED : EMPTY;
+}
+
+/* In a turn: from the cache to the caller; pages. */
+static unsigned int pop(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+{
+	n = min(n, pool->count);
+	WRITE_ONCE(pool->count, pool->count - n);
+	memcpy(pages, pool->cache + pool->count, n * sizeof(*pages));
+	return n;
+}
+
+/*
+ * Closed in the middle, with @got pages, of which @slow count as refills and not as fast, as the
+ * kernel counts.
+ */
+static __coldpath unsigned int finish_around(struct page_pool *pool, struct pp_page **pages,
+					     unsigned int got, unsigned int slow, unsigned int n)
+{
+	turn_begin(pool);
+	count_add(pool->fast, got - slow);
+	turn_end(pool);
+	return got == n ? got : got + alloc_around(pool, pages + got, n - got);
 }
 
 /* In a turn, which it ends. */
 static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_page **pages,
 					    unsigned int n)
 {
-	unsigned int got = 0, refills = 0, k;
-	int more = 1;
+	unsigned int got = pop(pool, pages, n), refills = 0, k = 0;
+	enum refilled what = REFILLED;
 
-	for (;;) {
-		k = min(n - got, pool->count);
-		WRITE_ONCE(pool->count, pool->count - k);
-		memcpy(pages + got, pool->cache + pool->count, k * sizeof(*pages));
-		got += k;
-		if (got == n)
-			break;
-		k = n - got;
-		more = refill_cache(pool, pages + got, &k);
-		if (more < 0)
-			goto closed;
-		if (!more) {
-			count_add(pool->failures, 1);
-			break;
-		}
-		refills++;
+	while (got < n && what == REFILLED) {
+		what = refill_cache(pool, pages + got, n - got, &k);
+		if (unlikely(what == CLOSED)) /* one that brought pages is a refill, too */
+			return finish_around(pool, pages, got + k, refills + !!k, n);
+		refills += what == REFILLED;
+		got += pop(pool, pages + got, n - got);
 	}
+	count_add(pool->failures, what == EMPTY);
 	/* as the kernel counts: the page that made us refill is not a fast one */
 	count_add(pool->fast, got - refills);
 	turn_end(pool);
-	if (refills || !more)
+	if (refills || what == EMPTY)
 		check_pressure(pool);
 	return got;
-closed:
-	got += k;
-	turn_begin(pool);
-	count_add(pool->fast, got - refills - !!k);
-	turn_end(pool);
-	return got == n ? got : got + alloc_around(pool, pages + got, n - got);
 }
 
 /* In @turn, which it ends. */
