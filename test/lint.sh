@@ -16,17 +16,19 @@ trap 'rm -rf "$tmp"' EXIT
 : >"$tmp/findings"
 
 # What is left of faults from before their rule. Each number may only fall.
-words_left_product=240
+words_left_product=45
 words_left_doc=0
-words_left_test=112
-long_files_left=10
-long_functions_left=11
+words_left_test=0
+long_files_left=0
+long_functions_left=0
 
 # Longer than the limit, with the reason: "PATH" or "PATH:FUNCTION", a line each.
 long_ones='
 drivers/pcap/pcap.c one file an external library: files and live capture both use libpcap
 drivers/include/pagepool/xsk.h one header a noun, and its docstrings
 lib/include/pagepool/page_pool.h one header a noun, and its docstrings
+lib/include/pagepool/zone.h one header a noun, and its docstrings
+lib/zone/create.c:zone_init the parts of a zone, in the order in which they need each other
 test/drivers/test_pcap.c mirrors drivers/pcap/pcap.c
 test/lib/depot/depot.c mirrors depot.h
 test/lib/pool/pool_ops.c a table of operations, and what each means to a naive model

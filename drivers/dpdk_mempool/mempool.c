@@ -185,6 +185,19 @@ static int refuse_pool(const struct rte_mempool *mp, int err, const char *hint)
 	return -err;
 }
 
+static void begin_pool(struct rte_mempool *mp, struct mempool *pool,
+		       const struct mempool_config *config)
+{
+	pool->stamp = rte_rdtsc();
+	pool->place = mempool_free_place();
+	pool->lcore_cache_asked = mp->cache_size;
+	limit_lcore_cache(mp, config->lcore_cache);
+	pool->magic = MEMPOOL_MAGIC;
+	mp->pool_data = pool;
+	MEMPOOL_LOG(DEBUG, "pool %s: %u objects, policy %s", mp->name, mp->size,
+		    pp_depot_policy(depot_of(pool)));
+}
+
 static int pool_create(struct rte_mempool *mp, bool debug)
 {
 	const struct mempool_config config = mempool_config_get();
@@ -217,14 +230,7 @@ static int pool_create(struct rte_mempool *mp, bool debug)
 		err = refuse_pool(mp, errno, "");
 		goto free_pool;
 	}
-	pool->stamp = rte_rdtsc();
-	pool->place = mempool_free_place();
-	pool->lcore_cache_asked = mp->cache_size;
-	limit_lcore_cache(mp, config.lcore_cache);
-	pool->magic = MEMPOOL_MAGIC;
-	mp->pool_data = pool;
-	MEMPOOL_LOG(DEBUG, "pool %s: %u objects, policy %s", mp->name, mp->size,
-		    pp_depot_policy(depot_of(pool)));
+	begin_pool(mp, pool, &config);
 	return 0;
 
 free_pool:

@@ -68,10 +68,18 @@ static void add_caches(struct rte_tel_data *d, const struct pp_depot *depot)
 	rte_tel_data_add_dict_container(d, "cached_by_core", cores, 0);
 }
 
+static void add_ledger(struct rte_tel_data *d, const struct ledger *ledger)
+{
+	uint64_t double_free, foreign;
+
+	ledger_counts(ledger, &double_free, &foreign);
+	add_number(d, "double_free", double_free);
+	add_number(d, "foreign", foreign);
+}
+
 static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
-	uint64_t double_free = 0, foreign = 0;
 	struct rte_mempool *mp;
 	struct mempool *pool;
 	const char *rest;
@@ -104,11 +112,8 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	add_number(d, "failures", pool->failures);
 	add_number(d, "processes", pp_depot_processes(depot_of(pool)));
 	add_number(d, "died", pool->died);
-	if (pool->ledger) {
-		ledger_counts(pool->ledger, &double_free, &foreign);
-		add_number(d, "double_free", double_free);
-		add_number(d, "foreign", foreign);
-	}
+	if (pool->ledger)
+		add_ledger(d, pool->ledger);
 	add_caches(d, depot_of(pool));
 	return 0;
 }

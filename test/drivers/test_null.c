@@ -4,7 +4,7 @@
  */
 #include "port.h"
 
-/* first of all: every page comes home, whoever has it when the port ends */
+/* first of all: every page comes home, from any holder, when the port ends */
 static void ledger(void **state)
 {
 	struct pp_netdev *a = open_port(*state, "null", 0);

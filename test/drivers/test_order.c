@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * test_order.c - ports whose buffers are runs of pages: a jumbo frame in one piece
+ * test_order.c - ports with runs of pages as buffers: a jumbo frame in one piece
  */
 #include "port.h"
 

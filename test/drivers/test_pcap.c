@@ -283,7 +283,7 @@ static void assert_lengths(const char *file, uint32_t snaplen)
 	pcap_close(p);
 }
 
-/* cut on the way in, on the way out, and by whoever recorded the file */
+/* cut on the way in, on the way out, and by the recorder of the file */
 static void snaplen(void **state)
 {
 	struct pp_netdev *in, *out;
@@ -465,7 +465,7 @@ static void bad_files(void **state)
 	assert_int_equal(access(path("missing"), F_OK), -1);
 }
 
-/* root may do everything to a file, so it becomes somebody else for this test */
+/* root may do everything to a file, so it becomes another user for this test */
 static void no_permission(void **state)
 {
 	const uid_t me = geteuid();

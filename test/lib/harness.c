@@ -246,7 +246,7 @@ void zone_check(struct pp_zone *zone, uint64_t out)
 	require(s.cached == cached);
 	require(pp_zone_audit(zone, &a) == 0);
 	require(a.managed == s.managed);
-	/* what a pool refused did no harm: who provokes that counts it */
+	/* what a pool refused did no harm: the test that provokes that counts it */
 	require(a.double_free == s.double_puts);
 	require(a.leaked == out);
 	require(a.home == a.managed - out);

@@ -20,7 +20,7 @@
  * Variants that must fail:
  *   -DHIGH_ONLY   a cache may have what high says, which an overtaken tuner may raise again
  *   -DNO_FORCE    a drain that finds the cache empty does not wait for its holder
- *   -DNO_NEST     the first enable opens the cache, whoever else had disabled it
+ *   -DNO_NEST     the first enable opens the cache, although others had disabled it
  *   -DDRAIN_FIRST drain, then close
  */
 #define CAPACITY 2

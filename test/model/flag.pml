@@ -10,7 +10,7 @@
  *
  * A model that does not find this is no good; so the test expects it to be violated. With
  * -DFLAG_FIRST the sequence reads the flag, then the count, and spin finds nothing: then the
- * next drain's fence catches whoever read that the flag was down.
+ * next drain's fence catches each owner that read the flag as down.
  *
  * Not modelled: weak memory; here it takes none to lose pages.
  */

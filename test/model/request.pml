@@ -5,14 +5,14 @@
  * Stands for lib/stock/sync/request.c and lib/stock/sync/pcp_serve.h over lib/stock/pcp_impl.h:
  *   Owner     do_alloc_bulk(), do_free_bulk() without any lock; pcp_exit() reads want and serves
  *   ask       pcp_seize() of another thread: raise want, look what the owner answers, or give up
- *   Drainer   do_drain() by anybody
+ *   Drainer   do_drain() by any thread
  *   Disabler  close_caches(): high_max = 0, then drains until one returns 0; or it gives up, as
  *             it must if the owner is idle
  *
  * Properties: pages are conserved; the cache is empty, and stays empty, when the disabler has
  * returned without giving up.
  *
- * Not modelled: a thread's end, after which its cache is anybody's under the slots' lock; weak
+ * Not modelled: a thread's end, after which any thread may take its cache under the slots' lock; weak
  * memory.
  *
  * The variant that must fail:

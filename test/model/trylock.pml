@@ -6,7 +6,7 @@
  *   Owner     do_alloc_bulk(), do_free_bulk(): pcp_enter() is the exchange, pcp_exit() reads
  *             want, may serve_drainer(), and unlocks
  *   seize     pcp_seize(), with ask_owner() in its loop
- *   Drainer   do_drain() by anybody: seize, one batch (1 page) to the zone, pcp_release()
+ *   Drainer   do_drain() by any thread: seize, one batch (1 page) to the zone, pcp_release()
  *   Disabler  close_caches() in lib/stock/control.c: high_max = 0, then forced drains of the
  *             cache until one returns 0
  * A page count is read and written in two steps, so that two holders at once would lose a
@@ -221,7 +221,7 @@ inline seize(result, patient)
 #else
 				if
 				:: k > 0 || answers != a0 -> result = 2
-				:: else -> want = CAP /* somebody else cleared it */
+				:: else -> want = CAP /* another drainer cleared it */
 				fi
 #endif
 			:: want != 0

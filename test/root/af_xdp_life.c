@@ -138,7 +138,7 @@ static void test_moved(void)
 	gone(how, false);
 }
 
-/* who only sends, and never asks for packets */
+/* a sender that never asks for packets */
 static void test_deleted_sending(void)
 {
 	uint64_t end = now_ms() + 5000;
@@ -248,7 +248,7 @@ static void test_completion_storm(void)
 	xsk_set_mark(page, xsk->mark_tx);
 	xsk->t.out = 1;
 	for (i = 0; i < 1000; i++) {
-		xsk->t.out += !xsk->t.out; /* somebody waits for a completion: keep on kicking */
+		xsk->t.out += !xsk->t.out; /* a completion is awaited: keep on kicking */
 		pp_tx_clean(rig.q[0]);
 	}
 	xsk->t.out = 0;

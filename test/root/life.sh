@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 topology
-# a third port, whose far end is in a namespace of its own, and a fourth without anybody
+# a third port, with its far end in a namespace of its own, and a fourth without a peer
 C=ppx-$$-c
 UNDO='ip netns del "$C" 2>/dev/null'
 ip netns add "$C" && ip link add name far netns "$C" type veth peer name north netns "$R" &&

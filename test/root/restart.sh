@@ -38,7 +38,7 @@ echo $((reserved + 32)) >/proc/sys/vm/nr_hugepages
 [ "$(awk '/^HugePages_Free/ { print $2 }' /proc/meminfo)" -ge 32 ] ||
 	fail "no 32 free hugepages to be had"
 # the kernel takes a map apart some time after the process that was killed last has gone; what is
-# still there after three seconds is somebody else's
+# still there after three seconds is another program's
 tries=60
 until [ "$("$XDP_HOLD" count)" = "programs: 0, maps: 0" ] || [ "$tries" = 0 ]; do
 	tries=$((tries - 1))

@@ -30,7 +30,7 @@ fwd_ping
 fwd_stop
 say "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF are enough"
 
-# who may not know the name of a program waits for it too
+# without the right to know a program's name, a port waits for it too
 for round in $(seq 10); do
 	fwd_start_with -- ,+net_raw,+net_admin,+bpf af_xdp:west af_xdp:east
 	connected || fail "round $round: no ping after kill -9 and restart without CAP_SYS_ADMIN"
@@ -101,7 +101,7 @@ fwd_ping
 kill -TERM "$FWD"
 wait "$FWD" || fail "ppfwd ended with status $?"
 check_ledger
-ip -n "$R" link show dev west | grep -q xdp || fail "the program of somebody else is gone"
+ip -n "$R" link show dev west | grep -q xdp || fail "the other program is gone"
 release
 no_program
 say "a map by its path"

@@ -14,7 +14,7 @@ struct pp_xsk *xsk;
 unsigned int kicks;
 int kick_errno[8];
 
-/* instead of libc's: sends up to 32 packets, whose completions are the test's business */
+/* instead of libc's: sends up to 32 packets; their completions are the test's business */
 ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
 	       socklen_t to_len)
 {

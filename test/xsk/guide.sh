@@ -97,7 +97,7 @@ PY
 
 # PROGRAM: its report in $received, $home
 reflects() {
-	# not through ip netns exec, whose /sys has no bpffs; $! has to be the program itself
+	# not through ip netns exec, because its /sys has no bpffs; $! has to be the program itself
 	nsenter --net="/var/run/netns/$app" "$1" va 0 >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
 	ping_pong >"$tmp/back" || fail "$1: reflected $(cat "$tmp/back") of 20000 frames"

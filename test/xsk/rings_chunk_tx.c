@@ -124,7 +124,7 @@ static void send_never(void **state)
 	page = c[4].page;
 	page->owner = 4;
 	c[6] = (struct pp_xsk_chunk){ page, c[4].off, 0 };
-	/* somebody's ring has a chunk of its page, which may be another one than ours */
+	/* a ring of another socket has a chunk of its page, which may be another one than ours */
 	foreign->owner = (uint32_t)3 << 30 | 1;
 	pp_page_get(foreign);
 	assert_int_equal(pp_xsk_tx_chunks(xsk, c, 7), 7);

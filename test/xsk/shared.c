@@ -8,7 +8,7 @@
  * memory: each registers the same memory for itself.
  *
  * A thread receives into its own pool. What it received it frees, sends back, or
- * leaves to whoever comes by, who does the same; so every page is freed from, and
+ * leaves to the next thread, which does the same; so every page is freed from, and
  * sent by, every thread. The last socket has a thread for each direction. All the
  * time threads are stopped with their rings full, their sockets closed, their pools
  * destroyed, and new ones started. In the end every page is home, once, and no
@@ -98,7 +98,7 @@ static void check(struct worker *w, struct pp_page **pages, unsigned int n)
 		w->changed += frame_seq(pages[i]) != pages[i]->tstamp;
 }
 
-/* the end of a burst, whoever received it: free, send, or leave to the others */
+/* the end of a burst, from any socket: free, send, or leave to the others */
 static void dispose(struct worker *w, struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
 {
 	unsigned int k = 0;

@@ -215,7 +215,7 @@ int peer_open(bool hears)
 	return fd;
 }
 
-/* A failed send is a packet that was lost on the way: those who count look at the other end. */
+/* A failed send is a packet that was lost on the way: the count is made at the other end. */
 void peer_send(int fd, uint64_t seq)
 {
 	static const unsigned char head[] = {

@@ -48,7 +48,7 @@ void run(const char *cmd);
 /* @flags: of XDP_UMEM_REG; @umem_fd: socket to share the UMEM of, or -1: register the zone here */
 void sock_open(struct sock *s, struct pp_zone *zone, uint32_t flags, uint32_t headroom,
 	       int umem_fd);
-/* waits for a queue whose last socket was closed just now */
+/* waits for a queue that had its last socket closed just now */
 void sock_bind(struct sock *s, const char *ifname, unsigned int queue, int umem_fd);
 /* the parameters of pp_xsk_create(), but for the pool */
 struct pp_xsk_params sock_params(const struct sock *s);

@@ -61,7 +61,7 @@ for policy in ('auto', 'trylock'):
     p = Program([API] + args + ['--', 'threads'], environment(PAGEPOOL_POLICY=policy))
     p.wait_for('done')
     info = telemetry(_prefixes[-1], '/pagepool/info,threads')
-    # trylock: whoever meets a preempted holder goes past the cache, on one CPU for a time slice
+    # trylock: a thread that meets a preempted holder goes past the cache, on one CPU for a time slice
     most = 160000 // (20 if info['policy'] == 'rseq' else 2)
     check(info['fallbacks'] + info['refills'] + info['flushes'] < most,
           'of 160000 calls %d went past the caches: %s' %

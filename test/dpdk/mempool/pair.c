@@ -117,7 +117,7 @@ static void check(void)
 	for (i = 0; i < SLOTS; i++)
 		while (shared->log[i].calls && !READ(shared->log[i].paused))
 			rte_delay_us_sleep(200);
-	/* once for the dead: what they had in hand is dropped by the first who runs short */
+	/* once for the dead: what they had in hand is dropped by the first get that runs short */
 	while (n < OBJECTS && !rte_mempool_get(mp, &all[n]))
 		n++;
 	for (i = 0; i < n; i += 100)

@@ -66,7 +66,7 @@ def test_secondary():
 
 
 def test_full():
-    """nothing is displaced that somebody may use: then the log says so, and the program goes on"""
+    """nothing is displaced that a program may use: then the log says so, and the program goes on"""
     status, out = run([API] + eal('f', memory=64, lcores='0@%d' % CPUS[0], plugin=False,
                                   extra=loaded('dp')) + ['--', 'ops'], 60,
                       environment(PP_DUMMY_OPS='16'))

@@ -20,7 +20,7 @@ def one_pdump(path):
     """attach, kill, and see that testpmd goes on; what is out
 
     Not killed while it starts: it takes locks of EAL's heap and memory then, which are shared,
-    and whose holder's death leaves testpmd waiting for them when it closes its port. No mempool
+    and the death of their holder leaves testpmd waiting for them when it closes its port. No mempool
     can help that; pair() kills at moments at which only the pool is at work.
     """
     args = eal('d', True, extra=['--vdev=net_pcap0,rx_pcap=%s,tx_pcap=/dev/null,infinite_rx=1' %
@@ -53,7 +53,7 @@ def one_pdump(path):
 def test_pdump():
     """dpdk-pdump attached and killed while testpmd forwards
 
-    A killed one leaves its ring and pool, whose names the next one would need: so each meets a
+    A killed one leaves its ring and pool, and the next one would need their names: so each meets a
     testpmd of its own. It copies packets into its own pool, which holds none of testpmd's.
     """
     path = capture()

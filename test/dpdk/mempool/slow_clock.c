@@ -2,7 +2,7 @@
 /*
  * slow_clock.c - LD_PRELOAD: DPDK's clock seems PP_SLOW_CLOCK times slower than it is
  *
- * So that a benchmark whose rows last five seconds each is done in time.
+ * So that a benchmark with rows of five seconds each is done in time.
  */
 #include <dlfcn.h>
 #include <stdint.h>

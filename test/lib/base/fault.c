@@ -135,7 +135,7 @@ static void without_mbind(void)
 	p.flags = PP_ZONE_LAZY;
 	require(!pp_zone_create(&p));
 	failed_with(EPERM, "cannot bind memory to node 0");
-	/* who does not care where it is needs no mbind() */
+	/* a zone without a node needs no mbind() */
 	p.node = pp_node_param(PP_NODE_ANY);
 	zone = zone_new(&p);
 	require(take_all(zone) == PAGES);
@@ -320,7 +320,7 @@ static void with_little_to_lock(void)
 	long before;
 	void *other;
 
-	/* root may lock whatever the limit says, so be somebody else */
+	/* root may lock whatever the limit says, so be another user */
 	if (setrlimit(RLIMIT_MEMLOCK, &some) || (getuid() == 0 && setuid(65534)))
 		_exit(3);
 	other = mmap(NULL, 4 * BLOCK_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,

@@ -330,7 +330,7 @@ int main(void)
 	cpu_set_t cpu;
 	int failed;
 
-	/* whose cache has what is told apart below */
+	/* the caches are told apart below */
 	CPU_ZERO(&cpu);
 	CPU_SET(sched_getcpu(), &cpu);
 	sched_setaffinity(0, sizeof(cpu), &cpu);

@@ -140,7 +140,7 @@ static void bad_names(void **unused)
 	assert_int_equal(refused(name), ENAMETOOLONG);
 	assert_int_equal(refused(""), EINVAL);
 	assert_int_equal(refused("/nonexistent/dir/socket"), ENOENT);
-	/* somebody's file, or a link to it, is left alone */
+	/* another user's file, or a link to it, is left alone */
 	snprintf(target, sizeof(target), "%s/file", dir);
 	fd = open(target, O_CREAT | O_WRONLY, 0600);
 	assert_int_equal(write(fd, "keep", 4), 4);
@@ -325,7 +325,7 @@ static void stalled(void **unused)
 	/* not by reading: then it would go on */
 	assert_int_equal(poll(&end, 1, 10000), 1);
 	is_cut_off(silent);
-	/* whoever only is silent is not */
+	/* a silent client is not */
 	say(fd, "1 help\n");
 	answers(fd, "\"verb\":\"help\"");
 	close(fd);
@@ -358,7 +358,7 @@ static void too_many(void **unused)
 	pp_control_close(control);
 }
 
-/* Whoever disabled with a lease may die. */
+/* A client that disabled with a lease may die. */
 static void lease_ends(void **unused)
 {
 	struct pp_zone_params p = { .sz = sizeof(p), .pages = 1024, .name = "z", .high = 64 };
@@ -384,7 +384,7 @@ static void lease_ends(void **unused)
 	assert_int_equal(pp_zone_destroy(zone), 0);
 }
 
-/* Somebody else who got hold of the socket all the same. */
+/* Another user that got hold of the socket all the same. */
 static void other_user(void **unused)
 {
 	struct pp_control *control;

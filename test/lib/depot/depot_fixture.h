@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * depot_fixture.h - a depot whose objects nobody can touch, in memory that children share
+ * depot_fixture.h - a depot of objects that nobody can touch, in memory that children share
  *
  * The objects are the addresses of pages without access, and pages without access lie before
  * and behind the depot's own memory: whatever is written where it should not be is a crash.

@@ -33,7 +33,7 @@ enum doing {
 	DOING_PUT
 };
 
-/* A worker's log. Stores are in order on their way to whoever reads them after its death. */
+/* A worker's log. Stores are in order on their way to a reader after its death. */
 struct worker_log {
 	pid_t pid;
 	unsigned int doing;
@@ -155,7 +155,7 @@ static int worker_exec(char **argv)
 	return worker_main((unsigned int)atoi(argv[4]), atoi(argv[5]));
 }
 
-/* ---- those who watch ------------------------------------------------------------------------- */
+/* ---- watchers -------------------------------------------------------------------------------- */
 
 static struct rng rng;
 
@@ -337,7 +337,7 @@ static void test_two_processes(void **state)
 /*
  * Another process is in its core's cache all the time while we empty it: a barrier that does not
  * reach it leaves it in a list that we have taken. Its calls are long, because they move many
- * objects whose lines we had last.
+ * objects with lines that we had last.
  */
 static void test_drained_elsewhere(void **state)
 {

@@ -213,7 +213,7 @@ static struct outcome check_state(const struct scene *s, bool explicitly)
 	if (explicitly) {
 		require(pp_depot_recover(f.depot, &o.dropped) >= before - 1);
 		require(pp_depot_processes(f.depot) == 1);
-	} else { /* whoever needs it finds out */
+	} else { /* the next one that needs it finds out */
 		pin_to(test_cpu(1));
 		if (depot_take(f.depot, taken + OBJECTS, 1))
 			pp_depot_put_bulk(f.depot, taken + OBJECTS, 1);

@@ -107,7 +107,7 @@ static void close_main(void *arg)
 	require(!pool_close(arg, 1000000));
 }
 
-/* somebody is trimming it at that moment: the cache follows with the first turn afterwards */
+/* a thread is trimming it at that moment: the cache follows with the first turn afterwards */
 static void updated(enum pp_numa numa, bool by_put)
 {
 	struct page_pool_params p = { .sz = sizeof(p), .cache_size = 64, .refill = 32 };
@@ -298,7 +298,7 @@ static void push(void *arg)
 		page_pool_put_bulk(p->pages + i, 4);
 }
 
-/* The sanitizers see whoever touches the pool too late; freed once is seen here. */
+/* The sanitizers see a touch of the pool that comes too late; freed once is seen here. */
 static void invariant_09_destroy_beside_producers(void **state)
 {
 	struct pp_zone_params zp = zone_params(256);

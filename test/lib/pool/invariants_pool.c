@@ -145,8 +145,8 @@ static void invariant_01_hold_release_balance(void **state)
 
 /*
  * And in every snapshot by another thread, where nothing comes from the zone, and the owner rests
- * now and then; that is told apart from an owner which was taken off its CPU in a turn: all who
- * read for long then get is a gauge.
+ * now and then; that is told apart from an owner which was taken off its CPU in a turn: long
+ * reads then get a gauge.
  */
 struct watched {
 	struct page_pool *pool;
@@ -288,7 +288,7 @@ static void invariant_03_page_at_home_is_sole(void **state)
 	fixture_end(&f);
 }
 
-/* ---- 4: somebody else holds the page --------------------------------------------------------- */
+/* ---- 4: another user holds the page ---------------------------------------------------------- */
 
 static void invariant_04_elevated_reference_leaves(void **state)
 {
@@ -309,7 +309,7 @@ static void invariant_04_elevated_reference_leaves(void **state)
 	zone_check(f.zone, 8);
 	pp_page_put(page);
 	zone_check(f.zone, 8);
-	pp_page_put(page); /* the last holder, and the only one who frees it */
+	pp_page_put(page); /* the last holder, and the only one that frees it */
 	zone_check(f.zone, 7);
 	assert_int_equal(page->refs, 1);
 	fixture_end(&f);

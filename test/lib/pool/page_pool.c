@@ -149,7 +149,7 @@ static void bulk_put_mixed(void **state)
 	zone_end(zone);
 }
 
-/* Whoever holds a page need not know whether it is of a pool. */
+/* The holder of a page need not know whether it is of a pool. */
 static void put_without_a_pool(void **state)
 {
 	struct fixture f = fixture(64, 16, 16, 8);

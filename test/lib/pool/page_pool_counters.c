@@ -189,7 +189,7 @@ static void elevated_reference(void **state)
 	zone_check(f.zone, 63);
 	give(&f, 1, 1, true);
 
-	/* the same in bulk: one of three stays with somebody */
+	/* the same in bulk: one of three stays with a user */
 	take(&f, 0, 3);
 	pp_page_get(f.pages[1]);
 	page = f.pages[1];

@@ -26,7 +26,7 @@
 struct storm {
 	struct pp_zone *zone;
 	struct page_pool *pool;
-	struct pp_page *slot[SLOTS]; /* from the owner to those who return */
+	struct pp_page *slot[SLOTS]; /* from the owner to the threads that return */
 	unsigned int stop;
 	unsigned long trims;
 	unsigned long timeouts;
@@ -320,7 +320,7 @@ static void ask(int sig)
 	errno = err;
 }
 
-/* It asks the pools, whose list its own thread may be changing: it must not wait for that. */
+/* It asks the pools while its own thread may be changing their list: it must not wait for that. */
 static void handler_beside_create(void **state)
 {
 	struct pp_zone_params zp = zone_params(64);
@@ -408,7 +408,7 @@ static void late_returns(void **state)
 	assert_true(timeouts && timeouts < round);
 }
 
-/* Given back by who had it from the zone, long ago: it waits in a pool's cache by now. */
+/* Given back by a thread that had it from the zone, long ago: it waits in a pool's cache by now. */
 static void put_of_a_page_at_home(void **state)
 {
 	struct fixture f = fixture(64, 0, 64, 64);

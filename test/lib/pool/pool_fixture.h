@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool_fixture.h - a zone, a pool over it, and whoever takes and gives back
+ * pool_fixture.h - a zone, a pool over it, and threads that take and give back
  */
 #ifndef PP_TEST_POOL_FIXTURE_H
 #define PP_TEST_POOL_FIXTURE_H

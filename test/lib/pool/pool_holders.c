@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * pool_holders.c - who has a page is told, and nobody who has none
+ * pool_holders.c - holders of pages are reported, and no others
  */
 #include <unistd.h>
 #include <sys/syscall.h>
@@ -55,7 +55,7 @@ static void off_and_on(void **state)
 	fixture_end(&f);
 }
 
-/* Left the pool because somebody else held it, and came back through the zone. */
+/* Left the pool because another user held it, and came back through the zone. */
 static void by_the_zone(void **state)
 {
 	struct fixture f = fixture(64, 0, 64, 32);

@@ -108,7 +108,7 @@ static void callback_trims_and_destroys(void **state)
 	fixture_end(&f);
 }
 
-/* What is left is what can still be had: a refill that just came is not lost to anybody. */
+/* What is left is what can still be had: a refill that just came is not lost. */
 static void low_water_is_exact(void **state)
 {
 	struct told t = { 0 };
@@ -179,7 +179,7 @@ static void limit_beside_trims(void **state)
 	fixture_end(&f);
 }
 
-/* The reserve is for those who ask for it, whatever the limit, also while the pool is trimmed. */
+/* The reserve is for calls that ask for it, whatever the limit, also while the pool is trimmed. */
 static void reserve(void **state)
 {
 	struct pp_zone_params zp = zone_params(64);

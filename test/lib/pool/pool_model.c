@@ -74,7 +74,7 @@ static void return_pages(void *arg)
 	} while (n || !stop);
 }
 
-/* Somebody who empties pools and caches that are not his, and asks them how they are. */
+/* A thread that empties pools and caches of others, and reads their state. */
 static void trim_pools(void *arg)
 {
 	struct rng r = rng_init(200);

@@ -32,7 +32,7 @@ static void put_main(void *arg)
 	page_pool_put_bulk(pages, RING);
 }
 
-/* A pool whose ring is full of pages of @node, whose cache is empty, and that prefers node 1. */
+/* A pool with a ring full of pages of @node and an empty cache, which prefers node 1. */
 static struct page_pool *moved(struct pp_zone_set *set, enum pp_numa numa)
 {
 	struct page_pool *pool = pool_on(set, 0, numa);

@@ -211,7 +211,7 @@ static void op_put_page(struct model *m, unsigned int i)
 	model_drop(m, &ref, 1, false);
 }
 
-/* by somebody who says that he is the owner, and is */
+/* by a thread that says that it is the owner, and is */
 static void op_put_direct(struct model *m, unsigned int i)
 {
 	struct model_life *life;
@@ -293,7 +293,7 @@ static void op_fragment_page(struct model *m, unsigned int i)
 		keep(m, m->refs[m->nrefs - 1]);
 }
 
-/* a second reference beside @ref: another user of the pool's page, or one who does not know it */
+/* a second reference beside @ref: another user of the pool's page, or one that does not know it */
 static void another(struct model *m, struct model_ref ref, bool of_pool)
 {
 	struct model_page *mp = known(m, ref.page);
@@ -537,7 +537,7 @@ static void (*const ops[])(struct model *m, unsigned int i) = {
 
 /* ---- checks ---------------------------------------------------------------------------------- */
 
-/* More references than anybody here can have: the pool cuts parts from it. */
+/* More references than a user here can have: the pool cuts parts from it. */
 static bool is_cut(const struct pp_page *page)
 {
 	return page->pp_refs > 1 << 20;
@@ -549,7 +549,7 @@ static void check_page(struct model *m, const struct pp_page *page)
 	uint32_t foreign = mp->holders - mp->of_pool;
 
 	require(page->owner == 0);
-	/* whoever counts for the pool is one holder of the page, however many there are */
+	/* all that count for the pool are one holder of the page, however many there are */
 	if (is_cut(page)) {
 		require(page->refs == foreign + 1);
 		return;
@@ -567,7 +567,7 @@ static void check_page(struct model *m, const struct pp_page *page)
 	require(page->refs == foreign + (mp->of_pool ? 1 : 0));
 }
 
-/* Pages that the pool cuts parts from, of which nobody has one. @held: somebody has the page. */
+/* Pages that the pool cuts parts from, of which nobody has one. @held: a user has the page. */
 static unsigned int only_cut(struct model *m, const struct model_life *life, bool *held)
 {
 	const struct pp_page *table = pp_zone_page_table(m->zone);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pool_ops.h - calls of page_pool.h and zone.h in any order, against a model that knows one thing:
- * who has each page
+ * the holder of each page
  *
  * The order comes from a random generator (pool_model.c) or from a fuzzer (fuzz/page_pool.c). An
  * operation is a function and a line in the table of pool_ops.c.
@@ -25,7 +25,7 @@ struct choices {
 
 /*
  * What is known of a page. @holders: references of users, of either kind, 0: it is home. Each is
- * dropped here before the library hears of it, so that whoever is given a page must find 0.
+ * dropped here before the library hears of it, so that the next user of a page must find 0.
  */
 struct model_page {
 	uint32_t holders; /* atomic */
@@ -51,7 +51,7 @@ struct model_life {
 	int64_t out; /* atomic: pages with references of the pool */
 };
 
-/* One reference that somebody holds. */
+/* One reference that a user holds. */
 struct model_ref {
 	struct pp_page *page;
 	bool of_pool; /* else taken with pp_page_get(), or with a page of the zone */
@@ -73,10 +73,10 @@ struct model {
 	uint64_t stamp;
 	uint64_t twice; /* pages that were put although they were home */
 	uint64_t steps;
-	/* somebody who may take references instead of the model; true: taken */
+	/* a call that may take references instead of the model; true: taken */
 	bool (*give_away)(struct model *m, struct model_ref ref);
 	bool others; /* other threads may hold references: no exact sums now */
-	pthread_mutex_t ending; /* pools end and begin: not for those who look at them */
+	pthread_mutex_t ending; /* pools end and begin: not while others look at them */
 	bool gave; /* they had some: what a limit did then is not known */
 };
 

@@ -188,7 +188,7 @@ static void returns_in_refill(void **state)
 	owner_returns_in_refill(8, 1);
 }
 
-/* the second return of a page whose pool is gone finds no pool, and nothing to crash on */
+/* the second return of a page without its pool finds no pool, and nothing to crash on */
 static void put_after_the_end(void **state)
 {
 	struct page_pool_params p = { .name = "rx" };
@@ -208,7 +208,7 @@ static void put_after_the_end(void **state)
 	foreign_end(&f, 1);
 }
 
-/* put while somebody else holds it: stays with the pool until that is over, then comes home */
+/* put while another user holds it: stays with the pool until that is over, then comes home */
 static void elevated_reference(void **state)
 {
 	struct page_pool_params p = { .name = "rx" };

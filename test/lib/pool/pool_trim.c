@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pool_trim.c - an allocation fails only if no page is free anywhere: wherever the pages lie,
- * and whoever asks for them
+ * and whatever call asks for them
  */
 #include <string.h>
 
@@ -97,7 +97,7 @@ static void end_other(void *arg)
 	scene.other = NULL;
 }
 
-/* ---- who asks -------------------------------------------------------------------------------- */
+/* ---- callers --------------------------------------------------------------------------------- */
 
 static void by_zone(unsigned int bulk)
 {

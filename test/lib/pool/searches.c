@@ -15,7 +15,7 @@
 
 static struct pp_page *held[PAGES];
 
-/* A pool with 8 pages in its cache, whose owner is stopped in its turn. */
+/* A pool with 8 pages in its cache, and an owner that is stopped in its turn. */
 static struct page_pool *stopped_owner(struct pp_zone *zone)
 {
 	struct page_pool *pool = pool_new(zone, 64, 32, 8);

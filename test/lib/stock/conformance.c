@@ -182,7 +182,7 @@ static void churn(void *arg)
 	}
 }
 
-/* more threads than cores, some of which migrate, while somebody drains */
+/* more threads than cores, some of which migrate, while another thread drains */
 static void crowd(void **state)
 {
 	/* enough in the free area, however many cores have a full cache */

@@ -209,7 +209,7 @@ static void invariant_13_no_wait_for_a_drainer(void **state)
 	pp_zone_free_bulk(zone, mine, 16);
 	assert_int_equal(zone_stats(zone).fallbacks, U32_WRAP + 1);
 	assert_int_equal(pp_zone_drain(zone, pp_zone_this_core(zone), 0), -ETIMEDOUT);
-	/* and a handler that interrupted whoever is inside */
+	/* and a handler that interrupted the thread inside */
 	handler.zone = zone;
 	signal(SIGUSR1, take_and_give);
 	raise(SIGUSR1);
@@ -240,8 +240,8 @@ static void fill_cache(void *arg)
 }
 
 /*
- * Differs: there is no drain of all zones, and no mutex, so that nobody returns because somebody
- * else drains: each comes back when every cache was empty once, and a page counts for one of them.
+ * Differs: there is no drain of all zones, and no mutex, so that no call returns because another
+ * drains: each comes back when every cache was empty once, and a page counts for one of them.
  * A cache that is held costs its time limit and the others are drained; one that looks empty is
  * passed over, unless it must be certain (disable).
  */

@@ -283,7 +283,7 @@ static void together(void **state)
 	}
 }
 
-/* ---- who has free pages does not notice ------------------------------------------------------ */
+/* ---- a thread with free pages does not notice ------------------------------------------------ */
 
 #define SAMPLES 200000u
 
@@ -340,7 +340,7 @@ static void others_do_not_notice(void **state)
 	need_two_cpus();
 	quiet.ns = calloc(SAMPLES, sizeof(*quiet.ns));
 	limit = pp_cycles_hz() / 10000.0;
-	/* somebody else's time slices are taken for ours: then again, until it is seen without */
+	/* time slices of other programs are taken for ours: then again, until it is seen without */
 	for (i = 0; i < ARRAY_LEN(alone) && (i < 2 || best_beside >= limit); i++) {
 		p = lazy_params(MAX_BLOCK * BLOCK);
 		fw.delay_us = 1000;

@@ -129,7 +129,7 @@ static void nobody_is_short(void **state)
 
 /*
  * An acceptor that has claimed its block and stands still: no lock is held, others take
- * other blocks, and who needs that very block gives up in time.
+ * other blocks, and a thread that needs that very block gives up in time.
  */
 static void stalled(void **state)
 {
@@ -151,7 +151,7 @@ static void stalled(void **state)
 	assert_int_equal(takers[1].n, 3 * BLOCK);
 	assert_true(now_s() - start > 0.029 && now_s() - start < 5);
 	assert_int_equal(zone_stats(zone).unaccepted, BLOCK);
-	/* who wants all of it, or runs of it, is told in time as well */
+	/* a call for all of it, or for runs of it, ends in time as well */
 	give(&takers[1]);
 	assert_int_equal(pp_zone_alloc_contig(zone, 4 * BLOCK, 1, PP_CONTIG_NORMAL, 0, &first),
 			 -EBUSY);

@@ -217,7 +217,7 @@ static struct {
 } race;
 
 /*
- * A block that somebody else has isolated is wholly free, or not accepted: others look elsewhere,
+ * A block that another thread has isolated is wholly free, or not accepted: others look elsewhere,
  * where pages are missing, and leave it as it was.
  */
 static void beside_isolation(uint32_t flags)

@@ -29,7 +29,7 @@ static struct pp_zone *zone_of(uint64_t pages, uint32_t flags, const struct pp_z
 	p.high = 64;
 	p.flags = flags;
 	p.ops = ops;
-	p.drain_us = 5000000; /* how long an allocation waits for somebody else's block, too */
+	p.drain_us = 5000000; /* how long an allocation waits for another thread's block, too */
 	return zone_new(&p);
 }
 
@@ -199,7 +199,7 @@ static void invariant_16_bulk_fills_holes(void **state)
 /* ---- 17: memory on demand -------------------------------------------------------------------- */
 
 static struct {
-	sem_t asked; /* somebody is being kept waiting */
+	sem_t asked; /* a thread is being kept waiting */
 	sem_t go;
 	bool hold;
 	unsigned int now;

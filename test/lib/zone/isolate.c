@@ -90,7 +90,7 @@ static void pages_in_use(void **state)
 	zone_end(zone);
 }
 
-/* Caches stay open: what overflows from them is filtered on its way, whoever moves it. */
+/* Caches stay open: pages that overflow from them are filtered on their way, by any thread. */
 static void overflow(void **state)
 {
 	struct pp_zone *zone = variant_zone(PAGES, 16, 64);

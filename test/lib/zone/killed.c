@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * killed.c - a process is killed while it accepts, while it gives back, and anywhere: no page is
- * lost, not for the system and not for whoever shares the memory
+ * lost, not for the system and not for others that share the memory
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -2,9 +2,9 @@
 /*
  * life.c - the life of a page at random, from several threads: arguments as in variant.h
  *
- * A naive model beside the library knows of each page who has it, of each block whether
+ * A naive model beside the library knows the holder of each page, of each block whether
  * the firmware gave it and how often it is isolated. A page that is handed out twice, out of
- * a range that its taker has isolated for certain, or whose block was given to the system while
+ * a range that its taker has isolated for certain, or of a block that was given to the system while
  * it was in use, is caught at once; at every rest all five states must be what the model says,
  *
  *   free + cached + in_flight + isolated + unaccepted == managed

@@ -95,7 +95,7 @@ static void taker_main(void *arg)
 	page_pool_destroy(t->pool);
 }
 
-/* All that is free into the idle pool, whose owner this is. */
+/* All free pages into the idle pool; this is its owner. */
 static void collect(unsigned int all)
 {
 	struct pp_page *pages[IDLE];

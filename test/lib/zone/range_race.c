@@ -60,7 +60,7 @@ static void churn(void *arg)
 	pp_zone_free_bulk(race.zone, mine, n);
 }
 
-/* What this thread has isolated it is not given, whoever else isolates or undoes the same. */
+/* This thread does not get pages that it has isolated, although others isolate or undo the same. */
 static void isolate(void *arg)
 {
 	struct rng r = rng_init(100 + (uintptr_t)arg);

@@ -286,7 +286,7 @@ static void pin_and_give(void *arg, struct pp_zone *zone, uint64_t first, uint64
 	*page = NULL;
 }
 
-/* a device comes while somebody waits for the last page of what is to be given back */
+/* a device comes while a thread waits for the last page of a block to give back */
 static void pinned_meanwhile(void **state)
 {
 	struct pp_zone_params p = params(PP_MEM_ANON, 0);
@@ -381,7 +381,7 @@ static void not_lockable(void **state)
 	pid_t pid = fork();
 
 	if (!pid) {
-		/* root may lock whatever the limit says, so be somebody else */
+		/* root may lock whatever the limit says, so be another user */
 		if (setrlimit(RLIMIT_MEMLOCK, &none) || (getuid() == 0 && setuid(65534)))
 			_exit(3);
 		if (!mlock(held, 4096))

@@ -52,7 +52,7 @@ static void got(struct worker *w, struct pp_page *page)
 	w->pages++;
 }
 
-/* about to be given away by whoever has it now */
+/* about to be given away by its holder */
 static void lose(struct pp_page *page)
 {
 	uint64_t i = page_index(zone, page), seen;

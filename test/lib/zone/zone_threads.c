@@ -52,7 +52,7 @@ static void ended_thread(void **state)
 	zone_end(zone);
 }
 
-/* numbers are for 256 threads; who comes later goes to the zone, until a number is free */
+/* numbers are for 256 threads; later ones go to the zone, until a number is free */
 static void more_threads_than_numbers(void **state)
 {
 	struct pp_zone *zone = variant_zone(65536, 16, 64);

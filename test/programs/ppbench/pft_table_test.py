@@ -3,8 +3,8 @@
 
 pft_mail.csv has the figures of "[PATCH 0/2] mm/page_alloc: Remote per-cpu lists drain support"
 (8 February 2022): two means, the percentage and the star of each row. The means there have two
-decimals, the percentages were made of all of them: so samples are made here whose means round to
-what was printed, and have that percentage. Exit status 0 passed, 1 failed.
+decimals, the percentages were made of all of them: so this test makes samples with means that
+round to the printed ones, and with that percentage. Exit status 0 passed, 1 failed.
 """
 import csv
 import random

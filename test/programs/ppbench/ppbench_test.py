@@ -139,7 +139,7 @@ def test_refill():
         good_ones = [b for b, row in of_kind.items() if row['mpps_median'] >= 0.95 * best]
         check([b for b, row in of_kind.items() if row.get('knee')] == [min(good_ones)],
               f'{kind}: one knee, the smallest refill within 5 % of the best')
-    # somebody else's time slices make any figure small: one run in three without them
+    # time slices of other programs make any figure small: one run in three without them
     rates = []
     for _ in range(3):
         few = rows_of('refill', '--bulk', '1,64', '--port', 'null')
@@ -506,7 +506,7 @@ def test_sleep():
         done = run(*words, env=preload)
         check(done.returncode == 1 and done.stdout == '', 'no figures')
         check(done.stderr.startswith(f"ppbench: {case}: 'trylock' slept in ") and
-              done.stderr.count('\n') == 1, 'one line, and who it was')
+              done.stderr.count('\n') == 1, 'one line, and its name')
         done = run(*words, env=dict(preload, PP_SLEEP='no'))
         check(done.returncode == 0, 'and the same library awake is no failure')
 
@@ -545,7 +545,7 @@ def svg_of(tmp, case, *words):
     return rows, points, ' '.join(''.join(text.itertext()) for text in root.iter(SVG + 'text'))
 
 
-# what the picture says; the kinds whose medians it shows, None: all
+# what the picture says; the kinds that it shows by their medians, None: all
 PLOTS = {'refill': (None, 'knee', 'refill, pages', 'million packets a second', 'null'),
          'policy': (None, 'cycles a page', 'pages a call', 'irqsave', 'memcpy'),
          'page_pool': (('cache', 'ring', 'slow', 'frag', 'holders'), 'cycles a page', 'llist'),

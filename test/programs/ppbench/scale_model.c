@@ -89,7 +89,7 @@ static void test_saturation(void **state)
 	p.hold[2] = 1000;
 	p.transfer[1] = 20;
 	res = scale_simulate(&p);
-	/* somebody else is always there before */
+	/* another core is always there before */
 	near(res.rate, 1 / 100.0, 0.1, "one hold and one transfer after the other");
 	near(res.busy, 1, 0.1, "busy");
 	/* alone nothing is transferred */

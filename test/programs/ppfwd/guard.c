@@ -2,7 +2,7 @@
 /*
  * guard.c - engines never look behind a packet: guard [SEED]
  *
- * Packets whose last byte is the last before memory that faults when touched:
+ * Packets with their last byte right before memory that faults when touched:
  * each of the known ones cut at every length, and many with random changes.
  */
 #include <stdint.h>

@@ -229,11 +229,11 @@ static void odd_frames(void)
 	f->b[f->ports + 6] ^= 1; /* wrong, but nobody can tell */
 	keep(f);
 
-	f = udp4("UDP whose length is too large");
+	f = udp4("UDP with a length too large");
 	be16(f->b + f->ports + 4, 9 + PAYLOAD);
 	keep(f);
 
-	f = udp4("UDP whose length is too small");
+	f = udp4("UDP with a length too small");
 	be16(f->b + f->ports + 4, 7);
 	keep(f);
 
@@ -342,7 +342,7 @@ static size_t add_icmp(struct frame *f, unsigned int type)
 	return at;
 }
 
-/* the answer to an echo request whose message is at @at; MACs and IPs change places */
+/* the answer to an echo request with its message at @at; MACs and IPs change places */
 static void echo_reply(struct frame *f, size_t at)
 {
 	memcpy(f->reply, f->b, f->len);

@@ -138,7 +138,7 @@ def case_absent():
 
 
 def serve(answer, hold=0):
-    """a socket that is not pagepool's: what it says to the first who comes"""
+    """a socket that is not pagepool's: its words to the first client"""
     path = TMP + '/odd'
     s = socket.socket(socket.AF_UNIX)
     s.bind(path)
@@ -179,7 +179,7 @@ def case_odd_servers():
 def case_views():
     with Fwd(*NULLS, '--trace') as f:
         s = stat()
-        ok('whose it is', s['pid'] == f.p.pid and 'ppfwd' in s['command'])
+        ok('its process', s['pid'] == f.p.pid and 'ppfwd' in s['command'])
         z = s['zones'][0]
         ok('pages add up', z['managed'] == sum(z[k] for k in (
             'free', 'cached', 'in_flight', 'isolated', 'unaccepted')), z)
@@ -385,7 +385,7 @@ def case_find():
             rc, out, err = run()
             ok('names both', '%d (ppfwd)' % one.p.pid in err and
                '%d (ppfwd)' % two.p.pid in err, err)
-            # somebody else's name for a pid
+            # another program's name for a pid
             os.rename(path, TMP + '/pagepool.%d.sock' % os.getpid())
             fails(1, 'no control socket', str(os.getpid()))
             os.rename(TMP + '/pagepool.%d.sock' % os.getpid(), path)

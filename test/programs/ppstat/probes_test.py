@@ -112,7 +112,7 @@ def check_notes(found):
 
 
 def check_attached(found, tmp):
-    """drains are seen as long as somebody is attached, by their number"""
+    """drains are seen as long as a tracer is attached, by their number"""
     offset = offsets()
     sock = tmp + '/s'
     p = subprocess.Popen([PPFWD, '--port', 'null', '--port', 'null', '--control', sock,
