@@ -73,15 +73,27 @@ static uint32_t random_number(struct generator *g)
 	return (uint32_t)(g->random >> 32);
 }
 
-/* make @g->frame the next packet's */
-static void next_frame(struct generator *g, const struct traffic *t, uint32_t flows)
+/* the next of @n choices: in turn, or drawn */
+static inline uint32_t choose(struct generator *g, const struct traffic *t, uint32_t *turn,
+			      uint32_t n)
 {
-	uint32_t range = t->imix ? IMIX : t->size_max - t->size_min + 1, flow, size;
+	uint32_t now = *turn;
 
-	flow = t->seed ? random_number(g) % flows : g->turn % flows;
-	size = t->seed ? random_number(g) % range : g->turn % range;
-	size = t->imix ? imix[size] : t->size_min + size;
-	g->turn++;
+	if (t->seed)
+		return random_number(g) % n;
+	*turn = now + 1 < n ? now + 1 : 0;
+	return now;
+}
+
+/* make @g->frame the next packet's */
+static inline void next_frame(struct generator *g, const struct traffic *t, uint32_t flows)
+{
+	uint32_t flow = choose(g, t, &g->next_flow, flows), size = t->size_min;
+
+	if (t->imix)
+		size = imix[choose(g, t, &g->next_size, IMIX)];
+	else if (t->size_max != size)
+		size += choose(g, t, &g->next_size, t->size_max - size + 1);
 	if (flow == g->flow && size == g->size)
 		return;
 	g->flow = flow;
@@ -126,7 +138,7 @@ static unsigned int pace(struct generator *g, const struct traffic *t, unsigned 
 	return due < 0 ? 0 : due + 1 < n ? (unsigned int)due + 1 : n;
 }
 
-static void fill_page(struct pp_page *page, const struct generator *g)
+static inline void fill_page(struct pp_page *page, const struct generator *g)
 {
 	unsigned char *to = pp_page_put_tail(page, g->size);
 
@@ -134,7 +146,8 @@ static void fill_page(struct pp_page *page, const struct generator *g)
 	if (!to) /* sizes are limited so that they always fit */
 		return;
 	memcpy(to, g->frame, TRAFFIC_HEADERS);
-	memset(to + TRAFFIC_HEADERS, 0, g->size - TRAFFIC_HEADERS);
+	if (g->size > TRAFFIC_HEADERS)
+		memset(to + TRAFFIC_HEADERS, 0, g->size - TRAFFIC_HEADERS);
 }
 
 unsigned int traffic_generate(struct dir *d, struct pp_page **pages, unsigned int n)

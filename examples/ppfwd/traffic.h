@@ -54,7 +54,8 @@ struct traffic {
 /**
  * struct generator - a direction's place in its traffic
  * @random: state of the random numbers
- * @turn:   next flow and size, where they come in turn
+ * @next_flow: where flows come in turn
+ * @next_size: where sizes come in turn
  * @flow:   of @frame
  * @size:   of @frame
  * @unmarked: packets since the last mark
@@ -64,7 +65,8 @@ struct traffic {
  */
 struct generator {
 	uint64_t random;
-	uint32_t turn;
+	uint32_t next_flow;
+	uint32_t next_size;
 	uint32_t flow;
 	uint32_t size;
 	uint32_t unmarked;
