@@ -12,7 +12,7 @@
 #define BUDGET 64u /* packets a poll */
 #define ROUNDS 20000u
 
-/* The device, which here is an array: it writes a frame into each buffer that it is given. */
+/* The device is an array here. It writes a frame into each buffer that it gets. */
 struct nic {
 	struct pp_zone_set *set;
 	size_t mapped;
@@ -27,14 +27,14 @@ struct rx_queue {
 	struct pp_page *kept; /* by the application */
 };
 
-/* Where packets go that another core sends. */
+/* Packets on their way to the core that sends them. */
 static struct {
 	pthread_mutex_t lock;
 	struct pp_list list;
 	int end;
 } redirected = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* ---- memory, and the device that must know it ------------------------------------------------ */
+/* ---- memory that a device knows -------------------------------------------------------------- */
 
 static int dma_map(void *arg, void *base, size_t len)
 {
@@ -98,7 +98,7 @@ static void queue_refill(struct rx_queue *q)
 		q->posted[q->tail++ % RING] = pages[i];
 }
 
-/* A copy of a small packet for the application; the whole page can go round at once. */
+/* Copies a small packet for the application, so that the whole page is recycled at once. */
 static void pass_small(struct rx_queue *q, const struct pp_page *from)
 {
 	unsigned int offset, size = from->len;
@@ -163,7 +163,7 @@ static void queue_poll(struct rx_queue *q)
 
 /* ---- another core ---------------------------------------------------------------------------- */
 
-/* What xdp_return_frame_bulk() does after sending: pages of any pools, in any order. */
+/* Mirrors xdp_return_frame_bulk(): after sending, pages of any pools, in any order. */
 static unsigned int return_sent(void)
 {
 	struct pp_page *pages[BUDGET];
@@ -182,7 +182,7 @@ static void *sender(void *arg)
 	int end;
 
 	do {
-		/* before the look at the list, which then has all that there will be */
+		/* read before the list, which then is complete */
 		end = __atomic_load_n(&redirected.end, __ATOMIC_ACQUIRE);
 	} while (return_sent() || !end);
 	return arg;
@@ -207,7 +207,7 @@ static void queue_stats(struct rx_queue *q)
 
 static void stalled(void *arg, const struct page_pool_report *r)
 {
-	char site[128] = "nobody that is known";
+	char site[128] = "no known caller";
 
 	(void)arg;
 	if (r->nholders)

@@ -122,7 +122,7 @@ void live_update(struct live *live, struct fwd *fwd)
 	live->ns = ns;
 }
 
-/* what is written next begins a line */
+/* end the line: the next output begins a new one */
 void live_end(struct live *live)
 {
 	if (live->len)

@@ -18,7 +18,7 @@
 #include "engines/engine.h"
 #include "ppfwd.h"
 
-#define EVENTS_NS 100000000u /* how often ports are asked what happened to them */
+#define EVENTS_NS 100000000u /* between looks for events of the ports */
 
 /* signal handlers have no argument */
 static struct fwd fwd;
@@ -32,7 +32,7 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
-/* a signal only asks the workers to stop, so any number of them does no harm */
+/* a signal asks the workers to stop; more signals do no harm */
 static void catch_signals(void)
 {
 	struct sigaction stop = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
@@ -160,7 +160,7 @@ static int open_control(void)
 	return -1;
 }
 
-/* before the ports end and the pages are counted: nobody else may drain then */
+/* before the ports end and the pages are counted: ppstat must not drain then */
 static void close_control(void)
 {
 	pp_control_close(fwd.control);
@@ -176,7 +176,7 @@ static void wait_until(uint64_t ns)
 	ppoll(&wake, 1, &ts, NULL);
 }
 
-/* interfaces come and go; the ports that are left go on */
+/* tell what happened to interfaces; the other ports go on */
 static void tell_events(struct live *live)
 {
 	const char *event;
@@ -204,7 +204,7 @@ static void watch(void)
 	tick = fwd.start_ns + period_ns;
 	if (!period_ns || (!fwd.opts->period_set && !isatty(STDERR_FILENO)))
 		tick = forever;
-	tell_events(&live); /* what was found as the ports were opened */
+	tell_events(&live); /* of the time when the ports were opened */
 	while (!__atomic_load_n(&fwd.stop, __ATOMIC_ACQUIRE)) {
 		next = tick < end ? tick : end;
 		if (next > now_ns() + EVENTS_NS)
@@ -292,7 +292,7 @@ static int check_drivers(const char *main_error)
 	return err;
 }
 
-/* forward, and tell; ports are closed and all is freed when this returns */
+/* forward and report; the ports are closed and all memory is freed on return */
 static int forward(FILE *json)
 {
 	static struct report rep;
@@ -322,7 +322,7 @@ static int forward(FILE *json)
 	return err ? err : driver_err;
 }
 
-/* early, so that a bad name costs no run; an older report stays until there is a new one */
+/* before the run, so that a bad name costs none; an older report stays until the new one */
 static FILE *open_json(const char *name)
 {
 	FILE *file;

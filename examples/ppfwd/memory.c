@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * memory.c - a thread that isolates, takes ranges of, offlines and shrinks the memory that others
- * forward in
+ * memory.c - a thread that isolates, takes ranges of, offlines and shrinks the memory of the run
  */
 #include <string.h>
 #include <time.h>
@@ -48,7 +47,7 @@ static void take(struct fwd *fwd, enum pp_contig mode)
 	fwd->memory.taken[mode]++;
 }
 
-/* Another block each time; what is in use all the while, or pinned by a port, is refused. */
+/* Another block each time; a block in use all the while, or pinned by a port, is refused. */
 static void offline(struct fwd *fwd, uint64_t time)
 {
 	uint64_t pages = pp_zone_pages(fwd->zone), block = pp_zone_block_pages(fwd->zone);

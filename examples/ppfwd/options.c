@@ -107,8 +107,10 @@ static const struct option_row rows[] = {
 	{ "trace", BOOL(trace), .help = "record how long the cores' caches are closed" },
 	{ "policy", .arg = "NAME", SET(parse_policy),
 	  .help = "how the cores' caches are shared (trylock), one of", .more = policies_help },
-	{ NULL },
+	{ .name = NULL },
 };
+
+_Static_assert(sizeof(rows) / sizeof(rows[0]) <= OPTIONS_MAX + 1, "see OPTIONS_MAX");
 
 static void print_usage(FILE *out)
 {

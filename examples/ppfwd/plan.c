@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * plan.c - which packets go where, and which worker carries them
+ * plan.c - pair the ports' queues, and deal the pairs to workers
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -157,7 +157,7 @@ struct options {
  * struct dir - packets from one queue to another
  * @in:       queue that they come from
  * @out:      queue that they leave by; may be @in
- * @engine:   what happens between
+ * @engine:   treats the packets
  * @in_port:  number of @in's port
  * @out_port: number of @out's port
  * @src:      address of @out's port
@@ -203,7 +203,7 @@ struct dir {
  * @sleeps:      times that it slept
  * @cycles:      cycles of its loop
  * @busy_cycles: cycles of the rounds that moved packets
- * @error:       what a driver said last that went wrong in this thread; "": nothing did
+ * @error:       pp_error() of this thread at its end; "": nothing went wrong
  */
 struct worker {
 	struct fwd *fwd;
@@ -221,7 +221,7 @@ struct worker {
 } __attribute__((aligned(128)));
 
 /**
- * struct memory_work - what the thread of --memory-hz and --idle-ms did
+ * struct memory_work - work of the thread of --memory-hz and --idle-ms
  * @isolated: ranges isolated, hard and not, and put back
  * @taken:    contiguous ranges taken, by enum pp_contig, and given back
  * @offlined: blocks emptied and given back to the system
@@ -238,7 +238,7 @@ struct memory_work {
 
 /**
  * struct fwd - a run of ppfwd
- * @opts:    what was asked for
+ * @opts:    the command line
  * @stop:    atomic: workers leave at the end of their round
  * @wake:    eventfd, readable for all threads once @stop is set, also by signal handlers
  * @set:     with --node set; NULL: there is one zone

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * report.c - what the run did: collected while it is taken apart, see table.c and json.c
+ * report.c - collect the counters of a run while its ports and zones are closed
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -58,7 +58,7 @@ static void table_ports(const struct report *rep, FILE *out)
 	}
 }
 
-/* what the kernel below a port says, where it says anything */
+/* the counters of the kernel below a port, where there are any */
 static void table_kernel(const struct report *rep, FILE *out)
 {
 	const struct pp_netdev_stats *s;

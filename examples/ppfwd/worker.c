@@ -20,7 +20,7 @@
 
 /*
  * --packets: a direction reserves packets before it asks for them, and gives
- * back what it did not forward, so that several workers stop at exactly N.
+ * the rest back, so that several workers stop at exactly N.
  */
 static unsigned int budget_take(struct fwd *fwd, unsigned int want)
 {

@@ -81,7 +81,7 @@ static const struct option_row rows[] = {
 	  .help = "enable them again after S seconds (not before ppstat enable)" },
 	{ "timeout", .arg = "S", SECONDS(timeout, 0.000001, 1), .with = "drain trim disable",
 	  .help = "longest wait for the user of a cache, up to 1 (0.1)" },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static void print_usage(FILE *out)

@@ -68,7 +68,7 @@ static const struct option_row rows[] = {
 	{ "outside", .arg = "S", .kind = OPTION_SECONDS, .var = &outside, .most = 5,
 	  .help = "a time" },
 	{ "hidden", .arg = "TEXT", ANY(any) },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static void print_usage(FILE *out)
