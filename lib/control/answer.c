@@ -7,7 +7,12 @@
  */
 #include <stdio.h>
 
-#include "control/control.h"
+#include "control/answer.h"
+#include "control/fault.h"
+#include "control/parse.h"
+#include "control/pools.h"
+#include "control/reply.h"
+#include "control/stat.h"
 #include "zone/list.h"
 
 /* unless the request says otherwise */
@@ -53,19 +58,6 @@ static unsigned int select_zones(const char *word, uint64_t *ids, unsigned int n
 	else if (!found)
 		control_error(answer, "not_found", "this process has no zone");
 	return found;
-}
-
-void control_begin(struct json_writer *answer, const char *verb)
-{
-	jw_begin(answer, NULL, '{');
-	jw_count(answer, "version", PP_CONTROL_VERSION);
-	jw_text(answer, "verb", verb);
-}
-
-void control_end(struct json_writer *answer)
-{
-	jw_end(answer, '}');
-	jw_newline(answer);
 }
 
 /* ---- drain ----------------------------------------------------------------------------------- */
@@ -157,16 +149,6 @@ static struct control_disabled *find_disabled(struct control_state *state, uint6
 		if (state->disabled[i].zone == id)
 			return &state->disabled[i];
 	return NULL;
-}
-
-uint64_t control_until(const struct control_state *state, const struct pp_zone *zone)
-{
-	unsigned int i;
-
-	for (i = 0; i < CONTROL_DISABLED; i++)
-		if (state->disabled[i].zone == zone->id)
-			return state->disabled[i].until_ns;
-	return 0;
 }
 
 static void enable(struct control_disabled *d)
@@ -306,7 +288,7 @@ static void answer_enable(struct control_state *state, const struct control_requ
 		list_zones("enable", ids, done, answer);
 	else if (n)
 		control_error(answer, "not_disabled",
-			      "enable: nobody has disabled these caches through this socket");
+			      "enable: no request of this socket has disabled these caches");
 }
 
 /* ---- any request ----------------------------------------------------------------------------- */
@@ -362,6 +344,7 @@ void control_answer(struct control_state *state, const char *line, size_t len,
 	bool failed = true;
 
 	answer->len = 0;
+	answer->error = false;
 	state->requests++;
 	if (control_parse(&req, line, len, answer))
 		goto out;
@@ -371,7 +354,7 @@ void control_answer(struct control_state *state, const char *line, size_t len,
 		control_error(answer, "denied", "this program lets others look only");
 	else
 		answer_request(state, &req, answer);
-	failed = answer->failed || !strncmp(answer->text, "{\"version\":1,\"error\"", 20);
+	failed = answer->failed || answer->error;
 out:
 	state->errors += failed;
 }

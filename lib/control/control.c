@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "control/control.h"
 #include "control/socket.h"
 
 #define CLIENTS_DEFAULT 8u
@@ -84,7 +85,7 @@ static void client_answer(struct pp_control *control, struct client *c)
 		client_close(c); /* no memory for an answer: none is better than half of one */
 		return;
 	}
-	c->closing = !end; /* too long: where the next one begins is anybody's guess */
+	c->closing = !end; /* too long: where the next one begins is unknown */
 	len = min(len + 1, c->got);
 	c->got -= len;
 	memmove(c->in, c->in + len, c->got);
@@ -137,7 +138,7 @@ static void client_serve(struct pp_control *control, struct client *c, short rev
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* A free place, or that of whoever was silent longest. */
+/* A free place, or that of the client that was silent longest. */
 static struct client *place(struct pp_control *control)
 {
 	struct client *c = control->client, *oldest = c;

@@ -4,7 +4,8 @@
  */
 #include <pagepool/fault.h>
 
-#include "control/control.h"
+#include "control/fault.h"
+#include "control/reply.h"
 
 static void add_fault(struct json_writer *json, const char *at, const struct pp_fault_stats *s)
 {

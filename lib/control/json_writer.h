@@ -9,6 +9,7 @@
 
 /*
  * @failed: there was no memory, or too much text; the rest was dropped
+ * @error:  the text is an error, see control_error()
  *
  * Keys are the program's own and are not escaped; NULL in arrays and at the top.
  */
@@ -17,6 +18,7 @@ struct json_writer {
 	size_t len;
 	size_t size;
 	bool failed;
+	bool error;
 };
 
 void jw_free(struct json_writer *json);

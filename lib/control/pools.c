@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "control/control.h"
+#include "control/pools.h"
+#include "control/reply.h"
 #include "pool/ended.h"
 
 #define POOLS_MAX 256u

@@ -112,9 +112,9 @@ static struct sockaddr_un address_of(const struct control_socket *s)
 }
 
 /*
- * Whoever looks whether a name is free and takes it does so alone: the lock is on the
- * directory, which leaves nothing behind. -1: a directory that nobody can lock, or that
- * somebody keeps locked: then two that begin at once may lose one of the sockets.
+ * One process at a time looks whether a name is free and takes it. The lock is on the directory,
+ * which leaves nothing behind. -1: the directory cannot be locked, or another process keeps it
+ * locked: then two that begin at once may lose one of the sockets.
  */
 static int lock_dir(const char *path)
 {
@@ -131,11 +131,11 @@ static int lock_dir(const char *path)
 	return fd;
 }
 
-/* ---- who was there --------------------------------------------------------------------------- */
+/* ---- the socket that was there --------------------------------------------------------------- */
 
 /*
- * Somebody answers at this socket. Not whom listen() was called by and who died since: a
- * child of his holds the socket, but has not his thread.
+ * The process that called listen() lives. A dead listener's child may still hold the socket, but
+ * has no thread that answers; SO_PEERCRED names the process that called listen().
  */
 static bool is_alive(const struct control_socket *s)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control/socket.h - the control socket's name in the file system, and who may connect */
+/* control/socket.h - the control socket's name in the file system, and its peers */
 #ifndef PP_CONTROL_SOCKET_H
 #define PP_CONTROL_SOCKET_H
 
 #include <sys/types.h>
 #include <sys/un.h>
 
-#include "control/control.h"
+#include <pagepool/control.h>
+
+#include "base/internal.h"
 
 struct control_socket {
 	int fd;

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "control/control.h"
+#include "control/fault.h"
+#include "control/pools.h"
+#include "control/reply.h"
+#include "control/stat.h"
 #include "pool/ended.h"
 #include "pool/holders.h"
 #include "zone/list.h"
@@ -68,7 +71,7 @@ static void add_windows(struct json_writer *json, struct pp_zone *zone)
 	jw_end(json, '}');
 }
 
-/* Disabled by whom: by us for a time, or until enabled; by the program itself: no lease. */
+/* lease_ms: a request disabled them for a time; the program's own disabling has none. */
 static void add_disabled(struct json_writer *json, const struct control_state *state,
 			 const struct pp_zone *zone)
 {

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * control/request.c - take a line of the control socket apart: "1 drain ppfwd 0 timeout_us=100"
+ * control/parse.c - take a line of the control socket apart: "1 drain ppfwd 0 timeout_us=100"
  */
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "control/control.h"
+#include "control/parse.h"
+#include "control/reply.h"
 
 #define WORDS_MAX 8u
 #define FAULT_MAX 999999999999999999ull
@@ -37,7 +35,7 @@ static const struct verb {
 	  "[ZONE] [lease_ms=N] [timeout_us=N]: no page in any core's cache" },
 	{ "enable", VERB_ENABLE, 1, 0, "[ZONE]: undo disable" },
 	{ "holders", VERB_HOLDERS, 1, KEY_OLDEST | KEY_TRACK,
-	  "[POOL] [oldest=N] [track=on|off]: who has had pages for how long" },
+	  "[POOL] [oldest=N] [track=on|off]: the threads that have pages, and for how long" },
 	{ "fault", VERB_FAULT, 1, KEY_EVERY | KEY_AFTER | KEY_THREAD,
 	  "[POINT every=N [after=N] [thread=TID]]: allocations fail on purpose, or not" },
 	{ "help", VERB_HELP, 0, 0, "this" },
@@ -61,25 +59,6 @@ static const struct key {
 };
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
-
-void control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	answer->len = 0;
-	jw_begin(answer, NULL, '{');
-	jw_count(answer, "version", PP_CONTROL_VERSION);
-	jw_begin(answer, "error", '{');
-	jw_text(answer, "code", code);
-	jw_text(answer, "message", text);
-	jw_end(answer, '}');
-	jw_end(answer, '}');
-	jw_newline(answer);
-}
 
 static bool is_number(const char *text)
 {
