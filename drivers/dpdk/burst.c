@@ -38,15 +38,16 @@ static __rte_noinline struct pp_page *rx_copy(struct dpdk_queue *dq, struct rte_
 /* the page of an unshared mbuf with the packet behind it in one piece; or NULL */
 static inline struct pp_page *rx_plain(const struct dpdk_queue *dq, const struct rte_mbuf *m)
 {
-	uint64_t off = (uintptr_t)m->buf_addr + m->data_off - ((uintptr_t)m - DPDK_OBJ_HEADER);
+	uintptr_t page_at = ((uintptr_t)m - dq->base) >> dq->shift << dq->shift;
+	uint64_t off = (uintptr_t)m->buf_addr + m->data_off - dq->base - page_at;
 	struct pp_page *page;
 	uint32_t counts;
 
 	memcpy(&counts, &m->refcnt, sizeof(counts));
-	if (unlikely(counts != ONE_REF_ONE_SEGMENT || !dpdk_in_zone(dq, m) || off > UINT16_MAX ||
+	if (unlikely(counts != ONE_REF_ONE_SEGMENT || page_at >= dq->span || off > UINT16_MAX ||
 		     off + m->data_len > (uint64_t)1 << dq->shift))
 		return NULL;
-	page = dpdk_page_of(dq, m);
+	page = dq->table + (page_at >> dq->shift);
 	dpdk_page_tag(page, 0);
 	page->len = m->data_len;
 	page->data_off = (uint16_t)off;
@@ -89,13 +90,20 @@ static inline bool tx_is_plain(const struct dpdk_queue *dq, const struct pp_page
 	       (uint64_t)page->data_off + page->len <= (uint64_t)1 << dq->shift;
 }
 
+/* a page with little room in front of its packet has its mbuf at the beginning */
 static inline struct rte_mbuf *tx_mbuf(const struct dpdk_queue *dq, struct pp_page *page)
 {
-	struct rte_mbuf *m = dpdk_mbuf_of(dq, page);
+	uintptr_t number = (uintptr_t)(page - dq->table);
+	uint32_t color = dpdk_color(dq, number);
+	struct rte_mbuf *m;
 
+	if (unlikely(page->data_off < DPDK_FRONT + color))
+		color = 0;
+	m = dpdk_mbuf_at(dq, number, color);
 	dpdk_page_tag(page, dq->tag);
 	dpdk_mbuf_fill(m, &dq->sent, DPDK_FRONT);
-	m->data_off = (uint16_t)(page->data_off - DPDK_FRONT);
+	m->buf_len = (uint16_t)(dq->sent.buf_len - color);
+	m->data_off = (uint16_t)(page->data_off - DPDK_FRONT - color);
 	m->data_len = (uint16_t)page->len;
 	m->pkt_len = page->len;
 	return m;
@@ -114,8 +122,11 @@ static inline unsigned int tx_run(struct dpdk_queue *dq, struct pp_page **pages,
 		bytes += pages[i]->len;
 	}
 	*run = i;
-	if (likely(i))
+	if (likely(i)) {
+		dpdk_free_begin(dq);
 		sent = rte_eth_tx_burst(dq->port_id, (uint16_t)dq->q.index, mbufs, (uint16_t)i);
+		dpdk_free_end(dq);
+	}
 	for (i = sent; i < *run; i++) {
 		bytes -= pages[i]->len; /* the device did not take it: still the caller's */
 		dpdk_page_tag(pages[i], 0);

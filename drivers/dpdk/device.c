@@ -28,13 +28,14 @@ static unsigned int dpdk_tx_clean(struct pp_queue *q)
 {
 	struct dpdk_queue *dq = (struct dpdk_queue *)q;
 	struct rte_mbuf *none[1] = { NULL };
-	int n;
+	int n = 0;
 
-	if (!dq->reaps) {
+	dpdk_free_begin(dq);
+	if (dq->reaps)
+		n = rte_eth_tx_done_cleanup(dq->port_id, (uint16_t)q->index, 0);
+	else
 		rte_eth_tx_burst(dq->port_id, (uint16_t)q->index, none, 0);
-		return 0;
-	}
-	n = rte_eth_tx_done_cleanup(dq->port_id, (uint16_t)q->index, 0);
+	dpdk_free_end(dq);
 	if (unlikely(n < 0)) {
 		dq->reaps = n != -ENOTSUP;
 		return 0;
@@ -150,6 +151,8 @@ static int configure(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, u
 	}
 	/* holds for each mbuf sent: one mempool, one reference */
 	conf.txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
+	/* a frame longer than a page's room comes in several mbufs, or not at all */
+	conf.rxmode.offloads = info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 	err = -rte_eth_dev_configure(dd->port_id, n, n, &conf);
 	if (!err)
 		err = -rte_eth_dev_adjust_nb_rx_tx_desc(dd->port_id, rx_desc, tx_desc);
@@ -175,6 +178,10 @@ static int add_queue(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, u
 	dq->table = pp_zone_page_table(zone);
 	dq->port_id = dd->port_id;
 	dq->shift = (uint8_t)__builtin_ctz(size);
+	/* net_af_xdp takes the objects for frames of a umem, which begin where pages do */
+	dq->colors = size >= DPDK_COLORED && strcmp(info->driver_name, "net_af_xdp")
+			     ? DPDK_COLORS - 1
+			     : 0;
 	dq->front = DPDK_FRONT + RTE_ALIGN(more, RTE_MBUF_PRIV_ALIGN);
 	dq->reaps = true;
 	err = dpdk_pool_create(dq);

@@ -19,6 +19,8 @@
 /* af_xdp tags its pages too, with small numbers */
 #define TAG_BASE ((uint32_t)1 << 30)
 
+__thread struct dpdk_queue *dpdk_sending;
+
 static __rte_noinline void enqueue_bulk(const struct dpdk_queue *dq, void *const *objs,
 					unsigned int n)
 {
@@ -48,13 +50,15 @@ static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
 	struct dpdk_queue *dq = mp->pool_data;
 	struct pp_page *pages[PP_BULK_MAX];
 	unsigned int i, got, want, done = 0;
+	uintptr_t number;
 
 	for (; done < n; done += got) {
 		want = RTE_MIN(n - done, PP_BULK_MAX);
 		got = page_pool_alloc_bulk(dq->q.pool, pages, want);
 		for (i = 0; i < got; i++) {
 			dpdk_page_tag(pages[i], dq->tag);
-			objs[done + i] = dpdk_mbuf_of(dq, pages[i]);
+			number = (uintptr_t)(pages[i] - dq->table);
+			objs[done + i] = dpdk_mbuf_at(dq, number, dpdk_color(dq, number));
 			dpdk_mbuf_fill(objs[done + i], &dq->received, dq->front);
 		}
 		if (unlikely(got < want))
@@ -66,7 +70,7 @@ static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
 /* by any thread, and for a page of any pool of the zone; most PMDs free one mbuf at a time */
 static int pool_enqueue(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
-	const struct dpdk_queue *dq = mp->pool_data;
+	struct dpdk_queue *dq = mp->pool_data;
 	struct pp_page *page;
 
 	if (unlikely(n != 1)) {
@@ -75,7 +79,10 @@ static int pool_enqueue(struct rte_mempool *mp, void *const *objs, unsigned int 
 	}
 	page = dpdk_page_of(dq, objs[0]);
 	dpdk_page_tag(page, 0);
-	page_pool_put_bulk(&page, 1);
+	if (likely(dpdk_sending == dq && dq->nfreed < DPDK_FREED))
+		dq->freed[dq->nfreed++] = page;
+	else
+		page_pool_put_bulk(&page, 1);
 	return 0;
 }
 
@@ -138,7 +145,7 @@ static int pool_build(struct dpdk_queue *dq, struct rte_mempool *mp)
 {
 	size_t size = (size_t)1 << dq->shift;
 	struct rte_pktmbuf_pool_private priv = {
-		.mbuf_data_room_size = (uint16_t)(size - dq->front),
+		.mbuf_data_room_size = (uint16_t)(size - dq->front - dpdk_color(dq, dq->colors)),
 		.mbuf_priv_size = (uint16_t)(dq->front - DPDK_FRONT),
 	};
 	int n;
@@ -167,7 +174,8 @@ static void fill_templates(struct dpdk_queue *dq)
 	m->pool = dq->mp;
 	dq->sent = *m;
 	m->priv_size = (uint16_t)(dq->front - DPDK_FRONT);
-	m->buf_len = (uint16_t)(((uint32_t)1 << dq->shift) - dq->front);
+	m->buf_len =
+		(uint16_t)(((uint32_t)1 << dq->shift) - dq->front - dpdk_color(dq, dq->colors));
 	dq->sent.buf_len = (uint16_t)(((uint32_t)1 << dq->shift) - DPDK_FRONT);
 }
 

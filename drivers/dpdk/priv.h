@@ -4,10 +4,13 @@
  *
  * A page as DPDK sees it, an object of a mempool:
  *
- *   0        64         192                                     page size
- *   | objhdr | rte_mbuf | room in front | packet ...            |
- *                       ^ buf_addr of a sent packet; a received one has the larger of
- *                         RTE_PKTMBUF_HEADROOM and the zone's headroom in front
+ *   0         64+C       192+C                                   page size
+ *   | objhdr  | rte_mbuf | room in front | packet ...            |
+ *                        ^ buf_addr of a sent packet; a received one has the larger of
+ *                          RTE_PKTMBUF_HEADROOM and the zone's headroom in front
+ *
+ * C, the color, is 0 .. 3 times the size of an mbuf. Without it the mbufs of a burst lie in the
+ * same few sets of the CPU's caches, because pages lie a power of two apart.
  *
  * An mbuf is valid only while DPDK has its page: a page that goes to DPDK gets a whole new mbuf,
  * because its last user may have used the room. So every page of a zone is an object of every
@@ -26,6 +29,10 @@
 #define DPDK_OBJ_HEADER 64u
 #define DPDK_FRONT	(DPDK_OBJ_HEADER + (unsigned int)sizeof(struct rte_mbuf))
 #define DPDK_FRAME_MIN	14u /* an Ethernet header */
+#define DPDK_COLORS	4u
+#define DPDK_COLORED	4096u /* smaller pages have no room for colors */
+#define DPDK_COLOR_SIZE ((unsigned int)sizeof(struct rte_mbuf))
+#define DPDK_FREED	64u /* pages that a burst gives back at once */
 
 _Static_assert(sizeof(struct rte_mbuf) == 128, "the layout of a page");
 _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout of a page");
@@ -36,12 +43,14 @@ _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout
  * @table:       the zone's pages
  * @port_id:     ethdev port
  * @shift:       log2 of the page size
+ * @colors:      DPDK_COLORS - 1, or 0: the device or small pages want all mbufs at one offset
  * @front:       offset of the room in front of received packets: DPDK_FRONT and private area
  * @tag:         pp_page.owner of the pages that the device has; unique among queues and drivers
  * @reaps:       the device has rte_eth_tx_done_cleanup()
  * @mp:          the pool's pages as mbufs
  * @received:    an mbuf as it goes to DPDK to be filled, but for addresses
  * @sent:        an mbuf as it goes to DPDK to be sent, but for addresses and lengths
+ * @freed:       @nfreed pages that the device gave back while it sends; none between calls
  */
 struct dpdk_queue {
 	struct pp_queue q;
@@ -50,21 +59,34 @@ struct dpdk_queue {
 	struct pp_page *table;
 	uint16_t port_id;
 	uint8_t shift;
+	uint8_t colors;
 	uint32_t front;
 	uint32_t tag;
 	bool reaps;
 	struct rte_mempool *mp;
 	struct rte_mbuf received;
 	struct rte_mbuf sent;
+	unsigned int nfreed;
+	struct pp_page *freed[DPDK_FREED];
 };
 
-static inline struct rte_mbuf *dpdk_mbuf_of(const struct dpdk_queue *dq, const struct pp_page *page)
+/* The queue on which this thread sends or reaps at the moment; NULL: none. */
+extern __thread struct dpdk_queue *dpdk_sending
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* bytes by which the mbuf of the page with that number lies further back */
+static inline uint32_t dpdk_color(const struct dpdk_queue *dq, uintptr_t number)
 {
-	return (struct rte_mbuf *)(dq->base + ((uintptr_t)(page - dq->table) << dq->shift) +
-				   DPDK_OBJ_HEADER);
+	return (uint32_t)(number & dq->colors) * DPDK_COLOR_SIZE;
 }
 
-/* @obj lies in the zone, see dpdk_in_zone() */
+static inline struct rte_mbuf *dpdk_mbuf_at(const struct dpdk_queue *dq, uintptr_t number,
+					    uint32_t color)
+{
+	return (struct rte_mbuf *)(dq->base + (number << dq->shift) + DPDK_OBJ_HEADER + color);
+}
+
+/* @obj lies in the zone, see dpdk_in_zone(), anywhere in the page */
 static inline struct pp_page *dpdk_page_of(const struct dpdk_queue *dq, const void *obj)
 {
 	return dq->table + (((uintptr_t)obj - dq->base) >> dq->shift);
@@ -84,11 +106,9 @@ static inline bool dpdk_in_zone(const struct dpdk_queue *dq, const void *at)
 /* @from and the addresses; a private area makes up for a zone's headroom beyond DPDK's */
 static inline void dpdk_mbuf_fill(struct rte_mbuf *m, const struct rte_mbuf *from, uint32_t front)
 {
-	char *page = (char *)m - DPDK_OBJ_HEADER;
-
 	*m = *from;
-	m->buf_addr = page + front;
-	m->buf_iova = (rte_iova_t)(uintptr_t)m->buf_addr;
+	m->buf_addr = (char *)m - DPDK_OBJ_HEADER + front;
+	rte_mbuf_iova_set(m, (rte_iova_t)(uintptr_t)m->buf_addr);
 }
 
 /**
@@ -124,6 +144,20 @@ struct dpdk_dev {
  */
 int dpdk_pool_create(struct dpdk_queue *dq);
 void dpdk_pool_free(struct dpdk_queue *dq);
+/* between these two, pages that the device gives back one at a time are put in bulk */
+static inline void dpdk_free_begin(struct dpdk_queue *dq)
+{
+	dpdk_sending = dq;
+}
+
+static inline void dpdk_free_end(struct dpdk_queue *dq)
+{
+	dpdk_sending = NULL;
+	if (likely(dq->nfreed))
+		page_pool_put_bulk(dq->freed, dq->nfreed);
+	dq->nfreed = 0;
+}
+
 int dpdk_ops_register(void);
 /* takes back pages that the device kept when it was closed; RETURN: pages */
 unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq);

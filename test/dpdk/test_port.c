@@ -45,6 +45,35 @@ static void null_device(void **state)
 	pp_netdev_close(dev);
 }
 
+/* the mbufs of a burst lie in different sets of the CPU's caches, if pages have room for that */
+static void colors(void **state)
+{
+	static const uint32_t sizes[] = { 2048, 4096, 16384 };
+	struct pp_page *pages[64], *table;
+	struct pp_netdev *dev;
+	struct pp_queue *q;
+	struct pp_zone *zone;
+	unsigned int i, s, color;
+
+	for (s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+		zone = make_zone(1024, sizes[s]);
+		table = pp_zone_page_table(zone);
+		dev = open_port(zone, "dpdk:net_null0", 0);
+		q = pp_netdev_queue(dev, 0);
+		assert_int_equal(pp_rx_burst(q, pages, 64), 64);
+		for (i = 0; i < 64; i++) {
+			color = sizes[s] < 4096 ? 0 : (unsigned int)(pages[i] - table) % 4;
+			assert_int_equal(pages[i]->data_off, FRONT + HEADROOM + color * 128);
+		}
+		assert_taken(q, pages, 64);
+		pp_netdev_stop(dev);
+		assert_int_equal(port_stats(dev).copied, 0);
+		assert_int_equal(port_stats(dev).tx_packets, 64);
+		pp_netdev_close(dev);
+		destroy_zone(zone);
+	}
+}
+
 /* the same pages come back, in order, with what was in them */
 static void ring_device(void **state)
 {
@@ -276,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(environment, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(null_device, setup_zone, teardown_zone),
+		cmocka_unit_test(colors),
 		cmocka_unit_test_setup_teardown(ring_device, setup_zone, teardown_zone),
 		cmocka_unit_test(full_device),
 		cmocka_unit_test(exhausted),
