@@ -60,46 +60,6 @@ static bool is_shared_dpdk(void)
 	       strstr(eal.dli_fname, "librte_eal.so");
 }
 
-/* ---- drivers of EAL's directory -------------------------------------------------------------- */
-
-static int is_mempool_driver(const struct dirent *entry)
-{
-	const char *end = strrchr(entry->d_name, '.');
-
-	return !strncmp(entry->d_name, "librte_mempool_", 15) && end && !strcmp(end, ".so") &&
-	       !strstr(entry->d_name, "pagepool");
-}
-
-static void load_driver(const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", RTE_EAL_PMD_PATH, name);
-	if (!dlopen(path, RTLD_NOW))
-		MEMPOOL_LOG(DEBUG, "%s", dlerror());
-}
-
-/*
- * Some programs are linked with a driver that others load after this plugin. With all of them
- * loaded before, the table has the same length in all programs, and ours come last. EAL loads
- * them anyway.
- */
-static void load_other_drivers(void)
-{
-	struct dirent **entry;
-	int n, i;
-
-	/* testpmd is linked with it and has it first: then the others' numbers agree, too */
-	load_driver("librte_mempool_dpaa.so");
-	n = scandir(RTE_EAL_PMD_PATH, &entry, is_mempool_driver, alphasort);
-	for (i = 0; i < n; i++) {
-		load_driver(entry[i]->d_name);
-		free(entry[i]);
-	}
-	if (n >= 0)
-		free(entry);
-}
-
 /* ---- places ---------------------------------------------------------------------------------- */
 
 static bool has_pci_vendor(unsigned int vendor)
@@ -167,13 +127,15 @@ static bool lacks_hardware(const char *name)
 
 /*
  * Takes the ops of hardware that this machine does not have out of the table, and moves those
- * behind them down. Before EAL has started, nothing remembers a number.
+ * behind them down. Before EAL has started, nothing remembers a number; then it is too late.
  */
 static void make_room(void)
 {
 	struct rte_mempool_ops_table *table = &rte_mempool_ops_table;
 	uint32_t i;
 
+	if (rte_eal_iova_mode() != RTE_IOVA_DC) /* EAL has started */
+		return;
 	rte_spinlock_lock(&table->sl);
 	for (i = table->num_ops; i-- > 0;) {
 		if (!lacks_hardware(table->ops[i].name))
@@ -186,6 +148,49 @@ static void make_room(void)
 	}
 	rte_spinlock_unlock(&table->sl);
 }
+
+/* ---- drivers of EAL's directory -------------------------------------------------------------- */
+
+static int is_mempool_driver(const struct dirent *entry)
+{
+	const char *end = strrchr(entry->d_name, '.');
+
+	return !strncmp(entry->d_name, "librte_mempool_", 15) && end && !strcmp(end, ".so") &&
+	       !strstr(entry->d_name, "pagepool");
+}
+
+static void load_driver(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", RTE_EAL_PMD_PATH, name);
+	if (!dlopen(path, RTLD_NOW))
+		MEMPOOL_LOG(DEBUG, "%s", dlerror());
+	make_room(); /* also for the next driver: with another plugin's ops not all fit */
+}
+
+/*
+ * Some programs are linked with a driver that others load after this plugin. With all of them
+ * loaded before, the table has the same length in all programs, and ours come last. EAL loads
+ * them anyway.
+ */
+static void load_other_drivers(void)
+{
+	struct dirent **entry;
+	int n, i;
+
+	/* testpmd is linked with it and has it first: then the others' numbers agree, too */
+	load_driver("librte_mempool_dpaa.so");
+	n = scandir(RTE_EAL_PMD_PATH, &entry, is_mempool_driver, alphasort);
+	for (i = 0; i < n; i++) {
+		load_driver(entry[i]->d_name);
+		free(entry[i]);
+	}
+	if (n >= 0)
+		free(entry);
+}
+
+/* ---- arrival --------------------------------------------------------------------------------- */
 
 static void register_ops(const struct rte_mempool_ops *ops)
 {
@@ -203,8 +208,7 @@ RTE_INIT(pagepool_register)
 		return;
 	if (is_shared_dpdk())
 		load_other_drivers();
-	if (rte_eal_iova_mode() == RTE_IOVA_DC) /* EAL has not started */
-		make_room();
+	make_room();
 	register_ops(&mempool_plain_ops);
 	register_ops(&mempool_debug_ops);
 	mempool_config_read();

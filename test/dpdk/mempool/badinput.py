@@ -11,7 +11,7 @@ def api(case, says=(), status=0, env=None, memory=64):
                    environment(**(env or {})))
     check(got == status, '%s %s: status %s, not %d\n%s' % (case, env, got, status, out))
     for text in says:
-        check(re.search(text, out), '%s %s: nobody says "%s":\n%s' % (case, env, text, out))
+        check(re.search(text, out), '%s %s: no line says "%s":\n%s' % (case, env, text, out))
     lines = [l for l in out.split('\n') if l.startswith('PAGEPOOL')]
     say('ok: %s %s: %s' % (case, env or '', lines[0] if lines else 'no line'))
     return out

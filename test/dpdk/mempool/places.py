@@ -33,6 +33,7 @@ def test_dummies():
         got, out = numbers(API, order)
         check('not registered' not in out, out)
         check('d' not in order or 'dummy_ops: 2 of 2' in out, 'the dummies had no place:\n' + out)
+        check('exceeded' not in out, 'a driver had no place:\n' + out)
         for ops in BOTH:
             pmd = Testpmd(eal('n', memory=128, plugin=False, extra=loaded(order) +
                               ['--vdev=net_null0', '--vdev=net_null1']),
@@ -66,7 +67,7 @@ def test_secondary():
 
 
 def test_full():
-    """nothing is displaced that a program may use: then the log says so, and the program goes on"""
+    """ops of another plugin stay in the table: the log says that it is full, and the program goes on"""
     status, out = run([API] + eal('f', memory=64, lcores='0@%d' % CPUS[0], plugin=False,
                                   extra=loaded('dp')) + ['--', 'ops'], 60,
                       environment(PP_DUMMY_OPS='16'))
