@@ -235,8 +235,11 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 				    "align: %llu is not a power of two, or mode: %u unknown",
 				    (unsigned long long)align, (unsigned int)mode);
 	err = take_free(zone, &want, first);
-	if (err && mode >= PP_CONTIG_NORMAL)
+	if (err && mode >= PP_CONTIG_NORMAL) {
+		zone_seek_begin(zone);
 		err = take_normal(zone, &want, first);
+		zone_seek_end(zone);
+	}
 	while (err && mode == PP_CONTIG_HARD) {
 		err = take_hard(zone, &want, deadline_ns, first);
 		/* others want it, too: the first has it, the others look elsewhere */

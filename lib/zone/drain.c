@@ -54,3 +54,20 @@ bool zone_drain_once(struct pp_zone *zone)
 	runs_drain(zone, 0, zone->stock->cores, zone->stock->drain_us);
 	return !timeout;
 }
+
+static void count_seekers(struct pp_zone *zone, unsigned int n)
+{
+	stock_lock(zone->stock);
+	zone->stock->area.seekers += n;
+	stock_unlock(zone->stock);
+}
+
+void zone_seek_begin(struct pp_zone *zone)
+{
+	count_seekers(zone, 1);
+}
+
+void zone_seek_end(struct pp_zone *zone)
+{
+	count_seekers(zone, -1u);
+}

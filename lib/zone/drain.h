@@ -14,4 +14,11 @@ long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
  */
 bool zone_drain_once(struct pp_zone *zone);
 
+/*
+ * A search for pages beside each other. Single pages move all the time: until the end none goes
+ * from the free area to a cache.
+ */
+void zone_seek_begin(struct pp_zone *zone);
+void zone_seek_end(struct pp_zone *zone);
+
 #endif /* PP_DRAIN_H */

@@ -29,14 +29,6 @@ static unsigned int take_run_blocks(struct pp_zone *zone, unsigned int order, vo
 	return got;
 }
 
-/* Single pages move all the time: while a run is sought none goes from the free area to a cache. */
-static void count_seeker(struct pp_zone *zone, unsigned int n)
-{
-	stock_lock(zone->stock);
-	zone->stock->area.seekers += n;
-	stock_unlock(zone->stock);
-}
-
 struct run_search {
 	struct search search;
 	unsigned int order;
@@ -61,9 +53,9 @@ static unsigned int search_runs(struct pp_zone *zone, unsigned int order, void *
 	const struct run_search runs = { search, order, deadline_ns };
 	unsigned int got;
 
-	count_seeker(zone, 1);
+	zone_seek_begin(zone);
 	got = search_everywhere(&runs.search, objs, n);
-	count_seeker(zone, -1u);
+	zone_seek_end(zone);
 	return got;
 }
 

@@ -110,26 +110,21 @@ static __noinline void free_mixed(struct pp_zone_set *set, struct pp_page *const
 
 void pp_zone_set_free_bulk(struct pp_zone_set *set, struct pp_page *const *pages, unsigned int n)
 {
-	uintptr_t base, last, beyond = 0;
 	struct pp_zone *zone;
-	unsigned int i;
+	unsigned int k;
 	PUT_FROM_HERE;
 
 	if (unlikely(!n))
 		return;
 	zone = home_of(set, pages[0]);
-	base = (uintptr_t)zone->pages;
-	last = zone->managed * sizeof(**pages) - 1;
-	/* zone_has() for all of them, in the sign: a page below is negative, or one above */
-	for (i = 1; i < n; i++)
-		beyond |= ((uintptr_t)pages[i] - base) | (last - ((uintptr_t)pages[i] - base));
-	if (likely((intptr_t)beyond >= 0))
+	if (likely(zone_has_all(zone, pages, n))) {
 		pp_zone_free_bulk(zone, pages, n);
-	else
-		for (; n; n -= i, pages += i) {
-			i = min(n, PP_BULK_MAX);
-			free_mixed(set, pages, i);
-		}
+		return;
+	}
+	for (; n; n -= k, pages += k) {
+		k = min(n, PP_BULK_MAX);
+		free_mixed(set, pages, k);
+	}
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */

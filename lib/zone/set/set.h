@@ -52,6 +52,20 @@ static __always_inline bool zone_has(const struct pp_zone *zone, const struct pp
 	return (uintptr_t)page - (uintptr_t)zone->pages < zone->managed * sizeof(*page);
 }
 
+/* zone_has() of @n pages, without a branch for each: a page outside has its sign bit set. */
+static inline bool zone_has_all(const struct pp_zone *zone, struct pp_page *const *pages,
+				unsigned int n)
+{
+	uintptr_t last = zone->managed * sizeof(**pages) - 1, outside = 0, at;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		at = (uintptr_t)pages[i] - (uintptr_t)zone->pages;
+		outside |= at | (last - at);
+	}
+	return (intptr_t)outside >= 0;
+}
+
 /* pp_zone_set_alloc_bulk_node() without the preparation, for pools */
 unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsigned int n);
 
