@@ -12,6 +12,8 @@
 
 /* A first page with less than this gets its headers copied together with what follows. */
 #define HEADERS_MAX 512u
+/* The same for headers that end further behind, as those of IPv6 may. */
+#define FAR_HEADERS_MAX 8192u
 
 /*
  * struct found - the checksum of a packet
@@ -104,6 +106,19 @@ static void compute_chain(struct found *f, struct pp_page *page)
 	}
 }
 
+/* Neither the first page nor a copy of HEADERS_MAX bytes has all headers: a longer copy may. */
+static void __attribute__((noinline)) compute_far(struct found *f, struct pp_page *page)
+{
+	unsigned char headers[FAR_HEADERS_MAX];
+	uint32_t total = chain_len(page), len = chain_head(page, headers, sizeof(headers));
+
+	if (!pp_packet_parse(&f->p, headers, len, total))
+		return;
+	f->field = pp_packet_csum_at(&f->p, &f->cover);
+	if (f->field)
+		compute_chain(f, page);
+}
+
 void pp_tx_csum_compute(struct pp_page *page, bool chain)
 {
 	struct pp_packet p;
@@ -114,6 +129,8 @@ void pp_tx_csum_compute(struct pp_page *page, bool chain)
 			pp_packet_fix_l4(&p);
 	} else if (find(&f, page, true)) {
 		compute_chain(&f, page);
+	} else {
+		compute_far(&f, page);
 	}
 }
 
@@ -134,8 +151,11 @@ bool pp_tx_csum_ask(struct pp_page *page, bool chain, struct tx_csum *ask)
 	struct found f;
 	uint16_t pseudo;
 
-	if (!find(&f, page, chain))
+	if (!find(&f, page, chain)) {
+		if (chain && page->next)
+			compute_far(&f, page);
 		return false;
+	}
 	if (!device_can(&f)) {
 		compute_chain(&f, page);
 		return false;

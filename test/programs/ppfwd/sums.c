@@ -319,6 +319,31 @@ static void try_frame(void)
 	try_ask(2 + random_below(&rng, PIECES - 1));
 }
 
+/* IPv6 whose UDP header begins behind 1,024 bytes of options, with a wrong sum; cut anywhere */
+static void far_headers(void)
+{
+	unsigned int hop = 1024, payload = 9, i;
+	unsigned char *udp = frame + 54 + hop;
+
+	frame_len = 54 + hop + 8 + payload;
+	memset(frame, 0, frame_len);
+	memcpy(frame + 12, "\x86\xdd\x60", 3);
+	frame[18] = (unsigned char)((hop + 8 + payload) >> 8);
+	frame[19] = (unsigned char)(hop + 8 + payload);
+	frame[20] = 0; /* hop-by-hop options */
+	frame[22] = frame[53] = 1;
+	frame[54] = 17;
+	frame[55] = (unsigned char)(hop / 8 - 1);
+	udp[5] = (unsigned char)(8 + payload);
+	udp[6] = 0xbe;
+	before = judge(frame, frame_len);
+	must(before.l4 == SUM_WRONG && can_be_mended(), "a frame with far headers");
+	for (i = 0; i < 200; i++) {
+		try_compute(2 + random_below(&rng, PIECES - 1));
+		try_ask(2 + random_below(&rng, PIECES - 1));
+	}
+}
+
 static uint64_t env_number(const char *name, uint64_t value)
 {
 	const char *s = getenv(name);
@@ -339,6 +364,7 @@ int main(void)
 	zone = pp_zone_create(&params);
 	if (!zone)
 		return 99;
+	far_headers();
 	for (i = 0; i < n; i++) {
 		frame_len = random_frame(&rng, frame);
 		try_frame();
