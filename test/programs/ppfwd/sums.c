@@ -319,7 +319,7 @@ static void try_frame(void)
 	try_ask(2 + random_below(&rng, PIECES - 1));
 }
 
-/* IPv6 whose UDP header begins behind 1,024 bytes of options, with a wrong sum; cut anywhere */
+/* IPv6 with a UDP header behind 1,024 bytes of options, with a wrong sum; cut anywhere */
 static void far_headers(void)
 {
 	unsigned int hop = 1024, payload = 9, i;
