@@ -5,7 +5,7 @@
 
 #include "zone/zone.h"
 
-/* Zones whose caches one socket keeps disabled at a time. */
+/* Zones that one socket keeps disabled caches of at a time. */
 #define CONTROL_DISABLED 16u
 
 /* The caches of a zone are disabled by us; zone 0: a free slot. */

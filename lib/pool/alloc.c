@@ -321,7 +321,7 @@ static __noinline struct pp_page *alloc_page_slow(struct page_pool *pool, bool i
 	return page;
 }
 
-/* As alloc() of one, whose address never goes through memory of the caller's. */
+/* As alloc() of one; its address never goes through memory of the caller's. */
 struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
 {
 	struct pp_page *page;

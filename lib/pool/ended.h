@@ -32,7 +32,7 @@ static inline uint64_t pages_out(const struct page_pool *pool)
 	return POOL_ENDED - load_acquire(&pool->release) - READ_ONCE(pool->waits);
 }
 
-/* The list's lock; its unlock frees the pools whose last page came home. */
+/* The list's lock; its unlock frees the pools that have all pages home. */
 void ended_lock(void);
 void ended_unlock(void);
 /* Under the lock. */

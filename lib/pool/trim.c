@@ -152,7 +152,7 @@ static uint64_t client_kept(const struct zone_client *client)
 	return pages_kept(pool) << pool->order;
 }
 
-/* The pools of a round whose closing this thread has locked. */
+/* The pools of a round that this thread holds the closing lock of. */
 static unsigned int lock_round(struct zone_client *const *clients, unsigned int n,
 			       unsigned int timeout_us, struct page_pool **pools)
 {

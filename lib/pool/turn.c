@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* pool/turn.c - an owner whose pool is special */
+/* pool/turn.c - the owner of a pool that is special */
 #include "pool/source.h"
 #include "pool/turn.h"
 

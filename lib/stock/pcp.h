@@ -214,7 +214,7 @@ static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsig
 /* Where the second list of a cache is, for the policies that switch lists. */
 struct pcp_list *pcp_second_list(const struct pcp *pcp);
 
-/* The verbs count and walk of a policy whose caches are their list. */
+/* The verbs count and walk of a policy with caches that are their list. */
 static inline unsigned int list_count(const struct pcp *pcp)
 {
 	return READ_ONCE(pcp->list->count);

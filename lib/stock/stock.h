@@ -90,7 +90,7 @@ static __always_inline struct pcp *pcp_this(const struct stock *stock)
 	return likely(i < stock->cores) ? stock_pcp(stock, i) : NULL;
 }
 
-/* The same for policies whose caches belong to threads. */
+/* The same for policies with caches that belong to threads. */
 static __always_inline struct pcp *pcp_this_thread(const struct stock *stock)
 {
 	unsigned int i = this_slot();

@@ -74,7 +74,7 @@ static inline void block_clear(uint64_t *bits, uint64_t block)
 int blocks_init(struct pp_zone *zone, const struct pp_zone_params *params);
 void blocks_fini(struct pp_zone *zone);
 
-/* The metadata of pages whose memory was accepted just now. */
+/* Write the metadata of pages after their memory was accepted. */
 void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n);
 
 /* Claim, for acceptance or release: true if no other thread has, and the block is (un)accepted. */

@@ -77,7 +77,7 @@ int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t de
 	return 0;
 }
 
-/* An isolated block whose pages were home; others may be accepting it, or taking it as we do. */
+/* An isolated block with all pages home; others may be accepting it, or taking it as we do. */
 static int offline_block(struct pp_zone *zone, uint64_t block, uint64_t deadline_ns)
 {
 	struct blocks *b = &zone->blocks;

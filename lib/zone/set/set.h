@@ -46,7 +46,7 @@ static __always_inline struct pp_zone *const *zone_set_row(const struct pp_zone_
 	return set->order + (size_t)node * set->stride;
 }
 
-/* Without a look at the page, whose line is cold: by where its metadata is. */
+/* By the place of its metadata, without a look at the page: its line is cold. */
 static __always_inline bool zone_has(const struct pp_zone *zone, const struct pp_page *page)
 {
 	return (uintptr_t)page - (uintptr_t)zone->pages < zone->managed * sizeof(*page);
