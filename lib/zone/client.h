@@ -78,7 +78,7 @@ void clients_trim_idle(struct zone_clients *clients);
 uint64_t clients_moves(struct zone_clients *clients, bool *on_their_way);
 /* Pages that clients of this zone alone keep; a gauge. */
 uint64_t clients_kept(struct zone_clients *clients);
-/* The names of clients with pages out among their users: a piece of a sentence, "" if there are none. */
+/* The names of clients with pages out: a piece of a sentence, "" if there are none. */
 void clients_name(struct zone_clients *clients, char *text, size_t size);
 /* Ask each client for these pages, one thread at a time. */
 void clients_reclaim(struct zone_clients *clients, uint64_t first, uint64_t n);
