@@ -35,7 +35,7 @@ static const unsigned char own_object[] __attribute__((aligned(8))) = {
 
 static char said[128];
 
-static int remember(const char *fmt, va_list args)
+static int warning_keep(const char *fmt, va_list args)
 {
 	if (said[0])
 		return 0;
@@ -46,12 +46,12 @@ static int remember(const char *fmt, va_list args)
 
 static int on_libxdp(enum libxdp_print_level level, const char *fmt, va_list args)
 {
-	return level == LIBXDP_WARN ? remember(fmt, args) : 0;
+	return level == LIBXDP_WARN ? warning_keep(fmt, args) : 0;
 }
 
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	return level == LIBBPF_WARN ? remember(fmt, args) : 0;
+	return level == LIBBPF_WARN ? warning_keep(fmt, args) : 0;
 }
 
 /* ---- programs that a killed process has left --------------------------------------------------*/
@@ -228,8 +228,8 @@ static int program_attach_auto(struct xdp_prog *prog, const struct pp_iface *xif
 	return program_attach(prog, xif, PP_XDP_SKB);
 }
 
-static int dispatch(struct xdp_prog *prog, const struct pp_iface *xif,
-		    const struct xdp_prog_params *params)
+static int dispatch_program(struct xdp_prog *prog, const struct pp_iface *xif,
+			    const struct xdp_prog_params *params)
 {
 	const struct bpf_map *map;
 	int err;
@@ -278,7 +278,7 @@ static int dispatch_if_able(struct xdp_prog *prog, const struct pp_iface *xif,
 				    "this kernel refuses programs of type EXT, which libxdp's "
 				    "dispatcher for %s needs; take attach=link",
 				    xif->name);
-	return dispatch(prog, xif, params);
+	return dispatch_program(prog, xif, params);
 }
 
 int pp_xdp_dispatch(struct xdp_prog *prog, const struct pp_iface *xif,

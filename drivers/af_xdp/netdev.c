@@ -36,8 +36,8 @@ struct answer {
 	char rest[8176];
 };
 
-static int ask(int fd, uint16_t family, uint8_t command, uint16_t attr, const void *value,
-	       uint16_t len, struct answer *answer)
+static int netlink_ask(int fd, uint16_t family, uint8_t command, uint16_t attr, const void *value,
+		       uint16_t len, struct answer *answer)
 {
 	struct request request = {
 		.nl.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN + NLA_HDRLEN + NLA_ALIGN(len)),
@@ -97,11 +97,11 @@ uint64_t pp_xdp_xsk_features(int ifindex)
 	if (fd < 0)
 		return 0;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
-	if (!ask(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME, FAMILY,
-		 sizeof(FAMILY), &answer) &&
+	if (!netlink_ask(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, CTRL_ATTR_FAMILY_NAME, FAMILY,
+			 sizeof(FAMILY), &answer) &&
 	    !get_attr(&answer, CTRL_ATTR_FAMILY_ID, &family, sizeof(family)) &&
-	    !ask(fd, family, NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &index, sizeof(index),
-		 &answer) &&
+	    !netlink_ask(fd, family, NETDEV_CMD_DEV_GET, NETDEV_A_DEV_IFINDEX, &index,
+			 sizeof(index), &answer) &&
 	    get_attr(&answer, NETDEV_A_DEV_XSK_FEATURES, &features, sizeof(features)))
 		features = 0;
 	close(fd);

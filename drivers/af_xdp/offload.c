@@ -110,7 +110,7 @@ static void record_end(struct pp_offload *o)
 
 /* --- what to say -------------------------------------------------------------- */
 
-static const char *lost(uint32_t mask)
+static const char *lost_words(uint32_t mask)
 {
 	if (mask & VLAN_BITS && mask & CSUM_BITS)
 		return "VLAN tags, checksums and segmentation";
@@ -121,7 +121,7 @@ static const char *lost(uint32_t mask)
 	return mask & CSUM_BITS ? "checksums and segmentation" : "VLAN tags";
 }
 
-static void describe(struct pp_offload *o, uint32_t mask, bool fix, bool csum)
+static void offload_describe(struct pp_offload *o, uint32_t mask, bool fix, bool csum)
 {
 	const char *or_fix = fix ? "" : ", or give offloads=fix";
 	char commands[160] = "";
@@ -141,23 +141,24 @@ static void describe(struct pp_offload *o, uint32_t mask, bool fix, bool csum)
 		snprintf(o->text, sizeof(o->text),
 			 "%s that %s, the other end of %s, leaves to a device are lost; "
 			 "on that end: ethtool -K %s%s%s",
-			 lost(mask), o->far.name, o->near.name, o->far.name, commands, or_fix);
+			 lost_words(mask), o->far.name, o->near.name, o->far.name, commands,
+			 or_fix);
 	else if (mask)
 		snprintf(o->text, sizeof(o->text),
-			 "%s are lost as %s receives; switch it off: ethtool -K %s%s%s", lost(mask),
-			 o->near.name, o->near.name, commands, or_fix);
+			 "%s are lost as %s receives; switch it off: ethtool -K %s%s%s",
+			 lost_words(mask), o->near.name, o->near.name, commands, or_fix);
 	else if (o->found == PP_FAR_HIDDEN)
 		snprintf(o->text, sizeof(o->text),
 			 "%s that the other end of %s leaves to a device are lost; it is in a "
 			 "namespace out of reach, there: ethtool -K IF txvlan off "
 			 "tx-vlan-stag-hw-insert off%s",
-			 lost(csum ? VLAN_BITS : VLAN_BITS | CSUM_BITS), o->near.name,
+			 lost_words(csum ? VLAN_BITS : VLAN_BITS | CSUM_BITS), o->near.name,
 			 csum ? "" : " tx off");
 }
 
 /* --- ports -------------------------------------------------------------------- */
 
-static struct pp_offload *find(ino_t net, int index)
+static struct pp_offload *offload_find(ino_t net, int index)
 {
 	struct pp_offload *o;
 
@@ -189,7 +190,7 @@ static void fix_features(struct pp_offload *o, uint32_t mask)
 	switch_features(o, mask, false);
 }
 
-static void restore(struct pp_offload *o)
+static void offload_restore(struct pp_offload *o)
 {
 	if (o->off)
 		switch_features(o, o->off, true);
@@ -197,7 +198,7 @@ static void restore(struct pp_offload *o)
 	record_end(o);
 }
 
-static struct pp_offload *create(const struct pp_iface *iface, ino_t net, bool fix)
+static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net, bool fix)
 {
 	struct pp_offload *o = calloc(1, sizeof(*o));
 
@@ -222,20 +223,20 @@ struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, bool 
 
 	(void)stat("/proc/thread-self/ns/net", &st);
 	pthread_mutex_lock(&lock);
-	o = find(st.st_ino, iface->index);
+	o = offload_find(st.st_ino, iface->index);
 	if (!o)
-		o = create(iface, st.st_ino, fix);
+		o = offload_create(iface, st.st_ino, fix);
 	if (o) {
 		o->refs++;
 		far_open(o);
 		if (!fix && o->refs == 1)
-			restore(o);
+			offload_restore(o);
 		mask = in_the_way(o, csum && !fix);
 		if (fix && mask) {
 			fix_features(o, mask);
 			mask = in_the_way(o, csum);
 		}
-		describe(o, mask, fix, csum);
+		offload_describe(o, mask, fix, csum);
 		far_close(o);
 	}
 	pthread_mutex_unlock(&lock);
@@ -255,7 +256,7 @@ void pp_offload_close(struct pp_offload *off)
 		*link = off->next;
 		if (off->off)
 			far_open(off);
-		restore(off);
+		offload_restore(off);
 		far_close(off);
 		if (off->near.ctl >= 0)
 			close(off->near.ctl);

@@ -130,7 +130,7 @@ static inline void reap_plain(const struct pp_xsk *xsk, struct done *done, unsig
 }
 
 /* The page, or NULL: it is none of ours. @more: its packet is completed by another page. */
-static struct pp_page *completed(struct pp_xsk *xsk, uint64_t addr, uint32_t *len, bool *more)
+static struct pp_page *completed_page(struct pp_xsk *xsk, uint64_t addr, uint32_t *len, bool *more)
 {
 	struct pp_page *page;
 
@@ -161,8 +161,8 @@ static __attribute__((noinline)) void reap_careful(struct pp_xsk *xsk, struct do
 	done->n = done->sent = 0;
 	done->bytes = 0;
 	for (i = 0; i < n; i++) {
-		page = completed(xsk, *xsk_ring_cons__comp_addr(&xsk->t.comp, idx + i), &len,
-				 &more);
+		page = completed_page(xsk, *xsk_ring_cons__comp_addr(&xsk->t.comp, idx + i), &len,
+				      &more);
 		if (unlikely(!page))
 			continue;
 		done->pages[done->n++] = page;
@@ -177,7 +177,7 @@ static __attribute__((noinline)) void reap_careful(struct pp_xsk *xsk, struct do
 	}
 }
 
-static unsigned int reap(struct pp_xsk *xsk)
+static unsigned int reap_batch(struct pp_xsk *xsk)
 {
 	struct done done;
 	uint32_t idx;
@@ -206,7 +206,7 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 	if (before && xsk_waiting(xsk))
 		kick_in_turn(xsk);
 	/* with nothing out as well: wrong completions would fill the ring unseen */
-	while (reap(xsk) == XSK_REAP)
+	while (reap_batch(xsk) == XSK_REAP)
 		;
 	return before - xsk->t.out;
 }

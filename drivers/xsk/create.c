@@ -173,7 +173,7 @@ static int chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 }
 
 /* what the flags ask for, and whether the rest allows it */
-static int features(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+static int features_check(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	bool parts = xsk->chunk_shift < xsk->umem.shift;
 
@@ -226,7 +226,7 @@ static int fill_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 }
 
 /* marks that no other socket of the process has */
-static void marks(struct pp_xsk *xsk)
+static void marks_take(struct pp_xsk *xsk)
 {
 	static uint32_t sockets;
 	uint32_t id = __atomic_fetch_add(&sockets, 1, __ATOMIC_RELAXED) << XSK_KIND_BITS;
@@ -251,7 +251,7 @@ static int params_check(struct pp_xsk_params *p)
 }
 
 /* the zone's pin is the last step that pp_xsk_reclaim() takes back */
-static int pin(struct pp_xsk *xsk, const struct pp_xsk_params *p)
+static int memory_pin(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	int err = pp_zone_pin(p->zone);
 
@@ -274,11 +274,11 @@ static int xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	if (!err)
 		err = chunk_size(xsk, p);
 	if (!err)
-		err = features(xsk, p);
+		err = features_check(xsk, p);
 	if (!err)
 		err = fill_sizes(xsk, p);
 	if (!err)
-		err = pin(xsk, p);
+		err = memory_pin(xsk, p);
 	if (err)
 		return err;
 	xsk->zone = p->zone;
@@ -287,7 +287,7 @@ static int xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	xsk->flags = p->flags;
 	xsk->fd = p->fd;
 	xsk->port = p->port;
-	marks(xsk);
+	marks_take(xsk);
 	return 0;
 }
 

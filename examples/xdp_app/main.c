@@ -161,7 +161,7 @@ static void queues_free(struct app *app)
 }
 
 /* until a signal, the end of the duration, or of the interface */
-static int run(struct app *app, const sigset_t *set)
+static int app_run(struct app *app, const sigset_t *set)
 {
 	const struct options *o = &app->options;
 	struct timespec tick = { .tv_nsec = TICK_MS * 1000000 };
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
 		err = app_open(&app);
 	if (!err) {
 		report_ready(&app);
-		err = run(&app, &set);
+		err = app_run(&app, &set);
 		err |= app_close(&app);
 		report_summary(&app);
 		err |= report_json(&app);

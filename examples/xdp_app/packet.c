@@ -38,7 +38,7 @@ static bool udp_checksum_ok(const struct pp_packet *h, uint32_t udp_len)
 	       have == pp_csum_fold(pseudo);
 }
 
-/* Nobody must make us send to many, to ourselves, or to nobody. */
+/* No sender must make us send to many, to ourselves, or to an address of no station. */
 static bool ipv4_answerable(const unsigned char *src)
 {
 	return src[0] && src[0] < 224 && src[0] != 127;

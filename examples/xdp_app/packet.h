@@ -17,7 +17,7 @@ enum packet_error {
 	PACKET_OTHER, /* no UDP, a fragment, options, a VLAN: what the BPF program does not send */
 	PACKET_MALFORMED, /* lengths that lie */
 	PACKET_CHECKSUM,
-	PACKET_UNANSWERABLE, /* from an address or a port that nobody must send to */
+	PACKET_UNANSWERABLE, /* from an address or a port that must not be sent to */
 };
 
 /*

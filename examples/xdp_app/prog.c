@@ -32,7 +32,7 @@ static const unsigned char object_file[] __attribute__((aligned(8))) = {
 static char libbpf_said[200];
 
 /* libbpf explains itself in several lines, of which the first is the reason. */
-static int remember(const char *fmt, va_list args)
+static int warning_keep(const char *fmt, va_list args)
 {
 	size_t n;
 
@@ -46,12 +46,12 @@ static int remember(const char *fmt, va_list args)
 
 static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	return level == LIBBPF_WARN ? remember(fmt, args) : 0;
+	return level == LIBBPF_WARN ? warning_keep(fmt, args) : 0;
 }
 
 static int on_libxdp(enum libxdp_print_level level, const char *fmt, va_list args)
 {
-	return level == LIBXDP_WARN ? remember(fmt, args) : 0;
+	return level == LIBXDP_WARN ? warning_keep(fmt, args) : 0;
 }
 
 void prog_init(struct prog *prog)
@@ -77,7 +77,7 @@ static int explain(int err, const char *what, const struct iface *iface)
 }
 
 /* id and name of the program on the interface; 0: none. The name is CAP_SYS_ADMIN's to know. */
-static uint32_t there(int index, char *name, size_t len)
+static uint32_t prog_there(int index, char *name, size_t len)
 {
 	struct bpf_prog_info info;
 	uint32_t size = sizeof(info), id = 0;
@@ -99,7 +99,7 @@ static uint32_t there(int index, char *name, size_t len)
 static int explain_busy(const struct iface *iface)
 {
 	char name[BPF_OBJ_NAME_LEN];
-	uint32_t id = there(iface->index, name, sizeof(name));
+	uint32_t id = prog_there(iface->index, name, sizeof(name));
 
 	return fail("%s has an XDP program already (id %u%s%s), which was left alone; stop its "
 		    "owner, or remove it with: ip link set dev %s xdp off",
@@ -122,7 +122,8 @@ static int link_once_free(struct prog *prog, int fd, uint32_t flags)
 		err = -errno;
 		if (err != -EBUSY && err != -EEXIST)
 			return err;
-		if (there(prog->index, name, sizeof(name)) && name[0] && strcmp(name, PROG_NAME))
+		if (prog_there(prog->index, name, sizeof(name)) && name[0] &&
+		    strcmp(name, PROG_NAME))
 			return -EBUSY;
 		sleep_ms(STEP_MS);
 	}
@@ -227,7 +228,7 @@ static int open_object(struct prog *prog, const struct iface *iface)
 	return 0;
 }
 
-static int attach(struct prog *prog, const struct iface *iface, const struct options *o)
+static int prog_attach_as(struct prog *prog, const struct iface *iface, const struct options *o)
 {
 	bool able = libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1;
 	int err;
@@ -261,7 +262,7 @@ int prog_attach(struct prog *prog, const struct iface *iface, const struct optio
 
 	memcpy(wanted.mac, iface->mac, sizeof(wanted.mac));
 	prog->index = iface->index;
-	if (open_object(prog, iface) || attach(prog, iface, o))
+	if (open_object(prog, iface) || prog_attach_as(prog, iface, o))
 		return -1;
 	object = prog->dispatched ? xdp_program__bpf_obj(prog->dispatched) : prog->object;
 	prog->sockets_fd = bpf_object__find_map_fd_by_name(object, "sockets");

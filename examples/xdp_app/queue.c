@@ -84,7 +84,7 @@ static int open_socket(struct queue *q, const char *interface)
 }
 
 /* What the kernel gets for reception at most: half of the memory is for packets in use. */
-static uint32_t frames(const struct app *app)
+static uint32_t frames_most(const struct app *app)
 {
 	uint64_t share = pp_zone_pages(app->zone) / 2 / app->nqueues;
 
@@ -100,7 +100,7 @@ static int use_pages(struct queue *q, const struct app *app)
 		.flags = PP_XSK_NEED_WAKEUP,
 		.fd = xsk_socket__fd(q->socket),
 		.port = (uint16_t)q->index,
-		.frames = frames(app),
+		.frames = frames_most(app),
 		PP_XSK_RINGS(&q->rx, &q->fill, &q->tx, &q->comp),
 	};
 
@@ -148,7 +148,7 @@ void queue_close(struct queue *q)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
-static enum verdict handle(struct queue *q, struct pp_page *page)
+static enum verdict packet_handle(struct queue *q, struct pp_page *page)
 {
 	struct packet packet = {
 		.data = pp_page_data(page),
@@ -185,7 +185,7 @@ static void work(struct queue *q, struct pp_page **pages, unsigned int n)
 
 	count(&q->received, n);
 	for (i = 0; i < n; i++) {
-		verdict = handle(q, pages[i]);
+		verdict = packet_handle(q, pages[i]);
 		count(&q->verdicts[verdict], 1);
 		if (verdict <= VERDICT_LAST_SENT)
 			answers[nanswers++] = pages[i];

@@ -76,7 +76,7 @@ void report_ready(const struct app *app)
 }
 
 /*
- * A line of gauges. "adrift" are the pages in use that nobody here knows of: a few while packets
+ * A line of gauges. "adrift" are the pages in use that no part here knows of: a few while packets
  * are on their way through a thread, and none when all is quiet. If it grows, something leaks.
  */
 void report_line(const struct app *app, double seconds)

@@ -91,7 +91,7 @@ static uint32_t turn(struct app *a)
 		desc = *xsk_ring_cons__rx_desc(&a->rx, idx + i);
 		reflect(xsk_umem__get_data(a->area, desc.addr));
 		if (!xsk_ring_prod__reserve(&a->tx, 1, &out))
-			continue; /* a drop, and nobody has the frame from now on */
+			continue; /* a drop, and the frame is lost from now on */
 		*xsk_ring_prod__tx_desc(&a->tx, out) = desc;
 		xsk_ring_prod__submit(&a->tx, 1);
 		a->sent++;

@@ -464,7 +464,7 @@ unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, u
  * pp_xsk_tx_chunks() - send packets where chunks are smaller than pages
  * @xsk:    socket with params.chunk_size less than the page size
  * @chunks: array of @n chunks of the zone that the caller owns: received, from
- *          page_pool_alloc_frag(), or whole pages that nobody else uses; not written
+ *          page_pool_alloc_frag(), or whole pages with no other user; not written
  * @n:      packets, any number
  *
  * As pp_xsk_tx(): the first RETURN are taken and come home in pp_xsk_complete(). What can never be
