@@ -91,7 +91,7 @@ static void check_zones(const struct control_state *state)
 		must(!pp_zone_get_stats(zones[i], &s));
 		must(s.free + s.cached + s.in_flight == s.managed);
 		/* twice is once */
-		must(zones[i]->disabled == !!control_until(state, zones[i]));
+		must(zones[i]->stock->disabled == !!control_until(state, zones[i]));
 	}
 }
 
