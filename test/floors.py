@@ -122,7 +122,7 @@ class File:
 
     def declaration(self, chunk):
         head, brace, _ = chunk.partition('{')
-        head = re.sub(r'__attribute__\s*\(\(.*?\)\)', ' ', head, flags=re.S)
+        head = re.sub(r'__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)', ' ', head)
         static = re.search(r'\bstatic\b', head) and self.path.endswith('.c')
         function = None
         if '=' not in head and '(' in head:

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "dpdk/priv.h"
+#include "dpdk/pool.h"
 
 #define ONE_REF_ONE_SEGMENT ((uint32_t)1 << 16 | 1)
 

@@ -11,7 +11,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include "dpdk/priv.h"
+#include "dpdk/pool.h"
 
 #define RX_DESC	     512u
 #define TX_DESC	     512u

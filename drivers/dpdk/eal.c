@@ -21,7 +21,7 @@
 
 #include <pagepool/memory.h>
 
-#include "dpdk/priv.h"
+#include "dpdk/pool.h"
 
 #define EAL_ARGS_MAX 128
 

@@ -12,7 +12,7 @@
 
 #include <rte_errno.h>
 
-#include "dpdk/priv.h"
+#include "dpdk/pool.h"
 
 #define OPS_NAME "pagepool_port"
 

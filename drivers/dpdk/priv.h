@@ -70,10 +70,6 @@ struct dpdk_queue {
 	struct pp_page *freed[DPDK_FREED];
 };
 
-/* The queue on which this thread sends or reaps at the moment; NULL: none. */
-extern __thread struct dpdk_queue *dpdk_sending
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-
 /* bytes by which the mbuf of the page with that number lies further back */
 static inline uint32_t dpdk_color(const struct dpdk_queue *dq, uintptr_t number)
 {
@@ -137,30 +133,6 @@ struct dpdk_dev {
 	bool closed;
 	struct rte_eth_stats last;
 };
-
-/*
- * dpdk/pool.c. Only the queue's thread takes mbufs out of its mempool, because it owns the pool;
- * any thread gives them back.
- */
-int dpdk_pool_create(struct dpdk_queue *dq);
-void dpdk_pool_free(struct dpdk_queue *dq);
-/* between these two, pages that the device gives back one at a time are put in bulk */
-static inline void dpdk_free_begin(struct dpdk_queue *dq)
-{
-	dpdk_sending = dq;
-}
-
-static inline void dpdk_free_end(struct dpdk_queue *dq)
-{
-	dpdk_sending = NULL;
-	if (likely(dq->nfreed))
-		page_pool_put_bulk(dq->freed, dq->nfreed);
-	dq->nfreed = 0;
-}
-
-int dpdk_ops_register(void);
-/* takes back pages that the device kept when it was closed; RETURN: pages */
-unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq);
 
 /* dpdk/burst.c */
 unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n);
