@@ -2,8 +2,8 @@
 /*
  * af_xdp/offload.c - offloads in the way of AF_XDP: found, told, switched off and restored
  *
- * An offload that was switched off stays so after a kill. So a file in /run/pagepool names it
- * before, and the next port on the interface takes it over, or restores it.
+ * An offload that was switched off stays so after a kill. So a record names it before, and the
+ * next port on the interface takes it over, or restores it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,20 +11,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "af_xdp/features.h"
 #include "af_xdp/offload.h"
+#include "af_xdp/record.h"
 #include "af_xdp/veth.h"
-
-#define RECORDS "/run/pagepool"
 
 /*
  * struct pp_offload - shared by the ports of the process on the interface
  * @off:    features that are to be switched on again
- * @record: the file that says so, locked; -1: none
+ * @record: the file that says so
  */
 struct pp_offload {
 	struct pp_offload *next;
@@ -34,8 +31,7 @@ struct pp_offload {
 	struct pp_xdp_end far;
 	enum pp_far found;
 	uint32_t off;
-	int record;
-	char path[80];
+	struct pp_record record;
 	char text[320];
 	char brief[192];
 };
@@ -67,45 +63,22 @@ static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
 
 /* --- the record -------------------------------------------------------------- */
 
-/* opened and locked, with what a killed process left in it; another process may have it */
+/* with what a killed process left in it */
 static void record_open(struct pp_offload *o, bool create)
 {
-	char line[32] = "";
+	char name[48], line[32];
 
-	o->record = -1;
-	snprintf(o->path, sizeof(o->path), RECORDS "/offloads-%llu-%d", (unsigned long long)o->net,
-		 o->near.index);
-	if (create)
-		mkdir(RECORDS, 0700);
-	o->record = open(o->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
-	if (o->record < 0)
-		return;
-	if (flock(o->record, LOCK_EX | LOCK_NB)) {
-		close(o->record);
-		o->record = -1;
-		return;
-	}
-	if (pread(o->record, line, sizeof(line) - 1, 0) > 0)
-		o->off = (uint32_t)strtoul(line, NULL, 16) & ((1u << XDP_FEATURES) - 1);
+	snprintf(name, sizeof(name), "offloads-%llu-%d", (unsigned long long)o->net, o->near.index);
+	pp_record_open(&o->record, name, create, line, sizeof(line));
+	o->off = (uint32_t)strtoul(line, NULL, 16) & ((1u << XDP_FEATURES) - 1);
 }
 
-/* before anything is switched off: a kill may come at any point */
 static void record_write(const struct pp_offload *o)
 {
 	char line[32];
-	int len = snprintf(line, sizeof(line), "%08x\n", o->off);
 
-	if (o->record >= 0 && pwrite(o->record, line, (size_t)len, 0) < len)
-		unlink(o->path);
-}
-
-static void record_end(struct pp_offload *o)
-{
-	if (o->record < 0)
-		return;
-	unlink(o->path);
-	close(o->record);
-	o->record = -1;
+	snprintf(line, sizeof(line), "%08x\n", o->off);
+	pp_record_write(&o->record, line);
 }
 
 /* --- what to say -------------------------------------------------------------- */
@@ -195,7 +168,7 @@ static void offload_restore(struct pp_offload *o)
 	if (o->off)
 		switch_features(o, o->off, true);
 	o->off = 0;
-	record_end(o);
+	pp_record_end(&o->record);
 }
 
 static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net, bool fix)
@@ -218,14 +191,13 @@ static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net
 struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, bool csum)
 {
 	struct pp_offload *o;
-	struct stat st = { 0 };
+	ino_t net = pp_record_net();
 	uint32_t mask;
 
-	(void)stat("/proc/thread-self/ns/net", &st);
 	pthread_mutex_lock(&lock);
-	o = offload_find(st.st_ino, iface->index);
+	o = offload_find(net, iface->index);
 	if (!o)
-		o = offload_create(iface, st.st_ino, fix);
+		o = offload_create(iface, net, fix);
 	if (o) {
 		o->refs++;
 		far_open(o);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp/genl.c - see af_xdp/genl.h
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "af_xdp/genl.h"
+
+#define FAMILY	    "netdev"
+#define ROOM	    128u /* for a question's attributes */
+#define HEADERS_LEN ((uint32_t)NLMSG_LENGTH(GENL_HDRLEN))
+
+struct request {
+	struct nlmsghdr nl;
+	struct genlmsghdr gen;
+	char attrs[ROOM];
+};
+
+static int send_request(int fd, uint16_t family, uint8_t command, uint16_t flags,
+			const struct pp_genl_attr *attrs, unsigned int n)
+{
+	struct request r = {
+		.nl.nlmsg_type = family,
+		.nl.nlmsg_flags = NLM_F_REQUEST | flags,
+		.gen.cmd = command,
+		.gen.version = 1,
+	};
+	struct nlattr head;
+	unsigned int i;
+	size_t at = 0;
+
+	for (i = 0; i < n; i++) {
+		head.nla_len = (uint16_t)(NLA_HDRLEN + attrs[i].len);
+		head.nla_type = attrs[i].type;
+		if (at + NLA_ALIGN(head.nla_len) > sizeof(r.attrs))
+			return -E2BIG;
+		memcpy(r.attrs + at, &head, sizeof(head));
+		memcpy(r.attrs + at + NLA_HDRLEN, attrs[i].value, attrs[i].len);
+		at += NLA_ALIGN(head.nla_len);
+	}
+	r.nl.nlmsg_len = HEADERS_LEN + (uint32_t)at;
+	return send(fd, &r, r.nl.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+/* the errno that a message brings: 0 in an acknowledgement; -EPROTO if it makes no sense */
+static int message_error(const struct nlmsghdr *nl)
+{
+	int err = -EPROTO;
+
+	if (nl->nlmsg_len >= NLMSG_LENGTH(sizeof(err)))
+		memcpy(&err, (const char *)nl + NLMSG_HDRLEN, sizeof(err));
+	return err > 0 ? -EPROTO : err;
+}
+
+static bool message_fits(const struct nlmsghdr *nl, size_t room)
+{
+	return room >= sizeof(*nl) && nl->nlmsg_len >= sizeof(*nl) && nl->nlmsg_len <= room;
+}
+
+static int netlink_ask(int fd, uint16_t family, uint8_t command, uint16_t flags,
+		       const struct pp_genl_attr *attrs, unsigned int n,
+		       struct pp_genl_answer *answer)
+{
+	int err = send_request(fd, family, command, flags, attrs, n);
+	ssize_t len;
+
+	if (err)
+		return err;
+	len = recv(fd, answer, sizeof(*answer), 0);
+	if (len < 0)
+		return -errno;
+	if (!message_fits(&answer->nl, (size_t)len))
+		return -EPROTO;
+	if (answer->nl.nlmsg_type == NLMSG_ERROR) {
+		err = message_error(&answer->nl);
+		return !err && !(flags & NLM_F_ACK) ? -EPROTO : err;
+	}
+	return answer->nl.nlmsg_len < HEADERS_LEN ? -EPROTO : 0;
+}
+
+int pp_genl_open(struct pp_genl *g)
+{
+	const struct pp_genl_attr name = { CTRL_ATTR_FAMILY_NAME, sizeof(FAMILY), FAMILY };
+	const struct timeval soon = { .tv_sec = 1 };
+	struct pp_genl_answer answer;
+	int err;
+
+	g->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	if (g->fd < 0)
+		return -errno;
+	(void)setsockopt(g->fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	err = netlink_ask(g->fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, &name, 1, &answer);
+	if (!err && pp_genl_get(&answer.nl, CTRL_ATTR_FAMILY_ID, &g->family, sizeof(g->family)))
+		err = -EPROTO;
+	if (err)
+		pp_genl_close(g);
+	return err;
+}
+
+void pp_genl_close(struct pp_genl *g)
+{
+	if (g->fd >= 0)
+		close(g->fd);
+	g->fd = -1;
+}
+
+int pp_genl_ask(struct pp_genl *g, uint8_t command, uint16_t flags,
+		const struct pp_genl_attr *attrs, unsigned int n, struct pp_genl_answer *answer)
+{
+	return netlink_ask(g->fd, g->family, command, flags, attrs, n, answer);
+}
+
+int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len)
+{
+	const char *at = (const char *)nl + HEADERS_LEN;
+	const char *end = (const char *)nl + nl->nlmsg_len;
+	struct nlattr attr;
+
+	while (end - at >= NLA_HDRLEN) {
+		memcpy(&attr, at, sizeof(attr));
+		if (attr.nla_len < NLA_HDRLEN || attr.nla_len > end - at)
+			return -1;
+		if ((attr.nla_type & NLA_TYPE_MASK) == type) {
+			if (attr.nla_len < NLA_HDRLEN + len)
+				return -1;
+			memcpy(value, at + NLA_HDRLEN, len);
+			return 0;
+		}
+		if (NLA_ALIGN(attr.nla_len) >= end - at)
+			return -1;
+		at += NLA_ALIGN(attr.nla_len);
+	}
+	return -1;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * af_xdp/genl.h - the kernel's netdev family of generic netlink
+ *
+ * Everything is local and answered at once.
+ */
+#ifndef PP_AF_XDP_GENL_H
+#define PP_AF_XDP_GENL_H
+
+#include <stdint.h>
+
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+
+/* @fd: a socket of the namespace that it was opened in; -1: closed */
+struct pp_genl {
+	int fd;
+	uint16_t family;
+};
+
+/* of a question */
+struct pp_genl_attr {
+	uint16_t type;
+	uint16_t len;
+	const void *value;
+};
+
+/* an answer, aligned for its headers */
+struct pp_genl_answer {
+	struct nlmsghdr nl;
+	char rest[8176];
+};
+
+/* 0 or -errno: a kernel without the family */
+int pp_genl_open(struct pp_genl *g);
+void pp_genl_close(struct pp_genl *g);
+
+/* 0 or -errno: the kernel's, or no answer. NLM_F_ACK in @flags: the answer is just that. */
+int pp_genl_ask(struct pp_genl *g, uint8_t command, uint16_t flags,
+		const struct pp_genl_attr *attrs, unsigned int n, struct pp_genl_answer *answer);
+
+/* copy attribute @type of @len bytes; 0, or -1: it is not there, or not well formed */
+int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len);
+#endif /* PP_AF_XDP_GENL_H */
