@@ -22,6 +22,7 @@
 #define XDP_HEADROOM	  256u /* the kernel's own, in front of what the zone asks for */
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 
+#define XDP_LOOK_US  20u /* with suspend, unless busy_poll says otherwise */
 #define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send what waits */
 
 static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
@@ -46,6 +47,7 @@ static void xdp_stop(struct pp_netdev *dev)
 		x = to_xdp(dev->queues[i]);
 		if (x->xsk && x->s.fd >= 0)
 			ms = pp_xdp_flush(x, ms);
+		pp_napi_close(&x->napi); /* of a veth it goes with the program */
 	}
 	pp_xdp_prog_put(xd->prog);
 	xd->prog = NULL;
@@ -154,9 +156,12 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (!err)
 		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
 	if (!err)
+		err = pp_args_u32(args, "suspend", 1, 1000000, &xd->suspend.suspend_us);
+	if (!err)
 		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
 	if (err)
 		return err;
+	xd->suspend.look_us = xd->busy_poll_us ? xd->busy_poll_us : XDP_LOOK_US;
 	xd->how.mode = mode;
 	xd->how.frags = xd->sg;
 	xd->how.dispatcher = xd->attach;

@@ -137,3 +137,15 @@ int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t 
 	}
 	return -1;
 }
+
+int pp_genl_get_uint(const struct nlmsghdr *nl, uint16_t type, uint64_t *value)
+{
+	uint32_t small;
+
+	if (!pp_genl_get(nl, type, value, sizeof(*value)))
+		return 0;
+	if (pp_genl_get(nl, type, &small, sizeof(small)))
+		return -1;
+	*value = small;
+	return 0;
+}

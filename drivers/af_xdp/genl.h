@@ -41,4 +41,7 @@ int pp_genl_ask(struct pp_genl *g, uint8_t command, uint16_t flags,
 
 /* copy attribute @type of @len bytes; 0, or -1: it is not there, or not well formed */
 int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len);
+/* the same for a number of 8 bytes, which the kernel may send in 4 */
+int pp_genl_get_uint(const struct nlmsghdr *nl, uint16_t type, uint64_t *value);
+
 #endif /* PP_AF_XDP_GENL_H */

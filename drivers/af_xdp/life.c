@@ -52,6 +52,10 @@ const char *pp_xdp_event(struct pp_netdev *dev)
 {
 	struct xdp_dev *xd = to_xdp_dev(dev);
 
+	if (xd->suspend_text[0] && !xd->suspend_told) {
+		xd->suspend_told = true;
+		return xd->suspend_text;
+	}
 	if (!xd->offload_told) {
 		xd->offload_told = true;
 		if (xd->offload && pp_offload_text(xd->offload)[0])
@@ -119,6 +123,7 @@ void pp_xdp_close_queue(struct xdp_queue *x)
 	struct xdp_dev *xd = to_xdp_dev(x->q.dev);
 	struct pp_xsk_stats last = { .sz = sizeof(last) };
 
+	pp_napi_close(&x->napi);
 	pthread_mutex_lock(&xd->lock);
 	if (x->xsk && x->s.fd >= 0)
 		pp_xsk_get_stats(x->xsk, &last); /* the engine keeps the kernel's answer */

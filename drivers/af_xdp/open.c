@@ -2,9 +2,11 @@
 /*
  * af_xdp/open.c - build a queue: its socket, memory, rings, and how much it may post
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <pagepool/error.h>
 #include <pagepool/memory.h>
 
 #include "af_xdp/open.h"
@@ -166,6 +168,17 @@ static const char *xdp_busy_poll(struct xdp_dev *xd, struct xdp_queue *x)
 	return "busy poll";
 }
 
+/* Without suspension the port goes on, as without busy polling, and says so. */
+static void xdp_suspend(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
+{
+	if (pp_napi_open(&x->napi, &xd->xif, queue, x->s.fd, &xd->suspend)) {
+		snprintf(xd->suspend_text, sizeof(xd->suspend_text), "%s", pp_error());
+		xd->busy_poll_note = "interrupts not suspended";
+	} else if (xd->suspend.suspend_us && !xd->suspend_text[0]) {
+		xd->busy_poll_note = "interrupts suspended while packets come";
+	}
+}
+
 static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 {
 	struct xdp_options opts = { 0 };
@@ -263,13 +276,15 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	if (!x)
 		return -errno;
 	x->s.fd = -1;
+	pp_napi_init(&x->napi);
 	x->tx_csum = xd->tx_csum;
 	err = xdp_open_socket(xd, x, queue);
 	if (err)
 		return err;
 	xdp_is_zerocopy(xd, x);
 	xdp_choose_csum(xd, x);
-	if (xd->busy_poll_us)
+	xdp_suspend(xd, x, queue);
+	if (xd->busy_poll_us && !xd->suspend.suspend_us)
 		xd->busy_poll_note = xdp_busy_poll(xd, x);
 	err = xdp_set_share(xd, x);
 	if (!err)

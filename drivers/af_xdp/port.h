@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "af_xdp/napi.h"
 #include "af_xdp/offload.h"
 #include "af_xdp/priv.h"
 #include "af_xdp/socket.h"
@@ -38,6 +39,8 @@ enum xdp_promisc {
  * @gone:   atomic: queues that were taken apart because the interface is gone
  * @longest: packet that fits into a page
  * @offload, @offload_told: offloads in the way, and whether the first event has said so
+ * @suspend_text: why interrupts are not suspended, for the first event; "": they are, or it was
+ *           not asked for
  * @promisc: enum xdp_promisc
  * @socket_fd: passed on by the program that has bound it; -1: none was
  */
@@ -56,11 +59,14 @@ struct xdp_dev {
 	unsigned int tx_csum;
 	unsigned int tx_tstamp;
 	uint32_t busy_poll_us;
+	struct xdp_suspend suspend;
 	uint32_t fill_size;
 	uint32_t longest;
 	int socket_fd;
 	bool is_zerocopy;
 	const char *busy_poll_note;
+	char suspend_text[256];
+	bool suspend_told;
 	const char *csum_note;
 	unsigned int fix_offloads;
 	struct pp_offload *offload;
@@ -75,6 +81,7 @@ struct xdp_dev {
  * @xsk:       its pages and rings; NULL: it was not built so far
  * @look:      idle polls left before the kernel is asked for the interface
  * @busy_poll: the driver of the device waits for the port to poll it
+ * @napi:      interrupts of the queue
  * @tx_csum:   enum xdp_csum
  * @tx_room:   bytes in front of each packet sent that the kernel keeps for metadata
  * @share:     frames that the other queues of the zone leave to it
@@ -86,6 +93,7 @@ struct xdp_queue {
 	struct pp_xsk *xsk;
 	uint32_t look;
 	bool busy_poll;
+	struct xdp_napi napi;
 	unsigned int tx_csum;
 	uint32_t tx_room;
 	uint32_t share;

@@ -49,6 +49,8 @@ static inline void xdp_rx_idle(struct xdp_queue *x)
 		pp_xdp_look(x);
 	else if (x->busy_poll)
 		(void)recvfrom(x->s.fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+	else if (x->napi.suspended)
+		(void)pp_napi_look(&x->napi); /* no interrupt does meanwhile */
 }
 
 static unsigned int xdp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
@@ -73,16 +75,25 @@ static unsigned int xdp_tx_burst(struct pp_queue *q, struct pp_page **pages, uns
 	return k;
 }
 
-/* readable as long as the RX ring has packets; poll() wakes the driver where it asks for that */
+/*
+ * Readable as long as the RX ring has packets. poll() of a socket wakes the driver where it asks
+ * for that; pp_rx_burst() has done so before.
+ */
 static int xdp_fd(struct pp_queue *q)
 {
-	return to_xdp(q)->s.fd;
+	struct xdp_queue *x = to_xdp(q);
+
+	return x->napi.ep >= 0 ? x->napi.ep : x->s.fd;
 }
 
 /* with an empty fill ring no packet would end a sleep */
 static int xdp_arm(struct pp_queue *q)
 {
-	return pp_xsk_debt(to_xdp(q)->xsk) ? 1 : 0;
+	struct xdp_queue *x = to_xdp(q);
+
+	if (pp_xsk_debt(x->xsk))
+		return 1;
+	return x->napi.ep >= 0 && pp_napi_look(&x->napi) ? 1 : 0;
 }
 
 const struct pp_queue_ops pp_xdp_queue_ops = {

@@ -8,7 +8,9 @@
 #include <linux/bpf.h>
 #include <linux/if_xdp.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #ifndef SOL_XDP
 #define SOL_XDP 283
@@ -29,14 +31,45 @@
 #define XDP_MAX_TX_SKB_BUDGET 9 /* Linux 6.18 */
 #endif
 #ifndef NETDEV_FAMILY_NAME /* linux/netdev.h; xsk-features are there since Linux 6.8 */
-#define NETDEV_CMD_DEV_GET	     1
-#define NETDEV_A_DEV_IFINDEX	     1
-#define NETDEV_A_DEV_XSK_FEATURES    6
-#define NETDEV_XSK_FLAGS_TX_CHECKSUM 2
+#define NETDEV_CMD_DEV_GET		  1
+#define NETDEV_A_DEV_IFINDEX		  1
+#define NETDEV_A_DEV_XSK_FEATURES	  6
+#define NETDEV_XSK_FLAGS_TX_CHECKSUM	  2
+#define NETDEV_A_QUEUE_ID		  1
+#define NETDEV_A_QUEUE_IFINDEX		  2
+#define NETDEV_A_QUEUE_TYPE		  3
+#define NETDEV_A_QUEUE_NAPI_ID		  4
+#define NETDEV_QUEUE_TYPE_RX		  0
+#define NETDEV_CMD_QUEUE_GET		  10 /* Linux 6.8, as the next */
+#define NETDEV_CMD_NAPI_GET		  11
+#define NETDEV_CMD_NAPI_SET		  14 /* Linux 6.13 */
+#define NETDEV_A_NAPI_IFINDEX		  1
+#define NETDEV_A_NAPI_ID		  2
+#define NETDEV_A_NAPI_DEFER_HARD_IRQS	  5
+#define NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT	  6
+#define NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT 7
+#endif
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441 /* Linux 5.11, on every architecture but alpha */
 #endif
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)
 #endif
+
+/* struct epoll_params of Linux 6.9, and EPIOCSPARAMS */
+struct xdp_epoll_params {
+	uint32_t busy_poll_usecs;
+	uint16_t busy_poll_budget;
+	uint8_t prefer_busy_poll;
+	uint8_t pad;
+};
+#define XDP_EPIOCSPARAMS _IOW(0x8a, 1, struct xdp_epoll_params)
+
+/* struct __kernel_timespec */
+struct xdp_timespec {
+	int64_t tv_sec;
+	int64_t tv_nsec;
+};
 
 /* struct xdp_umem_reg of Linux 6.8; older kernels look at what they know of it */
 struct xdp_umem_reg_meta {

@@ -230,7 +230,8 @@ int pp_queue_fd(struct pp_queue *q);
  * @q: queue, of which pp_queue_fd() was asked for
  *
  * Context: the queue's thread, right before poll().
- * Cost:    loop: a system call that interrupts the CPUs that run the process; else none.
+ * Cost:    loop: a system call that interrupts the CPUs that run the process. af_xdp with suspend:
+ *          a system call that looks for packets, for as long as the port was told. Else none.
  * Return:  0: poll() may sleep; 1: it may not: packets are there, or the port lacks buffers to
  *          receive into (af_xdp), and asks its pool for them in pp_rx_burst().
  */
