@@ -240,7 +240,7 @@ void zone_check(struct pp_zone *zone, uint64_t out)
 	require(!counts_pages(zone) || s.allocs - s.frees == out);
 	/* runs of 2, 4 and 8 have caches as large again, at least four of each */
 	most = zone_has_runs ? 4 * s.high + 56 : s.high;
-	/* a drain that ran out of time may leave the list that it switched away, for the next one */
+	/* a drain out of time may leave the list that it switched away, for the next one */
 	most *= s.drain_timeouts ? 2 : 1;
 	for (i = 0; i < pp_zone_cores(zone); i++) {
 		require(pp_zone_cached(zone, i) <= most);
