@@ -21,8 +21,8 @@
 #include "rig.h"
 #include "suspend_kernel.h"
 
-#define SUSPEND_US 300000u
-#define HELD_MS	   250u /* of these */
+#define SUSPEND_US 200000u
+#define HELD_MS	   170u /* of these */
 #define BEFORE_NS  0x100000001ull /* more than 4 bytes hold, which is sent otherwise */
 
 /* px1's NAPI, which is the only one, and so the first of a dump */

@@ -26,7 +26,6 @@ say "restored after kill -9"
 # a veth has none: ppfwd says so in one line, and sleeps as without
 fwd_start --port af_xdp:west,suspend=100000 --port af_xdp:east,suspend=100000,busy_poll=50 --idle wait
 fwd_ping
-transfer 8
 fwd_stop
 for port in west east; do
 	[ "$(grep -c "interrupts of $port are not suspended: .*; " "$TMP/fwd.err")" = 1 ] ||
