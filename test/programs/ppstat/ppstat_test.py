@@ -321,7 +321,7 @@ def case_verbs():
         ok('shown', re.search(r'DISABLED for [123][0-9]\.', run(SOCK)[1]))
         run('disable', SOCK, '--lease', 0.2)
         ok('the lease is over', until(lambda: stat()['zones'][0]['disabled'] == 0))
-        fails(1, 'nobody has disabled', 'enable', SOCK)
+        fails(1, 'no request of this socket has disabled', 'enable', SOCK)
         rc, out, err = run('disable', SOCK, '--zone', 'ppfwd')
         ok('disable for good', rc == 0 and 'DISABLED,' in run(SOCK)[1])
         rc, out, err = run('enable', SOCK, '--zone', 'ppfwd', '--json')
