@@ -10,7 +10,8 @@
 #
 # Exit status: 0 everything is there (now), 1 it is not, and the packages are named.
 
-BUILD='gcc meson ninja-build pkg-config libc6-dev libnuma-dev libpcap-dev libxdp-dev libbpf-dev
+# dpkg-dev tells meson the library directory that Debian's linker searches
+BUILD='gcc meson ninja-build dpkg-dev pkg-config libc6-dev libnuma-dev libpcap-dev libxdp-dev libbpf-dev
 	libjson-c-dev systemtap-sdt-dev'
 DEMO='iproute2 ethtool iputils-ping'
 TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk dpdk-dev dpdk-doc tcpdump socat strace
@@ -20,7 +21,7 @@ TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk 
 PORTS='gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross
 	gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross
 	musl-tools cmake abigail-tools'
-CI_ONLY='debootstrap git gcc-11 clang-19 dpkg-dev debhelper lintian rpm systemd fakeroot'
+CI_ONLY='debootstrap git gcc-11 clang-19 debhelper lintian rpm systemd fakeroot'
 
 case ${1-} in
 build) wanted=$BUILD ;;
