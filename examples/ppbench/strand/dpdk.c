@@ -29,15 +29,17 @@ struct rival {
 static int rival_close(struct bench *b, void *pool)
 {
 	struct rival *r = pool;
-	unsigned int home = rte_mempool_avail_count(r->pool.pool), n = r->pool.pool->size;
+	const struct rte_mempool *mp = r->pool.pool;
+	unsigned int home = rte_mempool_avail_count(mp), n = mp->size;
 
 	(void)b;
+	if (home != n)
+		bench_error(
+			"strand: rte_mempool %s cache %u: %u of %u objects came home: no figure",
+			rte_mempool_get_ops(mp->ops_index)->name, mp->cache_size, home, n);
 	dpdk_pool_free(&r->pool);
 	free(r);
-	if (home == n)
-		return 0;
-	bench_error("strand: rte_mempool: %u of %u objects came home: no figure", home, n);
-	return -1;
+	return home == n ? 0 : -1;
 }
 
 static void *rival_open(const struct strand_kind *kind, unsigned int n)
