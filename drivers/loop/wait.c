@@ -37,9 +37,8 @@ int wire_arm(struct loop_wire *w)
 	eventfd_t count;
 
 	(void)eventfd_read(w->fd, &count); /* of an earlier turn; EAGAIN: there was none */
-	__atomic_store_n(&w->armed, 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	/* pairs with the fence in wire_wake() */
+	__atomic_exchange_n(&w->armed, 1, __ATOMIC_SEQ_CST);
+	/* pairs with the fence in wire_wake(), and is a full barrier here, too */
 	(void)membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 	if (__atomic_load_n(&w->head, __ATOMIC_ACQUIRE) == w->tail)
 		return 0;
