@@ -95,7 +95,8 @@ static unsigned int run_pop(struct free_area *area, void **objs, unsigned int n)
 	struct pp_zone *zone = area_zone(area, &order);
 
 	WRITE_ONCE(area->count, area->count - k);
-	memcpy(objs, area->obj + area->count, k * sizeof(*objs));
+	if (likely(k)) /* of none there need not be an array */
+		memcpy(objs, area->obj + area->count, k * sizeof(*objs));
 	if (k == n)
 		return n;
 	stock_lock(zone->stock);
