@@ -237,7 +237,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 	p.refill = p.refill ? p.refill : min(REFILL_DEFAULT, max(p.cache_size / 2, 1u));
 	if (check_params(&p))
 		return NULL;
-	pool_page_ops = &page_ops;
+	WRITE_ONCE(pool_page_ops, &page_ops); /* every pool writes the same */
 	pool = pool_new(&p);
 	if (!pool)
 		return NULL;

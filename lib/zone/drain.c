@@ -58,7 +58,7 @@ bool zone_drain_once(struct pp_zone *zone)
 static void count_seekers(struct pp_zone *zone, unsigned int n)
 {
 	stock_lock(zone->stock);
-	zone->stock->area.seekers += n;
+	count_add(zone->stock->area.seekers, n); /* run_spare() reads it without this lock */
 	stock_unlock(zone->stock);
 }
 

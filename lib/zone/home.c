@@ -22,7 +22,7 @@ void __coldpath page_put_twice(struct pp_page *page)
 	if (PP_DEBUG)
 		bug_at_home(page);
 	if (pool)
-		pool_page_ops->put_twice(pool);
+		READ_ONCE(pool_page_ops)->put_twice(pool);
 	if (page->zone)
 		count_add_shared(page->zone->double_puts, 1);
 }

@@ -194,7 +194,7 @@ static void free_last(struct pp_page *page)
 		return;
 	}
 	if (unlikely(page->pool)) {
-		pool_page_ops->last_put(page);
+		READ_ONCE(pool_page_ops)->last_put(page);
 		return;
 	}
 	page_mark_home(zone, page);
