@@ -225,6 +225,15 @@ static bool counts_pages(struct pp_zone *zone)
 	return strcmp(pp_zone_policy(zone), "rseq") && strcmp(pp_zone_policy(zone), "llist");
 }
 
+/* A drain out of time leaves the list that it switched away to the next drain. */
+static bool leaves_lists(struct pp_zone *zone)
+{
+	const char *policy = pp_zone_policy(zone);
+
+	return zone_stats(zone).drain_timeouts &&
+	       (!strcmp(policy, "rcu") || !strcmp(policy, "rseq"));
+}
+
 bool zone_has_runs;
 
 void zone_check(struct pp_zone *zone, uint64_t out)
@@ -240,8 +249,7 @@ void zone_check(struct pp_zone *zone, uint64_t out)
 	require(!counts_pages(zone) || s.allocs - s.frees == out);
 	/* runs of 2, 4 and 8 have caches as large again, at least four of each */
 	most = zone_has_runs ? 4 * s.high + 56 : s.high;
-	/* a drain out of time may leave the list that it switched away, for the next one */
-	most *= s.drain_timeouts ? 2 : 1;
+	most *= leaves_lists(zone) ? 2 : 1;
 	for (i = 0; i < pp_zone_cores(zone); i++) {
 		require(pp_zone_cached(zone, i) <= most);
 		cached += pp_zone_cached(zone, i);
