@@ -107,7 +107,6 @@ def tmux():
         print('not run: tmux; it is not installed')
         return
     tmp = tempfile.mkdtemp()
-    sock = os.path.join(tmp, 's')
 
     def call(*args):
         return subprocess.run(['tmux', '-S', sock, *args], capture_output=True, text=True,
@@ -130,6 +129,7 @@ def tmux():
     env = dict(os.environ, LANG='C.UTF-8')
     env.pop('TMUX', None)
     for first, then in ((80, 40), (40, 80)):
+        sock = os.path.join(tmp, 's%d' % first)  # the server before may still be at its end
         command = "exec '%s' --port null --port null --stats-period 0.2" % PPFWD
         subprocess.run(['tmux', '-f', '/dev/null', '-S', sock, 'new-session', '-d', '-s', 'x', '-x',
                         str(first), '-y', '24', command], env=env, check=True, timeout=30)
