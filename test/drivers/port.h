@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -25,6 +26,15 @@
 
 #define ZONE_PAGES 1024u
 #define HEADROOM   128u
+
+/* the clock that drivers read; time() may be a tick behind it, and a second earlier then */
+static inline time_t now_seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec;
+}
 
 static inline struct pp_zone *make_zone(uint64_t pages, uint32_t page_size)
 {
