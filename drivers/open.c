@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * open.c - ports by name: the table of drivers
- */
+/* open.c - ports by name: the table of drivers */
 #include <stdlib.h>
 #include <string.h>
 

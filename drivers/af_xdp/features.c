@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/features.c - see af_xdp/features.h
- */
+/* af_xdp/features.c - see af_xdp/features.h */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/features.h - features of interfaces that cost a packet something, by ethtool's ioctl()
- */
+/* af_xdp/features.h - features of interfaces that cost a packet something, by ethtool's ioctl() */
 #ifndef PP_AF_XDP_FEATURES_H
 #define PP_AF_XDP_FEATURES_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/genl.c - see af_xdp/genl.h
- */
+/* af_xdp/genl.c - see af_xdp/genl.h */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/if.c - what an af_xdp port may not do on its interface, and why
- */
+/* af_xdp/if.c - what an af_xdp port may not do on its interface, and why */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

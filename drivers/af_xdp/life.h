@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/life.h - what happens to a queue besides packets
- */
+/* af_xdp/life.h - what happens to a queue besides packets */
 #ifndef PP_AF_XDP_LIFE_H
 #define PP_AF_XDP_LIFE_H
 

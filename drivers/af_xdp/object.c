@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/object.c - XDP programs that the user brings: an object file, or just a map
- */
+/* af_xdp/object.c - XDP programs that the user brings: an object file, or just a map */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/open.h - building a queue
- */
+/* af_xdp/open.h - building a queue */
 #ifndef PP_AF_XDP_OPEN_H
 #define PP_AF_XDP_OPEN_H
 

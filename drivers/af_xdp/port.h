@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/port.h - a port on AF_XDP, and its queues, each with a socket
- */
+/* af_xdp/port.h - a port on AF_XDP, and its queues, each with a socket */
 #ifndef PP_AF_XDP_PORT_H
 #define PP_AF_XDP_PORT_H
 

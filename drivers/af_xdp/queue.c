@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/queue.c - a queue's calls: the engine's, and what becomes of the interface meanwhile
- */
+/* af_xdp/queue.c - a queue's calls: the engine's, and what becomes of the interface meanwhile */
 #include <errno.h>
 #include <sys/socket.h>
 

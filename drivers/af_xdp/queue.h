@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/queue.h - a queue's calls
- */
+/* af_xdp/queue.h - a queue's calls */
 #ifndef PP_AF_XDP_QUEUE_H
 #define PP_AF_XDP_QUEUE_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/record.c - see af_xdp/record.h
- */
+/* af_xdp/record.c - see af_xdp/record.h */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/share.c - how many frames the queues of a zone may post, all together
- */
+/* af_xdp/share.c - how many frames the queues of a zone may post, all together */
 #include <pthread.h>
 #include <stdlib.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/socket.h - an AF_XDP socket with its own registration of the memory, and its rings
- */
+/* af_xdp/socket.h - an AF_XDP socket with its own registration of the memory, and its rings */
 #ifndef PP_AF_XDP_SOCKET_H
 #define PP_AF_XDP_SOCKET_H
 

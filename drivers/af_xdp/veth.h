@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * af_xdp/veth.h - the other end of a veth's cable
- */
+/* af_xdp/veth.h - the other end of a veth's cable */
 #ifndef PP_AF_XDP_VETH_H
 #define PP_AF_XDP_VETH_H
 

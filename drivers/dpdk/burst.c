@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * dpdk/burst.c - receiving and sending: mbufs become pages, and pages mbufs
- */
+/* dpdk/burst.c - receiving and sending: mbufs become pages, and pages mbufs */
 #include <string.h>
 
 #include "dpdk/pool.h"

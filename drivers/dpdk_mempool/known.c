@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * dpdk_mempool/known.c - the pools that this process is attached to
- */
+/* dpdk_mempool/known.c - the pools that this process is attached to */
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * cable.c - the cables of the process, by the names of their ends
- */
+/* cable.c - the cables of the process, by the names of their ends */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

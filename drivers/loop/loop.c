@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * loop.c - an in-memory cable between two ports of a process
- */
+/* loop.c - an in-memory cable between two ports of a process */
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>

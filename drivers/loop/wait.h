@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * wait.h - a receiver that sleeps until its wire has a packet
- */
+/* wait.h - a receiver that sleeps until its wire has a packet */
 #ifndef PP_LOOP_WAIT_H
 #define PP_LOOP_WAIT_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * args.c - "DRIVER:ARGUMENTS,KEY=VALUE,...": what a driver is told about its port
- */
+/* args.c - "DRIVER:ARGUMENTS,KEY=VALUE,...": what a driver is told about its port */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

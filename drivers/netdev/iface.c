@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * iface.c - the network interface below a port: what it is, and what becomes of it
- */
+/* iface.c - the network interface below a port: what it is, and what becomes of it */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * iface.h - the network interface below a port: what it is, and what becomes of it
- */
+/* iface.h - the network interface below a port: what it is, and what becomes of it */
 #ifndef PP_IFACE_H
 #define PP_IFACE_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * netdev.c - a port's life: parameters, queues with their pools, counters
- */
+/* netdev.c - a port's life: parameters, queues with their pools, counters */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * capture.c - capture files: which format a file has, and the pcap format
- */
+/* capture.c - capture files: which format a file has, and the pcap format */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

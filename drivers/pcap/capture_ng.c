@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * capture_ng.c - the pcapng format: sections, interfaces, and three kinds of packet blocks
- */
+/* capture_ng.c - the pcapng format: sections, interfaces, and three kinds of packet blocks */
 #include <string.h>
 
 #include <pagepool/page.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * pcap/priv.h - the parts of a pcap port: pcap.c on top, file.c and live.c, stash.c below
- */
+/* pcap/priv.h - the parts of a pcap port: pcap.c on top, file.c and live.c, stash.c below */
 #ifndef PP_PCAP_PRIV_H
 #define PP_PCAP_PRIV_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * reader.c - the buffer that capture files are read through, and parts that both formats have
- */
+/* reader.c - the buffer that capture files are read through, and parts that both formats have */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

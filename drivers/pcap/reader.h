@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * reader.h - a capture file that is being read, and the buffer that it is read through
- */
+/* reader.h - a capture file that is being read, and the buffer that it is read through */
 #ifndef PP_CAPTURE_READER_H
 #define PP_CAPTURE_READER_H
 

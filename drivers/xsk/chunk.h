@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * xsk/chunk.h - chunks smaller than pages
- */
+/* xsk/chunk.h - chunks smaller than pages */
 #ifndef PP_XSK_CHUNK_H
 #define PP_XSK_CHUNK_H
 

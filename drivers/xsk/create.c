@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * xsk/create.c - pages for sockets on AF_XDP: parameters, rings and sizes
- */
+/* xsk/create.c - pages for sockets on AF_XDP: parameters, rings and sizes */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

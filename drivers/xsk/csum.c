@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * xsk/csum.c - see xsk/csum.h
- */
+/* xsk/csum.c - see xsk/csum.h */
 #include <string.h>
 
 #include <pagepool/packet.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * xsk/queues.c - how many sockets an interface has room for
- */
+/* xsk/queues.c - how many sockets an interface has room for */
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * xsk/uapi.h - AF_XDP's numbers that headers older than the kernel lack
- */
+/* xsk/uapi.h - AF_XDP's numbers that headers older than the kernel lack */
 #ifndef PP_XSK_UAPI_H
 #define PP_XSK_UAPI_H
 

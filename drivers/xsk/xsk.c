@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * xsk/xsk.c - pages for sockets on AF_XDP: counters, and the end
- */
+/* xsk/xsk.c - pages for sockets on AF_XDP: counters, and the end */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * clock.h - the clock of the programs: CLOCK_MONOTONIC in nanoseconds
- */
+/* clock.h - the clock of the programs: CLOCK_MONOTONIC in nanoseconds */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * error.c - see error.h
- */
+/* error.c - see error.h */
 #include <stdio.h>
 
 #include "common/error.h"

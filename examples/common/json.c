@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * json.c - see json.h
- */
+/* json.c - see json.h */
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * options.c - see options.h
- */
+/* options.c - see options.h */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>

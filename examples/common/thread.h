@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * thread.h - threads that run on given CPUs from their first instruction
- */
+/* thread.h - threads that run on given CPUs from their first instruction */
 #ifndef COMMON_THREAD_H
 #define COMMON_THREAD_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * values.c - see values.h
- */
+/* values.c - see values.h */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * json.c - the report as one JSON object
- */
+/* json.c - the report as one JSON object */
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>

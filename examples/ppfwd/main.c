@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * main.c - the life of a run: zone, ports, workers, and all of it back
- */
+/* main.c - the life of a run: zone, ports, workers, and all of it back */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * memory.c - a thread that isolates, takes ranges of, offlines and shrinks the memory of the run
- */
+/* memory.c - a thread that isolates, takes ranges of, offlines and shrinks the memory of the run */
 #include <string.h>
 #include <time.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * options.c - the command line
- */
+/* options.c - the command line */
 #include <stdlib.h>
 #include <string.h>
 

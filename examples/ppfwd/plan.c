@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * plan.c - pair the ports' queues, and deal the pairs to workers
- */
+/* plan.c - pair the ports' queues, and deal the pairs to workers */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * report.c - collect the counters of a run while its ports and zones are closed
- */
+/* report.c - collect the counters of a run while its ports and zones are closed */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * table.c - the report as text of at most 80 columns
- */
+/* table.c - the report as text of at most 80 columns */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * traffic.c - make packets, at a pace
- */
+/* traffic.c - make packets, at a pace */
 #include "common/clock.h"
 #include "engines/engine.h"
 #include "engines/packet.h"

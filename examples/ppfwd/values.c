@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * values.c - the options with words and lists as values
- */
+/* values.c - the options with words and lists as values */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * worker.c - the loop
- */
+/* worker.c - the loop */
 #include <stdlib.h>
 #include <string.h>
 #include <signal.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * answer.c - what a program answered, and what a verb did, in words
- */
+/* answer.c - what a program answered, and what a verb did, in words */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

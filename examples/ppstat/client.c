@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * client.c - the connection: a line to the program, a line back, within a bounded time
- */
+/* client.c - the connection: a line to the program, a line back, within a bounded time */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * find.c - the sockets of running programs, where the library puts them
- */
+/* find.c - the sockets of running programs, where the library puts them */
 #include <fcntl.h>
 #include <glob.h>
 #include <pwd.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * main.c - find the program, ask it, show what it says, once or again and again
- */
+/* main.c - find the program, ask it, show what it says, once or again and again */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * options.c - the command line, and the line that the socket gets
- */
+/* options.c - the command line, and the line that the socket gets */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

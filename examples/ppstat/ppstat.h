@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * ppstat.h - what the files of ppstat share
- */
+/* ppstat.h - what the files of ppstat share */
 #ifndef PPSTAT_H
 #define PPSTAT_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * prometheus.c - a sample in Prometheus's text format: all of a metric together
- */
+/* prometheus.c - a sample in Prometheus's text format: all of a metric together */
 #include <inttypes.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * view.c - a sample for the eye: totals, or rates since the one before
- */
+/* view.c - a sample for the eye: totals, or rates since the one before */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * dns.c - as much of a DNS server as fits on a page: one question, A records, no EDNS
- */
+/* dns.c - as much of a DNS server as fits on a page: one question, A records, no EDNS */
 #include <ctype.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * iface.c - the interface's state, by ioctl(): a mounted sysfs may be another namespace's
- */
+/* iface.c - the interface's state, by ioctl(): a mounted sysfs may be another namespace's */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>

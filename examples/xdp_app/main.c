@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * main.c - xdp_app: a UDP responder on AF_XDP, until Ctrl-C
- */
+/* main.c - xdp_app: a UDP responder on AF_XDP, until Ctrl-C */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>

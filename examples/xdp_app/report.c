@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * report.c - what happened, and where the pages are
- */
+/* report.c - what happened, and where the pages are */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

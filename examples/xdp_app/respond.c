@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * respond.c - from a packet to its answer
- */
+/* respond.c - from a packet to its answer */
 #include "respond.h"
 
 static enum verdict verdict_of(enum packet_error err)

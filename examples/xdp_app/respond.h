@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * respond.h - what becomes of a packet: an answer in its own place, or a reason why not
- */
+/* respond.h - what becomes of a packet: an answer in its own place, or a reason why not */
 #ifndef XDP_APP_RESPOND_H
 #define XDP_APP_RESPOND_H
 

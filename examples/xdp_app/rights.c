@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * rights.c - which capabilities are missing when the kernel refuses
- */
+/* rights.c - which capabilities are missing when the kernel refuses */
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * strand.h - pools of a given size, and two threads that share them
- */
+/* strand.h - pools of a given size, and two threads that share them */
 #ifndef PPBENCH_STRAND_H
 #define PPBENCH_STRAND_H
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * engine.h - what happens to packets between two queues: one file an engine
- */
+/* engine.h - what happens to packets between two queues: one file an engine */
 #ifndef PPFWD_ENGINE_H
 #define PPFWD_ENGINE_H
 

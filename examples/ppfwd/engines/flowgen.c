@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * flowgen.c - send UDP packets of many flows, free what comes in
- */
+/* flowgen.c - send UDP packets of many flows, free what comes in */
 #include "engines/engine.h"
 
 static unsigned int flowgen_burst(struct dir *d, struct pp_page **pages, unsigned int n)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * io.c - pass packets on without looking at them
- */
+/* io.c - pass packets on without looking at them */
 #include "engines/engine.h"
 
 const struct engine engine_io = {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * mac.c - give packets the outgoing port's address as source, a fixed one as destination
- */
+/* mac.c - give packets the outgoing port's address as source, a fixed one as destination */
 #include <string.h>
 
 #include "engines/engine.h"

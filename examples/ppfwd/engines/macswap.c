@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * macswap.c - exchange Ethernet source and destination
- */
+/* macswap.c - exchange Ethernet source and destination */
 #include "engines/engine.h"
 #include "engines/packet.h"
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * rxonly.c - receive and free
- */
+/* rxonly.c - receive and free */
 #include "engines/engine.h"
 
 static unsigned int rxonly_burst(struct dir *d, struct pp_page **pages, unsigned int n)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * txonly.c - send UDP packets of one flow, receive nothing
- */
+/* txonly.c - send UDP packets of one flow, receive nothing */
 #include "engines/engine.h"
 
 const struct engine engine_txonly = {
