@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# figures.sh - the numbers and figures of README.md, all from one command
+# figures.sh - the numbers and figures of doc/figures.md and README.md, all from one command
 #
 #   sh examples/figures.sh            measure (8 minutes on two quiet CPUs), then write
 #   sh examples/figures.sh --quick    the same, short: to see that it works
 #
 # Writes doc/figures/*.json (the results), doc/figures/*.svg (a figure of each case),
-# doc/figures/report.html, and in README.md the table between the lines "<!-- figures -->" and
-# "<!-- /figures -->". Needs a build; names what is missing.
+# doc/figures/report.html, in doc/figures.md the table between the lines "<!-- figures -->" and
+# "<!-- /figures -->", and five of its rows in README.md. Needs a build; names what is missing.
 set -u
 
 usage() {
@@ -18,7 +18,7 @@ usage() {
 	  --build DIR  where ppbench and ppfwd are built (default: build)
 	  --from DIR   measure nothing, take the results in DIR
 	  --out DIR    where the figures go (default: doc/figures)
-	  --readme F   where the table goes (default: README.md)
+	  --table F    where the table goes (default: doc/figures.md, and five rows in README.md)
 	  --no-peers   leave out forwarding against dpdk-testpmd, and with it
 	END
 }
@@ -29,19 +29,19 @@ fail() {
 }
 
 cd "$(dirname "$0")/.." || exit 1
-build=build out=doc/figures readme=README.md quick= from= peers=yes
+build=build out=doc/figures table=doc/figures.md quick= from= peers=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
 	--quick) quick=--quick ;;
 	--no-peers) peers=no ;;
-	--build | --from | --out | --readme)
+	--build | --from | --out | --table)
 		[ $# -gt 1 ] || fail "a value must follow $1; see --help" 2
 		case $1 in
 		--build) build=$2 ;;
 		--from) from=$2 ;;
 		--out) out=$2 ;;
-		--readme) readme=$2 ;;
+		--table) table=$2 ;;
 		esac
 		shift ;;
 	*) fail "unknown option '$1'; see --help" 2 ;;
@@ -55,8 +55,8 @@ plugin=$(realpath "$build")/drivers/librte_mempool_pagepool.so
 [ ! -f "$plugin" ] || export PPBENCH_DPDK_PLUGIN="$plugin"
 [ -x "$ppbench" ] || fail "no $ppbench; build it with 'meson setup build && ninja -C build'"
 command -v python3 >/dev/null || fail "python3 is missing; apt-get install python3"
-grep -q '^<!-- figures -->$' "$readme" && grep -q '^<!-- /figures -->$' "$readme" ||
-	fail "$readme has no lines '<!-- figures -->' and '<!-- /figures -->' for the table"
+grep -q '^<!-- figures -->$' "$table" && grep -q '^<!-- /figures -->$' "$table" ||
+	fail "$table has no lines '<!-- figures -->' and '<!-- /figures -->' for the table"
 mkdir -p "$out" || fail "cannot make $out"
 
 cases() {
@@ -96,10 +96,10 @@ if [ -z "$from" ]; then
 	from=$out
 fi
 "$ppbench" report --from "$from" --out "$out/report.html" || failed="$failed report"
-python3 - "$from" "$readme" "$quick" <<'END' || exit 1
+python3 - "$from" "$table" "$quick" <<'END' || exit 1
 import json, os, re, sys
 
-where, readme, quick = sys.argv[1:]
+where, target, quick = sys.argv[1:]
 
 def load(name):
     path = os.path.join(where, name + '.json')
@@ -180,10 +180,11 @@ if machine:
 if quick:
     head.append('Measured with --quick: they show that it works, not how fast it is.')
 table = head + ['', '| what | pagepool | beside it | times better | command |', '|---|---|---|---|---|']
-page = open(readme).read()
+page = open(target).read()
 page = re.sub(r'(<!-- figures -->\n).*?(<!-- /figures -->)',
               lambda m: m[1] + '\n'.join(table + lines) + '\n' + m[2], page, flags=re.S)
-open(readme, 'w').write(page)
+open(target, 'w').write(page)
 END
+[ "$table" != doc/figures.md ] || python3 examples/figures_short.py --from "$from" --out "$out" || exit 1
 [ -z "$failed" ] || fail "no figures of:$failed; see above"
-echo "figures.sh: $readme and $out are new; look at $out/report.html"
+echo "figures.sh: $table and $out are new; look at $out/report.html"

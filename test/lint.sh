@@ -337,18 +337,6 @@ check_public() {
 
 # ---- documents --------------------------------------------------------------------------------
 
-# a comment that names the file, then the file in a code block
-check_quote() {
-	[ -f README.md ] && [ -f examples/minfwd.c ] || return 0
-	grep -q '^<!--.*examples/minfwd\.c.*-->' README.md || return 0
-	awk '/^<!--.*examples\/minfwd\.c/ { seen = 1; next }
-		seen == 1 && /^```/ { seen = 2; next }
-		seen == 2 && /^```/ { exit }
-		seen == 2' README.md >"$tmp/quote"
-	cmp -s "$tmp/quote" examples/minfwd.c ||
-		finding "README.md: the quoted examples/minfwd.c differs from the file"
-}
-
 # --x in plain text, in man(7), and as mdoc(7) writes it: Fl -x
 options_of() {
 	sed 's/\\f[A-Z]//g; s/\\//g; s/^\.Fl -/ --/; s/ Fl -/ --/g' "$1" |
@@ -410,7 +398,7 @@ check_counters() {
 	python3 test/counters.py --check >>"$tmp/findings"
 }
 
-for name in ${*:-layers floors policies counters words language spdx sizes format public quote manuals version}; do
+for name in ${*:-layers floors policies counters words language spdx sizes format public manuals version}; do
 	"check_$name"
 done
 

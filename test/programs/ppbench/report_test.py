@@ -167,7 +167,7 @@ def test_run():
 
 
 def test_figures():
-    """examples/figures.sh: the table is that of the results, and the rest of the README stays."""
+    """examples/figures.sh: the table is that of the results, and the rest of the page stays."""
     rows = [row('zone trylock', 'raw', median=2.0), row('array', 'raw', median=1.0),
             row('zone trylock', median=4.0), row('rte_pktmbuf ring_mp_mc cache 512', median=30.0)]
     with tempfile.TemporaryDirectory() as tmp:
@@ -177,25 +177,25 @@ def test_figures():
             print('$ figures.sh', *words, '->', done.returncode, done.stderr)
             return done
 
-        readme, results = os.path.join(tmp, 'README.md'), os.path.join(tmp, 'results')
+        table, results = os.path.join(tmp, 'figures.md'), os.path.join(tmp, 'results')
         build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(args.ppbench))))
         words = ['--build', build, '--from', results, '--out', os.path.join(tmp, 'out'),
-                 '--readme', readme]
+                 '--table', table]
         os.mkdir(results)
         with open(os.path.join(results, 'compare.json'), 'w') as file:
             json.dump(result('compare', rows), file)
         with open(os.path.join(results, 'peers.txt'), 'w') as file:
             file.write('null,io          ppfwd   30.000 (29.000 .. 31.000)   '
                        'testpmd   20.000 (19.000 .. 21.000)   ratio 1.50\n')
-        with open(readme, 'w') as file:
+        with open(table, 'w') as file:
             file.write('no marks\n')
         done = script(*words)
         check(done.returncode == 1 and done.stderr.count('\n') == 1, 'no place for the table')
-        with open(readme, 'w') as file:
+        with open(table, 'w') as file:
             file.write('above\n<!-- figures -->\nold\n<!-- /figures -->\nbelow\n')
         for _ in range(2):
             check(script(*words).returncode == 0, 'a table')
-            with open(readme) as file:
+            with open(table) as file:
                 text = file.read()
             check(text.startswith('above\n<!-- figures -->\nTest & <Co>, 2 CPUs') and
                   text.endswith('<!-- /figures -->\nbelow\n') and 'old' not in text, 'in its place')
