@@ -116,15 +116,12 @@ static void chunk_post(struct pp_xsk *xsk, const struct pp_xsk_chunk *c)
 	desc->options = 0;
 }
 
-unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chunks, unsigned int n)
+static unsigned int tx_some(struct pp_xsk *xsk, const struct pp_xsk_chunk *chunks, unsigned int n)
 {
+	uint32_t space = xsk_tx_room(xsk, n), sent = 0;
 	const struct pp_xsk_chunk *c;
-	uint32_t space, sent = 0;
 	unsigned int i;
 
-	if (unlikely(!xsk->t.chunks))
-		return 0;
-	space = xsk_tx_room(xsk, n);
 	for (i = 0; i < n; i++) {
 		c = chunks + i;
 		if (unlikely(!chunk_may_send(xsk, c))) {
@@ -142,5 +139,18 @@ unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chu
 	}
 	xsk_add(&xsk->t.out, sent);
 	pp_xsk_tx_submit(xsk, sent);
+	return i;
+}
+
+unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chunks, unsigned int n)
+{
+	unsigned int i = 0;
+	uint64_t end = 0;
+
+	if (unlikely(!xsk->t.chunks))
+		return 0;
+	do {
+		i += tx_some(xsk, chunks + i, n - i);
+	} while (unlikely(i < n) && pp_xsk_tx_wait(xsk, &end));
 	return i;
 }

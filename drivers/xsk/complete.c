@@ -7,6 +7,7 @@
  * behind the first of a packet has a mark of its own, which tells completed packets from pages.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "xsk/chunk.h"
@@ -219,4 +220,26 @@ void pp_xsk_tx_submit(struct pp_xsk *xsk, uint32_t sent)
 		return;
 	xsk_ring_prod__submit(&xsk->t.tx, sent);
 	kick_in_turn(xsk);
+}
+
+bool pp_xsk_tx_wait(struct pp_xsk *xsk, uint64_t *end)
+{
+	struct pollfd poll_fd = { .fd = xsk->fd, .events = POLLOUT };
+	uint64_t now;
+
+	if (!xsk->wait_ms || xsk->t.gone)
+		return false;
+	now = xsk_now_ns(CLOCK_MONOTONIC);
+	if (!*end)
+		*end = now + xsk->wait_ms * 1000000ull;
+	if (now >= *end)
+		return false;
+	if (pp_xsk_complete(xsk))
+		return true;
+	/* in copy mode poll() sends; it returns while the ring is at most half full */
+	if (poll(&poll_fd, 1, (int)((*end - now) / 1000000 + 1)) > 0 &&
+	    !(poll_fd.revents & POLLOUT))
+		return false;
+	pp_xsk_complete(xsk);
+	return true;
 }

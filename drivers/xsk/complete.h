@@ -25,6 +25,12 @@ static inline uint32_t xsk_tx_room(struct pp_xsk *xsk, uint32_t n)
 	return xsk_tx_space(xsk, n);
 }
 
+/*
+ * Room for packets that the TX ring has not taken: completes, and sleeps until the kernel sends
+ * some. False: xsk->wait_ms since the first call, with *@end == 0, are over, or no wait helps.
+ */
+bool pp_xsk_tx_wait(struct pp_xsk *xsk, uint64_t *end);
+
 /* the kernel may send the last @sent descriptors */
 void pp_xsk_tx_submit(struct pp_xsk *xsk, uint32_t sent);
 

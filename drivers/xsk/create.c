@@ -285,6 +285,7 @@ static int xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	xsk->flags = p->flags;
 	xsk->fd = p->fd;
 	xsk->port = p->port;
+	xsk->wait_ms = p->tx_wait_ms;
 	marks_take(xsk);
 	return 0;
 }

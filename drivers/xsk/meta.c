@@ -11,7 +11,6 @@
  * the page.
  */
 #include <string.h>
-#include <time.h>
 
 #include "xsk/csum.h"
 #include "xsk/meta.h"
@@ -58,14 +57,6 @@ uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page)
 		return 0;
 	memcpy((unsigned char *)pp_page_data(page) - sizeof(meta), &meta, sizeof(meta));
 	return XDP_TX_METADATA;
-}
-
-uint64_t pp_xsk_tx_time(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_TAI, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 /* A time below 2^32, 4 s after the clock's birth, is the request's rest. */

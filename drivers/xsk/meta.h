@@ -11,9 +11,6 @@ uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page);
 /* move a packet that begins too low; it has room behind */
 void pp_xsk_tx_make_room(const struct pp_xsk *xsk, struct pp_page *page);
 
-/* CLOCK_TAI, as the kernel's own times */
-uint64_t pp_xsk_tx_time(void);
-
 /* it was sent: count its time */
 void pp_xsk_tx_stamped(struct pp_xsk *xsk, const struct pp_page *page);
 

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <xdp/xsk.h>
 
@@ -103,6 +104,7 @@ struct xsk_tx {
  * @prepare:  packets need pp_xsk_tx_meta() before they are sent
  * @room:     bytes in front of each packet sent that the kernel keeps for metadata
  * @pieces:   most pages of a packet
+ * @wait_ms:  that pp_xsk_tx() waits for room
  * @reclaimed, @kernel: for the counters, once the socket is closed
  */
 struct pp_xsk {
@@ -119,6 +121,7 @@ struct pp_xsk {
 	uint32_t flags;
 	uint32_t room;
 	uint32_t pieces;
+	uint32_t wait_ms;
 	int fd;
 	uint16_t port;
 	bool plain;
@@ -149,6 +152,14 @@ static inline void xsk_count(uint64_t *counter, uint64_t n)
 static inline void xsk_add(uint32_t *gauge, uint32_t n)
 {
 	__atomic_store_n(gauge, *gauge + n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t xsk_now_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
 /* what is left of @n entries from @idx on before the ring of @size ends */

@@ -14,7 +14,6 @@
  */
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "xsk/chunk.h"
 #include "xsk/priv.h"
@@ -23,14 +22,6 @@
 
 /* ---- the fill ring ----------------------------------------------------------------------------*/
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 unsigned int pp_xsk_debt(const struct pp_xsk *xsk)
 {
 	return xsk_owed(xsk);
@@ -38,7 +29,7 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk)
 
 static __attribute__((noinline)) void pool_is_short(struct pp_xsk *xsk, uint32_t missing)
 {
-	xsk->r.retry_ns = now_ns() + RETRY_NS;
+	xsk->r.retry_ns = xsk_now_ns(CLOCK_MONOTONIC) + RETRY_NS;
 	xsk_count(&xsk->r.st.nombuf, missing);
 }
 
@@ -100,7 +91,7 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk)
 	if (likely(!xsk_owed(xsk)))
 		return 0;
 	if (unlikely(xsk->r.retry_ns)) {
-		if (now_ns() < xsk->r.retry_ns)
+		if (xsk_now_ns(CLOCK_MONOTONIC) < xsk->r.retry_ns)
 			return 0;
 		xsk->r.retry_ns = 0;
 	}

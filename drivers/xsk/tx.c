@@ -173,19 +173,30 @@ static inline unsigned int tx_plain(struct pp_xsk *xsk, struct pp_page *const *p
 	return k;
 }
 
-unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
+static inline unsigned int tx_some(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
 {
 	uint32_t first = xsk->t.tx.cached_prod, space = xsk_tx_room(xsk, n * xsk->pieces);
 	unsigned int i = 0;
 
-	if (unlikely(xsk->t.chunks))
-		return 0;
 	if (unlikely(xsk->flags & PP_XSK_TX_TSTAMP))
-		xsk->t.now = pp_xsk_tx_time();
+		xsk->t.now = xsk_now_ns(CLOCK_TAI); /* the kernel's own clock */
 	if (likely(xsk->plain && !xsk->prepare))
 		i = tx_plain(xsk, pages, space < n ? space : n);
 	while (unlikely(i < n) && tx_one(xsk, pages[i]))
 		i++;
 	pp_xsk_tx_submit(xsk, xsk->t.tx.cached_prod - first);
+	return i;
+}
+
+unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
+{
+	unsigned int i = 0;
+	uint64_t end = 0;
+
+	if (unlikely(xsk->t.chunks))
+		return 0;
+	do {
+		i += tx_some(xsk, pages + i, n - i);
+	} while (unlikely(i < n) && pp_xsk_tx_wait(xsk, &end));
 	return i;
 }

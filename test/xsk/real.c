@@ -4,12 +4,14 @@
  *
  *   real addresses   aligned and unaligned chunks, headroom: every packet in, and out again
  *   real chunks      the same with two packets a page, half of them kept while others come
+ *   real wait        more packets than the TX ring holds: sent in one call, or given up in time
  *   real gone        the interface goes down, then away, with frames in all rings
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/if_xdp.h>
@@ -18,7 +20,7 @@
 
 #include "sock.h"
 
-#define PAGES	256u
+#define PAGES	2048u
 #define PAGE	2048u
 #define PACKETS 100u
 #define BURST	32u
@@ -27,6 +29,7 @@ static struct sock sock;
 static struct pp_xsk *xsk;
 static struct page_pool *pool;
 static struct pp_zone *zone;
+static uint32_t wait_ms;
 
 #define CHECK(cond) ((cond) ? (void)0 : failed(#cond, __LINE__))
 
@@ -61,6 +64,7 @@ static void begin(uint32_t page_size, uint32_t umem_flags, uint32_t headroom)
 	xp.pool = pool = page_pool_create(&pp);
 	xp.flags = umem_flags & XDP_UMEM_UNALIGNED_CHUNK_FLAG ? PP_XSK_UNALIGNED : 0;
 	xp.frames = 64;
+	xp.tx_wait_ms = wait_ms;
 	xsk = pp_xsk_create(&xp);
 	if (!xsk)
 		die("use pages at the socket");
@@ -206,6 +210,61 @@ static void chunks(uint32_t headroom)
 	printf("two chunks a page, headroom %u: %u packets in and out\n", headroom, PACKETS);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static unsigned int offer(unsigned int n)
+{
+	static struct pp_page *pages[PAGES];
+	unsigned int i, k;
+
+	CHECK(page_pool_alloc_bulk(pool, pages, n) == n);
+	for (i = 0; i < n; i++) {
+		pages[i]->len = FRAME_LEN;
+		memset(pp_page_data(pages[i]), 0xff, FRAME_LEN);
+	}
+	k = pp_xsk_tx(xsk, pages, n);
+	page_pool_put_bulk(pages + k, n - k);
+	return k;
+}
+
+/* three times the ring; without the wait it takes what it holds */
+static void waits(void)
+{
+	const unsigned int ring = 512, n = 3 * ring; /* as sock.c makes it */
+	uint64_t from;
+
+	begin(PAGE, 0, 0);
+	CHECK(offer(n) == ring);
+	complete_all();
+	end();
+
+	wait_ms = 10000;
+	begin(PAGE, 0, 0);
+	CHECK(offer(n) == n);
+	complete_all();
+	CHECK(stats().tx_packets == n && !stats().tx_dropped && !stats().comp_bad);
+	end();
+
+	/* nothing is sent while the interface is down: the call comes back */
+	wait_ms = 50;
+	begin(PAGE, 0, 0);
+	run("ip link set " IF_XSK " down");
+	from = now_ms();
+	CHECK(offer(n) == ring);
+	CHECK(now_ms() - from >= 50 && now_ms() - from < 5000);
+	run("ip link set " IF_XSK " up");
+	complete_all();
+	CHECK(stats().tx_packets == ring);
+	end();
+	printf("waits: %u packets in one call\n", n);
+}
+
 static void gone(void)
 {
 	struct pp_page *pages[BURST];
@@ -246,6 +305,10 @@ int main(int argc, char **argv)
 	net_open(1);
 	if (argc > 1 && !strcmp(argv[1], "gone")) {
 		gone();
+		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "wait")) {
+		waits();
 		return 0;
 	}
 	if (argc > 1 && !strcmp(argv[1], "chunks")) {

@@ -45,7 +45,10 @@ extern "C" {
 
 /** PP_XSK_UNALIGNED - the UMEM was registered with XDP_UMEM_UNALIGNED_CHUNK_FLAG */
 #define PP_XSK_UNALIGNED (1u << 0)
-/** PP_XSK_NEED_WAKEUP - the socket was bound with XDP_USE_NEED_WAKEUP */
+/**
+ * PP_XSK_NEED_WAKEUP - the socket was bound with XDP_USE_NEED_WAKEUP: make a system call only if
+ * the ring's flag asks for one. Without it each burst sent is a call, an empty pp_xsk_rx() is none
+ */
 #define PP_XSK_NEED_WAKEUP (1u << 1)
 /** PP_XSK_PAGES_MAX - most pages of a packet, with PP_XSK_SG */
 #define PP_XSK_PAGES_MAX 18u
@@ -143,9 +146,12 @@ struct pp_xsk_umem {
  *          has that flag; 16 or more for PP_XSK_TX_CSUM and PP_XSK_TX_TSTAMP; 0: none
  * @fd:     the socket
  * @port:   stored in pp_page.port of every page received
- * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring.
+ * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring:
+ *          1,024 with libxdp's default rings of 2,048, 2,048 with a fill ring of 4,096 as well.
  *          More than fits into the RX ring is of use for zero-copy devices alone
  * @batch:  frames posted at once, at most PP_BULK_MAX and half of @frames; 0: 64
+ * @tx_wait_ms: how long pp_xsk_tx() and pp_xsk_tx_chunks() may wait for room in the TX ring; 0:
+ *          they do not wait
  * @rx:     RX ring; without one the socket only sends
  * @fill:   fill ring, with @rx
  * @tx:     TX ring; without one the socket only receives
@@ -163,6 +169,7 @@ struct pp_xsk_params {
 	uint16_t port;
 	uint32_t frames;
 	uint32_t batch;
+	uint32_t tx_wait_ms;
 	struct pp_xsk_ring rx;
 	struct pp_xsk_ring fill;
 	struct pp_xsk_ring tx;
@@ -420,7 +427,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  * With PP_XSK_SG a packet is a page and those behind it on pp_page.next, at most 18. Metadata
  * (params.tx_metadata_len) takes room in front of each page: a packet that begins too low moves up.
  *
- * Context: the sending thread. Does not block.
+ * Context: the sending thread. Does not block, or with params.tx_wait_ms for that long at most.
  * Return:  pages taken, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_tx_chunks().
  */
 unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
