@@ -7,12 +7,7 @@
  */
 #include <stdio.h>
 
-#include "control/answer.h"
-#include "control/fault.h"
-#include "control/parse.h"
-#include "control/pools.h"
-#include "control/reply.h"
-#include "control/stat.h"
+#include "control/verbs.h"
 #include "zone/list.h"
 
 /* unless the request says otherwise */
@@ -113,9 +108,9 @@ static int check_core(uint64_t id, const char *word, unsigned int *core, struct 
 		zone_unpin(zone);
 	if (sscanf(word, "%9u%n", core, &end) == 1 && !word[end] && *core < cores)
 		return 0;
-	control_error(answer, "bad_argument", "drain: core %s: the zone's caches are 0 .. %u", word,
-		      max(cores, 1u) - 1);
-	return -1;
+	return control_error(answer, "bad_argument",
+			     "drain: core %s: the zone's caches are 0 .. %u", word,
+			     max(cores, 1u) - 1);
 }
 
 static void answer_drain(const struct control_request *req, struct json_writer *answer)
@@ -140,16 +135,6 @@ static void answer_drain(const struct control_request *req, struct json_writer *
 }
 
 /* ---- disable, enable ------------------------------------------------------------------------- */
-
-static struct control_disabled *find_disabled(struct control_state *state, uint64_t id)
-{
-	unsigned int i;
-
-	for (i = 0; i < CONTROL_DISABLED; i++)
-		if (state->disabled[i].zone == id)
-			return &state->disabled[i];
-	return NULL;
-}
 
 static void enable(struct control_disabled *d)
 {
@@ -213,30 +198,27 @@ static int disable_one(uint64_t id, uint64_t timeout_us)
 	return err;
 }
 
-static bool disable(struct control_state *state, const struct control_request *req, uint64_t id,
-		    struct json_writer *answer)
+/* 0, or -1: @answer is the error. A zone that is disabled already gets the new time. */
+static int disable(struct control_state *state, const struct control_request *req, uint64_t id,
+		   struct json_writer *answer)
 {
-	struct control_disabled *d = find_disabled(state, id);
+	struct control_disabled *d = control_find_disabled(state, id);
 	int err;
 
 	if (!d) {
-		d = find_disabled(state, 0);
-		if (!d) {
-			control_error(answer, "busy", "disable: %u zones are disabled already",
-				      CONTROL_DISABLED);
-			return false;
-		}
+		d = control_find_disabled(state, 0);
+		if (!d)
+			return control_error(answer, "busy",
+					     "disable: %u zones are disabled already",
+					     CONTROL_DISABLED);
 		err = disable_one(id, req->timeout_us);
-		if (err && err != -ENOENT) {
-			control_error(answer, "timeout", "disable: zone %llu: %s",
-				      (unsigned long long)id, pp_error());
-			return false;
-		}
+		if (err && err != -ENOENT)
+			return control_error(answer, "timeout", "disable: zone %llu: %s",
+					     (unsigned long long)id, pp_error());
 		d->zone = err ? 0 : id;
 	}
-	/* once more: a longer or a shorter time */
 	d->until_ns = req->lease_ms ? now_ns() + req->lease_ms * 1000000 : UINT64_MAX;
-	return true;
+	return 0;
 }
 
 static void list_zones(const char *verb, const uint64_t *ids, unsigned int n,
@@ -264,7 +246,7 @@ static void answer_disable(struct control_state *state, const struct control_req
 	n = select_zones(req->word[0], ids, CONTROL_DISABLED, answer);
 	forget_ended(state);
 	for (i = 0; i < n; i++)
-		if (!disable(state, req, ids[i], answer))
+		if (disable(state, req, ids[i], answer))
 			return;
 	if (n)
 		list_zones("disable", ids, n, answer);
@@ -279,9 +261,9 @@ static void answer_enable(struct control_state *state, const struct control_requ
 	forget_ended(state);
 	n = select_zones(req->word[0], ids, 64, answer);
 	for (i = 0; i < n; i++) {
-		if (!find_disabled(state, ids[i]))
+		if (!control_find_disabled(state, ids[i]))
 			continue;
-		enable(find_disabled(state, ids[i]));
+		enable(control_find_disabled(state, ids[i]));
 		ids[done++] = ids[i];
 	}
 	if (done)

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "control/control.h"
 #include "control/socket.h"
+#include "control/verbs.h"
 
 #define CLIENTS_DEFAULT 8u
 #define CLIENTS_MAX	64u

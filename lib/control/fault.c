@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * control/fault.c - what a line of the control socket asks of faults: fault
- */
+/* control/fault.c - the verb fault: allocations fail on purpose */
 #include <pagepool/fault.h>
 
-#include "control/fault.h"
-#include "control/reply.h"
+#include "control/verbs.h"
 
 static void add_fault(struct json_writer *json, const char *at, const struct pp_fault_stats *s)
 {

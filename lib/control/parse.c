@@ -2,8 +2,7 @@
 /*
  * control/parse.c - take a line of the control socket apart: "1 drain ppfwd 0 timeout_us=100"
  */
-#include "control/parse.h"
-#include "control/reply.h"
+#include "control/verbs.h"
 
 #define WORDS_MAX 8u
 #define FAULT_MAX 999999999999999999ull
@@ -108,25 +107,20 @@ static int parse_key(struct control_request *req, const struct verb *verb, char 
 	*eq = '\0';
 	while (key < keys + NR(keys) && strcmp(key->name, word))
 		key++;
-	if (key == keys + NR(keys) || !(verb->keys & key->bit)) {
-		control_error(answer, "unknown_argument", "%s: %s is no argument of it", verb->name,
-			      word);
-		return -1;
-	}
+	if (key == keys + NR(keys) || !(verb->keys & key->bit))
+		return control_error(answer, "unknown_argument", "%s: %s is no argument of it",
+				     verb->name, word);
 	if (key->bit == KEY_TRACK)
 		value = on_or_off(eq + 1);
 	else
 		value = is_number(eq + 1) ? number(eq + 1) : UINT64_MAX;
-	if (value < key->min || value > key->max) {
-		if (key->bit == KEY_TRACK)
-			control_error(answer, "bad_argument", "%s: %s: %s is not on or off",
-				      verb->name, word, eq + 1);
-		else
-			control_error(answer, "bad_argument", "%s: %s: %s is not in %llu .. %llu",
-				      verb->name, word, eq + 1, (unsigned long long)key->min,
-				      (unsigned long long)key->max);
-		return -1;
-	}
+	if (key->bit == KEY_TRACK && !value)
+		return control_error(answer, "bad_argument", "%s: %s: %s is not on or off",
+				     verb->name, word, eq + 1);
+	if (value < key->min || value > key->max)
+		return control_error(answer, "bad_argument", "%s: %s: %s is not in %llu .. %llu",
+				     verb->name, word, eq + 1, (unsigned long long)key->min,
+				     (unsigned long long)key->max);
 	memcpy((char *)req + key->offset, &value, sizeof(value));
 	req->has_every |= key->bit == KEY_EVERY;
 	return 0;
@@ -146,11 +140,10 @@ static int parse_arguments(struct control_request *req, const struct verb *verb,
 				return -1;
 			continue;
 		}
-		if (given == verb->words) {
-			control_error(answer, "unknown_argument", "%s: %s is one argument too many",
-				      verb->name, words[i]);
-			return -1;
-		}
+		if (given == verb->words)
+			return control_error(answer, "unknown_argument",
+					     "%s: %s is one argument too many", verb->name,
+					     words[i]);
 		req->word[given++] = words[i];
 	}
 	return 0;
@@ -160,16 +153,13 @@ static int check_line(const char *line, size_t len, struct json_writer *answer)
 {
 	size_t i;
 
-	if (len >= CONTROL_LINE_MAX) {
-		control_error(answer, "bad_request", "a request has at most %u bytes",
-			      CONTROL_LINE_MAX - 1);
-		return -1;
-	}
+	if (len >= CONTROL_LINE_MAX)
+		return control_error(answer, "bad_request", "a request has at most %u bytes",
+				     CONTROL_LINE_MAX - 1);
 	for (i = 0; i < len; i++) {
-		if ((unsigned char)line[i] >= ' ' && line[i] != 0x7f)
-			continue;
-		control_error(answer, "bad_request", "byte %zu is a control character", i);
-		return -1;
+		if ((unsigned char)line[i] < ' ' || line[i] == 0x7f)
+			return control_error(answer, "bad_request",
+					     "byte %zu is a control character", i);
 	}
 	return 0;
 }
@@ -186,22 +176,19 @@ int control_parse(struct control_request *req, const char *line, size_t len,
 		return -1;
 	memcpy(req->line, line, len);
 	n = split(req, len, words);
-	if (n < 2) {
-		control_error(answer, "bad_request", "%s; try: 1 help",
-			      n < 0 ? "too many words" : "a request is VERSION VERB [ARGUMENT]...");
-		return -1;
-	}
-	if (!is_number(words[0]) || number(words[0]) != PP_CONTROL_VERSION) {
-		control_error(answer, "unknown_version", "version %s: this speaks version %u",
-			      words[0], PP_CONTROL_VERSION);
-		return -1;
-	}
+	if (n < 2)
+		return control_error(answer, "bad_request", "%s; try: 1 help",
+				     n < 0 ? "too many words"
+					   : "a request is VERSION VERB [ARGUMENT]...");
+	if (!is_number(words[0]) || number(words[0]) != PP_CONTROL_VERSION)
+		return control_error(answer, "unknown_version",
+				     "version %s: this speaks version %u", words[0],
+				     PP_CONTROL_VERSION);
 	while (verb < verbs + NR(verbs) && strcmp(verb->name, words[1]))
 		verb++;
-	if (verb == verbs + NR(verbs)) {
-		control_error(answer, "unknown_verb", "%s: no such verb; try: 1 help", words[1]);
-		return -1;
-	}
+	if (verb == verbs + NR(verbs))
+		return control_error(answer, "unknown_verb", "%s: no such verb; try: 1 help",
+				     words[1]);
 	req->verb = verb->verb;
 	return parse_arguments(req, verb, words + 2, n - 2, answer);
 }

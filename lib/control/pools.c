@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * control/pools.c - what a line of the control socket asks of pools: trim, holders
- */
+/* control/pools.c - the verbs for pools: trim and holders */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "control/pools.h"
-#include "control/reply.h"
+#include "control/verbs.h"
 #include "pool/ended.h"
 
 #define POOLS_MAX 256u

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* control/reply.c - what the answers of all requests have in common */
+/* control/reply.c - the frame of an answer */
 #include <stdarg.h>
 #include <stdio.h>
 
-#include <pagepool/control.h>
+#include "control/verbs.h"
 
-#include "control/reply.h"
-
-void control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
+int control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -25,6 +23,7 @@ void control_error(struct json_writer *answer, const char *code, const char *fmt
 	jw_end(answer, '}');
 	jw_end(answer, '}');
 	jw_newline(answer);
+	return -1;
 }
 
 void control_begin(struct json_writer *answer, const char *verb)

@@ -6,10 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "control/fault.h"
-#include "control/pools.h"
-#include "control/reply.h"
-#include "control/stat.h"
+#include "control/verbs.h"
 #include "pool/ended.h"
 #include "pool/holders.h"
 #include "zone/list.h"
@@ -72,18 +69,18 @@ static void add_windows(struct json_writer *json, struct pp_zone *zone)
 }
 
 /* lease_ms: a request disabled them for a time; the program's own disabling has none. */
-static void add_disabled(struct json_writer *json, const struct control_state *state,
+static void add_disabled(struct json_writer *json, struct control_state *state,
 			 const struct pp_zone *zone)
 {
-	uint64_t until = control_until(state, zone), now = now_ns();
+	const struct control_disabled *d = control_find_disabled(state, zone->id);
+	uint64_t now = now_ns();
 
 	jw_count(json, "disabled", READ_ONCE(zone->stock->disabled));
-	if (until && until != UINT64_MAX)
-		jw_count(json, "lease_ms", until > now ? (until - now) / 1000000 : 0);
+	if (d && d->until_ns != UINT64_MAX)
+		jw_count(json, "lease_ms", (d->until_ns - min(now, d->until_ns)) / 1000000);
 }
 
-static void add_zone(struct json_writer *json, const struct control_state *state,
-		     struct pp_zone *zone)
+static void add_zone(struct json_writer *json, struct control_state *state, struct pp_zone *zone)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 
@@ -198,7 +195,7 @@ static void add_command(struct json_writer *json)
 	jw_text(json, "command", text);
 }
 
-void control_stat(const struct control_state *state, struct json_writer *json)
+void control_stat(struct control_state *state, struct json_writer *json)
 {
 	struct page_pool *pool = NULL;
 	struct pp_zone *zone = NULL;

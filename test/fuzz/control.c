@@ -8,7 +8,7 @@
 
 #include <pagepool/page_pool.h>
 
-#include "control/control.h"
+#include "control/verbs.h"
 #include "zone/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -82,7 +82,7 @@ static void check_answer(const struct json_writer *answer)
 	json_tokener_free(tokener);
 }
 
-static void check_zones(const struct control_state *state)
+static void check_zones(struct control_state *state)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
 	unsigned int i;
@@ -91,7 +91,7 @@ static void check_zones(const struct control_state *state)
 		must(!pp_zone_get_stats(zones[i], &s));
 		must(s.free + s.cached + s.in_flight == s.managed);
 		/* twice is once */
-		must(zones[i]->stock->disabled == !!control_until(state, zones[i]));
+		must(zones[i]->stock->disabled == !!control_find_disabled(state, zones[i]->id));
 	}
 }
 

@@ -17,7 +17,7 @@
 
 #include "variant.h"
 
-#include "control/control.h"
+#include "control/verbs.h"
 
 #define ENOUGH 1000 /* handlers */
 

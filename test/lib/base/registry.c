@@ -13,7 +13,7 @@
 #include "harness.h"
 
 #include "base/registry.h"
-#include "control/control.h"
+#include "control/verbs.h"
 
 #define PATIENCE_S 20 /* far more than any step takes, far less than the watchdog */
 

@@ -15,7 +15,7 @@
 
 #include <pagepool/page_pool.h>
 
-#include "control/control.h"
+#include "control/verbs.h"
 #include "pool/ended.h"
 #include "pool/turn.h"
 

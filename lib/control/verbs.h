@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * control/verbs.h - the requests of the control socket: parse a line, do what it asks, write the
+ * answer
+ *
+ * control.c calls control_answer(); tests do so without a socket.
+ */
+#ifndef PP_CONTROL_VERBS_H
+#define PP_CONTROL_VERBS_H
+
+#include <pagepool/control.h>
+
+#include "control/json_writer.h"
+#include "zone/zone.h"
+
+/* Bytes of a request with its newline. */
+#define CONTROL_LINE_MAX 256u
+/* The longest wait while a request keeps a zone or a pool pinned; us. */
+#define CONTROL_HOLD_US 20000u
+
+/* ---- a request: parse.c ---------------------------------------------------------------------- */
+
+enum control_verb {
+	VERB_STAT,
+	VERB_DRAIN,
+	VERB_TRIM,
+	VERB_DISABLE,
+	VERB_ENABLE,
+	VERB_HOLDERS,
+	VERB_FAULT,
+	VERB_HELP,
+};
+
+/* Values of track=off and track=on; 0: not given */
+#define CONTROL_OFF 1u
+#define CONTROL_ON  2u
+
+struct control_request {
+	enum control_verb verb;
+	const char *word[2]; /* in @line; NULL: not given */
+	uint64_t timeout_us;
+	uint64_t lease_ms;
+	uint64_t keep;
+	uint64_t oldest;
+	uint64_t track;
+	bool has_every;
+	uint64_t every;
+	uint64_t after;
+	uint64_t thread;
+	char line[CONTROL_LINE_MAX];
+};
+
+/* Parse @len bytes, a line without its newline. 0, or -1: @answer is the error to send. */
+int control_parse(struct control_request *req, const char *line, size_t len,
+		  struct json_writer *answer);
+void control_help(struct json_writer *json);
+
+/* ---- an answer: reply.c ---------------------------------------------------------------------- */
+
+/*
+ * Make @answer an error: @code is one word for programs, the text is one sentence for people.
+ * Returns -1.
+ */
+int control_error(struct json_writer *answer, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The head and the end of an answer; its members go between them. */
+void control_begin(struct json_writer *answer, const char *verb);
+void control_end(struct json_writer *answer);
+
+/* ---- what requests leave behind -------------------------------------------------------------- */
+
+/* One socket keeps the caches of so many zones disabled at a time. */
+#define CONTROL_DISABLED 16u
+
+/* A request disabled the caches of a zone; zone 0: a free slot. */
+struct control_disabled {
+	uint64_t zone; /* its id: the zone may be gone */
+	uint64_t until_ns; /* of now_ns(); UINT64_MAX: until a request enables them */
+};
+
+/* Belongs to one thread. */
+struct control_state {
+	bool read_only;
+	uint64_t requests;
+	uint64_t errors;
+	struct control_disabled disabled[CONTROL_DISABLED];
+};
+
+/* The slot of zone @id, or a free one for 0; NULL: there is none. */
+static inline struct control_disabled *control_find_disabled(struct control_state *state,
+							     uint64_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < CONTROL_DISABLED; i++)
+		if (state->disabled[i].zone == id)
+			return &state->disabled[i];
+	return NULL;
+}
+
+/* ---- the verbs ------------------------------------------------------------------------------- */
+
+/* Do what a line asks for; @answer becomes the answer, which is a line, too. */
+void control_answer(struct control_state *state, const char *line, size_t len,
+		    struct json_writer *answer);
+/* Enable the caches with a lease that is over; the end of the next one, or UINT64_MAX. */
+uint64_t control_expire(struct control_state *state, uint64_t now);
+void control_enable_all(struct control_state *state);
+
+/* All zones, caches and pools of the process: members of an object that is open. */
+void control_stat(struct control_state *state, struct json_writer *json);
+void control_trim(const struct control_request *req, struct json_writer *answer);
+void control_holders(const struct control_request *req, struct json_writer *answer);
+void control_fault(const struct control_request *req, struct json_writer *answer);
+
+/* Parts of answers: a thread's id and name; the points of failure, @all or those in use. */
+void control_add_thread(struct json_writer *json, uint64_t tid);
+void control_add_faults(struct json_writer *json, bool all);
+
+#endif /* PP_CONTROL_VERBS_H */
