@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "control/verbs.h"
-#include "pool/ended.h"
+#include "pool/page_pool.h"
 
 #define POOLS_MAX 256u
 

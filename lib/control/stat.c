@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "control/verbs.h"
-#include "pool/ended.h"
-#include "pool/holders.h"
+#include "pool/page_pool.h"
 #include "zone/list.h"
 
 static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };

@@ -10,12 +10,8 @@
 #include <pagepool/page_pool.h>
 
 #include "base/fault.h"
-#include "pool/holders.h"
-#include "pool/info.h"
-#include "pool/source.h"
-#include "pool/turn.h"
+#include "pool/page_pool.h"
 #include "zone/home.h"
-#include "base/probes.h"
 
 /* ---- allocation ------------------------------------------------------------------------------ */
 
@@ -258,7 +254,7 @@ static unsigned int allowed(struct page_pool *pool, unsigned int n)
 	return out < pool->max_outstanding ? (unsigned int)(pool->max_outstanding - out) : 0;
 }
 
-/* On purpose. */
+/* It fails on purpose. */
 static __coldpath unsigned int alloc_failed(struct page_pool *pool)
 {
 	turn_begin(pool);
@@ -267,19 +263,20 @@ static __coldpath unsigned int alloc_failed(struct page_pool *pool)
 	return 0;
 }
 
-static __coldpath unsigned int alloc_special(struct page_pool *pool, struct pp_page **pages,
-					     unsigned int n, const void *site)
+/* The pool has reasons to leave the fast path: each of them is looked at. */
+static __coldpath unsigned int alloc_slow(struct page_pool *pool, struct pp_page **pages,
+					  unsigned int n, const void *site)
 {
-	unsigned int special = READ_ONCE(pool->special);
+	unsigned int reasons = READ_ONCE(pool->slow_reasons);
 	uint32_t turn;
 
-	if ((special & POOL_FAULT) && n && fault_hit(FAULT_PAGE_POOL_ALLOC))
+	if ((reasons & POOL_FAULT) && n && fault_hit(FAULT_PAGE_POOL_ALLOC))
 		return alloc_failed(pool);
-	if (special & POOL_LIMITED)
+	if (reasons & POOL_LIMITED)
 		n = allowed(pool, n);
-	turn = pool_enter_special(pool);
+	turn = pool_enter_slow(pool);
 	n = turn ? alloc_inside(pool, turn, pages, n) : alloc_around(pool, pages, n);
-	if (special & POOL_HOLDERS)
+	if (reasons & POOL_HOLDERS)
 		pool_tag(pages, n, site);
 	return n;
 }
@@ -296,7 +293,7 @@ static __always_inline unsigned int alloc(struct page_pool *pool, struct pp_page
 	if (likely(turn))
 		n = alloc_inside(pool, turn, pages, n);
 	else
-		n = alloc_special(pool, pages, n, site);
+		n = alloc_slow(pool, pages, n, site);
 	unpoison_pages(pages, n);
 	for (i = 0; i < n; i++)
 		page_prep(pages[i], &fresh);
@@ -308,13 +305,13 @@ unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages
 	return alloc(pool, pages, n, __builtin_return_address(0));
 }
 
-/* In a turn, which it ends, or not: the pool is special. */
+/* @inside: in a turn, which it ends, with an empty cache; else the pool has slow reasons. */
 static __noinline struct pp_page *alloc_page_slow(struct page_pool *pool, bool inside,
 						  const void *site)
 {
 	struct pp_page *page;
 
-	if (!(inside ? alloc_refill(pool, &page, 1) : alloc_special(pool, &page, 1, site)))
+	if (!(inside ? alloc_refill(pool, &page, 1) : alloc_slow(pool, &page, 1, site)))
 		return NULL;
 	unpoison_pages(&page, 1);
 	page_prep(page, &pool->fresh);
@@ -361,7 +358,7 @@ unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page
 	unpoison_pages(pages + got, k);
 	for (i = got; i < got + k; i++)
 		page_prep(pages[i], &pool->fresh);
-	if (READ_ONCE(pool->special) & POOL_HOLDERS)
+	if (READ_ONCE(pool->slow_reasons) & POOL_HOLDERS)
 		pool_tag(pages + got, k, site);
 	return got + k;
 }

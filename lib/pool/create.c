@@ -7,12 +7,8 @@
 
 #include "base/barrier.h"
 #include "base/fault.h"
-#include "pool/ended.h"
-#include "pool/put.h"
-#include "pool/source.h"
-#include "pool/trim.h"
-#include "pool/turn.h"
 #include "base/probes.h"
+#include "pool/page_pool.h"
 
 #define CACHE_SIZE_DEFAULT 128u /* two refills: room for what the owner recycles on top of one */
 #define REFILL_DEFAULT	   64u /* one NAPI budget */
@@ -158,9 +154,9 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 		pool->fresh.data_off = (uint16_t)p->headroom;
 	}
 	if (p->max_outstanding)
-		pool->special |= POOL_LIMITED;
+		pool->slow_reasons |= POOL_LIMITED;
 	if ((p->flags & PAGE_POOL_ISOLATED) || barrier_register())
-		pool->special |= POOL_FENCED;
+		pool->slow_reasons |= POOL_FENCED;
 	snprintf(pool->name, sizeof(pool->name), "%s", p->name ? p->name : "pool");
 }
 
@@ -216,9 +212,9 @@ static void arm_pools(bool on)
 
 	while ((pool = pool_next(pool))) {
 		if (on)
-			__atomic_or_fetch(&pool->special, POOL_FAULT, __ATOMIC_RELAXED);
+			__atomic_or_fetch(&pool->slow_reasons, POOL_FAULT, __ATOMIC_RELAXED);
 		else
-			__atomic_and_fetch(&pool->special, ~POOL_FAULT, __ATOMIC_RELAXED);
+			__atomic_and_fetch(&pool->slow_reasons, ~POOL_FAULT, __ATOMIC_RELAXED);
 	}
 }
 
@@ -294,8 +290,8 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 	if (pool->numa == PP_NUMA_KEEP)
 		return 0;
 	/* while a trim has the cache, it is not ours: then the first turn afterwards */
-	__atomic_or_fetch(&pool->special, POOL_STALE, __ATOMIC_RELAXED);
-	if (pool_enter_any(pool))
+	__atomic_or_fetch(&pool->slow_reasons, POOL_STALE, __ATOMIC_RELAXED);
+	if (pool_enter(pool) || pool_enter_slow(pool))
 		turn_end(pool);
 	return 0;
 }

@@ -3,10 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "pool/ended.h"
-#include "pool/frag.h"
-#include "pool/holders.h"
-#include "pool/source.h"
+#include "pool/page_pool.h"
 
 /* ---- names ----------------------------------------------------------------------------------- */
 

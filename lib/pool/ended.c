@@ -17,7 +17,7 @@
  */
 #include <stdlib.h>
 
-#include "pool/ended.h"
+#include "pool/page_pool.h"
 
 static struct pp_lock lock;
 static struct page_pool *ended; /* oldest first */

@@ -8,10 +8,7 @@
  */
 #include <pagepool/zone.h>
 
-#include "pool/frag.h"
-#include "pool/holders.h"
-#include "pool/put.h"
-#include "pool/refs.h"
+#include "pool/page_pool.h"
 #include "zone/home.h"
 
 #define FRAG_ALIGN 64u /* two users never share a line */

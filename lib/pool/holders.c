@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/site.h"
-#include "pool/holders.h"
+#include "pool/page_pool.h"
 
 struct holder_tag {
 	uint64_t when_ns; /* 0: the page has no user; atomic, like the others */
@@ -98,9 +98,9 @@ int page_pool_holders_enable(struct page_pool *pool, bool on)
 		forget(pool);
 	WRITE_ONCE(pool->holders, on);
 	if (on)
-		__atomic_or_fetch(&pool->special, POOL_HOLDERS, __ATOMIC_RELEASE);
+		__atomic_or_fetch(&pool->slow_reasons, POOL_HOLDERS, __ATOMIC_RELEASE);
 	else
-		__atomic_and_fetch(&pool->special, ~POOL_HOLDERS, __ATOMIC_RELEASE);
+		__atomic_and_fetch(&pool->slow_reasons, ~POOL_HOLDERS, __ATOMIC_RELEASE);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pool/info.c - what a pool tells about itself: accessors, counters */
-#include "pool/info.h"
+#include "pool/page_pool.h"
 
 int64_t page_pool_inflight(const struct page_pool *pool)
 {

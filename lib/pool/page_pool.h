@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * page_pool.h - struct page_pool, and the turns by which its owner and others share it
+ * page_pool.h - struct page_pool, and what the files of this floor do for each other
  *
- * The owner uses cache and ring in turns, without a lock: it says in @turn that it is inside.
- * Another thread that wants them (a trim) closes the pool, has every thread pass a barrier, and
- * waits for the turn to end; an owner that comes meanwhile goes around them. See turn.h, trim.h.
- *
- * Owner:  turn is odd; compiler barrier; read special      one of the two sees the other,
- * Closer: special |= CLOSED; membarrier; read turn         as with a full barrier in both
+ * The owner uses cache and ring in turns, without a lock; doc/design.md, "Turns", has the handshake
+ * with a thread that closes the pool to it.
  */
 #ifndef PP_PAGE_POOL_INTERNAL_H
 #define PP_PAGE_POOL_INTERNAL_H
@@ -24,13 +20,16 @@
 /* No thread has this number; 0 is that of threads that have none yet, and so own nothing. */
 #define NO_OWNER UINT64_MAX
 
-/* Why the owner leaves its fast path. */
-#define POOL_CLOSED  1u /* another thread is at cache and ring */
+/* More references than a page can ever have users: a page of fragments begins with so many. */
+#define FRAG_BIAS (INT32_MAX / 2)
+
+/* Reasons to leave the fast path; page_pool.slow_reasons has a bit for each that holds. */
+#define POOL_CLOSED  1u /* another thread has cache and ring */
 #define POOL_FENCED  2u /* no membarrier, by choice or for want: the owner pays for the barrier */
 #define POOL_LIMITED 4u /* max_outstanding */
 #define POOL_HOLDERS 8u /* each allocation leaves its name */
-#define POOL_FAULT   32u /* an allocation may fail on purpose */
 #define POOL_STALE   16u /* its node changed while it was closed: the next turn flushes the cache */
+#define POOL_FAULT   32u /* an allocation may fail on purpose */
 
 /* A pool as the client of one of its zones. */
 struct pool_client {
@@ -93,7 +92,7 @@ struct page_pool {
 	/* the owner's; its counters change in its turns */
 	uint32_t count __line_aligned; /* the closer's, too */
 	uint32_t turn; /* odd: the owner is inside; atomic */
-	uint32_t special; /* POOL_*; atomic, by any thread, rarely */
+	uint32_t slow_reasons; /* POOL_*; atomic, written by any thread, rarely */
 	uint32_t reserved;
 	bool taking; /* more pages come from the zone than a user asked for; see zone_run_moves() */
 	uint64_t hold;
@@ -175,6 +174,43 @@ static __always_inline void turn_end(struct page_pool *pool)
 	turn_end_of(pool, pool->turn);
 }
 
+/*
+ * Enter cache and ring: the turn, or 0: a reason of slow_reasons holds, and the turn has not begun.
+ * Then pool_enter_slow() looks at the reasons; its 0 means closed: keep off cache and ring.
+ */
+static __always_inline uint32_t pool_enter(struct page_pool *pool)
+{
+	uint32_t turn = turn_begin(pool);
+
+	/* pairs with the release in pool_open() */
+	if (unlikely(load_acquire(&pool->slow_reasons))) {
+		turn_end_of(pool, turn);
+		return 0;
+	}
+	if (!turn)
+		__builtin_unreachable(); /* it is odd */
+	return turn;
+}
+
+uint32_t pool_enter_slow(struct page_pool *pool);
+
+/* A turn for the counters, closed or not; true: cache and ring are open, too. */
+static inline bool turn_begin_any(struct page_pool *pool)
+{
+	turn_begin(pool);
+	if (unlikely(READ_ONCE(pool->slow_reasons) & POOL_FENCED))
+		full_barrier(); /* pairs with the one in pool_close() */
+	/* pairs with the release in pool_open() */
+	return !(load_acquire(&pool->slow_reasons) & POOL_CLOSED);
+}
+
+/*
+ * trim.c: cache and ring become the caller's, any thread, until pool_open(). 0; -ETIMEDOUT: the
+ * owner is in the middle of a call; -ENOTSUP: the barrier failed; -EDEADLK: a handler of the owner.
+ */
+int pool_close(struct page_pool *pool, unsigned int timeout_us);
+void pool_open(struct page_pool *pool);
+
 /* ---- the zones that it is a client of -------------------------------------------------------- */
 
 /* Every zone that the pool may take pages from; @c: struct pool_client *. */
@@ -186,21 +222,25 @@ static inline struct page_pool *pool_of(const struct zone_client *client)
 	return container_of(client, struct pool_client, client)->pool;
 }
 
-/* Become a client of its zones, with these verbs; and no more, when no visitor has it pinned. */
+/* Become a client of its zones, with these verbs; and leave when no visitor has it pinned. */
 void pool_join(struct page_pool *pool, const struct zone_client_ops *ops);
 void pool_leave(struct page_pool *pool);
 /* Append a piece of a sentence for zone_client_ops.name(): @pages are out. */
 bool pool_name_to(const struct page_pool *pool, uint64_t pages, const char *state, char *text,
 		  size_t size);
+/* trim.c: the verbs of a live pool. */
+extern const struct zone_client_ops pool_client_ops;
 
 /* Free pages are about to leave the pool, and have come to its zone. */
 void pool_move_begin(struct page_pool *pool);
 void pool_move_end(struct page_pool *pool);
 
+/* info.c: pages that the pool could still get, at home in it or with its zones. A gauge. */
+uint64_t pool_available(const struct page_pool *pool);
+
 /*
- * Pages with users: handed out, less given back. Not by hold and release, which know nothing
- * of pages on their way from here to the zone. Returns first: a page that goes
- * round meanwhile is seen as out, not as less than none.
+ * Pages with users: handed out, less given back. hold and release would miss the pages on their way
+ * from here to the zone. Returns are read first, so that a page which goes round counts as out.
  */
 static inline uint64_t pool_outstanding(const struct page_pool *pool)
 {
@@ -210,5 +250,101 @@ static inline uint64_t pool_outstanding(const struct page_pool *pool)
 	return READ_ONCE(pool->fast) + READ_ONCE(pool->slow) + READ_ONCE(pool->slow_ho) +
 	       READ_ONCE(pool->refilled) + READ_ONCE(pool->from_reserve) - back;
 }
+
+/* ---- pages come and go: source.c ------------------------------------------------------------- */
+
+/*
+ * Up to @want pages from zone, set or provider, outside a turn. Other cores and pools are searched
+ * only for the first @need. If there are more than those, pool_taken() says that all have come to
+ * the places where a search finds them.
+ */
+unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned int need,
+		       unsigned int want);
+
+static inline void pool_taken(struct page_pool *pool)
+{
+	/* release: after the pages have come */
+	store_release(&pool->taking, false);
+}
+
+/* Pages leave the pool. Nothing of @pool may be touched afterwards: it may be gone. */
+void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned int n);
+void pool_released(struct page_pool *pool, uint64_t n);
+void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t *count);
+
+/* ---- puts and fragments: put.c, frag.c ------------------------------------------------------- */
+
+/* The pool's last reference to a page is gone: recycle it, or release it. */
+void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
+/* The verbs of pool_page_ops. */
+void pool_last_put(struct pp_page *page);
+void pool_put_twice(struct page_pool *pool);
+/* The page that fragments are cut from is not the pool's any more. */
+void pool_drop_frag_page(struct page_pool *pool);
+/* Debug builds: users and references change together, so that a put can compare them. */
+void refs_check_begin(void);
+void refs_check_end(void);
+
+/* ---- holders: holders.c ---------------------------------------------------------------------- */
+
+/* Write down the thread that took @pages, the place and the time; and forget it. */
+void pool_tag(struct pp_page *const *pages, unsigned int n, const void *site);
+void pool_untag(struct pp_page *const *pages, unsigned int n);
+
+#define PP_REPORT_HOLDERS 16u
+unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
+			       uint64_t *ages, uint64_t *in_drivers);
+
+/* The threads that have a pool's pages; where there is no room for more, pages are @others. */
+#define POOL_THREADS 16u
+struct pool_threads {
+	unsigned int n;
+	uint64_t others;
+	uint64_t in_drivers; /* of all these pages */
+	struct {
+		uint64_t thread; /* 0: unknown */
+		uint64_t pages;
+		uint64_t oldest_ns;
+	} of[POOL_THREADS];
+};
+void pool_threads(struct pool_threads *threads, const struct page_pool *pool);
+
+/* ---- pools that ended while pages are out: ended.c ------------------------------------------- */
+
+struct pool_ended {
+	uint64_t id;
+	uint64_t zone; /* id; of a provider's pool 0 */
+	uint64_t page_size; /* of its buffers; of a provider's pool 0 */
+	uint64_t ended_ns; /* of now_ns() */
+	uint64_t inflight;
+	bool tracked; /* it has holder tags */
+	char name[32];
+};
+
+/* Up to @n of them, oldest first; how many there are. */
+unsigned int pools_ended(struct pool_ended *out, unsigned int n);
+/* Call @look() with the ended pool @id; it and its zone stay meanwhile. False: it is gone. */
+bool pool_ended_look(uint64_t id, void (*look)(void *arg, const struct page_pool *pool), void *arg);
+
+/* The last page of an ended pool is home: free it, or leave that to the next holder of a lock. */
+void pool_last_page(struct page_pool *pool);
+/* Free the pools that handlers left. Waits for nothing. */
+void pools_free_ended(void);
+
+/* Pages that are out; 0: the last one is home. */
+static inline uint64_t pages_out(const struct page_pool *pool)
+{
+	return POOL_ENDED - load_acquire(&pool->release) - READ_ONCE(pool->waits);
+}
+
+/* The list's lock; its unlock frees the pools that have all pages home. */
+void ended_lock(void);
+void ended_unlock(void);
+/* Under the lock. */
+void ended_add(struct page_pool *pool);
+
+/* Keep the zones of an ended pool. False: one of them is about to end, since no page is out. */
+bool pool_pin_zones(struct page_pool *pool);
+void pool_unpin_zones(struct page_pool *pool);
 
 #endif /* PP_PAGE_POOL_INTERNAL_H */

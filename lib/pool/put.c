@@ -2,11 +2,7 @@
 /*
  * pool/put.c - any thread gives pages back: to the owner's cache, the ring, or the zone
  */
-#include "pool/holders.h"
-#include "pool/put.h"
-#include "pool/refs.h"
-#include "pool/source.h"
-#include "pool/turn.h"
+#include "pool/page_pool.h"
 #include "zone/home.h"
 
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
@@ -39,7 +35,7 @@ static __always_inline void recycle(struct page_pool *pool, struct pp_page **pag
 	if (unlikely(READ_ONCE(pool->holders)))
 		pool_untag(pages, n);
 	if (pool_is_mine(pool))
-		turn = pool_enter_any(pool);
+		turn = pool_enter(pool) ?: pool_enter_slow(pool);
 	if (likely(turn)) {
 		count = pool->count;
 		k = min(n, pool->cache_size - count);
@@ -112,6 +108,38 @@ static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
 	return false;
 }
 
+/* ---- references ------------------------------------------------------------------------------ */
+
+static struct pp_lock check_lock;
+
+void refs_check_begin(void)
+{
+	if (PP_DEBUG)
+		pp_lock(&check_lock);
+}
+
+void refs_check_end(void)
+{
+	if (PP_DEBUG)
+		pp_unlock(&check_lock);
+}
+
+/* Drop one reference; references left. The pool may be gone afterwards. */
+static int unref_page(struct page_pool *pool, struct pp_page *page)
+{
+	int least, left;
+
+	if (!PP_DEBUG)
+		return page_pool_unref_page(page, 1);
+	refs_check_begin();
+	least = pool->frag_page == page ? FRAG_BIAS - pool->frag_users : 0;
+	left = page_pool_unref_page(page, 1);
+	refs_check_end();
+	if (left < least)
+		bug("a page has had more puts than users: a fragment was given back twice", page);
+	return left;
+}
+
 /*
  * Drop one of the pool's references, and what follows from it if the page must
  * not be recycled. True: it was the last one, and the page can be.
@@ -128,7 +156,7 @@ static bool put_reference(struct pp_page *page)
 		pp_page_put(page);
 		return false;
 	}
-	return !pool_unref(pool, page) && page_is_ours(pool, page);
+	return !unref_page(pool, page) && page_is_ours(pool, page);
 }
 
 static void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n);

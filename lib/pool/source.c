@@ -4,10 +4,8 @@
  */
 #include <pagepool/memory.h>
 
-#include "pool/ended.h"
-#include "pool/holders.h"
-#include "pool/source.h"
 #include "base/probes.h"
+#include "pool/page_pool.h"
 #include "zone/home.h"
 #include "zone/order.h"
 

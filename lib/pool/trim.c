@@ -3,8 +3,29 @@
 #include <unistd.h>
 
 #include "base/barrier.h"
-#include "pool/source.h"
-#include "pool/trim.h"
+#include "pool/page_pool.h"
+
+/* ---- the owner's side ------------------------------------------------------------------------ */
+
+/* The cache has pages of another node than the pool prefers now. */
+static void __coldpath flush_stale(struct page_pool *pool)
+{
+	__atomic_and_fetch(&pool->slow_reasons, ~POOL_STALE, __ATOMIC_RELAXED);
+	pool_release_array(pool, pool->cache, &pool->count);
+}
+
+uint32_t __coldpath pool_enter_slow(struct page_pool *pool)
+{
+	if (turn_begin_any(pool)) {
+		if (unlikely(READ_ONCE(pool->slow_reasons) & POOL_STALE))
+			flush_stale(pool);
+		return pool->turn;
+	}
+	turn_end(pool);
+	return 0;
+}
+
+/* ---- the closer's side ----------------------------------------------------------------------- */
 
 /* A turn is a few hundred cycles, unless the scheduler took the owner off its CPU. */
 #define SPINS 200u
@@ -36,16 +57,16 @@ static int wait_for_turn(struct page_pool *pool, uint64_t deadline_ns)
 	return 0;
 }
 
-/* Pairs with the load of special in pool_enter() and in turn_begin_any(), by the barriers below. */
+/* Pairs with the load in pool_enter() and in turn_begin_any(), by the barriers below. */
 static void mark_closed(struct page_pool *pool)
 {
-	__atomic_or_fetch(&pool->special, POOL_CLOSED, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&pool->slow_reasons, POOL_CLOSED, __ATOMIC_SEQ_CST);
 }
 
 /* The owner's half of the handshake is a compiler barrier, that in turn_begin(). */
 static bool needs_membarrier(const struct page_pool *pool)
 {
-	return !(READ_ONCE(pool->special) & POOL_FENCED) && !pool_is_mine(pool);
+	return !(READ_ONCE(pool->slow_reasons) & POOL_FENCED) && !pool_is_mine(pool);
 }
 
 /* The pool is marked, and @passed tells whether the membarrier after that took place. */
@@ -87,7 +108,7 @@ int pool_close(struct page_pool *pool, unsigned int timeout_us)
 void pool_open(struct page_pool *pool)
 {
 	/* release: pairs with the acquire in pool_enter() and in turn_begin_any() */
-	__atomic_and_fetch(&pool->special, ~POOL_CLOSED, __ATOMIC_RELEASE);
+	__atomic_and_fetch(&pool->slow_reasons, ~POOL_CLOSED, __ATOMIC_RELEASE);
 	pp_unlock(&pool->closing);
 }
 

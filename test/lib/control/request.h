@@ -16,8 +16,7 @@
 #include <pagepool/page_pool.h>
 
 #include "control/verbs.h"
-#include "pool/ended.h"
-#include "pool/turn.h"
+#include "pool/page_pool.h"
 
 static struct json_writer answer;
 

@@ -7,13 +7,7 @@
 #ifndef PP_TEST_INVARIANTS_H
 #define PP_TEST_INVARIANTS_H
 
-#include "pool/ended.h"
-#include "pool/frag.h"
-#include "pool/holders.h"
-#include "pool/put.h"
-#include "pool/source.h"
-#include "pool/trim.h"
-#include "pool/turn.h"
+#include "pool/page_pool.h"
 #include "pool/pool_fixture.h"
 
 #define U32_WRAP ((uint64_t)1 << 32)
