@@ -11,10 +11,10 @@
 # Exit status: 0 everything is there (now), 1 it is not, and the packages are named.
 
 # dpkg-dev tells meson the library directory that Debian's linker searches
-BUILD='gcc meson ninja-build dpkg-dev pkg-config libc6-dev libnuma-dev libpcap-dev libxdp-dev libbpf-dev
+BUILD='gcc meson ninja-build dpkg-dev pkg-config libc6-dev libpcap-dev libxdp-dev libbpf-dev
 	libjson-c-dev systemtap-sdt-dev'
 DEMO='iproute2 ethtool iputils-ping'
-TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libdpdk-dev dpdk dpdk-dev dpdk-doc tcpdump socat strace
+TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libnuma-dev libdpdk-dev dpdk dpdk-dev dpdk-doc tcpdump socat strace
 	valgrind mandoc g++ python3 spin chromium libmimalloc2.0 libjemalloc2
 	libtcmalloc-minimal4 qemu-user
 	qemu-system-x86 cpio bind9-dnsutils dnsperf make ccache'

@@ -13,7 +13,7 @@
 # --jobs N          tests at a time (one more than CPUs, at most 4); some are always alone
 #
 # The build directory is configured anew if it has fewer tests than a full build has; a part of
-# one that cannot be had makes it fail, unless an option disabled it (--setup -Dnuma=disabled).
+# one that cannot be had makes it fail, unless an option disabled it (--setup -Dpcap=disabled).
 #
 # Ends with the line "N passed, N failed" and exits 0 only if nothing failed. With CI=true, as
 # root, where the kernel has AF_XDP, a root test that was skipped counts as failed.

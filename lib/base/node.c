@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * node.c - NUMA nodes by libnuma
+ * node.c - NUMA nodes by system calls and sysfs
  *
- * Only calls of it that allocate nothing: the others print, and end the process if malloc fails.
- * The files of sysfs that those read are read here.
+ * libnuma is not used: its calls print, and end the process if malloc fails.
  */
 #include <fcntl.h>
-#include <numa.h>
-#include <numaif.h>
+#include <linux/mempolicy.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/internal.h"
@@ -87,20 +86,50 @@ static bool read_nodes(const char *name, unsigned long *mask)
 	return true;
 }
 
+static long bind_memory(void *base, size_t len, int mode, const unsigned long *mask)
+{
+	return syscall(SYS_mbind, base, len, mode, mask, MASK_NODES + 1, 0);
+}
+
+static long set_policy(int mode, const unsigned long *mask)
+{
+	return syscall(SYS_set_mempolicy, mode, mask, MASK_NODES + 1);
+}
+
 static bool have_numa(void)
 {
-	return numa_available() >= 0;
+	return !syscall(SYS_get_mempolicy, NULL, NULL, 0, NULL, 0) ||
+	       (errno != ENOSYS && errno != EPERM);
+}
+
+/* The nodes with memory for this process. */
+static bool allowed_nodes(unsigned long *mask)
+{
+	memset(mask, 0, MASK_WORDS * sizeof(*mask));
+	return !syscall(SYS_get_mempolicy, NULL, mask, MASK_NODES + 1, NULL, MPOL_F_MEMS_ALLOWED);
+}
+
+static int last_node(void)
+{
+	unsigned long online[MASK_WORDS];
+	int node = 0;
+
+	if (have_numa() && read_nodes("online", online))
+		for (node = MASK_NODES - 1; node && !in_mask(online, node); node--)
+			;
+	return node;
 }
 
 static int machine_check(int node)
 {
-	if (node <= 0 && node >= -1 && !have_numa())
+	unsigned long allowed[MASK_WORDS];
+
+	if (node == -1 || (node == 0 && !have_numa()))
 		return 0; /* a kernel without NUMA has node 0 */
-	if (node < -1 || !have_numa() ||
-	    (node >= 0 && !numa_bitmask_isbitset(numa_all_nodes_ptr, (unsigned int)node)))
-		return pp_set_error(ENOTSUP, "node: NUMA node %d does not exist; the last is %d",
-				    node, have_numa() ? numa_max_node() : 0);
-	return 0;
+	if (allowed_nodes(allowed) && in_mask(allowed, node))
+		return 0;
+	return pp_set_error(ENOTSUP, "node: NUMA node %d does not exist; the last is %d", node,
+			    last_node());
 }
 
 static int machine_bind(void *base, size_t len, int node)
@@ -109,7 +138,7 @@ static int machine_bind(void *base, size_t len, int node)
 
 	if (!have_numa())
 		return 0;
-	if (one_node(mask, node) && !mbind(base, len, MPOL_BIND, mask, MASK_NODES + 1, 0))
+	if (one_node(mask, node) && !bind_memory(base, len, MPOL_BIND, mask))
 		return 0;
 	return pp_set_error(errno, "cannot bind memory to node %d: %s; ask for any node", node,
 			    strerror(errno));
@@ -121,7 +150,7 @@ static void machine_settle(void *base, size_t len, int node)
 	unsigned long mask[MASK_WORDS];
 
 	if (have_numa() && one_node(mask, node))
-		mbind(base, len, MPOL_PREFERRED, mask, MASK_NODES + 1, 0);
+		bind_memory(base, len, MPOL_PREFERRED, mask);
 }
 
 static int machine_prefer(struct node_policy *saved, int node)
@@ -132,15 +161,11 @@ static int machine_prefer(struct node_policy *saved, int node)
 	if (!have_numa() || !one_node(mask, node))
 		return 0;
 	memset(saved->mask, 0, sizeof(saved->mask));
-	if (get_mempolicy(&saved->mode, saved->mask, MASK_NODES + 1, NULL, 0)) {
-		saved->mode = -1;
-		return -errno;
-	}
-	if (set_mempolicy(MPOL_PREFERRED, mask, MASK_NODES + 1)) {
-		saved->mode = -1;
-		return -errno;
-	}
-	return 0;
+	if (!syscall(SYS_get_mempolicy, &saved->mode, saved->mask, MASK_NODES + 1, NULL, 0) &&
+	    !set_policy(MPOL_PREFERRED, mask))
+		return 0;
+	saved->mode = -1;
+	return -errno;
 }
 
 static void machine_restore(const struct node_policy *saved)
@@ -148,18 +173,17 @@ static void machine_restore(const struct node_policy *saved)
 	int err = errno; /* called after pp_set_error() */
 
 	if (saved->mode >= 0)
-		set_mempolicy(saved->mode, saved->mask, MASK_NODES + 1);
+		set_policy(saved->mode, saved->mask);
 	errno = err;
 }
 
 static uint64_t machine_memory(void)
 {
-	unsigned long allowed[MASK_WORDS] = { 0 }, there[MASK_WORDS];
+	unsigned long allowed[MASK_WORDS], there[MASK_WORDS];
 	uint64_t nodes = 0;
 	int node;
 
-	if (!have_numa() || !read_nodes("has_memory", there) ||
-	    get_mempolicy(NULL, allowed, MASK_NODES + 1, NULL, MPOL_F_MEMS_ALLOWED))
+	if (!read_nodes("has_memory", there) || !allowed_nodes(allowed))
 		return 1;
 	for (node = 0; node < NODES_MAX; node++)
 		if (in_mask(there, node) && in_mask(allowed, node))
@@ -169,7 +193,7 @@ static uint64_t machine_memory(void)
 
 static int machine_of_cpu(int cpu)
 {
-	int node, last = have_numa() ? numa_max_node() : 0;
+	int node, last = last_node();
 	char path[96];
 
 	for (node = 0; node <= last && last; node++) {

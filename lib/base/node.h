@@ -2,8 +2,7 @@
 /*
  * node.h - the machine's NUMA nodes
  *
- * meson builds node.c with libnuma, node_none.c without; node_topology.c is what the
- * rest of the library calls.
+ * node.c asks the machine; the rest of the library calls node_topology.c.
  */
 #ifndef PP_NODE_H
 #define PP_NODE_H
@@ -46,7 +45,7 @@ struct topology {
 	size_t (*available)(int node);
 };
 
-extern const struct topology machine_topology; /* node.c or node_none.c */
+extern const struct topology machine_topology; /* node.c */
 extern const struct topology *topology;
 
 /* @node: PP_NODE_ANY or a node number; 0 or -ENOTSUP with pp_error() */

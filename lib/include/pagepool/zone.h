@@ -178,8 +178,8 @@ static inline int pp_node_param(int node)
  *          EINVAL: a parameter out of range (the sentence names it); unknown policy or flag;
  *          E2BIG:  params longer than known and not zero there;
  *          ENOMEM: not enough memory or hugepages;
- *          ENOTSUP: a node was asked for that does not exist, or without libnuma; a policy that
- *          this machine can not run, or not with these flags.
+ *          ENOTSUP: a node was asked for that does not exist; a policy that this machine can not
+ *          run, or not with these flags.
  * Source:  free_area_init() and setup_per_cpu_pageset(), in spirit.
  */
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params);

@@ -82,7 +82,7 @@ struct pp_zone_set_stats {
  * Cost:    as pp_zone_create(), once a node.
  * Return:  the set, or NULL with errno and a sentence in pp_error(): EINVAL: a parameter out of
  *          range, an order that names a node twice, PP_MEM_USER; ENOTSUP: a node that does not
- *          exist, or one above 0 without libnuma; and whatever pp_zone_create() says.
+ *          exist; and whatever pp_zone_create() says.
  */
 struct pp_zone_set *pp_zone_set_create(const struct pp_zone_set_params *params);
 
@@ -163,7 +163,7 @@ int pp_zone_set_this_node(const struct pp_zone_set *set);
  * @cpu: CPU
  *
  * Context: any thread; reads files.
- * Return:  its node; 0 for a CPU that does not exist, and without libnuma.
+ * Return:  its node; 0 for a CPU that does not exist, and for a kernel without NUMA.
  */
 int pp_node_of_cpu(unsigned int cpu);
 

@@ -143,7 +143,7 @@ static void without_mbind(void)
 	zone_end(zone);
 }
 
-#define NO_MBIND "no mbind() was called: libnuma or a kernel with NUMA is missing"
+#define NO_MBIND "no mbind() was called: a kernel with NUMA is missing"
 
 static bool binds; /* mbind_refused() has seen it */
 

@@ -2,7 +2,7 @@
 /*
  * fault_malloc.c - each allocation of the heap fails once: ENOMEM, nothing lost, no exit
  *
- * This program's malloc() is that of every library in it, libnuma's too. Each object is made with
+ * This program's malloc() is that of every library in it. Each object is made with
  * its first allocation refused, then with its second, until none is left to refuse. A library
  * that ends the process ends this test.
  */
