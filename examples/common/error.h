@@ -2,8 +2,8 @@
 /*
  * error.h - one line on stderr: "PROGRAM: WHAT: WHY; what to do"
  *
- * A program defines program_name. Control characters in a line become '?', so that a line
- * stays one line and a terminal obeys no name.
+ * A program defines program_name. A character without a column of its own becomes '?': a line
+ * stays one line, and no name moves the cursor or turns the text around it.
  */
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
@@ -27,7 +27,18 @@ void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold
 bool usage_wrong(void);
 void usage_begin(void);
 
-/* printable() - @text in @buf without control characters; cut to @size; returns @buf */
+/*
+ * printable() - UTF-8 @text in @buf, fit for a terminal; returns @buf
+ *
+ * Control characters, marks of direction, characters without width and bytes that are no UTF-8
+ * become '?'. The text ends before the character that does not fit into @size.
+ */
 const char *printable(const char *text, char *buf, size_t size);
+
+/* printable_columns() - the same, cut before the character that does not fit into @columns */
+const char *printable_columns(const char *text, char *buf, size_t size, unsigned int columns);
+
+/* printable_field() - the same with blanks behind it: exactly @columns, if @size is enough */
+const char *printable_field(const char *text, char *buf, size_t size, unsigned int columns);
 
 #endif /* COMMON_ERROR_H */

@@ -143,10 +143,10 @@ static void show_holder(struct json_object *holder)
 	const char *site = get_text(holder, "site"), *base = strrchr(site, '/');
 	char thread[64], clean[300];
 
-	printf("  %12.3f %5" PRIu64 ":%-8" PRIu64 " %8" PRIu64 " %-15s %s %s\n",
+	printf("  %12.3f %5" PRIu64 ":%-8" PRIu64 " %8" PRIu64 " %s %s %s\n",
 	       (double)get_count(holder, "age_ns") / 1e9, get_count(holder, "zone"),
 	       get_count(holder, "page"), get_count(holder, "thread"),
-	       printable(get_text(holder, "thread_name"), thread, sizeof(thread)),
+	       printable_field(get_text(holder, "thread_name"), thread, sizeof(thread), 15),
 	       json_object_get_boolean(json_object_object_get(holder, "in_driver")) ? "driver"
 										    : "user  ",
 	       printable(base ? base + 1 : site, clean, sizeof(clean)));
@@ -203,11 +203,11 @@ static void show_faults(struct json_object *root)
 	       "failed");
 	for (i = 0; i < array_size(root, "faults"); i++) {
 		fault = array_at(root, "faults", i);
-		printf("%-16s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %12" PRIu64 " %10" PRIu64
-		       "\n",
-		       printable(get_text(fault, "at"), at, sizeof(at)), get_count(fault, "every"),
-		       get_count(fault, "after"), get_count(fault, "thread"),
-		       get_count(fault, "calls"), get_count(fault, "injected"));
+		printf("%s %10" PRIu64 " %10" PRIu64 " %8" PRIu64 " %12" PRIu64 " %10" PRIu64 "\n",
+		       printable_field(get_text(fault, "at"), at, sizeof(at), 16),
+		       get_count(fault, "every"), get_count(fault, "after"),
+		       get_count(fault, "thread"), get_count(fault, "calls"),
+		       get_count(fault, "injected"));
 	}
 }
 

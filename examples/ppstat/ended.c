@@ -39,9 +39,9 @@ static void put_ended(const struct view *v, struct json_object *pool)
 	char name[64], threads[512], pages[16], text[640];
 
 	put_threads(pool, threads, sizeof(threads));
-	snprintf(text, sizeof(text), "  %-14.14s %4" PRIu64 " %6s %9.1f  %s",
-		 printable(get_text(pool, "name"), name, sizeof(name)), get_count(pool, "zone"),
-		 short_number((double)get_count(pool, "inflight"), pages),
+	snprintf(text, sizeof(text), "  %s %4" PRIu64 " %6s %9.1f  %s",
+		 printable_field(get_text(pool, "name"), name, sizeof(name), 14),
+		 get_count(pool, "zone"), short_number((double)get_count(pool, "inflight"), pages),
 		 age > 0 ? age / 1e9 : 0.0, threads);
 	put_line(v, text);
 }

@@ -179,7 +179,8 @@ unsigned int find_list(FILE *out)
 		if (is_double(&found, i) || !is_open(found.gl_pathv[i], &pid, &uid))
 			continue;
 		command_of(pid, comm, sizeof(comm));
-		fprintf(out, "%7d  %-15s  %s%s\n", pid, printable(comm, clean, sizeof(clean)),
+		fprintf(out, "%7d  %s  %s%s\n", pid,
+			printable_field(comm, clean, sizeof(clean), 15),
 			printable(found.gl_pathv[i], name, sizeof(name)),
 			foreign_user(uid, user, sizeof(user)));
 		n++;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* main.c - find the program, ask it, show what it says, once or again and again */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -83,6 +85,32 @@ static int check_answer(const char *verb, const char *answer)
 	return -1;
 }
 
+/* A reader of @path sees the page before or this one, never a part. */
+static int write_metrics(const struct sample *now, const char *path)
+{
+	char part[PATH_MAX];
+	FILE *out = NULL;
+	int fd = -1, err = 0;
+
+	if (snprintf(part, sizeof(part), "%s.%d", path, getpid()) < (int)sizeof(part))
+		fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	else
+		errno = ENAMETOOLONG;
+	if (fd >= 0)
+		out = fdopen(fd, "w");
+	if (out) {
+		show_prometheus(now, out);
+		err = ferror(out) | fclose(out);
+	}
+	if (out && !err && !rename(part, path))
+		return 0;
+	complain("--out %s: %s; name a file in a directory that this user may write to", path,
+		 strerror(errno));
+	if (fd >= 0)
+		unlink(part);
+	return -1;
+}
+
 static int show_stat(const struct options *opts, const char *answer, struct sample **before,
 		     const char *user)
 {
@@ -98,7 +126,9 @@ static int show_stat(const struct options *opts, const char *answer, struct samp
 	now = sample_parse(answer);
 	if (!now)
 		return -1;
-	if (opts->prometheus)
+	if (opts->out)
+		err = write_metrics(now, opts->out);
+	else if (opts->prometheus)
 		show_prometheus(now, stdout);
 	else
 		err = draw(now, *before, opts->watch > 0, user);

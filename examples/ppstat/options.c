@@ -55,6 +55,8 @@ static const struct option_row rows[] = {
 	{ "json", BOOL(o.json), .with = "stat drain trim holders fault disable enable",
 	  .help = "the program's answer as it is, one JSON object a line" },
 	{ "prometheus", BOOL(o.prometheus), .with = "stat", .help = "as Prometheus reads it" },
+	{ "out", .arg = "FILE", TEXT(o.out), .with = "stat",
+	  .help = "with --prometheus: replace FILE by each sample, at once" },
 	{ "zone", .arg = "ZONE", ANY(zone), .with = "drain disable enable",
 	  .help = "this one's name or id (all)" },
 	{ "core", .arg = "N", U64(core, 0, 65535), .with = "drain",
@@ -84,7 +86,8 @@ static const struct option_row rows[] = {
 
 static void print_usage(FILE *out)
 {
-	fputs("usage: ppstat [SOCKET|PID] [--watch S [--count N]] [--json|--prometheus]\n"
+	fputs("usage: ppstat [SOCKET|PID] [--watch S [--count N]] [--json]\n"
+	      "       ppstat [SOCKET|PID] --prometheus [--out FILE [--watch S [--count N]]]\n"
 	      "       ppstat list\n"
 	      "       ppstat drain [SOCKET|PID] [--zone ZONE [--core N]] [--timeout S] [--json]\n"
 	      "       ppstat trim [SOCKET|PID] [--pool POOL] [--keep N] [--timeout S] [--json]\n"
@@ -104,7 +107,11 @@ static void print_usage(FILE *out)
 /* a word of the request: no blank ends it, and no sign makes it something else */
 static void check_name(const char *name, const char *text)
 {
-	if (text && (!*text || strlen(text) > 64 || strpbrk(text, " =\n")))
+	const char *c = text;
+
+	while (c && (unsigned char)*c > ' ' && *c != '=' && *c != 0x7f)
+		c++;
+	if (text && (!*text || *c || strlen(text) > 64))
 		usage_error("%s %s: no such name can be asked for; give its id", name, text);
 }
 
@@ -123,8 +130,11 @@ static void check_together(const struct command *command, const struct option_us
 		usage_error("--at, --every: one needs the other; --every 0 ends the faults there");
 	if (o->count && o->watch <= 0)
 		usage_error("--count: how often? give --watch S, too");
-	if (o->prometheus && (o->json || o->watch > 0))
-		usage_error("--prometheus: one page at a time; leave out --json and --watch");
+	if (o->prometheus && (o->json || (o->watch > 0 && !o->out)))
+		usage_error("--prometheus: one page at a time; leave out --json, and give --watch "
+			    "only with --out");
+	if (o->out && !o->prometheus)
+		usage_error("--out: only metrics go into a file; give --prometheus, too");
 }
 
 static void add_text(struct options *opts, const char *prefix, const char *word)

@@ -19,6 +19,7 @@
  * @request: the verb's line for the socket
  * @watch:   seconds between samples; 0: one sample
  * @count:   samples; 0: until interrupted
+ * @out:     file that each sample replaces at once; NULL: standard output
  */
 struct options {
 	const char *verb;
@@ -28,6 +29,7 @@ struct options {
 	uint64_t count;
 	bool json;
 	bool prometheus;
+	const char *out;
 };
 
 /* options.c: -1: go on; else the exit status: 0 for --help and --version, 2 for bad usage */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* view.c - a sample for the eye: totals, or rates since the one before */
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -52,13 +53,9 @@ static double rate(const struct view *v, struct json_object *now, struct json_ob
 void put_line(const struct view *v, const char *text)
 {
 	char clean[1024];
-	size_t len;
 
-	printable(text, clean, sizeof(clean));
-	len = strlen(clean);
-	if (v->columns && len > v->columns)
-		clean[v->columns] = '\0';
-	fprintf(v->out, "%s\n", clean);
+	fprintf(v->out, "%s\n",
+		printable_columns(text, clean, sizeof(clean), v->columns ? v->columns : UINT_MAX));
 }
 
 /* The one in the sample before with the same id and name. */
@@ -264,8 +261,9 @@ static void put_pool(const struct view *v, struct json_object *pool)
 	char name[64];
 	double hits, all = allocs(v, pool, before, &hits);
 
-	printable(get_text(pool, "name"), name, sizeof(name));
-	fprintf(v->out, "  %-14.14s %4" PRIu64, name, get_count(pool, "zone"));
+	fprintf(v->out, "  %s %4" PRIu64,
+		printable_field(get_text(pool, "name"), name, sizeof(name), 14),
+		get_count(pool, "zone"));
 	put_number(v, (double)get_count(pool, "cache"), 6);
 	put_number(v, (double)get_count(pool, "ring"), 6);
 	put_number(v, (double)get_count(pool, "outstanding"), 6);

@@ -30,7 +30,8 @@ enum pp_counter_kind {
 /**
  * struct pp_counter - a counter of one of the structs below
  * @name:   its key in JSON: the member's name; behind rx_pp_ if the kernel has the counter, too
- * @help:   what it counts, in a few words
+ * @help:   what it counts, in a few words; begins with "pages", "most pages" or "bytes" if it
+ *          counts these
  * @kind:   what it is
  * @offset: where the member, a uint64_t, lies in its struct
  *
@@ -93,7 +94,7 @@ static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *
 	C(trimmed, PP_SUM, "pages taken by trims")                                             \
 	C(reserve, PP_GAUGE, "pages in the reserve")                                           \
 	C(inflight, PP_GAUGE, "pages taken from the zone and not given back")                  \
-	C(inflight_max, PP_MAX, "most of them at once, as seen when pages came from the zone") \
+	C(inflight_max, PP_MAX, "most pages out of the zone at once, as seen when pages came") \
 	C(ring_max, PP_MAX, "most pages in the ring")
 
 /**
@@ -148,7 +149,7 @@ static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *
 	C(max_cycles, PP_MAX, "the longest window; on a virtual machine mostly the host's doing") \
 	C(max_pages, PP_MAX, "most pages moved inside one window")                                \
 	C(masks, PP_SUM, "operations that blocked signals (policy irqsave)")                      \
-	C(mask_cycles, PP_SUM, "cycles that blocking and unblocking took, together")
+	C(mask_cycles, PP_SUM, "time that blocking and unblocking took, together")
 /**
  * struct page_pool_stats - what a pool did
  * @sz: sizeof(struct page_pool_stats), set by the caller

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 
 PPFWD, PPSTAT, APP = map(os.path.abspath, sys.argv[1:4])
 HAVE_JSON = sys.argv[4] == '1'
@@ -125,8 +126,12 @@ def case_usage():
                  ('holders', '--oldest', '0'), ('holders', '--track', 'yes'), ('trim', '--zone', 'z'),
                  ('drain', '--pool', 'p'), ('fault', '--at', 'zone_alloc'), ('fault', '--every', '1'),
                  ('fault', '--after', '1'), ('fault', '--every', 'x', '--at', 'zone_alloc'),
-                 ('--prometheus', '--json'), ('--prometheus', '--watch', '1')):
+                 ('--prometheus', '--json'), ('--prometheus', '--watch', '1'), ('--out', 'x'),
+                 ('--prometheus', '--out', ''), ('drain', '--out', 'x')):
         fails(2, ': ', *args)
+    for name in '', 'a b', 'a=b', 'a\tb', '\x1b[2J', 'a\nb', 'x' * 65:
+        for verb, option in ('drain', '--zone'), ('trim', '--pool'), ('holders', '--pool'):
+            fails(2, ': no such name can be asked for; give its id', verb, option, name)
 
 
 def case_absent():
@@ -199,10 +204,10 @@ def case_views():
                                               for l in out.splitlines())) == 4, out[:200])
         rc, out, err = run(SOCK, '--prometheus')
         ok('--prometheus', rc == 0)
-        check_prometheus(out, stat())
+        check_prometheus(out, stat(), 'process="ppfwd",pid="%d"' % f.p.pid)
 
 
-def check_prometheus(text, s):
+def check_prometheus(text, s, me):
     seen, kinds, done, last = {}, {}, set(), None
     for line in text.splitlines():
         m = re.fullmatch(r'# (HELP|TYPE) ([a-z0-9_]+) (.+)', line)
@@ -215,26 +220,155 @@ def check_prometheus(text, s):
                 kinds[m[2]] = m[3]
                 ok('%s is known' % m[3], m[3] in ('counter', 'gauge'))
             continue
-        m = re.fullmatch(r'([a-z0-9_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? (\d+)', line)
+        m = re.fullmatch(r'([a-z0-9_]+)(\{[a-z_]+="(?:[^"\\]|\\.)*"(?:,[a-z_]+="(?:[^"\\]|\\.)*")*\}) '
+                         r'([0-9.e+-]+)', line)
         if not ok('a sample', m, line):
             continue
+        ok('names its program', m[2].startswith('{' + me), line)
         ok('below its type', m[1] == last and m[1] in kinds, line)
         ok('counters end so', (kinds[m[1]] == 'counter') == m[1].endswith('_total'), line)
         ok('once', m[1] + m[2] not in seen, line)
-        seen[m[1] + m[2]] = int(m[5])
+        seen[m[1] + m[2]] = float(m[3])
     z = s['zones'][0]
-    key = 'pagepool_zone_%s{zone="ppfwd",id="%d"}'
+    key = 'pagepool_zone_%s_pages{' + me + ',zone="ppfwd",id="%d"}'
     ok('pages add up there, too', sum(seen[key % (k, z['id'])] for k in (
         'free', 'cached', 'in_flight', 'isolated', 'unaccepted')) == z['managed'])
-    for kind, label in (('zone', '{zone="ppfwd",id="1"}'), ('pool', '{pool="port0.q0",id="1"}')):
+    for kind, label in (('zone', ',zone="ppfwd",id="1"}'), ('pool', ',pool="port0.q0",id="1"}'),
+                        ('window', ',zone="ppfwd",id="1"}')):
         for key in keys(kind):
-            ok('answered: %s' % key, key in s[kind + 's'][0])
-            name = 'pagepool_%s_%s' % (kind, key.replace('rx_pp_', ''))
-            ok('a metric: %s' % key, name + label in seen or name + '_total' + label in seen)
-    for key in keys('window'):
-        ok('a metric: %s' % key, {'pagepool_window_' + key, 'pagepool_window_%s_total' % key} & set(kinds))
-    ok('pools', 0 < seen['pagepool_pool_alloc_fast_total{pool="port0.q0",id="1"}'] <=
+            ok('answered: %s' % key, key in (z['windows'] if kind == 'window' else s[kind + 's'][0]))
+            name = 'pagepool_%s_%s' % (kind, key.replace('rx_pp_', '').replace('_cycles', '_seconds'))
+            found = [name + end for end in ('', '_pages', '_bytes', '_total', '_pages_total')
+                     if name + end + '{' + me + label in seen]
+            ok('a metric: %s' % key, len(found) == 1, found)
+    # a count of pages says so, and time is in seconds
+    ok('pages', 0 < seen['pagepool_pool_alloc_fast_pages_total{' + me + ',pool="port0.q0",id="1"}'] <=
        s['pools'][0]['rx_pp_alloc_fast'])
+    ok('bytes', seen['pagepool_zone_page_size_bytes{' + me + ',zone="ppfwd",id="1"}'] == z['page_size'])
+    longest = seen['pagepool_window_max_seconds{' + me + ',zone="ppfwd",id="1"}'] * s['tsc_hz']
+    ok('seconds', 0 < longest <= z['windows']['max_cycles'] * 1.000001, (longest, z['windows']))
+
+
+def metrics_of(sock):
+    rc, out, err = run(sock, '--prometheus')
+    ok('--prometheus', rc == 0, (rc, err))
+    return out
+
+
+def case_metrics():
+    """two programs have no series in common; a file is replaced at once; a dashboard asks for what there is"""
+    with Fwd(*NULLS, '--trace') as one, Fwd(*NULLS, '--trace', control=TMP + '/t') as two:
+        def samples(sock):
+            return {l.rsplit(' ', 1)[0] for l in metrics_of(sock).splitlines() if not l.startswith('#')}
+        a, b = samples(SOCK), samples(TMP + '/t')
+        ok('none in common', len(a) > 60 and len(a) == len(b) and not a & b, a & b)
+        path = TMP + '/pagepool.prom'
+        rc, out, err = run(SOCK, '--prometheus', '--out', path)
+        ok('--out', rc == 0 and not out and not err, (rc, out, err))
+        with open(path) as before:
+            rc, out, err = run(TMP + '/t', '--prometheus', '--out', path, '--watch', 0.1, '--count', 2)
+            ok('--out --watch', rc == 0 and not out, (rc, out, err))
+            text = before.read()
+            ok('a reader of the page before has all of it', 'pid="%d"' % one.p.pid in text and
+               text.endswith('\n') and 'pagepool_faults_injected_total' in text, text[-200:])
+        with open(path) as f:
+            ok('and the next one the next', 'pid="%d"' % two.p.pid in f.read())
+        mode = os.umask(0)
+        os.umask(mode)
+        ok('readable', os.stat(path).st_mode & 0o777 == 0o644 & ~mode)
+        ok('nothing is left', not [n for n in os.listdir(TMP) if n.startswith('pagepool.prom.')], os.listdir(TMP))
+        fails(1, '--out', SOCK, '--prometheus', '--out', TMP + '/none/x')
+        fails(1, '--out', SOCK, '--prometheus', '--out', TMP)
+        ok('nothing is left', not [n for n in os.listdir(TMP + '/..') if n.startswith(os.path.basename(TMP) + '.')])
+        check_dashboard(metrics_of(SOCK))
+
+
+# words of PromQL that are no metrics
+WORDS = {'sum', 'rate', 'max', 'min', 'avg', 'by', 'without', 'increase', 'on', 'ignoring', 'group_left', 'topk'}
+
+
+def check_dashboard(text):
+    known = {}
+    for name, labels in re.findall(r'^([a-z0-9_]+)\{(.*)\} ', text, re.M):
+        known.setdefault(name, set()).update(re.findall(r'([a-z_]+)="', labels))
+    kinds = dict(re.findall(r'^# TYPE (\S+) (\S+)', text, re.M))
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../../examples/ppstat/grafana.json')
+    with open(path) as f:
+        board = json.load(f)
+    queries = [t['expr'] for p in board['panels'] for t in p.get('targets', [])]
+    ok('panels with queries', len(queries) >= 10, queries)
+    ok('places', len({(p['gridPos']['x'], p['gridPos']['y']) for p in board['panels']}) == len(board['panels']))
+    queries += [v['definition'] for v in board['templating']['list'] if v['type'] == 'query']
+    for query in queries:
+        q = re.sub(r'label_values\((\w+)(\{[^}]*\})?, *(\w+)\)', r'sum by (\3) (\1\2)', query)
+        names = [n for n in re.findall(r'\bpagepool_\w+', q)]
+        ok('metrics', names and all(n in kinds for n in names), query)
+        asked = set(re.findall(r'(\w+)=~?"', q))
+        for group in re.findall(r'(?:by|without|on|ignoring|group_left) *\(([^)]*)\)', q):
+            asked |= {w.strip() for w in group.split(',') if w.strip()}
+        # a metric without samples here has the labels of its kind
+        have = [known[n] for n in names if n in known]
+        ok('labels', all(asked <= h for h in have), (query, asked, have))
+        for n in names:
+            ok('rate() of counters, and only of them', kinds.get(n) != 'counter' or
+               re.search(r'(rate|increase)\(%s\b' % n, q), query)
+            ok('no rate() of a gauge', kinds.get(n) == 'counter' or not re.search(r'(rate|increase)\(%s\b' % n, q),
+               query)
+        bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^]]*\]|\([\w, ]*\)', ' ', q)
+        other = {w for w in re.findall(r'[a-z_][a-z_0-9]+', bare) if not w.startswith('pagepool_')} - WORDS
+        ok('known words', not other, (query, other))
+        ok('parentheses', q.count('(') == q.count(')') and q.count('{') == q.count('}'), query)
+    variables = {v['name'] for v in board['templating']['list']}
+    ok('variables', set(re.findall(r'\$(\w+)', ' '.join(queries))) - {'__rate_interval'} <= variables, variables)
+    promtool = shutil.which('promtool')
+    if not promtool:
+        print('promtool is not installed: the format was checked by this test alone')
+        return
+    p = subprocess.run([promtool, 'check', 'metrics'], input=text, capture_output=True, text=True, timeout=30)
+    ok('promtool check metrics', p.returncode == 0 and not p.stderr, (p.stdout, p.stderr))
+    rules = {'groups': [{'name': 'dashboard', 'rules': [
+        {'record': 'r:%d' % i, 'expr': re.sub(r'\$__rate_interval', '1m', q).replace('$', '')}
+        for i, q in enumerate(queries) if not q.startswith('label_values')]}]}
+    path = TMP + '/rules.json'
+    with open(path, 'w') as f:
+        json.dump(rules, f) # JSON is YAML
+    p = subprocess.run([promtool, 'check', 'rules', path], capture_output=True, text=True, timeout=30)
+    ok('promtool check rules', p.returncode == 0, (p.stdout, p.stderr))
+
+
+def columns(text):
+    return sum(2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in text)
+
+
+def case_names():
+    """a name of a program that is looked at is cut between characters, and moves no text"""
+    bad = '\u202e\u200b\u2066\ufeff\x85\x1b\u0301\n'
+    pool = {'zone': 1, 'cache': 2, 'ring': 3}
+    answer = {'version': 1, 'pid': 7, 'command': 'x' + bad, 'time_ns': 5,
+              'zones': [{'id': 1, 'name': 'zoné' + bad, 'policy': bad, 'memory': bad}],
+              'pools': [dict(pool, id=i, name=n) for i, n in enumerate(
+                  ('aaaaaaaaaaaaaéééé', '日本語日本語日本語日本語', 'a日本語日本語日本語日本語', 'b' + bad, 'ok'))],
+              'ended': [{'id': 9, 'name': '日本語日本語日本語', 'threads': [
+                  {'thread': 3, 'pages': 1, 'thread_name': 'é' + bad}]}],
+              'faults': [{'at': 'zonë' + bad}]}
+    path, pid = serve(json.dumps(answer).encode() + b'\n')
+    rc, out, err = run(path) # run() decodes: no character was cut
+    ok('shown', rc == 0 and not err, (rc, err))
+    ok('no control, no direction, no line more', not set(out) & set(bad) - {'\n'} and
+       out.count('\n') == 17, out)
+    rows = re.findall(r'^  (.*) +1 +2 +3 ', out, re.M)
+    ok('five pools, columns below each other', len(rows) == 5 and len({columns(r) for r in rows}) == 1, rows)
+    ok('cut between characters', 'aaaaaaaaaaaaaé ' in out and '日本語日本語日 ' in out and
+       'a日本語日本語 ' in out, out)
+    ok('safe', 'zoné????????' in out and 'b????????' in out, out)
+    os.waitpid(pid, 0)
+    os.unlink(path)
+    ages = {'ages': [1], 'holders': [{'thread_name': 'é' + bad, 'site': '/x/日' + bad}], 'name': bad}
+    path, pid = serve(json.dumps({'version': 1, 'pools': [ages, dict(ages, failed=bad)]}).encode() + b'\n')
+    rc, out, err = run('holders', path)
+    ok('holders', not set(out + err) & set(bad) - {'\n'} and '日?' in out and err.count('\n') == 1, (out, err))
+    os.waitpid(pid, 0)
+    os.unlink(path)
 
 
 def case_terminal():
@@ -427,6 +561,7 @@ class App:
     def __init__(self, env=None):
         self.p = subprocess.Popen([APP, SOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   env=env)
+        self.me = 'process="%s",pid="%d"' % (os.path.basename(APP), self.p.pid)
 
     def __enter__(self):
         return self
@@ -460,10 +595,10 @@ def case_ended():
         rc, out, err = run('holders', SOCK, '--pool', 'rx', '--oldest', 3)
         ok('holders', rc == 0 and 'rx, ended' in out and out.count(' ppstat_app ') == 3, (out, err))
         rc, out, err = run(SOCK, '--prometheus')
-        ok('--prometheus', re.search(r'^pagepool_ended_pool_inflight\{pool="rx",id="%d"\} 12$' %
-                                     e['id'], out, re.M) and
-           re.search(r'^pagepool_ended_pool_age_seconds\{pool="rx",id="%d"\} \d+$' % e['id'], out,
-                     re.M), out[-400:])
+        ok('--prometheus', re.search(r'^pagepool_ended_pool_inflight_pages\{%s,pool="rx",id="%d"\} 12$' %
+                                     (app.me, e['id']), out, re.M) and
+           re.search(r'^pagepool_ended_pool_age_seconds\{%s,pool="rx",id="%d"\} \d+$' % (app.me, e['id']),
+                     out, re.M), out[-400:])
         said = app('busy')
         ok('the zone names it', re.search(r': 12 pages are still out: 12 with pool rx, ended '
                                           r'\d+\.\d s ago$', said), said)
@@ -484,7 +619,7 @@ def case_fault():
         ok('it is shown', re.search(r'^FAULTS at page_pool_alloc: every 10, after 50: 5 of 100 calls',
                                     out, re.M), out)
         rc, out, err = run(SOCK, '--prometheus')
-        ok('--prometheus', 'pagepool_faults_injected_total{at="page_pool_alloc",} 5\n' in out, out[-200:])
+        ok('--prometheus', 'pagepool_faults_injected_total{%s,at="page_pool_alloc"} 5\n' % app.me in out, out[-200:])
         run('fault', SOCK, '--at', 'zone_alloc', '--every', 1, '--thread', app.p.pid + 1)
         ok('of another thread', app('zone', 10) == '0')
         run('fault', SOCK, '--at', 'zone_alloc', '--every', 1, '--thread', app.p.pid)
