@@ -151,7 +151,8 @@ def index(entries, version, date):
            '.TH PAGEPOOL 3 %s "pagepool %s"' % (date, version),
            '.SH NAME', 'pagepool \\- packet buffers for userspace packet I/O',
            '.SH DESCRIPTION', 'Programs link',
-           '.B libpagepool', 'for zones, pools and depots, and', '.B libpagepool\\-netdev', 'for ports.']
+           '.B libpagepool', 'for zones, pools and depots,', '.B libpagepool\\-xsk', 'for AF_XDP sockets, and',
+           '.B libpagepool\\-netdev', 'for ports.']
     for header in sorted({e.header for e in entries}):
         out.append('.SS pagepool/%s' % header)
         for e in entries:

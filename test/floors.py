@@ -32,7 +32,7 @@ FLOORS = [
     ['lib/base'],
     ['lib/stock'],
     ['lib/depot', 'lib/zone'],
-    ['lib/pool', 'drivers/packet'],
+    ['lib/pool', 'lib/packet'],
     ['lib/control', 'drivers/netdev', 'drivers/xsk'],
     ['drivers', 'drivers/dpdk_mempool'],
     ['examples'],
@@ -41,11 +41,11 @@ FLOORS = [
 PUBLIC = {
     'lib/include/pagepool': {
         'control.h': 'lib/control', 'depot.h': 'lib/depot', 'error.h': 'lib/base', 'fault.h': 'lib/base',
-        'memory.h': 'lib/zone', 'page.h': 'lib/base', 'page_pool.h': 'lib/pool', 'policy.h': 'lib/stock', 'stats.h': 'lib/base',
+        'memory.h': 'lib/zone', 'packet.h': 'lib/packet', 'page.h': 'lib/base', 'page_pool.h': 'lib/pool', 'policy.h': 'lib/stock', 'stats.h': 'lib/base',
         'version.h': 'lib/base', 'zone.h': 'lib/zone', 'zone_set.h': 'lib/zone',
     },
     'drivers/include/pagepool': {
-        'netdev.h': 'drivers/netdev', 'packet.h': 'drivers/packet', 'xsk.h': 'drivers/xsk',
+        'netdev.h': 'drivers/netdev', 'xsk.h': 'drivers/xsk',
     },
 }
 HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}

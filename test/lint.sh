@@ -330,7 +330,8 @@ check_public() {
 	need g++ "the public interface as C++" g++ || return
 	check_headers
 	check_map lib/libpagepool.map "$(grep ^lib/ "$tmp/public")"
-	check_map drivers/libpagepool-netdev.map "$(grep ^drivers/ "$tmp/public")"
+	check_map drivers/libpagepool-xsk.map drivers/include/pagepool/xsk.h
+	check_map drivers/libpagepool-netdev.map drivers/include/pagepool/netdev.h
 	check_docs
 }
 

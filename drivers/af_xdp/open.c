@@ -248,6 +248,10 @@ static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)
 		.comp = x->s.ring[XDP_RING_COMP],
 	};
 
+	if (pp_xsk_private != sizeof(*x->xsk))
+		return pp_set_error(ENOTSUP,
+				    "af_xdp: libpagepool-xsk and libpagepool-netdev are of "
+				    "different builds; install both of one version");
 	x->xsk = pp_xsk_create(&p);
 	if (!x->xsk)
 		return -errno;

@@ -132,6 +132,9 @@ struct pp_xsk {
 	struct xsk_tx t __attribute__((aligned(128)));
 };
 
+/* sizeof(struct pp_xsk) in libpagepool-xsk, for libraries that read it */
+extern const uint32_t pp_xsk_private;
+
 /* Relaxed: pp_xsk_reclaim() of another socket reads the marks as they change. */
 static inline uint32_t xsk_mark(const struct pp_page *page)
 {

@@ -11,6 +11,8 @@
 #include "xsk/chunk.h"
 #include "xsk/priv.h"
 
+const uint32_t pp_xsk_private = sizeof(struct pp_xsk);
+
 const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk)
 {
 	return &xsk->umem;

@@ -26,14 +26,18 @@ command -v abidiff >/dev/null || {
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
+# What the libraries share with their modules is of one release, and no ABI.
+printf '%s\n' '[suppress_function]' 'symbol_version_regexp = _PRIVATE_' 'drop = yes' \
+	'[suppress_variable]' 'symbol_version_regexp = _PRIVATE_' 'drop = yes' >"$dir/private"
+
 # only what the public headers declare, and without paths of this machine
 dump() { # LIBRARY HEADERS OUT
-	abidw --headers-dir "$2" --drop-private-types --no-corpus-path --no-comp-dir-path \
+	abidw --suppressions "$dir/private" --headers-dir "$2" --drop-private-types --no-corpus-path --no-comp-dir-path \
 		--no-show-locs --type-id-style hash --out-file "$3" "$1"
 }
 
 failed=0
-for pair in lib/libpagepool:lib/include drivers/libpagepool-netdev:drivers/include; do
+for pair in lib/libpagepool:lib/include drivers/libpagepool-xsk:drivers/include drivers/libpagepool-netdev:drivers/include; do
 	library=$(find "$build/${pair%%:*}.so.0" 2>/dev/null)
 	name=$(basename "${pair%%:*}")
 	[ -n "$library" ] || {

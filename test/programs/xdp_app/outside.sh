@@ -6,7 +6,7 @@ tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 DESTDIR=$tmp/root meson install -C "$build" --no-rebuild >"$tmp/log" 2>&1 ||
 	{ cat "$tmp/log"; exit 1; }
-pc=$(dirname "$(find "$tmp/root" -name libpagepool-netdev.pc)")
+pc=$(dirname "$(find "$tmp/root" -name libpagepool-xsk.pc)")
 cp -r "$source/examples/xdp_app" "$tmp/app" || exit 1
 rm -f "$tmp/app/meson.build"
 export PKG_CONFIG_PATH="$pc" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
