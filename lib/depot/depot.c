@@ -11,11 +11,7 @@
 
 #include <pagepool/depot.h>
 
-#include "stock/control.h"
 #include "stock/hold.h"
-#include "stock/policy.h"
-#include "stock/share.h"
-#include "stock/take.h"
 
 /* "dept", and the version of the layout */
 #define DEPOT_MAGIC 0x64657004u
@@ -55,21 +51,22 @@ static size_t round_up(size_t size)
 	return (size + PP_LINES - 1) & ~(size_t)(PP_LINES - 1);
 }
 
-/* The parameters with their defaults; the policy's number, or -1 with errno and pp_error(). */
+/* The parameters with their defaults; the policy's number, or -errno with pp_error(). */
 static int prepare(struct pp_depot_params *p, const struct pp_depot_params *params,
 		   unsigned int *cores)
 {
+	int err = params_copy(p, sizeof(*p), params);
+
+	if (err)
+		return err;
 	*cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
-	if (params_copy(p, sizeof(*p), params))
-		return -1;
 	set_defaults(p, *cores);
-	if (p->objects < 1 || p->objects > UINT32_MAX) {
-		pp_set_error(EINVAL, "objects: %llu is not in 1 .. 4294967295",
-			     (unsigned long long)p->objects);
-		return -1;
-	}
-	if (stock_check_cache(p->high, p->high, p->batch))
-		return -1;
+	if (p->objects < 1 || p->objects > UINT32_MAX)
+		return pp_set_error(EINVAL, "objects: %llu is not in 1 .. 4294967295",
+				    (unsigned long long)p->objects);
+	err = stock_check_cache(p->high, p->high, p->batch);
+	if (err)
+		return err;
 	if (!strcmp(p->policy, "auto"))
 		p->policy = pp_policy_check("rseq") ? "trylock" : "rseq";
 	return stock_find_policy(p->policy, PCP_SHAREABLE);

@@ -4,9 +4,7 @@
  */
 #include <pagepool/stats.h>
 
-#include "stock/control.h"
 #include "stock/hold.h"
-#include "stock/take.h"
 
 /* ---- looking inside -------------------------------------------------------------- */
 

@@ -3,8 +3,6 @@
 #ifndef PP_HOLD_H
 #define PP_HOLD_H
 
-#include "stock/share.h"
-#include "stock/signal.h"
 #include "stock/stock.h"
 
 /* Take the lock. False only in a signal handler, in a signal safe zone: it goes without. */

@@ -167,6 +167,11 @@ enum policy_number {
 
 extern const struct pcp_policy *const pcp_policies[NR_POLICIES];
 
+/* The number of a policy that has all of @flags, PCP_*; or -errno with pp_error(). */
+int stock_find_policy(const char *name, unsigned int flags);
+/* The parameters of a cache: 0, or -EINVAL with pp_error(). */
+int stock_check_cache(uint32_t high, uint32_t high_max, uint32_t batch);
+
 /* A bounded wait for a holder: spin, give the CPU away, then sleep, so that any holder can run. */
 struct pcp_wait {
 	uint32_t timeout_us;

@@ -17,7 +17,6 @@
  */
 #include "base/trace.h"
 #include "stock/hold.h"
-#include "stock/take.h"
 
 static __always_inline struct pcp_list *hold_begin(struct stock *stock, struct pcp_guard *g,
 						   const bool traced)

@@ -8,7 +8,6 @@
  */
 #include "base/trace.h"
 #include "stock/hold.h"
-#include "stock/take.h"
 
 static __always_inline void window_end(struct stock *stock, uint64_t start, unsigned int pages)
 {

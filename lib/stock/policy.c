@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "stock/policy.h"
+#include "stock/pcp.h"
 
 const struct pcp_policy *const pcp_policies[NR_POLICIES] = {
 #define POLICY(name) &pcp_##name,
@@ -55,9 +55,8 @@ static int policy_by_name(const char *name)
 		if (!strcmp(name, policy_names[i]))
 			return (int)i;
 	}
-	pp_set_error(EINVAL, "policy: \"%s\" is not known; take auto, %s", name,
-		     names_with(0, text, sizeof(text)));
-	return -1;
+	return pp_set_error(EINVAL, "policy: \"%s\" is not known; take auto, %s", name,
+			    names_with(0, text, sizeof(text)));
 }
 
 static int policy_probe(int i)
@@ -69,28 +68,26 @@ int pp_policy_check(const char *name)
 {
 	int i = policy_by_name(name);
 
-	return i < 0 ? -EINVAL : policy_probe(i);
+	return i < 0 ? i : policy_probe(i);
 }
 
 int stock_find_policy(const char *name, unsigned int flags)
 {
 	const struct pcp_policy *policy;
 	int i = name ? policy_by_name(name) : 0;
+	int err = i < 0 ? i : policy_probe(i);
 	char text[256];
 
-	if (i < 0 || policy_probe(i))
-		return -1;
+	if (err)
+		return err;
 	policy = pcp_policies[i];
-	if ((flags & PCP_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE)) {
-		pp_set_error(ENOTSUP, "policy: %s can not be used from signal handlers; take %s",
-			     policy->name, names_with(PCP_SIGNAL_SAFE, text, sizeof(text)));
-		return -1;
-	}
-	if ((flags & PCP_SHAREABLE) && !(policy->flags & PCP_SHAREABLE)) {
-		pp_set_error(ENOTSUP, "policy: %s does not work across processes; take %s",
-			     policy->name, names_with(PCP_SHAREABLE, text, sizeof(text)));
-		return -1;
-	}
+	if ((flags & PCP_SIGNAL_SAFE) && !(policy->flags & PCP_SIGNAL_SAFE))
+		return pp_set_error(ENOTSUP,
+				    "policy: %s can not be used from signal handlers; take %s",
+				    policy->name, names_with(PCP_SIGNAL_SAFE, text, sizeof(text)));
+	if ((flags & PCP_SHAREABLE) && !(policy->flags & PCP_SHAREABLE))
+		return pp_set_error(ENOTSUP, "policy: %s does not work across processes; take %s",
+				    policy->name, names_with(PCP_SHAREABLE, text, sizeof(text)));
 	return i;
 }
 

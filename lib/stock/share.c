@@ -6,7 +6,7 @@
  * that is being moved to the free area may stand in both, and is dropped.
  */
 #include "base/barrier.h"
-#include "stock/share.h"
+#include "stock/stock.h"
 
 /* How long a lock may stay taken before a waiter looks which process took it. */
 #define SUSPECT_US 20000u

@@ -14,8 +14,23 @@
 #include "stock/free_area.h"
 #include "stock/pcp.h"
 
-struct share;
 struct pp_zone_stats;
+
+/* Processes that may be listed at a time. */
+#define SHARE_PROCESSES 64u
+
+/*
+ * A stock that several processes use, each of which may die at any time. The stock and its share lie
+ * in memory that all of them map at the same address. Each process lists itself before its first
+ * call. A lock's word names its holder, so that a waiter can see that the holder died, and takes the
+ * lock over.
+ */
+struct share {
+	struct process_space space; /* of procs */
+	uint64_t dropped; /* objects that dead processes took along, at most */
+	uint32_t died; /* processes */
+	process_id procs[SHARE_PROCESSES];
+};
 
 /*
  * free + cached + in_flight == all its objects, where free is the area's count, cached is what
@@ -107,6 +122,146 @@ static inline unsigned int pcp_count(const struct pcp *pcp)
 static inline unsigned int pcp_index(const struct pcp *pcp)
 {
 	return (unsigned int)(((uintptr_t)pcp - (uintptr_t)pcp->stock->pcps) / pcp->stock->stride);
+}
+
+/* depot.c: struct pp_depot begins with its stock. */
+static __always_inline struct stock *stock_of_depot(struct pp_depot *depot)
+{
+	return (struct stock *)depot;
+}
+
+static __always_inline bool stock_caches(const struct stock *stock, unsigned int n)
+{
+	return n <= READ_ONCE(stock->batch);
+}
+
+/* ---- past the caches: take.c ----------------------------------------------------------------- */
+
+/* From the free area, and back there. */
+unsigned int stock_take_area(struct stock *stock, void **objs, unsigned int n);
+void stock_give_area(struct stock *stock, void *const *objs, unsigned int n);
+
+/*
+ * Drain one cache. @keep: objects that may stay; @force: visit it even if it looks empty.
+ * Objects moved, or -ETIMEDOUT.
+ */
+long stock_drain_core(struct stock *stock, unsigned int core, uint32_t keep, uint32_t timeout_us,
+		      bool force);
+/* As pp_depot_drain(). */
+long stock_drain_one(struct stock *stock, unsigned int core, unsigned int timeout_us);
+/* Every cache. Objects moved; *@timeout becomes true if a holder did not let go in time. */
+long stock_drain(struct stock *stock, uint32_t timeout_us, bool *timeout);
+/* Every cache, one after the other, until there is enough. */
+unsigned int stock_take_caches(struct stock *stock, void **objs, unsigned int n, bool *timeout);
+
+/*
+ * All of @n objects, of which @objs has @got, or none and -ENOBUFS; and back. What is more than a
+ * batch goes past the caches: it comes from a cache above, and ours would only be in the way.
+ */
+int stock_get_slow(struct stock *stock, void **objs, unsigned int n, unsigned int got);
+int stock_put_slow(struct stock *stock, void *const *objs, unsigned int n);
+
+/* ---- a search that fails must have looked everywhere ----------------------------------------- */
+
+/*
+ * An allocation that finds nothing looked at one place after the other, and free objects move
+ * between them: in refills, flushes, drains and trims. It may fail only if none moved meanwhile.
+ * Each kind of move is counted where it happens. Objects on their way are in no place at all. A
+ * search can see that, too: it happens under the stock's lock or in an owner's turn, or it is
+ * announced (zone_move_begin()).
+ */
+struct search {
+	struct stock *stock;
+	/* Up to @n objects from every place in turn; *@timeout: a holder did not let go in time. */
+	unsigned int (*look)(const struct search *search, void **objs, unsigned int n,
+			     bool *timeout);
+	/*
+	 * How often free objects moved, and whether some are on their way. Equal before and
+	 * after a look, and none on their way after it: each object was in one place all the
+	 * time, and was there when the search looked, unless another allocation took it.
+	 */
+	uint64_t (*moves)(const struct search *search, bool *on_their_way);
+	/* Objects that seem to be free now: a gauge. NULL: not asked. */
+	uint64_t (*seen)(const struct search *search);
+};
+
+/*
+ * Look until there are @n, or a look that found too little is one that counts. A look is repeated
+ * for at most the stock's drain_us. A holder that does not let go for as long ends it, too.
+ */
+unsigned int search_everywhere(const struct search *search, void **objs, unsigned int n);
+
+/* Objects in the free area and the caches: a gauge. */
+uint64_t stock_seen(const struct stock *stock);
+
+/* ---- what the caches hold, and what they may: control.c -------------------------------------- */
+
+/* Call @see() with all objects of the free area and the caches. No call runs in the stock. */
+void stock_walk(struct stock *stock, void (*see)(void *arg, void *const *objs, uint64_t n),
+		void *arg);
+/* free, cached, batch, high and the counters; under the lock. */
+void stock_stats(struct stock *stock, struct pp_zone_stats *stats);
+
+/* As pp_depot_pcp_set(), pp_depot_pcp_disable() and pp_depot_pcp_enable(). */
+int stock_set(struct stock *stock, uint32_t high, uint32_t batch);
+int stock_disable(struct stock *stock, unsigned int timeout_us);
+void stock_enable(struct stock *stock);
+
+/* ---- signal handlers, which may not wait: signal.c; base/handler.h has the rule -------------- */
+
+static __always_inline void stock_call_begin(const struct stock *stock)
+{
+	if (unlikely(stock->signal_safe))
+		handler_call_begin();
+}
+
+static __always_inline void stock_call_end(const struct stock *stock)
+{
+	if (unlikely(stock->signal_safe))
+		handler_call_end();
+}
+
+/* stock_lock() of a stock that signal handlers use. */
+bool stock_lock_safe(struct stock *stock);
+/* A handler that may not lock leaves pages for the next holder. */
+void stock_defer(struct stock *stock, void *const *objs, unsigned int n);
+/* A step of a call that goes on, or a call by a thread: no handler drains or trims. */
+bool stock_step_begin(const struct stock *stock);
+void stock_step_end(bool began);
+/* In a call: it is a signal handler's, which may not wait, nor drain or trim; see handler.h. */
+bool stock_in_handler(const struct stock *stock);
+
+/* ---- processes that share a stock: share.c --------------------------------------------------- */
+
+/* Both all zero but for the stock's caches, which are made. */
+void share_init(struct stock *stock, struct share *share);
+
+/* This process uses @stock from now on; as pp_depot_attach(). */
+int share_attach(struct stock *stock);
+void share_detach(struct stock *stock);
+unsigned int share_processes(const struct stock *stock);
+
+/* Free what processes held that died; how many died so far. 0: @stock is not shared. */
+uint32_t share_recover(struct stock *stock);
+
+/* The lock of a stock that another thread, or another process, has. */
+void stock_lock_slow(struct stock *stock);
+/* barrier_rseq(), for the threads of every attached process */
+bool stock_fence(struct stock *stock, unsigned int cpu);
+
+/* Take over a lock that a dead process holds; only one of its heirs succeeds. */
+bool share_inherit(uint32_t *word, process_id dead);
+
+/* A list that is on its way to the free area stands in both: it is lost with its holder. */
+static inline void share_drop_list(struct pcp_list *list, uint64_t *lost)
+{
+	count_add_shared(*lost, list->count);
+	WRITE_ONCE(list->count, 0);
+}
+
+static inline uint32_t share_died(const struct stock *stock)
+{
+	return stock->share ? READ_ONCE(stock->share->died) : 0;
 }
 
 #endif /* PP_STOCK_H */

@@ -4,7 +4,6 @@
  */
 #include "base/probes.h"
 #include "stock/hold.h"
-#include "stock/take.h"
 
 /* ---- the free area --------------------------------------------------------------------------- */
 

@@ -2,7 +2,6 @@
 /*
  * zone/control.c - how much the caches may hold: set, disabled, and shrunk by the tick
  */
-#include "stock/control.h"
 #include "zone/zone.h"
 
 int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch)

@@ -9,7 +9,6 @@
 
 #include "base/fault.h"
 #include "base/node.h"
-#include "stock/policy.h"
 #include "zone/home.h"
 #include "zone/list.h"
 
@@ -29,11 +28,9 @@ static int find_policy(const char *name, uint32_t flags)
 	if (name && !strcmp(name, "auto"))
 		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
 	i = stock_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE : 0);
-	if (i >= 0 && (flags & PP_ZONE_PER_THREAD) && (pcp_policies[i]->flags & PCP_CORE_ONLY)) {
-		pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
-			     pcp_policies[i]->name);
-		return -1;
-	}
+	if (i >= 0 && (flags & PP_ZONE_PER_THREAD) && (pcp_policies[i]->flags & PCP_CORE_ONLY))
+		return pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
+				    pcp_policies[i]->name);
 	return i;
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "base/trace.h"
-#include "stock/control.h"
 #include "zone/zone.h"
 
 unsigned int pp_zone_cores(const struct pp_zone *zone)

@@ -6,7 +6,6 @@
  */
 #include <pagepool/memory.h>
 
-#include "stock/control.h"
 #include "zone/drain.h"
 
 /* A block that cannot be accepted again is lost; a device would keep the old memory. */

@@ -8,7 +8,6 @@
 #include "base/home.h"
 #include "base/registry.h"
 #include "stock/hold.h"
-#include "stock/take.h"
 #include "zone/block.h"
 #include "zone/buddy.h"
 #include "zone/client.h"

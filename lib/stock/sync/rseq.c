@@ -13,7 +13,6 @@
 #include <rseq_ops.h>
 
 #include "base/barrier.h"
-#include "stock/share.h"
 #include "stock/stock.h"
 
 static int rseq_probe(void)

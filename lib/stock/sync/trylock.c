@@ -7,7 +7,6 @@
  * CPU's cache, and a drainer that fought for the lock would starve, because an owner
  * in a tight loop retakes it before its release is seen.
  */
-#include "stock/share.h"
 #include "stock/sync/pcp_lock.h"
 #include "stock/sync/pcp_serve.h"
 
