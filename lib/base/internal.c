@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * internal.c - the reason of the last failure; parameter structs
+ * internal.c - the reason of the last failure, parameter structs, the version, places, mappings
  */
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+
+#include <pagepool/version.h>
 
 #include "base/internal.h"
 
@@ -70,6 +74,64 @@ int stats_copy(void *to, const void *from, size_t size)
 				    sz, size);
 	memcpy((char *)to + sizeof(sz), (const char *)from + sizeof(sz), sz - sizeof(sz));
 	return 0;
+}
+
+const char *pp_version(void)
+{
+	return PP_VERSION;
+}
+
+static bool serves(unsigned int major, unsigned int minor, unsigned int patch)
+{
+	if (major != PP_VERSION_MAJOR)
+		return false;
+	if (minor != PP_VERSION_MINOR)
+		return major > 0 && minor < PP_VERSION_MINOR;
+	return patch <= PP_VERSION_PATCH;
+}
+
+int pp_check_version(unsigned int major, unsigned int minor, unsigned int patch)
+{
+	if (serves(major, minor, patch))
+		return 0;
+	return pp_set_error(ENOTSUP,
+			    "version: the program needs pagepool %u.%u.%u, and %s is loaded", major,
+			    minor, patch, PP_VERSION);
+}
+
+const char *site_text(const void *site, char *buffer, size_t size)
+{
+	const char *at = site;
+	Dl_info info;
+
+	if (!site)
+		snprintf(buffer, size, "unknown");
+	else if (dladdr(site, &info) && info.dli_sname)
+		snprintf(buffer, size, "%s+0x%lx", info.dli_sname,
+			 (unsigned long)(at - (const char *)info.dli_saddr));
+	else if (dladdr(site, &info) && info.dli_fname)
+		snprintf(buffer, size, "%s+0x%lx", info.dli_fname,
+			 (unsigned long)(at - (const char *)info.dli_fbase));
+	else
+		snprintf(buffer, size, "%p", site);
+	return buffer;
+}
+
+void *map_zeros(size_t size, const char *what)
+{
+	void *zeros = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (zeros != MAP_FAILED)
+		return zeros;
+	pp_set_error(ENOMEM, "no memory for %s: %zu bytes", what, size);
+	return NULL;
+}
+
+void unmap_zeros(void *zeros, size_t size)
+{
+	if (zeros)
+		munmap(zeros, size);
 }
 
 void bug(const char *what, const void *page)

@@ -233,6 +233,17 @@ int params_copy(void *to, size_t size, const void *from);
 /* Write a result struct of the size that the caller knows; 0 or -E2BIG. */
 int stats_copy(void *to, const void *from, size_t size);
 
+/* "function+0x12" or "file.so+0x1234" into @buffer, which it returns. NULL: "unknown". */
+const char *site_text(const void *site, char *buffer, size_t size);
+
+/*
+ * @size bytes of zeros, which take memory page by page when they are touched; NULL with errno and
+ * pp_error(): no memory for @what.
+ */
+void *map_zeros(size_t size, const char *what);
+/* @zeros: NULL: nothing */
+void unmap_zeros(void *zeros, size_t size);
+
 /* Debug builds: says what and where, and aborts. */
 void bug(const char *what, const void *page) __attribute__((__cold__, __noreturn__));
 

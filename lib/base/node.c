@@ -245,7 +245,7 @@ static size_t machine_available(int node)
 	return sum << 10;
 }
 
-const struct topology machine_topology = {
+static const struct topology machine = {
 	.check = machine_check,
 	.bind = machine_bind,
 	.settle = machine_settle,
@@ -256,3 +256,5 @@ const struct topology machine_topology = {
 	.distance = machine_distance,
 	.available = machine_available,
 };
+
+const struct topology *topology = &machine;

@@ -74,16 +74,15 @@ static bool unpin(struct registered *entry)
 	return entry->leaving && !entry->pins;
 }
 
-struct registered *registry_next_that(struct registry *list, struct registered *entry,
-				      bool (*fits)(const struct registered *entry, const void *arg),
-				      const void *arg)
+struct registered *registry_next(struct registry *list, struct registered *entry,
+				 bool (*fits)(const struct registered *entry))
 {
 	struct registered *next;
 	bool wake = false;
 
 	pp_lock(&lock);
 	next = entry ? entry->next : list->first;
-	while (next && (next->leaving || (fits && !fits(next, arg))))
+	while (next && (next->leaving || (fits && !fits(next))))
 		next = next->next;
 	if (next)
 		WRITE_ONCE(next->pins, next->pins + 1);
@@ -94,11 +93,6 @@ struct registered *registry_next_that(struct registry *list, struct registered *
 	if (wake)
 		futex_wake_all(&entry->pins);
 	return next;
-}
-
-struct registered *registry_next(struct registry *list, struct registered *entry)
-{
-	return registry_next_that(list, entry, NULL, NULL);
 }
 
 void registry_look(struct registry *list, void (*look)(const struct registered *entry, void *arg),

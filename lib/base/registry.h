@@ -32,12 +32,12 @@ void registry_del(struct registered *entry);
 /* Take all entries out in the same way: the list is about to go. */
 void registry_close(struct registry *list);
 
-/* Pin the entry behind @entry, or the first one for NULL, and unpin @entry; NULL: no more. */
-struct registered *registry_next(struct registry *list, struct registered *entry);
-/* The same, but only entries that @fits() wants; it runs under the lock, as @look() below. */
-struct registered *registry_next_that(struct registry *list, struct registered *entry,
-				      bool (*fits)(const struct registered *entry, const void *arg),
-				      const void *arg);
+/*
+ * Pin the entry behind @entry, or the first one for NULL, and unpin @entry; NULL: no more. Only
+ * entries that @fits(), which runs under the lock, as @look() below; NULL: all.
+ */
+struct registered *registry_next(struct registry *list, struct registered *entry,
+				 bool (*fits)(const struct registered *entry));
 /* Call @look() with each entry, under the lock: it reads counters, and does nothing else. */
 void registry_look(struct registry *list, void (*look)(const struct registered *entry, void *arg),
 		   void *arg);

@@ -15,11 +15,6 @@ struct pcp_trace *trace_create(void)
 	return trace;
 }
 
-void trace_free(struct pcp_trace *trace)
-{
-	free(trace);
-}
-
 /* Values below TRACE_SUB have a bucket each; above, the top bits after the first choose. */
 static unsigned int bucket_of(uint64_t v)
 {

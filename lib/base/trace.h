@@ -20,8 +20,8 @@ struct pcp_trace {
 	uint64_t bucket[TRACE_BUCKETS];
 };
 
-struct pcp_trace *trace_create(void); /* NULL with pp_error() */
-void trace_free(struct pcp_trace *trace);
+/* To be freed; NULL with pp_error(). */
+struct pcp_trace *trace_create(void);
 
 /* After the hold, so that the window does not contain its own bookkeeping; any thread. */
 void trace_window(struct pcp_trace *trace, uint64_t cycles, unsigned int pages);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "control/verbs.h"
-#include "zone/list.h"
+#include "zone/zone.h"
 
 /* unless the request says otherwise */
 #define TIMEOUT_US 100000u

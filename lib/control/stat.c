@@ -8,7 +8,7 @@
 
 #include "control/verbs.h"
 #include "pool/page_pool.h"
-#include "zone/list.h"
+#include "zone/zone.h"
 
 static const char *const mem_names[] = { "anon", "hugetlb", "memfd", "user" };
 

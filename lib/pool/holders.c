@@ -7,7 +7,6 @@
  */
 #include <stdio.h>
 
-#include "base/site.h"
 #include "pool/page_pool.h"
 
 struct holder_tag {

@@ -120,7 +120,8 @@ extern struct registry registered_pools;
 /* Every live pool of the process in turn: the next one is pinned, @pool no more; see registry.h. */
 static inline struct page_pool *pool_next(struct page_pool *pool)
 {
-	struct registered *next = registry_next(&registered_pools, pool ? &pool->registered : NULL);
+	struct registered *next =
+		registry_next(&registered_pools, pool ? &pool->registered : NULL, NULL);
 
 	return next ? container_of(next, struct page_pool, registered) : NULL;
 }

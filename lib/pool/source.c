@@ -7,7 +7,6 @@
 #include "base/probes.h"
 #include "pool/page_pool.h"
 #include "zone/home.h"
-#include "zone/order.h"
 
 /*
  * An ended pool got pages back. If they were the last ones no other thread can know it any more;

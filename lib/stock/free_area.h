@@ -38,8 +38,18 @@ struct free_area {
 	uint32_t seekers; /* of runs: what is free here stays in one place meanwhile */
 };
 
-int free_area_init(struct free_area *area, uint64_t capacity);
-void free_area_fini(struct free_area *area);
+/* 0 or -ENOMEM with pp_error(). */
+static inline int free_area_init(struct free_area *area, uint64_t capacity)
+{
+	area->obj = map_zeros(capacity * sizeof(*area->obj), "a free area");
+	area->capacity = capacity;
+	return area->obj ? 0 : -ENOMEM;
+}
+
+static inline void free_area_fini(struct free_area *area)
+{
+	unmap_zeros(area->obj, area->capacity * sizeof(*area->obj));
+}
 
 static inline void free_area_push(struct free_area *area, void *const *objs, unsigned int n)
 {

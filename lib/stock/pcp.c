@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <sys/mman.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/handler.h"
@@ -95,14 +95,10 @@ struct pcp *pcp_create(unsigned int cores, const struct pcp_config *config, stru
 	struct pcp *pcps;
 	unsigned int i;
 
-	/* mmap, not malloc: a core that never allocates never touches its pages */
-	pcps = mmap(NULL, cores * stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		    0);
-	if (pcps == MAP_FAILED) {
-		pp_set_error(ENOMEM, "no memory for %u cores' caches of %u pages", cores,
-			     config->capacity);
+	/* a core that never allocates never touches its pages */
+	pcps = map_zeros(cores * stride, "the cores' caches");
+	if (!pcps)
 		return NULL;
-	}
 	pcp_init(pcps, cores, config, stock);
 	for (i = 0; config->traced && i < cores; i++) {
 		pcp_at(pcps, stride, i)->trace = trace_create();
@@ -119,8 +115,8 @@ void pcp_free(struct pcp *pcps, unsigned int cores, size_t stride)
 	unsigned int i;
 
 	for (i = 0; i < cores; i++)
-		trace_free(pcp_at(pcps, stride, i)->trace);
-	munmap(pcps, cores * stride);
+		free(pcp_at(pcps, stride, i)->trace);
+	unmap_zeros(pcps, cores * stride);
 }
 
 /* ---- tuning ---------------------------------------------------------------------------------- */

@@ -127,6 +127,8 @@ struct pcp_ops {
 #define PCP_SHAREABLE (1u << 5)
 /* It needs stock.links. */
 #define PCP_LINKS (1u << 6)
+/* Entering it blocks signals. */
+#define PCP_MASKS (1u << 7)
 
 /* Of the index in pcp_policy.ops: allocations may fail on purpose, see fault.h. */
 #define OPS_FAULT 2u

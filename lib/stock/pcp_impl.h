@@ -3,8 +3,7 @@
  * pcp_impl.h - bulk allocation, bulk free and drain, written once for every policy
  *
  * A policy file defines PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_COUNT, PCP_WALK and PCP_RECOVER, as
- * struct pcp_policy has them, PCP_MASKS (entering blocks signals) and four functions, then
- * includes this:
+ * struct pcp_policy has them, and four functions, then includes this:
  *
  *   pcp_enter(stock, guard)   owner side: this core's list, or NULL: take the zone path
  *   pcp_exit(guard)          the end of that hold
@@ -41,8 +40,8 @@ static __always_inline void hold_end(struct pcp_guard *g, unsigned int pages, co
 		return;
 	end = cycles_now();
 	/* leaving may serve a drainer, which is part of the window; unmasking is not */
-	trace_window(trace, (PCP_MASKS ? last : end) - g->start, pages);
-	if (PCP_MASKS)
+	trace_window(trace, ((PCP_FLAGS)&PCP_MASKS ? last : end) - g->start, pages);
+	if ((PCP_FLAGS)&PCP_MASKS)
 		trace_mask(trace, g->start - g->before + end - last);
 }
 

@@ -20,10 +20,10 @@ struct pp_zone_stats;
 #define SHARE_PROCESSES 64u
 
 /*
- * A stock that several processes use, each of which may die at any time. The stock and its share lie
- * in memory that all of them map at the same address. Each process lists itself before its first
- * call. A lock's word names its holder, so that a waiter can see that the holder died, and takes the
- * lock over.
+ * The part of a stock that several processes use, each of which may die at any time. Stock and
+ * share lie in memory that all of them map at the same address. Each process lists itself before
+ * its first call. A lock's word names its holder, so that a waiter sees that the holder died, and
+ * takes over.
  */
 struct share {
 	struct process_space space; /* of procs */

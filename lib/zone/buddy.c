@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <sys/mman.h>
-
 #include "zone/buddy.h"
 
 int buddy_init(struct buddy *buddy, struct pp_page *pages, uint64_t nr, uint32_t block_pages)
@@ -8,23 +6,17 @@ int buddy_init(struct buddy *buddy, struct pp_page *pages, uint64_t nr, uint32_t
 	unsigned int block_shift = (unsigned int)__builtin_ctz(block_pages);
 	uint64_t blocks = ((nr - 1) >> block_shift) + 1;
 	size_t state = (nr + 15) & ~(size_t)15;
-	void *p;
 
 	memset(buddy, 0, sizeof(*buddy));
-	/* mmap, not calloc: what is not accepted must not be touched */
 	buddy->mapped = state + blocks * (sizeof(*buddy->block_free) + sizeof(*buddy->isolated));
-	p = mmap(NULL, buddy->mapped, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p == MAP_FAILED) {
-		buddy->mapped = 0;
-		return pp_set_error(ENOMEM, "no memory for the state of %llu pages",
-				    (unsigned long long)nr);
-	}
+	/* state of pages that are not accepted is not touched */
+	buddy->state = map_zeros(buddy->mapped, "the buddy");
+	if (!buddy->state)
+		return -ENOMEM;
 	buddy->pages = pages;
 	buddy->nr = nr;
 	buddy->block_shift = (uint8_t)block_shift;
 	buddy->max_order = (uint8_t)min(block_shift, BUDDY_ORDERS - 1);
-	buddy->state = p;
 	buddy->block_free = (uint32_t *)(buddy->state + state);
 	buddy->isolated = (uint16_t *)(buddy->block_free + blocks);
 	return 0;
@@ -32,9 +24,7 @@ int buddy_init(struct buddy *buddy, struct pp_page *pages, uint64_t nr, uint32_t
 
 void buddy_fini(struct buddy *buddy)
 {
-	if (buddy->mapped)
-		munmap(buddy->state, buddy->mapped);
-	buddy->mapped = 0;
+	unmap_zeros(buddy->state, buddy->mapped);
 }
 
 /* ---- lists: forward through next, back through the time stamp -------------------------------- */

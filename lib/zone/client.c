@@ -15,25 +15,24 @@ static struct zone_client *client_of(const struct registered *entry)
 
 /* Every client in turn: the next one is pinned, @client no more. */
 static struct zone_client *next_client(struct zone_clients *clients, struct zone_client *client,
-				       bool (*fits)(const struct registered *entry,
-						    const void *arg))
+				       bool (*fits)(const struct registered *entry))
 {
 	struct registered *next =
-		registry_next_that(&clients->list, client ? &client->registered : NULL, fits, NULL);
+		registry_next(&clients->list, client ? &client->registered : NULL, fits);
 
 	return next ? client_of(next) : NULL;
 }
 
 /* ---- trim ------------------------------------------------------------------------------------ */
 
-static bool keeps_pages(const struct registered *entry, const void *arg)
+static bool keeps_pages(const struct registered *entry)
 {
 	const struct zone_client *client = client_of(entry);
 
 	return client->ops->kept && client->ops->kept(client);
 }
 
-static bool is_idle(const struct registered *entry, const void *arg)
+static bool is_idle(const struct registered *entry)
 {
 	const struct zone_client *client = client_of(entry);
 
@@ -52,46 +51,44 @@ static void trim_round(struct zone_client *const *round, unsigned int n, unsigne
 }
 
 /* As many clients a round as seem to have what is wanted: the others go on undisturbed. */
-bool clients_trim(struct zone_clients *clients, uint64_t want, unsigned int timeout_us,
-		  bool *timeout)
+static void trim_those(struct zone_clients *clients, bool (*fits)(const struct registered *entry),
+		       uint64_t want, unsigned int timeout_us, struct zone_trim *done)
 {
 	struct zone_client *round[ZONE_ROUND], *client = NULL;
-	struct zone_trim done = { 0 };
 	uint64_t expected;
 	unsigned int n;
 
 	do {
 		n = 0;
-		expected = done.moved;
+		expected = done->moved;
 		while (expected < want && n < ZONE_ROUND &&
-		       (client = next_client(clients, client, keeps_pages))) {
+		       (client = next_client(clients, client, fits))) {
 			if (!registry_pin(&client->registered))
 				continue; /* it ends, which counts as a move */
 			round[n++] = client;
 			expected += client->mixed ? 0 : client->ops->kept(client);
 		}
-		trim_round(round, n, timeout_us, &done);
-	} while (client && done.moved < want);
+		trim_round(round, n, timeout_us, done);
+	} while (client && done->moved < want);
 	if (client)
 		registry_unpin(&client->registered);
+}
+
+bool clients_trim(struct zone_clients *clients, uint64_t want, unsigned int timeout_us,
+		  bool *timeout)
+{
+	struct zone_trim done = { 0 };
+
+	trim_those(clients, keeps_pages, want, timeout_us, &done);
 	*timeout |= done.timeout;
 	return done.some;
 }
 
 void clients_trim_idle(struct zone_clients *clients)
 {
-	struct zone_client *round[ZONE_ROUND], *client = NULL;
 	struct zone_trim done = { 0 };
-	unsigned int n;
 
-	do {
-		n = 0;
-		while (n < ZONE_ROUND && (client = next_client(clients, client, is_idle))) {
-			if (registry_pin(&client->registered))
-				round[n++] = client;
-		}
-		trim_round(round, n, 0, &done);
-	} while (client);
+	trim_those(clients, is_idle, UINT64_MAX, 0, &done);
 }
 
 /* ---- counters for a search ------------------------------------------------------------------- */

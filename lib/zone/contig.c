@@ -4,7 +4,6 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/drain.h"
 #include "zone/home.h"
 
 #define NONE UINT64_MAX

@@ -4,13 +4,11 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "base/node.h"
 #include "zone/home.h"
-#include "zone/list.h"
 
 #define PAGE_SIZE_MIN 2048u
 #define PAGE_SIZE_MAX 65536u
@@ -97,20 +95,18 @@ static void fill_area(struct pp_zone *zone)
 
 static int alloc_page_table(struct pp_zone *zone)
 {
-	void *table;
+	size_t size = zone->managed * sizeof(struct pp_page);
 
 	if (stock_policy(zone->stock)->flags & PCP_LINKS) {
 		zone->stock->links = calloc(zone->managed, sizeof(*zone->stock->links));
 		if (!zone->stock->links)
 			return pp_set_error(ENOMEM, "no memory for the links of llist");
 	}
-	table = mmap(NULL, zone->managed * sizeof(struct pp_page), PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (table == MAP_FAILED)
-		return pp_set_error(ENOMEM, "no memory for the metadata of %llu pages",
-				    (unsigned long long)zone->managed);
-	node_settle(table, zone->managed * sizeof(struct pp_page), zone->region.node);
-	zone->pages = zone->stock->pages = table;
+	zone->pages = zone->stock->pages = map_zeros(size, "the metadata of pages");
+	if (!zone->pages)
+		return -ENOMEM;
+	if (zone->region.node >= 0)
+		topology->settle(zone->pages, size, zone->region.node);
 	return 0;
 }
 
@@ -179,10 +175,8 @@ static void zone_free(struct pp_zone *zone)
 	}
 	buddy_fini(&zone->buddy);
 	free(zone->stock->links);
-	if (zone->tags)
-		munmap(zone->tags, zone->tags_size);
-	if (zone->pages)
-		munmap(zone->pages, zone->managed * sizeof(struct pp_page));
+	unmap_zeros(zone->tags, zone->tags_size);
+	unmap_zeros(zone->pages, zone->managed * sizeof(struct pp_page));
 	region_unmap(&zone->region);
 	free(zone);
 	errno = err;
@@ -194,17 +188,14 @@ int zone_make_tags(struct pp_zone *zone, size_t size)
 
 	if (load_acquire(&zone->tags))
 		return 0;
-	/* address space; memory only for the pages that are tagged */
-	table = mmap(NULL, zone->managed * size, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (table == MAP_FAILED)
-		return pp_set_error(ENOMEM, "no memory for the holders of %llu pages",
-				    (unsigned long long)zone->managed);
+	table = map_zeros(zone->managed * size, "holder tags");
+	if (!table)
+		return -ENOMEM;
 	WRITE_ONCE(zone->tags_size, zone->managed * size);
 	/* release: pairs with the acquire of a reader; another thread may have been first */
 	if (!__atomic_compare_exchange_n(&zone->tags, &none, table, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
-		munmap(table, zone->managed * size);
+		unmap_zeros(table, zone->managed * size);
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* drain.c - one core's caches, every core's, and what clients keep */
-#include "zone/drain.h"
-#include "zone/runs.h"
+#include "zone/zone.h"
 
 long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
 		unsigned int timeout_us)

@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * zone/info.c - what a zone tells about itself: accessors, counters, windows, ledger, double puts
+ * zone/info.c - the zones of the process, and what each tells: accessors, counters, windows, ledger
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/trace.h"
 #include "zone/zone.h"
+
+struct registry registered_zones;
+
+struct pp_zone *zone_next(struct pp_zone *zone)
+{
+	struct registered *next =
+		registry_next(&registered_zones, zone ? &zone->registered : NULL, NULL);
+
+	return next ? container_of(next, struct pp_zone, registered) : NULL;
+}
 
 unsigned int pp_zone_cores(const struct pp_zone *zone)
 {
@@ -143,7 +153,7 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows)
 	for (i = 0; i < zone->stock->cores; i++)
 		trace_add(sum, stock_pcp(zone->stock, i)->trace);
 	trace_report(sum, &w);
-	trace_free(sum);
+	free(sum);
 	return stats_copy(windows, &w, sizeof(w));
 }
 

@@ -8,8 +8,7 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/drain.h"
-#include "zone/runs.h"
+#include "zone/zone.h"
 
 /* Pages looked at for each hold of the zone's lock. */
 #define SWEEP 2048u

@@ -56,7 +56,10 @@ static size_t meminfo(const char *key)
  */
 static int check_available(const struct region *region, uint64_t metadata)
 {
-	size_t available = min(meminfo("MemAvailable"), node_available(region->node));
+	size_t available = meminfo("MemAvailable");
+
+	if (region->node >= 0)
+		available = min(available, topology->available(region->node));
 
 	if (region->mem != PP_MEM_HUGETLB && metadata + region->len < available)
 		return 0;
@@ -110,6 +113,11 @@ static int lock_memory(const struct region *region, uint64_t offset, size_t len)
 	return pp_set_error(errno == EAGAIN ? ENOMEM : errno,
 			    "cannot lock %s of memory: %s; raise the limit (ulimit -l)",
 			    size_text(len), strerror(errno));
+}
+
+static int bind_node(const struct region *region, uint64_t offset, size_t len)
+{
+	return region->node < 0 ? 0 : topology->bind(region->base + offset, len, region->node);
 }
 
 /* What of @len bytes is mapped: whole hugepages, and nothing behind the region's end. */
@@ -217,7 +225,7 @@ int region_map(struct region *region, const struct pp_zone_params *p)
 		.fd = -1,
 		.node = p->node - 1,
 	};
-	err = node_check(region->node);
+	err = topology->check(region->node);
 	if (!err && p->mem != PP_MEM_USER && !lazy)
 		err = check_available(region, p->pages * (sizeof(struct pp_page) + sizeof(void *)));
 	if (err)
@@ -236,7 +244,7 @@ int region_map(struct region *region, const struct pp_zone_params *p)
 		break;
 	}
 	if (!err)
-		err = node_bind(region->base, region->len, region->node);
+		err = bind_node(region, 0, region->len);
 	if (!err)
 		err = lazy ? 0 : populate(region, 0, region->len);
 	if (!err && !lazy && (p->flags & PP_ZONE_LOCK))
@@ -308,7 +316,7 @@ static int try_accept(struct region *region, uint64_t offset, size_t len, bool l
 				    size_text(len));
 	/* a mapping that took another one's place has forgotten its node */
 	if (region->mem == PP_MEM_HUGETLB)
-		err = node_bind(region->base + offset, len, region->node);
+		err = bind_node(region, offset, len);
 	if (!err)
 		err = populate(region, offset, len);
 	if (!err && lock)

@@ -4,10 +4,7 @@
 
 #include <pagepool/memory.h>
 
-#include "zone/drain.h"
 #include "zone/home.h"
-#include "zone/order.h"
-#include "zone/runs.h"
 
 unsigned int pp_page_order(const struct pp_page *page)
 {

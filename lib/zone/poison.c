@@ -6,14 +6,12 @@
  * serves programs with and without it.
  */
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <memory_checker.h>
 
-#include "base/site.h"
-#include "zone/list.h"
+#include "zone/zone.h"
 #include "zone/poison.h"
 
 #define __weak_symbol __attribute__((__weak__))
@@ -89,13 +87,9 @@ static void add_to_report(const char *text)
 
 int poison_init_on(struct pp_zone *zone)
 {
-	void *places = mmap(NULL, zone->managed * sizeof(*zone->places), PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (places == MAP_FAILED)
-		return pp_set_error(ENOMEM, "no memory for the put places of %llu pages",
-				    (unsigned long long)zone->managed);
-	zone->places = places;
+	zone->places = map_zeros(zone->managed * sizeof(*zone->places), "the put places");
+	if (!zone->places)
+		return -ENOMEM;
 	if (__asan_set_error_report_callback && __asan_get_report_address)
 		__asan_set_error_report_callback(add_to_report);
 	return 0;
@@ -110,7 +104,7 @@ void poison_fini_on(struct pp_zone *zone)
 	unpoison_range_on(zone, 0, zone->managed << zone->shift);
 	for (i = 0; checker_runs() && i < zone->managed; i++)
 		checker_end_block(&zone->places[i].block);
-	munmap(zone->places, zone->managed * sizeof(*zone->places));
+	unmap_zeros(zone->places, zone->managed * sizeof(*zone->places));
 	zone->places = NULL;
 }
 

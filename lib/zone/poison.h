@@ -36,35 +36,23 @@ void poison_fragments_on(const struct pp_page *page);
 void unpoison_fragment_on(const struct pp_page *page, uint32_t offset, uint32_t len);
 const char *put_place_text(const struct pp_page *page, char *buffer, size_t size);
 
-/* ---- a zone's life --------------------------------------------------------------------------- */
+#define IF_POISON(call) (PP_POISON ? (call) : (void)0)
 
 /* The table; 0 or -ENOMEM with pp_error(). */
-static inline int poison_init(struct pp_zone *zone)
-{
-	return PP_POISON ? poison_init_on(zone) : 0;
-}
-
+#define poison_init(zone) (PP_POISON ? poison_init_on(zone) : 0)
 /* All memory of the zone is usable again, before the zone's ops are told that it goes. */
-static inline void poison_fini(struct pp_zone *zone)
-{
-	if (PP_POISON)
-		poison_fini_on(zone);
-}
-
+#define poison_fini(zone) IF_POISON(poison_fini_on(zone))
 /* Memory that was accepted; memory that is about to be given back. */
-static inline void poison_range(struct pp_zone *zone, uint64_t offset, size_t len)
-{
-	if (PP_POISON)
-		poison_range_on(zone, offset, len);
-}
+#define poison_range(zone, offset, len)	  IF_POISON(poison_range_on(zone, offset, len))
+#define unpoison_range(zone, offset, len) IF_POISON(unpoison_range_on(zone, offset, len))
+/* @pages come home, before others can take them; @pages are about to be handed out. */
+#define poison_pages(pages, n)	 IF_POISON(poison_pages_on(pages, n))
+#define unpoison_pages(pages, n) IF_POISON(unpoison_pages_on(pages, n))
+/* A page is out to be cut: its parts are usable as far as they are cut. */
+#define poison_fragments(page)		     IF_POISON(poison_fragments_on(page))
+#define unpoison_fragment(page, offset, len) IF_POISON(unpoison_fragment_on(page, offset, len))
 
-static inline void unpoison_range(struct pp_zone *zone, uint64_t offset, size_t len)
-{
-	if (PP_POISON)
-		unpoison_range_on(zone, offset, len);
-}
-
-/* ---- a page's way ---------------------------------------------------------------------------- */
+/* ---- the place of a put ---------------------------------------------------------------------- */
 
 static __always_inline const void *put_site_enter(const void *site)
 {
@@ -87,33 +75,5 @@ static __always_inline void put_site_leave(const void *const *before)
 #define PUT_FROM_HERE                                                                          \
 	const void *put_site_before __attribute__((__cleanup__(put_site_leave), __unused__)) = \
 		put_site_enter(__builtin_return_address(0))
-
-/* Before others can take them: @pages come home. */
-static __always_inline void poison_pages(struct pp_page *const *pages, unsigned int n)
-{
-	if (PP_POISON)
-		poison_pages_on(pages, n);
-}
-
-/* @pages are about to be handed out. */
-static __always_inline void unpoison_pages(struct pp_page *const *pages, unsigned int n)
-{
-	if (PP_POISON)
-		unpoison_pages_on(pages, n);
-}
-
-/* A page is out to be cut: its parts are usable as far as they are cut. */
-static __always_inline void poison_fragments(const struct pp_page *page)
-{
-	if (PP_POISON)
-		poison_fragments_on(page);
-}
-
-static __always_inline void unpoison_fragment(const struct pp_page *page, uint32_t offset,
-					      uint32_t len)
-{
-	if (PP_POISON)
-		unpoison_fragment_on(page, offset, len);
-}
 
 #endif /* PP_POISON_H */

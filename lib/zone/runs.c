@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* runs.c - runs between users, caches and the buddy; a stock for each order that is used */
 #include "zone/home.h"
-#include "zone/runs.h"
 
 /* ---- the buddy ------------------------------------------------------------------------------- */
 

@@ -6,7 +6,7 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/drain.h"
+#include "zone/zone.h"
 
 /* A block that cannot be accepted again is lost; a device would keep the old memory. */
 static int check_may_shrink(const struct pp_zone *zone)

@@ -9,7 +9,6 @@
 #include <pagepool/memory.h>
 
 #include "base/fault.h"
-#include "zone/drain.h"
 #include "zone/home.h"
 
 /* ---- free ------------------------------------------------------------------------------------ */

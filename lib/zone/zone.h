@@ -37,7 +37,7 @@ static __always_inline void page_prep(struct pp_page *page, const struct page_fr
  * count and the buddy's usable pages; in_flight is what is left, it is counted nowhere.
  */
 struct pp_zone {
-	struct stock stock[CACHED_ORDERS]; /* of single pages; of runs of 2^1 .. 2^3: runs.h */
+	struct stock stock[CACHED_ORDERS]; /* of single pages, and of runs of 2^1 .. 2^3 */
 
 	/* read only after creation */
 	struct page_fresh fresh __line_aligned;
@@ -140,6 +140,60 @@ static inline void zone_move_end(struct pp_zone *zone)
 
 /* search.moves of runs, and of pages out of the buddy; page by page there are more. */
 uint64_t zone_run_moves(const struct search *search, bool *on_their_way);
+
+/* ---- drains: drain.c ------------------------------------------------------------------------- */
+
+/* Runs in the caches of these cores, and in the stack behind them, go to the buddy; pages moved. */
+long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
+		unsigned int timeout_us);
+/*
+ * Trim the clients, and drain every core's caches, of pages and of runs. False: a holder of a pool
+ * or of a cache did not let go in time.
+ */
+bool zone_drain_once(struct pp_zone *zone);
+
+/*
+ * A search for pages beside each other. Single pages move all the time: until the end none goes
+ * from the free area to a cache.
+ */
+void zone_seek_begin(struct pp_zone *zone);
+void zone_seek_end(struct pp_zone *zone);
+
+/* ---- runs of pages: runs.c, order.c ---------------------------------------------------------- */
+
+/* Between the buddy and a user, any order. @freed: pages that count as freed here. */
+unsigned int runs_take_buddy(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);
+void runs_give_buddy(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
+		     uint64_t freed);
+
+/* NULL: no cache for this order, or not now. Handlers have none. */
+struct stock *runs_cached(struct pp_zone *zone, unsigned int order);
+
+/* The free runs that no cache has go to the buddy. */
+void runs_spill(struct stock *stock);
+
+/*
+ * As pp_zone_alloc_order_bulk() and pp_zone_free_order_bulk(), for pools: no preparation,
+ * and pages that the pool has marked as home
+ */
+unsigned int zone_take_runs(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);
+void zone_free_runs(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
+
+/* zone_take_runs() as far as no other core is asked */
+unsigned int zone_take_runs_near(struct pp_zone *zone, unsigned int order, void **objs,
+				 unsigned int n);
+
+/* ---- the zones of the process: info.c -------------------------------------------------------- */
+
+extern struct registry registered_zones;
+
+/* Every zone of the process in turn: the next one is pinned, @zone no more; see registry.h. */
+struct pp_zone *zone_next(struct pp_zone *zone);
+
+static inline void zone_unpin(struct pp_zone *zone)
+{
+	registry_unpin(&zone->registered);
+}
 
 /* ---- for the floor of pools ------------------------------------------------------------------ */
 

@@ -70,18 +70,16 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
 	sigset_t mask = pcp->irqsave.mask;
 
-	(void)list;
 	unlock(pcp);
 	irq_restore(&mask);
 }
 
 #define PCP_POLICY  irqsave
-#define PCP_FLAGS   PCP_SIGNAL_SAFE
+#define PCP_FLAGS   (PCP_SIGNAL_SAFE | PCP_MASKS)
 #define PCP_PROBE   NULL
 #define PCP_COUNT   list_count
 #define PCP_WALK    list_walk
 #define PCP_RECOVER NULL
-#define PCP_MASKS   true
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

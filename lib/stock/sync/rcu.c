@@ -63,7 +63,6 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 #define PCP_COUNT   switched_count
 #define PCP_WALK    switched_walk
 #define PCP_RECOVER NULL
-#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

@@ -38,7 +38,6 @@ static __always_inline bool core_push(struct stock *stock, void *const *objs, un
 /* The old list is ours once that CPU was fenced: false if the kernel would not. */
 static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 {
-	(void)wait;
 	/* pairs with the restart of core_pop() and core_push() */
 	if (!pcp->switched.fenced)
 		pcp->switched.fenced = stock_fence(pcp->stock, pcp_index(pcp));

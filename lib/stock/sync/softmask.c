@@ -60,7 +60,6 @@ gave_up:
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
-	(void)list;
 	let_owner_in(pcp);
 }
 
@@ -70,7 +69,6 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 #define PCP_COUNT   list_count
 #define PCP_WALK    list_walk
 #define PCP_RECOVER NULL
-#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

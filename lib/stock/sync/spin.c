@@ -33,7 +33,6 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
-	(void)list;
 	unlock(pcp);
 }
 
@@ -43,7 +42,6 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 #define PCP_COUNT   list_count
 #define PCP_WALK    list_walk
 #define PCP_RECOVER NULL
-#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

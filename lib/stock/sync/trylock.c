@@ -46,7 +46,6 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
-	(void)list;
 	unlock(pcp);
 }
 
@@ -65,7 +64,6 @@ static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 #define PCP_COUNT   list_count
 #define PCP_WALK    list_walk
 #define PCP_RECOVER recover
-#define PCP_MASKS   false
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

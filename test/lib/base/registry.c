@@ -307,7 +307,7 @@ static void end_of_a_list(void **state)
 	assert_false(registry_pin(&c.entry[0]));
 	for (i = 0; i < 3; i++)
 		registry_add(&c.list, &c.entry[i]);
-	entry = registry_next(&c.list, registry_next(&c.list, NULL));
+	entry = registry_next(&c.list, registry_next(&c.list, NULL, NULL), NULL);
 	assert_ptr_equal(entry, &c.entry[1]);
 	pinned_start(&c.thread, -1, close_list, &c);
 	while (registry_pin(entry)) { /* until it leaves */

@@ -12,17 +12,11 @@ static inline int rseq_registered(void)
 
 static inline unsigned int rseq_pop(const struct stock *stock, void **objs, unsigned int n)
 {
-	(void)stock;
-	(void)objs;
-	(void)n;
 	return 0;
 }
 
 static inline bool rseq_push(const struct stock *stock, void *const *objs, unsigned int n)
 {
-	(void)stock;
-	(void)objs;
-	(void)n;
 	return false;
 }
 

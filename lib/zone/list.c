@@ -1,4 +1,0 @@
-/* SPDX-License-Identifier: BSD-3-Clause */
-#include "zone/list.h"
-
-struct registry registered_zones;
