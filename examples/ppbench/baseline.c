@@ -10,20 +10,9 @@ static __thread struct stack array;
 static struct stack locked;
 static struct pp_page *metadata;
 
-struct pp_page *bench_blank_pages(unsigned int n)
-{
-	struct pp_page *pages = aligned_alloc(sizeof(*pages), n * sizeof(*pages));
-
-	if (pages)
-		memset(pages, 0, n * sizeof(*pages));
-	else
-		bench_error("not enough memory for the baseline");
-	return pages;
-}
-
 int bench_baseline_init(void)
 {
-	metadata = bench_blank_pages(PP_BULK_MAX);
+	metadata = bench_alloc(PP_BULK_MAX, sizeof(*metadata));
 	if (!metadata)
 		return -1;
 	stack_fill(&array, metadata, PP_BULK_MAX);

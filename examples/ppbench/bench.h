@@ -168,16 +168,20 @@ struct bench_case {
 	bool by_kind;
 };
 
+struct bench_subject;
+
+/* take and give back @bulk pages @loops times; returns the cycles that this took */
+typedef uint64_t bench_run_fn(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+
 /*
  * struct bench_subject - one way to do the work
  * @kind:   what the work is: rows are compared within a kind only
- * @run:    take and give back @bulk pages @loops times; returns the cycles that this took
  * @shorts: allocations that came up short; any is an error, since the figures would lie
  */
 struct bench_subject {
 	char policy[BENCH_NAME];
 	const char *kind;
-	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+	bench_run_fn *run;
 	void *ctx;
 	unsigned long shorts;
 	unsigned long slept; /* measurements in which the subject slept */
@@ -186,28 +190,33 @@ struct bench_subject {
 };
 
 /* harness.c */
-void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-int bench_pin(unsigned int core);
-int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg);
-void bench_name(struct bench_subject *s, const char *kind, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+void bench_subject_set(struct bench_subject *s, const char *kind, bench_run_fn *run, void *ctx,
+		       const char *policy, ...) __attribute__((format(printf, 5, 6)));
 int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk);
-double bench_median(double *values, unsigned int n);
+/* the same at each of --bulk */
+int bench_interleave_all(struct bench *b, struct bench_subject *s, unsigned int n);
 long bench_switches(void);
 bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
-double bench_quantile(double *values, size_t n, double q);
-/*
- * voluntary context switches of the calling thread; one that closes a cache must have none
- */
+/* voluntary context switches of the calling thread; one that closes a cache must have none */
 long bench_sleeps(void);
 int bench_check_slept(struct bench *b, const char *name, unsigned long slept, unsigned int of);
 
-/* progress.c: a line on a terminal, during long runs */
+/* crew.c: the calling thread, or a new one, on CPU @core; 0, or -1 after bench_error() */
+int bench_pin(unsigned int core);
+int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg);
+
+/* progress.c: a line on a terminal, during long runs; the first error clears it */
+void bench_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* @n zeroed members of @size bytes, from a 128-byte boundary on; NULL after bench_error() */
+void *bench_alloc(size_t n, size_t size);
 void bench_progress(struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void bench_progress_tick(struct bench *b);
 void bench_progress_end(void);
 
-/* spread.c */
+/* spread.c; these two sort @values */
+double bench_median(double *values, unsigned int n);
+/* the smallest value that the part @q of them does not exceed, 0 .. 1 */
+double bench_quantile(double *values, size_t n, double q);
 void bench_spread(const struct bench *b, struct bench_spread *spread);
 double bench_row_spread(const struct bench_row *row);
 double bench_row_iqr(const struct bench_row *row);
@@ -233,8 +242,10 @@ struct bench_row *bench_find(struct bench *b, const char *policy, const char *ki
 void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind);
 
 /* print.c */
+/* CPUs that the case runs on: the first so many of opts.cores */
 unsigned int bench_cores(const struct bench *b);
-int bench_print(const struct bench *b);
+void bench_write_table(FILE *f, const void *bench);
+void bench_write_csv(FILE *f, const void *bench);
 /* @write() writes @what to @file, - is stdout, as @option wants; -1 after bench_error() */
 int bench_write(const char *option, const char *file, void (*write)(FILE *f, const void *what),
 		const void *what);
@@ -261,25 +272,18 @@ int bench_oversubscribed(struct bench *b, unsigned int bulk);
 /* irqoff_latency.c */
 int bench_latency(struct bench *b, unsigned int bulk);
 
-/* zone.c */
-struct pp_zone *bench_zone_open(const char *policy, uint32_t flags);
-/* @params without sz and name; NULL after bench_error() */
+/* zone.c: NULL after bench_error() */
+/* @params without sz and name */
 struct pp_zone *bench_zone_create(struct pp_zone_params params);
-/* NULL after bench_error() */
+/* @high: pages in a cache, 0: the library's choice, which for threads' caches is few */
+struct pp_zone *bench_zone_open(const char *policy, uint32_t flags, uint32_t high);
 struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags);
-struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
-uint64_t bench_run_zone(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-/* the same through the pool s->ctx; its cache serves the pool's owner only */
-uint64_t bench_run_pool(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+/* through the zone s->ctx, and through the pool s->ctx, of which the caller is the owner */
+bench_run_fn bench_run_zone, bench_run_pool;
 
 /* baseline.c: rivals without a pool */
-uint64_t bench_run_loop(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-uint64_t bench_run_lock(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-uint64_t bench_run_array(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-uint64_t bench_run_array_prep(struct bench_subject *s, unsigned int bulk, unsigned long loops);
-/* metadata of @n pages without memory; NULL after bench_error() */
-struct pp_page *bench_blank_pages(unsigned int n);
+bench_run_fn bench_run_loop, bench_run_lock, bench_run_array, bench_run_array_prep;
 int bench_baseline_init(void);
 void bench_baseline_exit(void);
 

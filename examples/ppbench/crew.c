@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* crew.c - see crew.h */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
+#include "common/thread.h"
 #include "crew.h"
 
 #define GATE_SPINS 1000u /* more threads than CPUs may wait */
@@ -13,6 +15,28 @@ enum {
 	GATE_OPEN,
 	GATE_LEAVE,
 };
+
+int bench_pin(unsigned int core)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	if (!sched_setaffinity(0, sizeof(set), &set))
+		return 0;
+	bench_error("cannot run on CPU %u: %m; choose others with --cores", core);
+	return -1;
+}
+
+int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg)
+{
+	int err = thread_on_cpu(thread, core, fn, arg);
+
+	if (err)
+		bench_error("cannot start a thread on CPU %u: %s; choose others with --cores", core,
+			    strerror(err));
+	return err ? -1 : 0;
+}
 
 bool bench_gate_pass(struct bench_gate *gate)
 {
@@ -39,13 +63,11 @@ static void open_gate(struct bench_gate *gate, unsigned int n, bool complete)
 int bench_crew_run(struct bench_gate *gate, const unsigned int *cpus, unsigned int ncpus,
 		   unsigned int n, void *(*fn)(void *member), void *members, size_t size)
 {
-	pthread_t *thread = calloc(n, sizeof(*thread));
+	pthread_t *thread = bench_alloc(n, sizeof(*thread));
 	unsigned int started = 0, i;
 
-	if (!thread) {
-		bench_error("not enough memory for %u threads", n);
+	if (!thread)
 		return -1;
-	}
 	*gate = (struct bench_gate){ 0 };
 	while (started < n && !bench_thread(&thread[started], cpus[started % ncpus], fn,
 					    (char *)members + started * size))

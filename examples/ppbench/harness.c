@@ -1,95 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* harness.c - pin, warm up, measure in turns, keep the median and the spread */
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "bench.h"
-#include "common/thread.h"
 
 #define TRIES	20u
 #define RETRY_S 30u
 
-/* one line: later errors follow from the first */
-void bench_error(const char *fmt, ...)
-{
-	static bool said;
-	va_list ap;
-
-	if (said)
-		return;
-	said = true;
-	bench_progress_end();
-	fputs("ppbench: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-int bench_pin(unsigned int core)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(core, &set);
-	if (!sched_setaffinity(0, sizeof(set), &set))
-		return 0;
-	bench_error("cannot run on CPU %u: %m; choose others with --cores", core);
-	return -1;
-}
-
-/* a thread that runs on @core from its first instruction */
-int bench_thread(pthread_t *thread, unsigned int core, void *(*fn)(void *), void *arg)
-{
-	int err = thread_on_cpu(thread, core, fn, arg);
-
-	if (err)
-		bench_error("cannot start a thread on CPU %u: %s; choose others with --cores", core,
-			    strerror(err));
-	return err ? -1 : 0;
-}
-
-void bench_name(struct bench_subject *s, const char *kind, const char *fmt, ...)
+void bench_subject_set(struct bench_subject *s, const char *kind, bench_run_fn *run, void *ctx,
+		       const char *policy, ...)
 {
 	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(s->policy, sizeof(s->policy), fmt, ap);
+	va_start(ap, policy);
+	vsnprintf(s->policy, sizeof(s->policy), policy, ap);
 	va_end(ap);
 	s->kind = kind;
+	s->run = run;
+	s->ctx = ctx;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* sorts @values */
-double bench_median(double *values, unsigned int n)
-{
-	qsort(values, n, sizeof(*values), compare_doubles);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-/* sorts @values; the smallest that @q of them do not exceed */
-double bench_quantile(double *values, size_t n, double q)
-{
-	size_t i = (size_t)(q * (double)n);
-
-	if (!n)
-		return 0;
-	qsort(values, n, sizeof(*values), compare_doubles);
-	return values[i < n ? i : n - 1];
-}
-
-/* Cycles that one measurement should take: short against the scheduler's slices, long against the
- * cost of reading the clock. */
+/*
+ * Cycles that one measurement should take: few against a slice of the scheduler, many against
+ * the cost of reading the clock.
+ */
 static uint64_t slice_cycles(const struct bench *b)
 {
 	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 500);
@@ -229,4 +165,14 @@ int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, u
 		}
 	}
 	return keep_rows(b, s, n, bulk, bench_median(distance, b->opts.repeat));
+}
+
+int bench_interleave_all(struct bench *b, struct bench_subject *s, unsigned int n)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < b->opts.nbulks && !err; i++)
+		err = bench_interleave(b, s, n, b->opts.bulks[i]);
+	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* main.c - ppbench: the cost of each way of sharing a core's page cache */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -14,6 +15,26 @@ static const struct bench_case *const cases[] = {
 	NULL,
 };
 #undef CASE
+
+static bool is_stdout(const char *file)
+{
+	return file && !strcmp(file, "-");
+}
+
+/* the table goes to stdout, unless JSON or CSV goes there */
+static int show_result(const struct bench *b)
+{
+	const struct bench_opts *o = &b->opts;
+
+	if (!is_stdout(o->json) && !is_stdout(o->csv) &&
+	    bench_write("the table to", "-", bench_write_table, b))
+		return -1;
+	if (o->csv && bench_write("--csv", o->csv, bench_write_csv, b))
+		return -1;
+	if (o->json && bench_write("--json", o->json, bench_write_json, b))
+		return -1;
+	return o->plot ? bench_plot(b) : 0;
+}
 
 static int run_case(struct bench *b)
 {
@@ -34,7 +55,7 @@ static int run_case(struct bench *b)
 			   "%lu of %lu measurements were interrupted by other programs; "
 			   "%lu of them are in the figures, the others were repeated",
 			   b->disturbed, b->measured, b->kept_disturbed);
-	return err ? err : bench_print(b);
+	return err ? err : show_result(b);
 }
 
 int main(int argc, char **argv)

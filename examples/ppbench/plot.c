@@ -47,11 +47,9 @@ static int fill_panel(const struct bench *b, struct panel *p)
 
 	p->chart.width = WIDTH;
 	p->chart.x_name = b->what->bulk_is ? b->what->bulk_is : "pages a call";
-	p->chart.rows = calloc(b->nrows + 1, sizeof(*p->chart.rows));
-	if (!p->chart.rows) {
-		bench_error("--plot: not enough memory");
+	p->chart.rows = bench_alloc(b->nrows, sizeof(*p->chart.rows));
+	if (!p->chart.rows)
 		return -1;
-	}
 	for (i = 0; i < b->nrows; i++) {
 		row = &b->rows[i];
 		y = row_value(&p->what, row);
@@ -170,16 +168,14 @@ void bench_plot_set(void *opts, const char *name, const char *arg)
 
 int bench_plot(const struct bench *b)
 {
-	struct picture *pic = calloc(1, sizeof(*pic));
+	struct picture *pic = bench_alloc(1, sizeof(*pic));
 	unsigned int i, points = 0;
-	int err = pic ? 0 : -1;
+	int err = 0;
 
-	if (pic) {
-		pic->bench = b;
-		pic->n = describe_panels(b, pic->panels);
-	} else {
-		bench_error("--plot: not enough memory");
-	}
+	if (!pic)
+		return -1;
+	pic->bench = b;
+	pic->n = describe_panels(b, pic->panels);
 	for (i = 0; !err && i < pic->n; i++) {
 		err = fill_panel(b, &pic->panels[i]);
 		points += pic->panels[i].chart.n > 0;
@@ -188,7 +184,7 @@ int bench_plot(const struct bench *b)
 		err = bench_write("--plot", b->opts.plot, write_picture, pic);
 	else if (!err)
 		bench_error("--plot: %s left nothing to draw", b->what->name);
-	for (i = 0; pic && i < pic->n; i++)
+	for (i = 0; i < pic->n; i++)
 		free(pic->panels[i].chart.rows);
 	free(pic);
 	return points ? err : -1;

@@ -73,7 +73,7 @@ void bench_policies_set(void *opts, const char *option, const char *text)
 /* A zone tells which policy auto is here. NULL after bench_error(). */
 static const char *what_auto_is(struct bench *b)
 {
-	struct pp_zone *zone = bench_zone_open(automatic, 0);
+	struct pp_zone *zone = bench_zone_open(automatic, 0, 0);
 	const char *name;
 
 	if (!zone)

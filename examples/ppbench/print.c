@@ -36,7 +36,6 @@ static void print_figure(FILE *f, int width, const double *value)
 		fprintf(f, " %*.*f", width, *value < 100 ? 2 : 0, *value);
 }
 
-/* CPUs that the case ran on: the first so many of opts.cores */
 unsigned int bench_cores(const struct bench *b)
 {
 	return b->what->all_cores ? b->opts.ncores : b->what->cores;
@@ -141,8 +140,9 @@ static void print_notes(FILE *f, const struct bench *b)
 		fprintf(f, "%s\n", b->notes[k]);
 }
 
-static void print_text(FILE *f, const struct bench *b)
+void bench_write_table(FILE *f, const void *bench)
 {
+	const struct bench *b = bench;
 	struct bench_spread spread;
 
 	print_header(f, b);
@@ -185,7 +185,7 @@ static void print_csv_row(FILE *f, const struct bench_row *row, const struct col
 	fputc('\n', f);
 }
 
-static void write_csv(FILE *f, const void *bench)
+void bench_write_csv(FILE *f, const void *bench)
 {
 	const struct bench *b = bench;
 	const char *unit = b->what->unit;
@@ -220,27 +220,4 @@ int bench_write(const char *option, const char *file, void (*write)(FILE *f, con
 	if (f && !to_stdout)
 		fclose(f);
 	return err;
-}
-
-static bool is_stdout(const char *file)
-{
-	return file && !strcmp(file, "-");
-}
-
-/* the table goes to stdout, unless JSON or CSV goes there */
-int bench_print(const struct bench *b)
-{
-	if (!is_stdout(b->opts.json) && !is_stdout(b->opts.csv))
-		print_text(stdout, b);
-	if (b->opts.csv && bench_write("--csv", b->opts.csv, write_csv, b))
-		return -1;
-	if (b->opts.json && bench_write("--json", b->opts.json, bench_write_json, b))
-		return -1;
-	if (b->opts.plot && bench_plot(b))
-		return -1;
-	if (fflush(stdout) || ferror(stdout)) {
-		bench_error("cannot write to stdout: %m; free some space or write elsewhere");
-		return -1;
-	}
-	return 0;
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* progress.c - the state of a long run, on a terminal's last line; cleared at the end */
+/* progress.c - what a run says on stderr: its state, on a terminal's last line, and its error */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "bench.h"
+#include "common/error.h"
 
 #define AFTER_S	 1
 #define PER_S	 4
 #define CLEAR_LN "\r\033[K"
+#define ALIGN	 128u
 
 static bool shown;
 
@@ -42,4 +46,30 @@ void bench_progress_end(void)
 	if (shown)
 		fputs(CLEAR_LN, stderr);
 	shown = false;
+}
+
+/* one line: later errors follow from the first */
+void bench_error(const char *fmt, ...)
+{
+	static bool said;
+	va_list ap;
+
+	if (said)
+		return;
+	said = true;
+	bench_progress_end();
+	va_start(ap, fmt);
+	complain_va(fmt, ap);
+	va_end(ap);
+}
+
+void *bench_alloc(size_t n, size_t size)
+{
+	size_t bytes = (n * size + ALIGN) / ALIGN * ALIGN;
+	void *mem = aligned_alloc(ALIGN, bytes);
+
+	if (mem)
+		return memset(mem, 0, bytes);
+	bench_error("not enough memory; end other programs, or use a smaller --repeat");
+	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spread.c - how far apart the repeats of a run are
+ * spread.c - median and quantiles, and how far apart the repeats of a run are
  *
  * A run knows this much of its own repeatability. If repeats of a figure lie further apart
  * than two runs may, closer figures do not differ.
@@ -9,6 +9,29 @@
 #include <stdlib.h>
 
 #include "bench.h"
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_median(double *values, unsigned int n)
+{
+	qsort(values, n, sizeof(*values), compare_doubles);
+	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+double bench_quantile(double *values, size_t n, double q)
+{
+	size_t i = (size_t)(q * (double)n);
+
+	if (!n)
+		return 0;
+	qsort(values, n, sizeof(*values), compare_doubles);
+	return values[i < n ? i : n - 1];
+}
 
 /* percent by which the largest repeat is above the smallest */
 double bench_row_spread(const struct bench_row *row)

@@ -20,8 +20,7 @@ struct pp_zone *bench_zone_create(struct pp_zone_params params)
 	return zone;
 }
 
-/* @high: pages in a cache, 0: the library's choice, which for threads' caches is few */
-struct pp_zone *bench_zone_open_high(const char *policy, uint32_t flags, uint32_t high)
+struct pp_zone *bench_zone_open(const char *policy, uint32_t flags, uint32_t high)
 {
 	return bench_zone_create((struct pp_zone_params){
 		.pages = BENCH_PAGES,
@@ -41,11 +40,6 @@ struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags)
 	if (!pool)
 		bench_error("cannot create a pool: %s", pp_error());
 	return pool;
-}
-
-struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
-{
-	return bench_zone_open_high(policy, flags, 0);
 }
 
 /* A pool that loses pages, or hands one out twice, gets no figure. */

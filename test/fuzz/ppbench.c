@@ -79,7 +79,7 @@ void bench_plot_set(void *opts, const char *name, const char *arg)
 	((struct bench_opts *)opts)->plot = arg;
 }
 
-struct pp_zone *bench_zone_open(const char *policy, uint32_t flags)
+struct pp_zone *bench_zone_open(const char *policy, uint32_t flags, uint32_t high)
 {
 	abort(); /* only when a case runs */
 }

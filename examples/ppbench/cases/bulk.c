@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "stack.h"
 
 #define COLD_PAGES 65536u /* with 4 MiB of metadata, more than a core's own cache */
 #define SAMPLES	   4096u
@@ -56,40 +56,67 @@ static inline void exchange_pages(struct bulk_work *w, struct pp_page **pages, u
 	}
 }
 
-static uint64_t run_array(struct bench_subject *s, unsigned int bulk, unsigned long loops)
+static inline void guard_begin(struct bulk_work *w, uint64_t *since)
+{
+	while (__atomic_exchange_n(&w->guard, 1, __ATOMIC_ACQUIRE))
+		continue;
+	*since = pp_cycles();
+}
+
+static inline void guard_end(struct bulk_work *w, uint64_t since)
+{
+	w->window[w->nwindows++ % SAMPLES] = pp_cycles() - since;
+	__atomic_store_n(&w->guard, 0, __ATOMIC_RELEASE);
+}
+
+/* how an array is filled and prepared */
+enum {
+	FILL = 1, /* where it is NULL, instead of from its start */
+	GUARD = 2, /* held around the call: the library prepares after its own window */
+	INSIDE = 4, /* the pages are prepared while the guard is held */
+	AFTER = 8, /* and after it */
+};
+
+static inline __attribute__((always_inline)) uint64_t
+run_calls(struct bench_subject *s, unsigned int bulk, unsigned long loops, const unsigned int how)
 {
 	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
 	struct bulk_work *w = s->ctx;
-	uint64_t start = pp_cycles();
+	uint64_t start = pp_cycles(), since;
 	unsigned int got;
 
 	while (loops--) {
-		got = pp_zone_alloc_bulk(w->zone, pages, bulk);
+		if (how & FILL)
+			memset(pages, 0, bulk * sizeof(*pages));
+		if (how & GUARD)
+			guard_begin(w, &since);
+		got = how & FILL ? pp_zone_alloc_bulk_fill(w->zone, pages, bulk)
+				 : pp_zone_alloc_bulk(w->zone, pages, bulk);
+		if (how & INSIDE)
+			stack_prepare((void *const *)pages, got);
+		if (how & GUARD)
+			guard_end(w, since);
 		s->shorts += got != bulk;
-		walk_array(pages, got);
+		if (how & AFTER)
+			stack_prepare((void *const *)pages, got);
+		if (!(how & GUARD))
+			walk_array(pages, got);
 		exchange_pages(w, pages, got);
 		pp_zone_free_bulk(w->zone, pages, got);
 	}
 	return pp_cycles() - start;
 }
 
-static uint64_t run_fill(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct bulk_work *w = s->ctx;
-	uint64_t start = pp_cycles();
-	unsigned int got;
-
-	while (loops--) {
-		memset(pages, 0, bulk * sizeof(*pages));
-		got = pp_zone_alloc_bulk_fill(w->zone, pages, bulk);
-		s->shorts += got != bulk;
-		walk_array(pages, got);
-		exchange_pages(w, pages, got);
-		pp_zone_free_bulk(w->zone, pages, got);
+#define RUN_CALLS(name, how)                                                                  \
+	static uint64_t name(struct bench_subject *s, unsigned int bulk, unsigned long loops) \
+	{                                                                                     \
+		return run_calls(s, bulk, loops, how);                                        \
 	}
-	return pp_cycles() - start;
-}
+RUN_CALLS(run_array, 0)
+RUN_CALLS(run_fill, FILL)
+RUN_CALLS(run_never, GUARD)
+RUN_CALLS(run_after, GUARD | AFTER)
+RUN_CALLS(run_inside, GUARD | INSIDE)
 
 /* Every other slot is taken already, as in a ring that is refilled in the middle. */
 static uint64_t run_holes(struct bench_subject *s, unsigned int bulk, unsigned long loops)
@@ -149,81 +176,13 @@ static uint64_t run_list(struct bench_subject *s, unsigned int bulk, unsigned lo
 	return pp_cycles() - start;
 }
 
-/* ---- preparation: while the guard is held, or after ------------------------------------------ */
-
-/* the part of struct pp_page that an allocation resets */
-static inline void prepare_pages(struct pp_page **pages, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		pages[i]->next = NULL;
-		pages[i]->len = 0;
-		pages[i]->data_off = BENCH_HEADROOM;
-		pages[i]->port = 0;
-	}
-	bench_use(pages);
-}
-
-static inline void guard_begin(struct bulk_work *w, uint64_t *since)
-{
-	while (__atomic_exchange_n(&w->guard, 1, __ATOMIC_ACQUIRE))
-		continue;
-	*since = pp_cycles();
-}
-
-static inline void guard_end(struct bulk_work *w, uint64_t since)
-{
-	w->window[w->nwindows++ % SAMPLES] = pp_cycles() - since;
-	__atomic_store_n(&w->guard, 0, __ATOMIC_RELEASE);
-}
-
-/* The library prepares after its window, so a guard of this file stands around its call. */
-static inline uint64_t run_prep(struct bench_subject *s, unsigned int bulk, unsigned long loops,
-				const bool inside, const bool after)
-{
-	struct pp_page *pages[PP_BULK_MAX] __attribute__((aligned(64)));
-	struct bulk_work *w = s->ctx;
-	uint64_t start = pp_cycles(), since;
-	unsigned int got;
-
-	while (loops--) {
-		guard_begin(w, &since);
-		got = pp_zone_alloc_bulk(w->zone, pages, bulk);
-		if (inside)
-			prepare_pages(pages, got);
-		guard_end(w, since);
-		s->shorts += got != bulk;
-		if (after)
-			prepare_pages(pages, got);
-		exchange_pages(w, pages, got);
-		pp_zone_free_bulk(w->zone, pages, got);
-	}
-	return pp_cycles() - start;
-}
-
-static uint64_t run_inside(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	return run_prep(s, bulk, loops, true, false);
-}
-
-static uint64_t run_after(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	return run_prep(s, bulk, loops, false, true);
-}
-
-static uint64_t run_never(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	return run_prep(s, bulk, loops, false, false);
-}
-
 /* ---- the case -------------------------------------------------------------------------------- */
 
 static const struct shape {
 	const char *name;
 	const char *hot; /* kinds */
 	const char *cold;
-	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+	bench_run_fn *run;
 	uint32_t flags;
 } shapes[] = {
 	{ "array, append", "hot", "cold", run_array, 0 },
@@ -242,22 +201,19 @@ static struct bulk_work works[SUBJECTS];
 
 static int hold_pages(struct bulk_work *w)
 {
-	unsigned int n = COLD_PAGES / 2, k;
+	unsigned int n = COLD_PAGES / 2, k = 1;
 
-	w->queue = calloc(n, sizeof(struct pp_page *));
-	while (w->queue && w->held < n) {
+	w->queue = bench_alloc(n, sizeof(struct pp_page *));
+	if (!w->queue)
+		return -1;
+	for (; w->held < n && k; w->held += k)
 		k = pp_zone_alloc_bulk(w->zone, w->queue + w->held, 256);
-		if (!k)
-			break;
-		w->held += k;
-	}
-	if (w->held == n)
-		return 0;
-	bench_error("bulk: not enough memory to hold %u pages", n);
-	return -1;
+	if (w->held < n)
+		bench_error("bulk: the zone has fewer than %u pages to hold", n);
+	return w->held < n ? -1 : 0;
 }
 
-static void release_pages(struct bulk_work *w)
+static int work_close(struct bench *b, struct bulk_work *w)
 {
 	unsigned int i, k;
 
@@ -266,8 +222,7 @@ static void release_pages(struct bulk_work *w)
 		pp_zone_free_bulk(w->zone, w->queue + i, k);
 	}
 	free(w->queue);
-	w->queue = NULL;
-	w->held = 0;
+	return bench_zone_close(b, w->zone);
 }
 
 static int work_open(struct bench *b, struct bench_subject *s, struct bulk_work *w, unsigned int i)
@@ -284,19 +239,11 @@ static int work_open(struct bench *b, struct bench_subject *s, struct bulk_work 
 	};
 
 	memset(w, 0, sizeof(*w));
-	bench_name(s, cold ? shape->cold : shape->hot, "%s", shape->name);
-	s->run = shape->run;
-	s->ctx = w;
+	bench_subject_set(s, cold ? shape->cold : shape->hot, shape->run, w, "%s", shape->name);
 	w->zone = bench_zone_create(params);
 	if (!w->zone)
 		return -1;
 	return cold ? hold_pages(w) : 0;
-}
-
-static int work_close(struct bench *b, struct bulk_work *w)
-{
-	release_pages(w);
-	return bench_zone_close(b, w->zone);
 }
 
 /* adds the guard's windows to the row, if the subject has a guard */
@@ -328,12 +275,10 @@ static void bulk_notes(struct bench *b)
 
 static int bulk_case(struct bench *b)
 {
-	struct bench_subject *s = calloc(SUBJECTS, sizeof(*s));
+	struct bench_subject *s = bench_alloc(SUBJECTS, sizeof(*s));
 	unsigned int i, k, n = 0;
 	int err = s ? 0 : -1;
 
-	if (err)
-		bench_error("bulk: not enough memory");
 	if (!err && b->opts.npolicies > 1)
 		bench_note(b, "policy %s only: the shape of the call is compared here",
 			   b->opts.policies[0]);
@@ -355,15 +300,12 @@ static int bulk_case(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "Pages that are warm", .kind = "hot", .label = "cycles a page" },
-	{ .title = "Pages that are cold", .kind = "cold", .label = "cycles a page" },
-	{ .title = "Preparing cold pages: how long the lock is held, median",
-	  .kind = "prep cold",
-	  .y = "window_median_cycles",
-	  .label = "cycles" },
-	{ .title = "Preparing cold pages: what it costs altogether",
-	  .kind = "prep cold",
-	  .label = "cycles a page" },
+	{ "Pages that are warm", "hot", NULL, "cycles a page", NULL },
+	{ "Pages that are cold", "cold", NULL, "cycles a page", NULL },
+	{ "Preparing cold pages: how long the lock is held, median", "prep cold",
+	  "window_median_cycles", "cycles", NULL },
+	{ "Preparing cold pages: what it costs altogether", "prep cold", NULL, "cycles a page",
+	  NULL },
 	{ .title = NULL },
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cases/compare.c - the same work on other allocators, in one run */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,19 +42,6 @@ struct field {
 	bool two;
 	unsigned int core[2];
 };
-
-struct cmp_rival *cmp_add(struct cmp_rival *r, unsigned int *n, unsigned int kinds, const char *fmt,
-			  ...)
-{
-	struct cmp_rival *one = &r[(*n)++];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(one->name, sizeof(one->name), fmt, ap);
-	va_end(ap);
-	one->kinds = kinds;
-	return one;
-}
 
 static bool takes_part(const struct cmp_rival *r, unsigned int kind)
 {

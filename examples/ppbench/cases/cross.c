@@ -99,22 +99,17 @@ static int path_open(struct bench *b, struct bench_subject *s, struct path *p, c
 		     bool with_pool)
 {
 	p->core = b->opts.cores[1];
-	p->ring = aligned_alloc(128, sizeof(*p->ring));
-	if (!p->ring) {
-		bench_error("not enough memory for a ring");
+	p->ring = bench_alloc(1, sizeof(*p->ring));
+	if (!p->ring)
 		return -1;
-	}
-	memset(p->ring, 0, sizeof(*p->ring));
-	s->run = run_path;
-	s->ctx = p;
-	bench_name(s,
-		   !policy     ? "none"
-		   : with_pool ? "page_pool"
-			       : "zone",
-		   "%s", policy ? policy : "hand-over only");
+	bench_subject_set(s,
+			  !policy     ? "none"
+			  : with_pool ? "page_pool"
+				      : "zone",
+			  run_path, p, "%s", policy ? policy : "hand-over only");
 	if (!policy)
 		return 0;
-	p->zone = bench_zone_open(policy, 0);
+	p->zone = bench_zone_open(policy, 0, 0);
 	if (p->zone && with_pool)
 		p->pool = bench_pool_open(p->zone, 0);
 	return p->zone && (p->pool || !with_pool) ? 0 : -1;
@@ -130,16 +125,16 @@ static int path_close(struct bench *b, struct path *p)
 static int cross_case(struct bench *b)
 {
 	unsigned int max = 1 + 2 * b->opts.npolicies, i, n = 0;
-	struct bench_subject *s = calloc(max, sizeof(*s));
-	struct path *p = calloc(max, sizeof(*p));
+	struct bench_subject *s = bench_alloc(max, sizeof(*s));
+	struct path *p = bench_alloc(max, sizeof(*p));
 	int err = s && p ? 0 : -1;
 
 	if (!err)
 		err = path_open(b, &s[0], &p[0], NULL, false);
 	for (n = 1; n < max && !err; n++)
 		err = path_open(b, &s[n], &p[n], b->opts.policies[(n - 1) / 2], n % 2 == 0);
-	for (i = 0; i < b->opts.nbulks && !err; i++)
-		err = bench_interleave(b, s, n, b->opts.bulks[i]);
+	if (!err)
+		err = bench_interleave_all(b, s, n);
 	for (i = 0; p && i < max; i++)
 		if (path_close(b, &p[i]))
 			err = -1;
@@ -153,12 +148,9 @@ static int cross_case(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "Taken on one core, given back on another: zone",
-	  .kind = "zone",
-	  .label = "cycles a page" },
-	{ .title = "Taken on one core, given back on another: page_pool",
-	  .kind = "page_pool",
-	  .label = "cycles a page" },
+	{ "Taken on one core, given back on another: zone", "zone", NULL, "cycles a page", NULL },
+	{ "Taken on one core, given back on another: page_pool", "page_pool", NULL, "cycles a page",
+	  NULL },
 	{ .title = NULL },
 };
 

@@ -6,9 +6,8 @@
  * busy owner. The owner's loss is measured while it does nothing but its work.
  */
 #include <stdlib.h>
-#include <string.h>
 
-#include "cases/drain.h"
+#include "cases/drain_owner.h"
 
 #define TIMEOUT_US	20000u
 #define IDLE_TIMEOUT_US 200u
@@ -236,23 +235,18 @@ static int close_subject(struct bench *b, struct drain_subject *s)
 
 static int run_bulk(struct bench *b, unsigned int bulk)
 {
-	size_t n = b->opts.npolicies, size = n * sizeof(struct drain_subject), i;
-	struct drain_subject *s = aligned_alloc(128, size);
-	int err = 0;
+	unsigned int n = b->opts.npolicies, i;
+	struct drain_subject *s = bench_alloc(n, sizeof(*s));
+	int err = s ? 0 : -1;
 
-	if (!s) {
-		bench_error("drain: not enough memory");
-		return -1;
-	}
-	memset(s, 0, size);
 	for (i = 0; i < n && !err; i++) {
 		s[i].owner.bulk = bulk;
-		s[i].owner.zone = bench_zone_open_high(b->opts.policies[i], 0, BENCH_HIGH);
+		s[i].owner.zone = bench_zone_open(b->opts.policies[i], 0, BENCH_HIGH);
 		err = s[i].owner.zone ? 0 : -1;
 	}
 	if (!err)
 		err = measure_all(b, s);
-	for (i = 0; i < n; i++)
+	for (i = 0; s && i < n; i++)
 		if (close_subject(b, &s[i]))
 			err = -1;
 	free(s);
@@ -281,11 +275,9 @@ static int drain_case(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "What a drain costs the drainer", .label = "cycles a drain" },
-	{ .title = "What the owner loses to 100000 drains a second",
-	  .kind = "100000/s",
-	  .y = "slowdown_percent",
-	  .label = "percent" },
+	{ "What a drain costs the drainer", NULL, NULL, "cycles a drain", NULL },
+	{ "What the owner loses to 100000 drains a second", "100000/s", "slowdown_percent",
+	  "percent", NULL },
 	{ .title = NULL },
 };
 

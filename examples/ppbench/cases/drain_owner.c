@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* drain_owner.c - the owner fills its cache, or allocates and frees as fast as it can */
-#include "cases/drain.h"
+#include "cases/drain_owner.h"
 #include "crew.h"
 
 #define LOOPS 64u

@@ -66,19 +66,14 @@ static uint64_t run_flag(struct bench_subject *s, unsigned int bulk, unsigned lo
 
 static int mask_rows(struct bench *b)
 {
-	struct bench_subject *s = calloc(3, sizeof(*s));
+	struct bench_subject *s = bench_alloc(3, sizeof(*s));
 	int err;
 
-	if (!s) {
-		bench_error("irqoff: not enough memory");
+	if (!s)
 		return -1;
-	}
-	bench_name(&s[0], "mask", "sigprocmask");
-	s[0].run = run_mask;
-	bench_name(&s[1], "mask", "lock");
-	s[1].run = run_lock;
-	bench_name(&s[2], "mask", "flag");
-	s[2].run = run_flag;
+	bench_subject_set(&s[0], "mask", run_mask, NULL, "sigprocmask");
+	bench_subject_set(&s[1], "mask", run_lock, NULL, "lock");
+	bench_subject_set(&s[2], "mask", run_flag, NULL, "flag");
 	err = bench_interleave(b, s, 3, 1);
 	free(s);
 	return err;
@@ -155,8 +150,8 @@ static void run_timed(const struct bench *b, struct pp_zone *zone, unsigned int 
 static int attempt_window(struct bench *b, const char *policy, enum kind kind, unsigned int bulk,
 			  struct pp_window_stats *w, bool *again, unsigned int *tries)
 {
-	struct pp_zone *zone = bench_zone_open_high(policy, kind_flags[kind], BENCH_HIGH);
-	double *cycles = malloc(CALLS * sizeof(*cycles));
+	struct pp_zone *zone = bench_zone_open(policy, kind_flags[kind], BENCH_HIGH);
+	double *cycles = bench_alloc(CALLS, sizeof(*cycles));
 	long before = bench_switches();
 	int err = -1;
 
@@ -224,13 +219,11 @@ static int keep_window(struct bench *b, const char *policy, enum kind kind, unsi
 static int window_rows(struct bench *b, unsigned int bulk)
 {
 	unsigned int n = b->opts.npolicies * KINDS, i, r;
-	struct windows *res = calloc(n, sizeof(*res));
+	struct windows *res = bench_alloc(n, sizeof(*res));
 	int err = 0;
 
-	if (!res) {
-		bench_error("irqoff: not enough memory");
+	if (!res)
 		return -1;
-	}
 	for (r = 0; r < b->opts.repeat && !err; r++) {
 		bench_progress(b, "bulk %u, repetition %u of %u", bulk, r + 1, b->opts.repeat);
 		for (i = 0; i < n && !err; i++)
@@ -269,18 +262,11 @@ static int irqoff_case(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "The mask: one pair", .kind = "mask", .label = "cycles" },
-	{ .title = "The window in which a core's cache is closed, median",
-	  .kind = "window",
-	  .label = "cycles" },
-	{ .title = "The same window, p99.9: one in a thousand is longer",
-	  .kind = "window",
-	  .y = "p999_cycles",
-	  .label = "cycles, p99.9" },
-	{ .title = "A timer's signal: from expiry to handler, p99",
-	  .kind = "latency",
-	  .y = "p99_us",
-	  .label = "us" },
+	{ "The mask: one pair", "mask", NULL, "cycles", NULL },
+	{ "The window in which a core's cache is closed, median", "window", NULL, "cycles", NULL },
+	{ "The same window, p99.9: one in a thousand is longer", "window", "p999_cycles",
+	  "cycles, p99.9", NULL },
+	{ "A timer's signal: from expiry to handler, p99", "latency", "p99_us", "us", NULL },
 	{ .title = NULL },
 };
 

@@ -192,24 +192,18 @@ static int measure_all(struct bench *b, struct latency_subject *s, unsigned int 
 int bench_latency(struct bench *b, unsigned int bulk)
 {
 	unsigned int n = b->opts.npolicies + 1, i;
-	struct latency_subject *s = calloc(n, sizeof(*s));
-	int err = 0;
+	struct latency_subject *s = bench_alloc(n, sizeof(*s));
+	int err = s ? 0 : -1;
 
-	if (!s) {
-		bench_error("irqoff: not enough memory");
-		return -1;
-	}
-	s[0].name = "no allocation";
-	s[0].bulk = bulk;
-	for (i = 1; i < n && !err; i++) {
-		s[i].name = b->opts.policies[i - 1];
+	for (i = 0; i < n && !err; i++) {
+		s[i].name = i ? b->opts.policies[i - 1] : "no allocation";
 		s[i].bulk = bulk;
-		s[i].zone = bench_zone_open_high(s[i].name, 0, BENCH_HIGH);
-		err = s[i].zone ? 0 : -1;
+		s[i].zone = i ? bench_zone_open(s[i].name, 0, BENCH_HIGH) : NULL;
+		err = !i || s[i].zone ? 0 : -1;
 	}
 	if (!err)
 		err = measure_all(b, s, n);
-	for (i = 0; i < n; i++) {
+	for (i = 0; s && i < n; i++) {
 		if (bench_zone_close(b, s[i].zone))
 			err = -1;
 		free(s[i].all);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,20 +63,18 @@ static int order_rows(struct bench *b)
 						   "order 4", "order 5", "order 6", "order 7",
 						   "order 8", "order 9" };
 	struct run_ctx ctx[ORDERS];
-	struct bench_subject *s = calloc(ORDERS, sizeof(*s));
+	struct bench_subject *s = bench_alloc(ORDERS, sizeof(*s));
 	struct pp_zone *zone = s ? open_zone(BIG_PAGES, PP_ZONE_LAZY, NULL) : NULL;
 	unsigned int i;
 	int err = zone ? 0 : -1;
 
 	for (i = 0; i < ORDERS && !err; i++) {
 		ctx[i] = (struct run_ctx){ zone, i };
-		bench_name(&s[i], kinds[i], "trylock");
-		s[i].run = run_runs;
-		s[i].ctx = &ctx[i];
+		bench_subject_set(&s[i], kinds[i], run_runs, &ctx[i], "trylock");
 		run_runs(&s[i], 32, 100); /* accepts the memory that the measurement needs */
 	}
-	for (i = 0; i < b->opts.nbulks && !err; i++)
-		err = bench_interleave(b, s, ORDERS, b->opts.bulks[i]);
+	if (!err)
+		err = bench_interleave_all(b, s, ORDERS);
 	if (bench_zone_close(b, zone))
 		err = -1;
 	free(s);
@@ -241,13 +238,6 @@ struct noticed {
 	long waits;
 };
 
-static long waits(void)
-{
-	struct rusage usage;
-
-	return getrusage(RUSAGE_THREAD, &usage) ? 0 : usage.ru_nvcsw;
-}
-
 enum noise {
 	SAME_ZONE, /* takes all pages of the zone that the samples come from */
 	OTHER_ZONE, /* takes those of a second zone, as another node's would be */
@@ -272,12 +262,12 @@ static int notice_once(struct bench *b, double *values, struct noticed *n, unsig
 	grower.taken = 0;
 	sample_p999(zone, values);
 	n->alone[i] = sample_p999(zone, values);
-	before = waits();
+	before = bench_sleeps();
 	err = bench_thread(&thread, b->opts.cores[1],
 			   noise == NO_ZONE ? populate_thread : grower_thread, NULL);
 	if (!err) {
 		n->beside[i] = sample_p999(zone, values);
-		n->waits += waits() - before;
+		n->waits += bench_sleeps() - before;
 		__atomic_store_n(&grower.stop, true, __ATOMIC_RELEASE);
 		pthread_join(thread, NULL);
 	}
@@ -291,8 +281,8 @@ close_grower:
 
 static int notice_rows(struct bench *b, const char *name, enum noise noise)
 {
-	struct noticed *n = calloc(1, sizeof(*n));
-	double *values = calloc(SAMPLES, sizeof(*values));
+	struct noticed *n = bench_alloc(1, sizeof(*n));
+	double *values = bench_alloc(SAMPLES, sizeof(*values));
 	unsigned int i;
 	int err = values && n ? 0 : -1;
 

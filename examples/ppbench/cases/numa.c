@@ -116,9 +116,8 @@ static void add_node(struct bench_subject *s, struct where *w, const char *polic
 	for (k = 0; k < KINDS; k++) {
 		w[k] = at;
 		w[k].touch = k == 1;
-		bench_name(&s[k], kinds[k], "%s, %s", policy, place);
-		s[k].run = k < 2 ? run_set : run_cold;
-		s[k].ctx = &w[k];
+		bench_subject_set(&s[k], kinds[k], k < 2 ? run_set : run_cold, &w[k], "%s, %s",
+				  policy, place);
 	}
 }
 
@@ -131,13 +130,12 @@ static unsigned int add_subjects(struct bench_subject *s, struct where *w, const
 	unsigned int n = 2;
 	char place[32];
 
-	bench_name(&s[0], "pages", "%s, one zone", policy);
-	s[0].run = bench_run_zone;
-	s[0].ctx = pp_zone_set_zone(set, nodes & 1ull << here ? here : __builtin_ctzll(nodes));
+	bench_subject_set(&s[0], "pages", bench_run_zone,
+			  pp_zone_set_zone(set,
+					   nodes & 1ull << here ? here : __builtin_ctzll(nodes)),
+			  "%s, one zone", policy);
 	w[1] = (struct where){ .set = set, .node = PP_NODE_ANY };
-	bench_name(&s[1], "pages", "%s, set", policy);
-	s[1].run = run_set;
-	s[1].ctx = &w[1];
+	bench_subject_set(&s[1], "pages", run_set, &w[1], "%s, set", policy);
 	for (node = 0; node < PP_NODES_MAX; node++) {
 		if (!(nodes & 1ull << node))
 			continue;
@@ -170,16 +168,16 @@ static int close_set(struct bench *b, struct pp_zone_set *set)
 static int measure_policy(struct bench *b, const char *policy)
 {
 	const unsigned int most = 2 + KINDS * PP_NODES_MAX;
-	struct bench_subject *s = calloc(most, sizeof(*s));
-	struct where *w = calloc(most, sizeof(*w));
+	struct bench_subject *s = bench_alloc(most, sizeof(*s));
+	struct where *w = bench_alloc(most, sizeof(*w));
 	struct pp_zone_set *set = s && w ? open_set(policy) : NULL;
 	int err = set ? 0 : -1;
-	unsigned int n = 0, i;
+	unsigned int n = 0;
 
 	if (!err)
 		n = add_subjects(s, w, policy, set);
-	for (i = 0; i < b->opts.nbulks && !err; i++)
-		err = bench_interleave(b, s, n, b->opts.bulks[i]);
+	if (!err)
+		err = bench_interleave_all(b, s, n);
 	if (close_set(b, set))
 		err = -1;
 	free(w);

@@ -146,17 +146,15 @@ static void pick_cpus(const struct bench *b, cpu_set_t *set)
 
 static int open_zones(struct bench *b, struct crowd_result *res, unsigned int *n)
 {
+	const char *policy;
 	unsigned int i;
 
-	for (i = 0, *n = 0; i < b->opts.npolicies; i++) {
-		snprintf(res[*n].name, BENCH_NAME, "%s", b->opts.policies[i]);
-		res[*n].zone = bench_zone_open_high(b->opts.policies[i], 0, BENCH_HIGH);
-		if (!res[(*n)++].zone)
-			return -1;
-		if (strcmp(b->opts.policies[i], "trylock"))
+	for (i = 0, *n = 0; i < 2 * b->opts.npolicies; i++) {
+		policy = b->opts.policies[i / 2];
+		if (i % 2 && strcmp(policy, "trylock"))
 			continue;
-		snprintf(res[*n].name, BENCH_NAME, "trylock per thread");
-		res[*n].zone = bench_zone_open_high("trylock", PP_ZONE_PER_THREAD, BENCH_HIGH);
+		snprintf(res[*n].name, BENCH_NAME, "%s%s", policy, i % 2 ? " per thread" : "");
+		res[*n].zone = bench_zone_open(policy, i % 2 ? PP_ZONE_PER_THREAD : 0, BENCH_HIGH);
 		if (!res[(*n)++].zone)
 			return -1;
 	}
@@ -166,15 +164,13 @@ static int open_zones(struct bench *b, struct crowd_result *res, unsigned int *n
 int bench_oversubscribed(struct bench *b, unsigned int bulk)
 {
 	unsigned int repeat = b->opts.repeat < REPEATS_MAX ? b->opts.repeat : REPEATS_MAX;
-	struct crowd_result *res = calloc(b->opts.npolicies + 1, sizeof(*res));
+	struct crowd_result *res = bench_alloc(b->opts.npolicies + 1, sizeof(*res));
 	unsigned int n = 0, i, r;
 	cpu_set_t set;
 	int err;
 
-	if (!res) {
-		bench_error("policy: not enough memory");
+	if (!res)
 		return -1;
-	}
 	pick_cpus(b, &set);
 	err = open_zones(b, res, &n);
 	for (r = 0; r < repeat && !err; r++)

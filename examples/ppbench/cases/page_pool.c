@@ -85,7 +85,7 @@ static uint64_t run_frag(struct bench_subject *s, unsigned int bulk, unsigned lo
 
 static const struct {
 	const char *kind;
-	uint64_t (*run)(struct bench_subject *s, unsigned int bulk, unsigned long loops);
+	bench_run_fn *run;
 	uint32_t flags;
 } ways[] = {
 	{ "cache", bench_run_pool, 0 },
@@ -181,9 +181,8 @@ static int open_pools(struct bench_subject *s, struct pp_zone *zone)
 	unsigned int w;
 
 	for (w = 0; w < WAYS; w++) {
-		bench_name(&s[w], ways[w].kind, "%s", pp_zone_policy(zone));
-		s[w].run = ways[w].run;
-		s[w].ctx = bench_pool_open(zone, ways[w].flags);
+		bench_subject_set(&s[w], ways[w].kind, ways[w].run,
+				  bench_pool_open(zone, ways[w].flags), "%s", pp_zone_policy(zone));
 		if (!s[w].ctx)
 			return -1;
 	}
@@ -194,20 +193,19 @@ static int page_pool_case(struct bench *b)
 {
 	struct pp_zone *zones[BENCH_LIST_MAX] = { NULL };
 	unsigned int max = 1 + WAYS * b->opts.npolicies, i;
-	struct bench_subject *s = calloc(max, sizeof(*s));
+	struct bench_subject *s = bench_alloc(max, sizeof(*s));
 	int err = s && !bench_baseline_init() ? 0 : -1;
 
 	for (i = 0; i < b->opts.npolicies && !err; i++) {
-		zones[i] = bench_zone_open(b->opts.policies[i], 0);
+		zones[i] = bench_zone_open(b->opts.policies[i], 0, 0);
 		err = zones[i] ? open_pools(&s[1 + WAYS * i], zones[i]) : -1;
 	}
 	if (!err) {
-		bench_name(&s[0], "lock", "exchange");
-		s[0].run = bench_run_lock;
+		bench_subject_set(&s[0], "lock", bench_run_lock, NULL, "exchange");
 		err = add_published(b);
 	}
-	for (i = 0; i < b->opts.nbulks && !err; i++)
-		err = bench_interleave(b, s, max, b->opts.bulks[i]);
+	if (!err)
+		err = bench_interleave_all(b, s, max);
 	for (i = 0; i < b->opts.npolicies && !err; i++)
 		err = run_trim(b, zones[i]);
 	for (i = 1; s && i < max; i++)
@@ -231,11 +229,11 @@ static int page_pool_case(struct bench *b)
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "cache: recycled by the owner", .kind = "cache", .label = "cycles a page" },
-	{ .title = "ring: returned without an owner", .kind = "ring", .label = "cycles a page" },
-	{ .title = "slow: via the zone", .kind = "slow", .label = "cycles a page" },
-	{ .title = "frag: halves of pages", .kind = "frag", .label = "cycles a half" },
-	{ .title = "holders: cache, with tags", .kind = "holders", .label = "cycles a page" },
+	{ "cache: recycled by the owner", "cache", NULL, "cycles a page", NULL },
+	{ "ring: returned without an owner", "ring", NULL, "cycles a page", NULL },
+	{ "slow: via the zone", "slow", NULL, "cycles a page", NULL },
+	{ "frag: halves of pages", "frag", NULL, "cycles a half", NULL },
+	{ "holders: cache, with tags", "holders", NULL, "cycles a page", NULL },
 	{ .title = NULL },
 };
 

@@ -3,13 +3,12 @@
  * cases/policy.c - the cost of taking and giving back pages through a core's cache, by
  * policy
  */
-#include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
 
 #include "bench.h"
 
 #define CROWD_BULK 64u
+#define BASELINES  4u
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 0 };
 
@@ -17,52 +16,38 @@ static const unsigned int bulks[] = { 1, 8, 32, 64, 128, 0 };
  * Each policy has a zone with and one without preparation, so that pages stay where they
  * are warm.
  */
-static unsigned int add_zones(struct bench *b, struct bench_subject *s)
+static int add_zones(struct bench *b, struct bench_subject *s)
 {
-	unsigned int i, n = 0;
+	const char *policy;
+	unsigned int i;
 
-	for (i = 0; i < b->opts.npolicies; i++) {
-		bench_name(&s[n], "prep", "%s", b->opts.policies[i]);
-		s[n].run = bench_run_zone;
-		s[n].ctx = bench_zone_open_high(b->opts.policies[i], 0, BENCH_HIGH);
-		if (!s[n++].ctx)
-			return 0;
-		bench_name(&s[n], "raw", "%s", b->opts.policies[i]);
-		s[n].run = bench_run_zone;
-		s[n].ctx = bench_zone_open_high(b->opts.policies[i], PP_ZONE_NO_PREP, BENCH_HIGH);
-		if (!s[n++].ctx)
-			return 0;
+	for (i = 0; i < 2 * b->opts.npolicies; i++) {
+		policy = b->opts.policies[i / 2];
+		bench_subject_set(&s[i], i % 2 ? "raw" : "prep", bench_run_zone,
+				  bench_zone_open(policy, i % 2 ? PP_ZONE_NO_PREP : 0, BENCH_HIGH),
+				  "%s", policy);
+		if (!s[i].ctx)
+			return -1;
 	}
-	return n;
-}
-
-static unsigned int add_baselines(struct bench_subject *s)
-{
-	bench_name(&s[0], "raw", "loop");
-	s[0].run = bench_run_loop;
-	bench_name(&s[1], "raw", "lock");
-	s[1].run = bench_run_lock;
-	bench_name(&s[2], "raw", "memcpy");
-	s[2].run = bench_run_array;
-	bench_name(&s[3], "prep", "memcpy");
-	s[3].run = bench_run_array_prep;
-	return 4;
+	return 0;
 }
 
 static int policy_case(struct bench *b)
 {
-	unsigned int max = 4 + 2 * b->opts.npolicies, n, zones, i;
-	struct bench_subject *s = calloc(max, sizeof(*s));
-	int err = -1;
+	unsigned int n = BASELINES + 2 * b->opts.npolicies, i;
+	struct bench_subject *s = bench_alloc(n, sizeof(*s));
+	int err = s ? bench_baseline_init() : -1;
 
-	if (!s || bench_baseline_init())
+	if (err)
 		goto out;
-	n = add_baselines(s);
-	zones = add_zones(b, s + n);
-	err = zones ? 0 : -1;
-	for (i = 0; i < b->opts.nbulks && !err; i++)
-		err = bench_interleave(b, s, n + zones, b->opts.bulks[i]);
-	for (i = n; i < max; i++)
+	bench_subject_set(&s[0], "raw", bench_run_loop, NULL, "loop");
+	bench_subject_set(&s[1], "raw", bench_run_lock, NULL, "lock");
+	bench_subject_set(&s[2], "raw", bench_run_array, NULL, "memcpy");
+	bench_subject_set(&s[3], "prep", bench_run_array_prep, NULL, "memcpy");
+	err = add_zones(b, s + BASELINES);
+	if (!err)
+		err = bench_interleave_all(b, s, n);
+	for (i = BASELINES; i < n; i++)
 		if (bench_zone_close(b, s[i].ctx))
 			err = -1;
 	bench_ratio(b, "vs_memcpy", "memcpy", NULL);
@@ -81,13 +66,9 @@ out:
 }
 
 static const struct bench_plot plots[] = {
-	{ .title = "Take and give back, ready for packets",
-	  .kind = "prep",
-	  .label = "cycles a page" },
-	{ .title = "Take and give back, pointers only", .kind = "raw", .label = "cycles a page" },
-	{ .title = "Two threads a CPU, not pinned",
-	  .kind = "crowded",
-	  .label = "CPU cycles a page" },
+	{ "Take and give back, ready for packets", "prep", NULL, "cycles a page", NULL },
+	{ "Take and give back, pointers only", "raw", NULL, "cycles a page", NULL },
+	{ "Two threads a CPU, not pinned", "crowded", NULL, "CPU cycles a page", NULL },
 	{ .title = NULL },
 };
 

@@ -157,13 +157,11 @@ static int keep_scenario(struct bench *b, const struct strand_kind *kind,
 static int measure_all(struct bench *b, const struct strand_kind *kinds, unsigned int n,
 		       enum strand_scenario scenario)
 {
-	struct strand_figures *results = calloc(n, sizeof(*results));
+	struct strand_figures *results = bench_alloc(n, sizeof(*results));
 	unsigned int i, r;
 	void *pool;
 	int err = results ? 0 : -1;
 
-	if (err)
-		bench_error("strand: not enough memory");
 	for (i = 0; i < n && !err; i++) {
 		pool = kinds[i].ops->open(&kinds[i], STRAND_MAX);
 		if (!pool) {
@@ -210,7 +208,7 @@ static void strand_notes(struct bench *b)
 
 static int strand_case(struct bench *b)
 {
-	struct strand_kind *kinds = calloc(KINDS_MAX, sizeof(*kinds));
+	struct strand_kind *kinds = bench_alloc(KINDS_MAX, sizeof(*kinds));
 	unsigned int n = 0, sc;
 	int err = kinds ? 0 : -1;
 

@@ -174,11 +174,3 @@ void chart_layout(struct chart *c)
 	else
 		layout_curves(c, least, most);
 }
-
-void chart_draw(FILE *f, const struct chart *c)
-{
-	if (c->bars)
-		chart_draw_bars(f, c);
-	else
-		chart_draw_curves(f, c);
-}

@@ -55,6 +55,9 @@ struct cmp_result {
 	int64_t switches;
 };
 
+struct cmp_rival;
+typedef int cmp_run_fn(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res);
+
 /*
  * struct cmp_rival - an allocator that can do the work
  * @kinds:   CMP_BIT() of the kinds that it does
@@ -65,15 +68,16 @@ struct cmp_result {
 struct cmp_rival {
 	char name[BENCH_NAME];
 	unsigned int kinds;
-	int (*run)(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res);
+	cmp_run_fn *run;
 	void *pool;
 	const char *missing;
 	const char *unable;
 	double samples[BENCH_REPEAT_MAX];
 };
 
-struct cmp_rival *cmp_add(struct cmp_rival *r, unsigned int *n, unsigned int kinds, const char *fmt,
-			  ...) __attribute__((format(printf, 4, 5)));
+/* the next of the rivals, the @n-th of @r; @name is that of its rows */
+struct cmp_rival *cmp_add(struct cmp_rival *r, unsigned int *n, unsigned int kinds, cmp_run_fn *run,
+			  void *pool, const char *name, ...) __attribute__((format(printf, 6, 7)));
 
 /* compare/ours.c; at most CMP_PER_POLICY rivals */
 #define CMP_PER_POLICY 3u

@@ -81,16 +81,6 @@ static inline unsigned int mbuf_get(struct rte_mempool *pool, void **objects, un
 #define WORK_LEAVE()	     rte_thread_unregister()
 #include "compare/work_impl.h"
 
-static int run_mempool(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return mempool_run(((struct rival *)r->pool)->pool.pool, job, res);
-}
-
-static int run_mbufs(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return mbuf_run(((struct rival *)r->pool)->pool.pool, job, res);
-}
-
 /* builds an mbuf pool by hand: the constructor of DPDK chooses the memory itself */
 static int pool_open(struct rival *r)
 {
@@ -128,14 +118,16 @@ static void rival_open(struct rival *mine, struct cmp_rival *r, unsigned int *n)
 {
 	struct cmp_rival *one;
 
-	one = cmp_add(r, n, mine->mbufs ? CMP_BIT(CMP_PREP) : CMP_ALL_RAW, "rte_%s %s cache %u",
+	one = cmp_add(r, n, mine->mbufs ? CMP_BIT(CMP_PREP) : CMP_ALL_RAW,
+		      mine->mbufs ? mbuf_run : mempool_run, NULL, "rte_%s %s cache %u",
 		      mine->mbufs ? "pktmbuf" : "mempool", mine->ops, mine->cache);
-	one->run = mine->mbufs ? run_mbufs : run_mempool;
-	one->pool = mine;
 	if (pool_open(mine)) {
 		dpdk_pool_free(&mine->pool);
 		one->missing = mine->why;
-	} else if (!strcmp(mine->ops, "bucket")) {
+		return;
+	}
+	one->pool = mine->pool.pool;
+	if (!strcmp(mine->ops, "bucket")) {
 		/* bucket looks up the lcore's number in an array, unchecked */
 		one->kinds &= ~CMP_BIT(CMP_FOREIGN);
 		one->unable = "threads that are no lcores: bucket crashes in them";

@@ -34,18 +34,9 @@ static struct server {
 	pid_t pid;
 } servers[CMP_MALLOCS] = {
 	{ .name = "glibc", .within = "libc.so" },
-	{ .name = "mimalloc",
-	  .library = "libmimalloc.so.2",
-	  .within = "libmimalloc",
-	  .package = "libmimalloc2.0" },
-	{ .name = "jemalloc",
-	  .library = "libjemalloc.so.2",
-	  .within = "libjemalloc",
-	  .package = "libjemalloc2" },
-	{ .name = "tcmalloc",
-	  .library = "libtcmalloc_minimal.so.4",
-	  .within = "libtcmalloc",
-	  .package = "libtcmalloc-minimal4" },
+	{ "mimalloc", "libmimalloc.so.2", "libmimalloc", "libmimalloc2.0", "", 0, 0 },
+	{ "jemalloc", "libjemalloc.so.2", "libjemalloc", "libjemalloc2", "", 0, 0 },
+	{ "tcmalloc", "libtcmalloc_minimal.so.4", "libtcmalloc", "libtcmalloc-minimal4", "", 0, 0 },
 };
 
 static inline unsigned int malloc_get(void **objects, unsigned int n)
@@ -71,8 +62,6 @@ static inline void malloc_put(void **objects, unsigned int n)
 #define WORK(name)	     malloc_##name
 #define WORK_GET(pool, o, n) ((void)(pool), malloc_get(o, n))
 #define WORK_PUT(pool, o, n) ((void)(pool), malloc_put(o, n))
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
 
 bool bench_is_child(const char *argv0)
@@ -96,6 +85,7 @@ int bench_child(void)
 {
 	void *(*where)(size_t) = malloc;
 	struct hello hello = { "unknown" };
+	struct cmp_rival none = { .pool = NULL };
 	struct cmp_result res;
 	struct cmp_job job;
 	void *symbol;
@@ -107,7 +97,7 @@ int bench_child(void)
 	if (!transmit_all(STDIN_FILENO, &hello, sizeof(hello)))
 		return 1;
 	while (receive_all(STDIN_FILENO, &job, sizeof(job))) {
-		if (bench_pin(job.core[0]) || malloc_run(NULL, &job, &res))
+		if (bench_pin(job.core[0]) || malloc_run(&none, &job, &res))
 			return 1;
 		if (!transmit_all(STDIN_FILENO, &res, sizeof(res)))
 			return 1;
@@ -204,9 +194,8 @@ int cmp_malloc_open(struct cmp_rival *r, unsigned int *n)
 	unsigned int i;
 
 	for (i = 0; i < CMP_MALLOCS; i++) {
-		one = cmp_add(r, n, CMP_ALL_RAW, "malloc %s", servers[i].name);
-		one->run = run_server;
-		one->pool = &servers[i];
+		one = cmp_add(r, n, CMP_ALL_RAW, run_server, &servers[i], "malloc %s",
+			      servers[i].name);
 		server_greet(&servers[i], one);
 	}
 	return 0;

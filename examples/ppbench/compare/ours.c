@@ -7,49 +7,28 @@
 #define WORK(name)	     zone_##name
 #define WORK_GET(pool, o, n) pp_zone_alloc_bulk(pool, (struct pp_page **)(o), n)
 #define WORK_PUT(pool, o, n) pp_zone_free_bulk(pool, (struct pp_page *const *)(o), n)
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
 
 #define WORK(name)	     pool_##name
 #define WORK_GET(pool, o, n) page_pool_alloc_bulk(pool, (struct pp_page **)(o), n)
 #define WORK_PUT(pool, o, n) page_pool_put_bulk((struct pp_page **)(o), n)
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
-
-static int run_zone(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return zone_run(r->pool, job, res);
-}
-
-static int run_pool(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return pool_run(r->pool, job, res);
-}
 
 /* a policy's cache, raw and with preparation, and a page_pool on top of the latter */
 int cmp_ours_open(struct cmp_ours *o, struct cmp_rival *r, unsigned int *n, const char *policy)
 {
-	struct cmp_rival *one;
-
-	o->raw = bench_zone_open(policy, PP_ZONE_NO_PREP);
-	o->prep = bench_zone_open(policy, 0);
-	o->under_pool = bench_zone_open(policy, 0);
+	o->raw = bench_zone_open(policy, PP_ZONE_NO_PREP, 0);
+	o->prep = bench_zone_open(policy, 0, 0);
+	o->under_pool = bench_zone_open(policy, 0, 0);
 	if (!o->raw || !o->prep || !o->under_pool)
 		return -1;
 	o->pool = bench_pool_open(o->under_pool, 0);
 	if (!o->pool)
 		return -1;
-	one = cmp_add(r, n, CMP_ALL_RAW, "zone %s", policy);
-	one->run = run_zone;
-	one->pool = o->raw;
-	one = cmp_add(r, n, CMP_BIT(CMP_PREP), "zone %s", policy);
-	one->run = run_zone;
-	one->pool = o->prep;
-	one = cmp_add(r, n, CMP_BIT(CMP_PREP) | CMP_BIT(CMP_CROSS), "page_pool %s", policy);
-	one->run = run_pool;
-	one->pool = o->pool;
+	cmp_add(r, n, CMP_ALL_RAW, zone_run, o->raw, "zone %s", policy);
+	cmp_add(r, n, CMP_BIT(CMP_PREP), zone_run, o->prep, "zone %s", policy);
+	cmp_add(r, n, CMP_BIT(CMP_PREP) | CMP_BIT(CMP_CROSS), pool_run, o->pool, "page_pool %s",
+		policy);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
  * spinning lock, as programs for AF_XDP write it; and no pool at all, the floor of the
  * kinds of work that hand over and start threads.
  */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,71 +44,49 @@ static inline void locked_put(struct stack *st, void *const *objects, unsigned i
 #define WORK(name)	     array_##name
 #define WORK_GET(pool, o, n) stack_take(pool, o, n)
 #define WORK_PUT(pool, o, n) stack_give(pool, o, n)
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
 
 #define WORK(name)	     prep_##name
 #define WORK_GET(pool, o, n) prep_get(pool, o, n)
 #define WORK_PUT(pool, o, n) stack_give(pool, o, n)
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
 
 #define WORK(name)	     locked_##name
 #define WORK_GET(pool, o, n) locked_get(pool, o, n)
 #define WORK_PUT(pool, o, n) locked_put(pool, o, n)
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
 
 #define WORK(name)	     none_##name
 #define WORK_GET(pool, o, n) ((void)(pool), (void)(o), (n))
 #define WORK_PUT(pool, o, n) ((void)(pool), (void)(o))
-#define WORK_ENTER()	     ((void)0)
-#define WORK_LEAVE()	     ((void)0)
 #include "compare/work_impl.h"
 
-static int run_array(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
+struct cmp_rival *cmp_add(struct cmp_rival *r, unsigned int *n, unsigned int kinds, cmp_run_fn *run,
+			  void *pool, const char *name, ...)
 {
-	return array_run(r->pool, job, res);
-}
+	struct cmp_rival *one = &r[(*n)++];
+	va_list ap;
 
-static int run_prep(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return prep_run(r->pool, job, res);
-}
-
-static int run_locked(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return locked_run(r->pool, job, res);
-}
-
-static int run_none(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
-{
-	return none_run(r->pool, job, res);
+	va_start(ap, name);
+	vsnprintf(one->name, sizeof(one->name), name, ap);
+	va_end(ap);
+	one->kinds = kinds;
+	one->run = run;
+	one->pool = pool;
+	return one;
 }
 
 int cmp_plain_open(struct cmp_rival *r, unsigned int *n)
 {
-	struct cmp_rival *one;
-
-	metadata = bench_blank_pages(BENCH_PAGES);
+	metadata = bench_alloc(BENCH_PAGES, sizeof(*metadata));
 	if (!metadata)
 		return -1;
 	stack_fill(&array, metadata, BENCH_PAGES);
 	stack_fill(&locked, metadata, BENCH_PAGES);
-	one = cmp_add(r, n, CMP_ONE_CORE, "array");
-	one->run = run_array;
-	one->pool = &array;
-	one = cmp_add(r, n, CMP_BIT(CMP_PREP), "array");
-	one->run = run_prep;
-	one->pool = &array;
-	one = cmp_add(r, n, CMP_ALL_RAW, "locked stack");
-	one->run = run_locked;
-	one->pool = &locked;
-	one = cmp_add(r, n, CMP_BIT(CMP_CROSS) | CMP_BIT(CMP_CHURN), "no pool");
-	one->run = run_none;
+	cmp_add(r, n, CMP_ONE_CORE, array_run, &array, "array");
+	cmp_add(r, n, CMP_BIT(CMP_PREP), prep_run, &array, "array");
+	cmp_add(r, n, CMP_ALL_RAW, locked_run, &locked, "locked stack");
+	cmp_add(r, n, CMP_BIT(CMP_CROSS) | CMP_BIT(CMP_CHURN), none_run, NULL, "no pool");
 	return 0;
 }
 

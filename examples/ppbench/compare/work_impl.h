@@ -6,7 +6,7 @@
  *   WORK(name)             a name for each function here
  *   WORK_GET(pool, o, n)   take n objects; those it got
  *   WORK_PUT(pool, o, n)   give n objects back
- *   WORK_ENTER(), WORK_LEAVE()  register a thread with the rival, and unregister it
+ *   WORK_ENTER(), WORK_LEAVE()  register a thread with the rival, and unregister it; optional
  */
 #include <sched.h>
 #include <stdlib.h>
@@ -39,6 +39,11 @@ static inline unsigned int cmp_per_clock(unsigned int bulk)
 	return bulk < CMP_CLOCK ? CMP_CLOCK / bulk : 1;
 }
 
+#endif
+
+#ifndef WORK_ENTER
+#define WORK_ENTER() ((void)0)
+#define WORK_LEAVE() ((void)0)
 #endif
 
 static inline void WORK(pairs)(struct cmp_worker *w, unsigned int n)
@@ -160,10 +165,9 @@ static int WORK(cross)(struct cmp_worker *w)
 	pthread_t thread;
 	int err = 0;
 
-	w->ring = aligned_alloc(128, sizeof(*w->ring));
+	w->ring = bench_alloc(1, sizeof(*w->ring));
 	if (!w->ring)
 		return -1;
-	memset(w->ring, 0, sizeof(*w->ring));
 	if (bench_thread(&thread, w->job->core[1], WORK(give_back), w)) {
 		err = -1;
 		goto out;
@@ -253,9 +257,9 @@ static int WORK(in_threads)(struct cmp_worker *w, void *(*fn)(void *))
 	return 0;
 }
 
-static int WORK(run)(void *pool, const struct cmp_job *job, struct cmp_result *res)
+static int WORK(run)(struct cmp_rival *r, const struct cmp_job *job, struct cmp_result *res)
 {
-	struct cmp_worker w = { .pool = pool, .job = job };
+	struct cmp_worker w = { .pool = r->pool, .job = job };
 	long before = bench_switches();
 	int err = 0;
 

@@ -11,10 +11,13 @@
  * divides the thread's CPU time in that proportion. Time that the scheduler gives to
  * others counts for neither, as with getrusage().
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
+#include "common/thread.h"
 #include "crew.h"
 #include "pft/run.h"
 
@@ -22,6 +25,7 @@
 #define SLICE	  16384u /* pages out at once, all threads together */
 #define SLICE_MIN (4 * BENCH_HIGH)
 #define SPARE	  1024u
+#define DRAIN_US  1000u /* longest wait for a cache */
 
 struct pft_run {
 	const struct pft_setup *setup;
@@ -129,11 +133,9 @@ static int run_workers(struct pft_run *r, struct pft_worker *w)
 
 	for (i = 0; i < threads; i++) {
 		w[i].run = r;
-		w[i].pages = calloc(r->slice, sizeof(*w[i].pages));
-		if (!w[i].pages) {
-			bench_error("pft: not enough memory for %u threads; name fewer", threads);
+		w[i].pages = bench_alloc(r->slice, sizeof(*w[i].pages));
+		if (!w[i].pages)
 			return -1;
-		}
 	}
 	return bench_crew_run(&r->gate, r->setup->cpus, r->setup->ncpus, threads, fault_thread, w,
 			      sizeof(*w));
@@ -180,18 +182,97 @@ static struct pp_zone *open_zone(const struct pft_setup *setup, unsigned int sli
 	return bench_zone_create(params);
 }
 
+/*
+ * The stress of the kernel's lists: all caches are drained, 100 times a second for instance.
+ * Runs are shorter than a second, so ticks are multiples of the period since the process's
+ * first run. Each run gets those that fall into it.
+ */
+struct drainer {
+	struct pft_run *run;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool stop;
+	unsigned long drains;
+	unsigned long drained;
+	unsigned long timeouts;
+};
+
+/* until the next tick; true: stop instead */
+static bool await_tick(struct drainer *d)
+{
+	static uint64_t first_ns;
+	uint64_t period_ns = NS_PER_S / d->run->setup->drain_hz, at = now_ns();
+	struct timespec until;
+	int err = 0;
+
+	first_ns = first_ns ? first_ns : at;
+	until = ns_to_timespec(at + period_ns - (at - first_ns) % period_ns);
+	pthread_mutex_lock(&d->lock);
+	while (!d->stop && err != ETIMEDOUT)
+		err = pthread_cond_timedwait(&d->wake, &d->lock, &until);
+	pthread_mutex_unlock(&d->lock);
+	return err != ETIMEDOUT;
+}
+
+static void *drainer_thread(void *arg)
+{
+	struct drainer *d = arg;
+	long n;
+
+	while (!await_tick(d)) {
+		if (!__atomic_load_n(&d->run->gate.go, __ATOMIC_ACQUIRE))
+			continue;
+		n = pp_zone_drain_all(d->run->zone, DRAIN_US);
+		d->drains++;
+		if (n < 0)
+			d->timeouts++;
+		else
+			d->drained += (unsigned long)n;
+	}
+	return NULL;
+}
+
+static int drainer_start(struct drainer *d, const cpu_set_t *cpus)
+{
+	pthread_condattr_t clock;
+	int err;
+
+	pthread_mutex_init(&d->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->wake, &clock);
+	pthread_condattr_destroy(&clock);
+	err = thread_on_cpus(&d->thread, cpus, drainer_thread, d);
+	if (err)
+		bench_error("pft: cannot start the thread that drains: %s; try without --drain-hz",
+			    strerror(err));
+	return err ? -1 : 0;
+}
+
+static void drainer_stop(struct drainer *d)
+{
+	pthread_mutex_lock(&d->lock);
+	d->stop = true;
+	pthread_cond_signal(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+	pthread_join(d->thread, NULL);
+	pthread_cond_destroy(&d->wake);
+	pthread_mutex_destroy(&d->lock);
+}
+
 static int run_drained(struct bench *b, struct pft_run *r, struct pft_worker *w,
 		       struct pft_times *times)
 {
-	unsigned int i, hz = r->setup->drain_hz;
-	struct pft_drainer drainer = { 0 };
+	struct drainer drainer = { .run = r };
+	unsigned int i;
 	int err;
 
-	if (hz && pft_drainer_start(&drainer, r->zone, &r->gate.go, hz, &b->cpus))
+	if (r->setup->drain_hz && drainer_start(&drainer, &b->cpus))
 		return -1;
 	err = run_workers(r, w);
-	if (hz)
-		pft_drainer_stop(&drainer);
+	if (r->setup->drain_hz)
+		drainer_stop(&drainer);
 	if (!err)
 		err = add_up(b, r, w, times);
 	times->drains = drainer.drains;
@@ -211,12 +292,9 @@ int pft_run(struct bench *b, const struct pft_setup *setup, struct pft_times *ti
 	r.slice = r.slice < SLICE_MIN ? SLICE_MIN : r.slice;
 	r.rounds = setup->faults / ((uint64_t)r.slice * setup->threads);
 	r.rounds += !r.rounds;
-	w = aligned_alloc(128, setup->threads * sizeof(*w));
-	if (!w) {
-		bench_error("pft: not enough memory for %u threads; name fewer", setup->threads);
+	w = bench_alloc(setup->threads, sizeof(*w));
+	if (!w)
 		return -1;
-	}
-	memset(w, 0, setup->threads * sizeof(*w));
 	r.zone = open_zone(setup, r.slice);
 	if (r.zone)
 		err = run_drained(b, &r, w, times);

@@ -43,23 +43,4 @@ struct pft_times {
 /* 0, or -1 after bench_error() */
 int pft_run(struct bench *b, const struct pft_setup *setup, struct pft_times *times);
 
-/* pft/drainer.c: drains all caches of a zone from time to time until it is stopped */
-struct pft_drainer {
-	struct pp_zone *zone;
-	const unsigned int *go; /* nothing to drain before this is set */
-	uint64_t period_ns;
-	uint64_t origin_ns; /* ticks are counted from here, so that short runs get their share */
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool stop;
-	unsigned long drains;
-	unsigned long drained;
-	unsigned long timeouts;
-};
-
-int pft_drainer_start(struct pft_drainer *d, struct pp_zone *zone, const unsigned int *go,
-		      unsigned int hz, const cpu_set_t *cpus);
-void pft_drainer_stop(struct pft_drainer *d);
-
 #endif /* PPBENCH_PFT_RUN_H */

@@ -140,11 +140,9 @@ int scale_measure_rate(struct bench *b, const char *policy, unsigned int cores, 
 	int err;
 
 	crew.cycles = b->machine.tsc_hz / 1000 * (b->opts.quick ? RUN_MS / 4 : RUN_MS);
-	m = aligned_alloc(128, cores * sizeof(*m));
-	if (!m) {
-		bench_error("scale: not enough memory for %u cores", cores);
+	m = bench_alloc(cores, sizeof(*m));
+	if (!m)
 		return -1;
-	}
 	do {
 		before = bench_switches();
 		crew.zone = scale_zone_open(policy, cores);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* drain.h - the owner of the cache that is drained, a thread */
-#ifndef PPBENCH_DRAIN_H
-#define PPBENCH_DRAIN_H
+/* drain_owner.h - the owner of the cache that is drained, a thread */
+#ifndef PPBENCH_DRAIN_OWNER_H
+#define PPBENCH_DRAIN_OWNER_H
 
 #include "bench.h"
 
@@ -37,4 +37,4 @@ void owner_quit(struct owner *o);
 unsigned int owner_order(struct owner *o, enum order order);
 void owner_await(const struct owner *o, unsigned int asked);
 
-#endif /* PPBENCH_DRAIN_H */
+#endif /* PPBENCH_DRAIN_OWNER_H */

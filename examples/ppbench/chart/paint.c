@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* chart/css.c - the classes' colours and lines */
+/* chart/paint.c - a panel, and the colours and lines of its classes */
 #include "chart/draw.h"
 
 #define FG   "#1b1f24", "#e6edf3"
@@ -55,4 +55,12 @@ void chart_css(FILE *f)
 	fputs("\n@media(prefers-color-scheme:dark){", f);
 	css_colours(f, true);
 	fputs("}\n", f);
+}
+
+void chart_draw(FILE *f, const struct chart *c)
+{
+	if (c->bars)
+		chart_draw_bars(f, c);
+	else
+		chart_draw_curves(f, c);
 }
