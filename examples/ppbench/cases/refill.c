@@ -13,10 +13,11 @@
 
 #define KNEE (1 - BENCH_AGREE / 100) /* of the best rate: closer rates do not differ */
 
-#define PORTS_MAX 8u
+#define QUICK_MAX 3 /* repeats, if the ports and policies are many */
+#define QUICK_FEW 40 /* figures that --quick measures as often as others */
 
-static const char *port_specs[PORTS_MAX]; /* --port */
-static unsigned int nports;
+static const char *specs[REFILL_PORTS]; /* --port */
+static unsigned int nspecs;
 
 static const unsigned int bulks[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 0 };
 
@@ -32,94 +33,61 @@ struct refill_result {
 	unsigned int slept;
 };
 
-static bool have_driver(const char *driver)
+static void note_rate(const struct bench *b, const struct refill_run *run,
+		      struct refill_result *res, unsigned int r)
 {
-	const char *const *name = pp_netdev_driver_names();
-
-	while (*name && strcmp(*name, driver))
-		name++;
-	return *name;
-}
-
-/* null, loop and pcap have ports made here; any other is the user's own */
-static int name_port(struct refill_port *p, const char *spec)
-{
-	int fd;
-
-	p->name = spec;
-	p->ends = 1;
-	p->ours = !strncmp(spec, "null", 4);
-	p->spec[0] = spec;
-	if (!strcmp(spec, "loop")) {
-		p->ends = 2;
-		p->ours = true;
-		p->spec[0] = p->made[0];
-		p->spec[1] = p->made[1];
-		snprintf(p->made[0], sizeof(p->made[0]), "loop:ppbench-a,peer=ppbench-b,size=%u",
-			 REFILL_ROUND);
-		snprintf(p->made[1], sizeof(p->made[1]), "loop:ppbench-b,peer=ppbench-a,size=%u",
-			 REFILL_ROUND);
-	} else if (!strcmp(spec, "pcap") && have_driver("pcap")) {
-		fd = refill_capture();
-		if (fd < 0)
-			return -1;
-		p->spec[0] = p->made[0];
-		snprintf(p->made[0], sizeof(p->made[0]), "pcap:rx=/proc/self/fd/%d,loop=0", fd);
-	}
-	return 0;
-}
-
-static int name_ports(struct bench *b, struct refill_port *ports, unsigned int *n)
-{
-	static const char *const defaults[] = { "null", "loop", "pcap" };
-	unsigned int i;
-
-	*n = 0;
-	for (i = 0; i < nports; i++)
-		if (name_port(&ports[(*n)++], port_specs[i]))
-			return -1;
-	for (i = 0; i < 3 && !nports; i++) {
-		if (!have_driver(defaults[i]))
-			bench_note(b, "%s: left out, this build has no such port", defaults[i]);
-		else if (name_port(&ports[(*n)++], defaults[i]))
-			return -1;
-	}
-	return 0;
-}
-
-static int measure_refill(struct bench *b, struct refill_run *run, struct refill_result *res,
-			  unsigned int r)
-{
-	unsigned int tries = 0;
-	long before;
-
-	run->traced = false;
-	do {
-		before = bench_switches();
-		if (refill_run(b, run))
-			return -1;
-	} while (bench_disturbed(b, before, &tries));
 	res->cycles[r] = (double)run->cycles / (double)run->packets;
 	res->mpps[r] = (double)b->machine.tsc_hz / res->cycles[r] / 1e6;
 	res->refills[r] = 1000 * (double)run->refills / (double)run->packets;
 	res->slept += run->slept;
+}
 
+static void note_windows(const struct refill_run *run, struct refill_result *res, unsigned int r)
+{
+	const struct pp_window_stats *w = &run->windows;
+
+	res->median[r] = (double)w->median_cycles;
+	res->p99[r] = (double)w->p99_cycles;
+	res->p999[r] = (double)w->p999_cycles;
+	res->mask[r] = w->masks ? (double)w->mask_cycles / (double)w->masks : 0;
+	if ((double)w->max_pages > res->pages)
+		res->pages = (double)w->max_pages;
+}
+
+/* repetitions @r to before @end, on an ordinary zone or on a traced one */
+static int measure_zone(struct bench *b, struct refill_run *run, struct refill_result *res,
+			unsigned int r, unsigned int end)
+{
+	unsigned int tries = 0;
+	char why[240];
+	long before;
+	int err = 0;
+
+	if (refill_open(b, run, why, sizeof(why))) {
+		bench_error("refill: port %s: %s", run->port->name, why);
+		return -1;
+	}
+	for (; r < end && !err; r++) {
+		do {
+			before = bench_switches();
+			err = refill_measure(b, run);
+		} while (!err && bench_disturbed(b, before, &tries));
+		if (!err && run->traced)
+			note_windows(run, res, r);
+		else if (!err)
+			note_rate(b, run, res, r);
+	}
+	return refill_close(b) ? -1 : err;
+}
+
+static int measure_refill(struct bench *b, struct refill_run *run, struct refill_result *res,
+			  unsigned int r, unsigned int end)
+{
+	run->traced = false;
+	if (measure_zone(b, run, res, r, end))
+		return -1;
 	run->traced = true;
-	tries = 0;
-	do {
-		before = bench_switches();
-		if (refill_run(b, run))
-			return -1;
-	} while (bench_disturbed(b, before, &tries));
-	res->median[r] = (double)run->windows.median_cycles;
-	res->p99[r] = (double)run->windows.p99_cycles;
-	res->p999[r] = (double)run->windows.p999_cycles;
-	res->mask[r] = run->windows.masks
-			       ? (double)run->windows.mask_cycles / (double)run->windows.masks
-			       : 0;
-	if ((double)run->windows.max_pages > res->pages)
-		res->pages = (double)run->windows.max_pages;
-	return 0;
+	return measure_zone(b, run, res, r, end);
 }
 
 static int keep_refill(struct bench *b, const struct refill_run *run, struct refill_result *res)
@@ -144,11 +112,10 @@ static int keep_refill(struct bench *b, const struct refill_run *run, struct ref
 }
 
 /* the rows from @first on: one port and policy; marks the smallest refill that is good enough */
-static void mark_knee(struct bench *b, size_t first)
+static void mark_knee(struct bench *b, size_t first, char *knees, size_t size)
 {
 	struct bench_row *knee = NULL, *best = NULL;
-	const double *window;
-	size_t i;
+	size_t i, used = strlen(knees);
 
 	for (i = first; i < b->nrows; i++)
 		if (!best || b->rows[i].median > best->median)
@@ -160,18 +127,15 @@ static void mark_knee(struct bench *b, size_t first)
 	if (!knee)
 		return;
 	bench_extra(knee, "knee", 1);
-	window = bench_extra_find(knee, "window_p99_cycles");
-	bench_note(b,
-		   "%s, %s: the knee is at %u: %.1f of at most %.1f Mpps (at %u), windows of %.0f "
-		   "cycles in 99 of 100",
-		   knee->kind, knee->policy, knee->bulk, knee->median, best->median, best->bulk,
-		   window ? *window : 0);
+	snprintf(knees + used, size - used, "%s %s %u (%.1f Mpps)", used ? "," : "", knee->policy,
+		 knee->bulk, knee->median);
 }
 
-static int run_port(struct bench *b, const struct refill_port *port, const char *policy)
+static int run_policy(struct bench *b, const struct refill_port *port, const char *policy,
+		      char *knees, size_t size)
 {
 	struct refill_run run = { .port = port, .policy = policy };
-	unsigned int n = b->opts.nbulks, i, r;
+	unsigned int n = b->opts.nbulks, once = port->slow ? b->opts.repeat : 1, i, r;
 	struct refill_result *res = calloc(n, sizeof(*res));
 	size_t first = b->nrows;
 	int err = 0;
@@ -180,12 +144,12 @@ static int run_port(struct bench *b, const struct refill_port *port, const char 
 		bench_error("refill: not enough memory");
 		return -1;
 	}
-	for (r = 0; r < b->opts.repeat && !err; r++) {
+	for (r = 0; r < b->opts.repeat && !err; r += once) {
 		bench_progress(b, "%s, %s, repetition %u of %u", port->name, policy, r + 1,
 			       b->opts.repeat);
 		for (i = 0; i < n && !err; i++) {
 			run.refill = b->opts.bulks[i];
-			err = measure_refill(b, &run, &res[i], r);
+			err = measure_refill(b, &run, &res[i], r, r + once);
 		}
 	}
 	for (i = 0; i < n && !err; i++) {
@@ -193,31 +157,97 @@ static int run_port(struct bench *b, const struct refill_port *port, const char 
 		err = keep_refill(b, &run, &res[i]);
 	}
 	if (!err)
-		mark_knee(b, first);
+		mark_knee(b, first, knees, size);
 	free(res);
+	return err;
+}
+
+static int run_port(struct bench *b, const struct refill_port *port)
+{
+	char knees[240] = "";
+	unsigned int p;
+
+	for (p = 0; p < b->opts.npolicies; p++)
+		if (run_policy(b, port, b->opts.policies[p], knees, sizeof(knees)))
+			return -1;
+	bench_note(b, "%s: knee:%s", port->name, knees);
+	return 0;
+}
+
+static const struct refill_port *find_port(const char *name)
+{
+	const struct refill_port *port = refill_ports;
+
+	while (port->name && strcmp(port->name, name) != 0)
+		port++;
+	return port->name ? port : NULL;
+}
+
+/* A port that --port names must run; of many, one that can not run here has a note. */
+static int make_and_run(struct bench *b, const struct refill_port *port, bool must)
+{
+	struct refill_run try = { .port = port, .policy = b->opts.policies[0], .refill = 1 };
+	char why[200] = "";
+	int err = port->make ? port->make(why, sizeof(why)) : 0;
+
+	if (!err)
+		err = refill_open(b, &try, why, sizeof(why));
+	if (!err)
+		err = refill_close(b) ? -1 : run_port(b, port);
+	else if (must)
+		bench_error("refill: port %s: %s", port->name, why);
+	else
+		bench_note(b, "%s: left out: %s", port->name, why);
+	refill_ports_unmake();
+	return must ? err : 0;
+}
+
+/* all ports that need nothing of the user, or the first three, which need nothing of the machine */
+static int run_many(struct bench *b, bool all)
+{
+	const struct refill_port *port;
+	int err = 0;
+
+	for (port = refill_ports; port->name && !err && (all || port < refill_ports + 3); port++)
+		err = make_and_run(b, port, false);
+	return err;
+}
+
+static int run_ports(struct bench *b)
+{
+	bool all = nspecs && !strcmp(specs[0], "all");
+	struct refill_port own = { .name = NULL };
+	const struct refill_port *port;
+	unsigned int i, n = nspecs ? nspecs : 3;
+	int err = 0;
+
+	if (b->opts.quick && n * b->opts.npolicies * b->opts.nbulks > QUICK_FEW &&
+	    b->opts.repeat > QUICK_MAX)
+		b->opts.repeat = QUICK_MAX;
+	if (all || !nspecs)
+		return run_many(b, all);
+	for (i = 0; i < nspecs && !err; i++) {
+		port = find_port(specs[i]);
+		own.name = own.spec[0] = specs[i];
+		own.ours = !strncmp(specs[i], "null", 4);
+		err = make_and_run(b, port ? port : &own, true);
+	}
 	return err;
 }
 
 static int refill_case(struct bench *b)
 {
-	struct refill_port ports[PORTS_MAX] = { 0 };
-	unsigned int n = 0, i, p;
-	int err;
-
-	err = name_ports(b, ports, &n);
-	for (i = 0; i < n && !err; i++)
-		for (p = 0; p < b->opts.npolicies && !err; p++)
-			err = run_port(b, &ports[i], b->opts.policies[p]);
-	refill_capture_close();
+	if (run_ports(b))
+		return -1;
 	bench_note(b,
-		   "one core receives %u packets, then sends them: the pool keeps one refill, "
-		   "the other pages come from the zone and go back to it",
+		   "one core has a round of %u packets out at once: the pool keeps one refill, the "
+		   "other pages come from the zone and go back to it",
 		   REFILL_ROUND);
 	bench_note(b, "knee: the smallest refill within %.0f %% of the port's best rate",
 		   BENCH_AGREE);
 	bench_note(b, "windows: of a second, traced run, which moves packets in bursts of the "
 		      "refill's size, so that every window is that long");
-	return err;
+	return 0;
 }
 
 static const struct bench_plot plots[] = {
@@ -238,16 +268,19 @@ static const struct bench_plot plots[] = {
 static void add_port(void *opts, const char *name, const char *arg)
 {
 	(void)opts;
-	if (nports < PORTS_MAX)
-		port_specs[nports++] = arg;
+	if (nspecs == REFILL_PORTS)
+		usage_error("%s '%s': at most %u ports", name, arg, REFILL_PORTS);
+	else if (nspecs && (!strcmp(arg, "all") || !strcmp(specs[0], "all")))
+		usage_error("%s '%s': all is every port; name no other", name, arg);
 	else
-		usage_error("%s '%s': at most %u ports", name, arg, PORTS_MAX);
+		specs[nspecs++] = arg;
 }
 
 static const struct option_row refill_options[] = {
-	{ "port", .arg = "SPEC", SET(add_port),
+	{ "port", .arg = "SPEC|all", SET(add_port),
 	  .help = "refill: a port to measure; may be repeated (default: null,\n"
-		  "loop and pcap, where pcap is a file made for it)" },
+		  "loop and pcap, where pcap is a file made for it; all: also\n"
+		  "af_xdp on a veth made for it, dpdk:net_null, dpdk:net_ring)" },
 	{ .name = NULL },
 };
 

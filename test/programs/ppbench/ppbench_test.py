@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -154,6 +155,77 @@ def test_refill():
     bad(1, 'no packet in 2 s', 'refill', '--quick', '--bulk', '64', '--port', 'loop:x,peer=y')
     bad(1, "unknown driver 'foo'", 'refill', '--port', 'foo:bar')
     bad(2, 'at most 8 ports', 'refill', *(['--port', 'null'] * 9))
+    bad(2, 'name no other', 'refill', '--port', 'null', '--port', 'all')
+
+
+PORTS = ['null', 'loop', 'pcap', 'af_xdp', 'dpdk:net_null', 'dpdk:net_ring']
+REFILL = {'mpps_median', 'cycles_per_packet', 'refills_per_1000', 'window_median_cycles',
+          'window_p99_cycles', 'window_p999_cycles', 'window_max_pages', 'knee'}
+
+
+def test_refill_all():
+    """Every port that needs nothing of the user is measured, or named with the reason."""
+    words = ['refill', '--quick', '--repeat', '1', '--port', 'all', '--bulk', '1,64']
+    for policies, drop in ('trylock,irqsave', False), ('rseq' if 'rseq' in here() else 'spin', True):
+        # without any capability there is no veth, and the others are there
+        wrap = ['setpriv', '--bounding-set', '-all', '--inh-caps', '-all'] if drop else []
+        path = os.path.join(tempfile.mkdtemp(), 'out.csv')
+        done = subprocess.run([*wrap, args.ppbench, *words, '--policy', policies, '--csv', path],
+                              capture_output=True, text=True, timeout=100)
+        check(done.returncode == 0 and done.stderr == '', f'{wrap}: {done.stderr}')
+        with open(path) as file:
+            rows = list(csv.DictReader(file))
+        shutil.rmtree(os.path.dirname(path))
+        out = dict(re.findall(r'^(\S+): left out: (.+)$', done.stdout, re.M))
+        print('left out:', out)
+        kinds = [p for p in PORTS if any(row['kind'] == p for row in rows)]
+        check(kinds == [p for p in PORTS if p not in out], f'{kinds}: each port, or its reason')
+        check({'null', 'loop'} <= set(kinds), 'those that need nothing')
+        check(('pcap' in kinds) == (args.pcap == 'yes'), 'pcap')
+        # EAL is not for a process without rights everywhere
+        check(drop or ('dpdk:net_ring' in kinds) == (args.dpdk == 'yes'), 'DPDK')
+        check(not drop or 'run it as root' in out['af_xdp'], 'no veth without root')
+        check(REFILL < set(rows[0]) and 'mask_cycles' in rows[0] or drop, 'columns')
+        for kind in kinds:
+            mine = [row for row in rows if row['kind'] == kind]
+            check([(r['policy'], r['bulk']) for r in mine] ==
+                  [(p, b) for p in policies.split(',') for b in ('1', '64')], f'{kind}: rows')
+            knees = re.search(rf'^{kind}: knee: (.*)$', done.stdout, re.M)[1]
+            check(all(f'{p} ' in knees for p in policies.split(',')), f'{kind}: a knee each')
+            check([r['policy'] for r in mine if r['knee']] == policies.split(','), f'{kind}: knees')
+            for row in mine:
+                refills = float(row['refills_per_1000']) * float(row['bulk'])
+                check(700 < refills < 1200, f'{row}: each page comes from the zone')
+
+
+def net_of(pid):
+    return os.stat(f'/proc/{pid}/ns/net').st_ino
+
+
+def test_refill_killed():
+    """A run that is killed leaves no veth: it is in a network namespace of the run's own."""
+    if os.getuid() or not os.path.exists('/proc/net/protocols') or \
+            'XDP ' not in open('/proc/net/protocols').read():
+        skip('needs root and AF_XDP')
+    for end in signal.SIGKILL, signal.SIGINT:
+        child = subprocess.Popen([args.ppbench, 'refill', '--port', 'af_xdp', '--repeat', '999'],
+                                 stdout=subprocess.DEVNULL)
+        links = ''
+        while child.poll() is None and 'ppbench-a' not in links:
+            links = subprocess.run(['nsenter', '-t', str(child.pid), '-n', 'ip', 'link'],
+                                   capture_output=True, text=True).stdout
+            time.sleep(0.01)
+        check(child.poll() is None and net_of(child.pid) != net_of('self'), 'a namespace of its own')
+        space = net_of(child.pid)
+        child.send_signal(end)
+        check(child.wait() == -end, 'ended by the signal')
+        check('ppbench-' not in subprocess.run(['ip', 'link'], capture_output=True, text=True).stdout,
+              'no veth here')
+        for pid in filter(str.isdigit, os.listdir('/proc')):
+            try:
+                check(net_of(pid) != space, f'process {pid} keeps the namespace')
+            except OSError:
+                pass  # it has ended
 
 
 def test_policy():
