@@ -4,7 +4,8 @@
 # guide.sh - the guide's program before and after: fewer than 50 lines differ, both reflect
 # packets, and afterwards every frame is home
 #
-# Run by meson, which sets BEFORE and AFTER. As root: two namespaces and a veth pair.
+# Also steps 1 and 2 of doc/tutorial-xdp.md; step 3 is the program after. Run by meson, which sets
+# BEFORE, AFTER, STEP1 and STEP2. As root: two namespaces and a veth pair.
 set -u
 
 here=$(dirname "$0")
@@ -104,7 +105,7 @@ reflects() {
 	kill -TERM "$pid"
 	wait "$pid" || fail "$1: exit status $?"
 	pid=
-	grep -Eq '^[0-9]+ received, [0-9]+ sent, [0-9]+ of 4096 frames home$' "$tmp/out" ||
+	grep -Eq '^[0-9]+ received, [0-9]+ sent(, [0-9]+ of 4096 frames home)?$' "$tmp/out" ||
 		fail "$1: no report"
 	received=$(sed 's/ received.*//' "$tmp/out")
 	home=$(sed 's/.* sent, //; s/ of .*//' "$tmp/out")
@@ -114,5 +115,8 @@ reflects() {
 
 reflects "$BEFORE"
 [ "$home" -lt 4096 ] || fail "before: has lost no frame, and the guide says that it does"
+reflects "$STEP1"
+[ "$home" -lt 4096 ] || fail "step 1: has lost no frame, and the tutorial says that it does"
+reflects "$STEP2"
 reflects "$AFTER"
 [ "$home" -eq 4096 ] || fail "after: $home of 4096 frames are home"
