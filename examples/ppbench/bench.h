@@ -144,6 +144,7 @@ struct bench_spread {
  * @bulk_is:  what the column bulk holds; NULL: pages a call
  * @plots:    panels of --plot; NULL: one for each kind
  * @options:  those that only this case has, with their help; NULL: none
+ * @in_report: further words of its command in the report, ended by NULL; NULL: none
  * @check:    usage_error() if its options do not fit together; NULL: they do
  * @page:     writes a page, and leaves no rows: runs without pinning, --json, --csv and --plot
  * @by_kind:  rows stand together by kind, not by bulk
@@ -163,6 +164,7 @@ struct bench_case {
 	const char *bulk_is;
 	const struct bench_plot *plots;
 	const struct option_row *options;
+	const char *const *in_report;
 	void (*check)(void);
 	bool page;
 	bool by_kind;

@@ -284,6 +284,8 @@ static const struct option_row refill_options[] = {
 	{ .name = NULL },
 };
 
+static const char *const in_report[] = { "--port", "all", "--policy", "all", NULL };
+
 const struct bench_case bench_refill = {
 	.name = "refill",
 	.title = "forwarding, against how many pages a pool is refilled with at once",
@@ -295,5 +297,6 @@ const struct bench_case bench_refill = {
 	.bulk_is = "refill, pages",
 	.plots = plots,
 	.options = refill_options,
+	.in_report = in_report,
 	.by_kind = true,
 };

@@ -8,13 +8,18 @@
 
 #define WIDTH  360.0
 #define BARS   14u
-#define CURVES 6u
+#define CURVES 8u
 
 static int by_median(const void *a, const void *b)
 {
 	const struct rep_row *const *x = a, *const *y = b;
 
 	return (*x)->median < (*y)->median ? -1 : (*x)->median > (*y)->median;
+}
+
+static int by_rate(const void *a, const void *b)
+{
+	return by_median(b, a);
 }
 
 /* in the figure however slow: readers compare with these */
@@ -37,13 +42,15 @@ static bool is_reference(const char *policy)
 }
 
 /* keeps the fastest and the references, at most @max rows */
-static unsigned int choose_rows(const struct rep_row **rows, unsigned int n, unsigned int max)
+static unsigned int choose_rows(const struct rep_case *c, const struct rep_row **rows,
+				unsigned int n, unsigned int max)
 {
+	bool rates = !strncmp(c->unit, "mp", 2); /* mpps, mpages_per_s: more is better */
 	unsigned int references = 0, kept = 0, others, i;
 
 	if (n <= max)
 		return n;
-	qsort(rows, n, sizeof(*rows), by_median);
+	qsort(rows, n, sizeof(*rows), rates ? by_rate : by_median);
 	for (i = 0; i < n; i++)
 		references += is_reference(rows[i]->policy);
 	others = max > references ? max - references : 0;
@@ -87,6 +94,7 @@ static void fill_chart(struct chart *chart, const struct rep_case *c, const char
 {
 	const struct rep_row **last = calloc(c->nrows, sizeof(*last)), *row, *first = NULL;
 	unsigned int n = 0, kept, max = BARS;
+	double knee;
 	size_t i;
 
 	for (i = 0; last && i < c->nrows; i++) {
@@ -98,7 +106,7 @@ static void fill_chart(struct chart *chart, const struct rep_case *c, const char
 		if (row->bulk != first->bulk)
 			max = CURVES;
 	}
-	kept = choose_rows(last, n, max);
+	kept = choose_rows(c, last, n, max);
 	*all = kept == n;
 	for (i = 0; last && i < c->nrows; i++) {
 		row = &c->rows[i];
@@ -112,6 +120,7 @@ static void fill_chart(struct chart *chart, const struct rep_case *c, const char
 				.hi = row->max,
 				.simulated = row->simulated,
 				.published = row->published,
+				.marked = rep_number(row, "knee", &knee) && knee > 0,
 			};
 	}
 	free(last);
@@ -119,6 +128,8 @@ static void fill_chart(struct chart *chart, const struct rep_case *c, const char
 
 static void write_figure(FILE *f, const struct rep_case *c, const struct chart *chart, bool all)
 {
+	size_t i;
+
 	fputs("<figure><figcaption><b>", f);
 	html_text(f, chart->rows[0].kind);
 	fputs("</b>: ", f);
@@ -127,16 +138,18 @@ static void write_figure(FILE *f, const struct rep_case *c, const struct chart *
 		fprintf(f, ", bulk %u; median (smallest to largest)", chart->rows[0].bulk);
 	else
 		fprintf(f, ", against %s; median, and from smallest to largest", chart->x_name);
-	fprintf(f, "%s%s</figcaption>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
-		chart->log ? ", logarithmic scale" : "",
+	for (i = 0; i < chart->n && !chart->rows[i].marked; i++)
+		continue;
+	fprintf(f, "%s%s%s</figcaption>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+		chart->log ? ", logarithmic scale" : "", i < chart->n ? "; ring: the knee" : "",
 		all ? "" : "; the fastest, and references; all are in the table", chart->width,
 		chart->height);
 	html_text(f, chart->rows[0].kind);
 	fputs(chart->bars ? ", bars\">\n" : ", curves\">\n", f);
 	chart_draw(f, chart);
-	fputs("</svg><code class=\"cmd\">", f);
-	html_text(f, c->command[0] ? c->command : "command not recorded");
-	fputs("</code></figure>\n", f);
+	fputs("</svg>", f);
+	html_command(f, c->command);
+	fputs("</figure>\n", f);
 }
 
 static void write_kind(FILE *f, const struct rep_case *c, const char *kind)

@@ -32,7 +32,7 @@ struct rep_row {
 /* a case's result, or the reason why there is none */
 struct rep_case {
 	char name[40];
-	const char *title;
+	const struct bench_case *what; /* NULL: none of this program */
 	char command[400];
 	char error[400];
 	double seconds; /* seconds that the case took; 0: it was not run now */
@@ -69,6 +69,9 @@ void html_head(FILE *f);
 
 /* html/figures.c; one figure for each kind of work of a case */
 void html_figures(FILE *f, const struct rep_case *c);
+
+/* html/heat.c */
+void html_heat(FILE *f, const struct rep_case *c);
 
 /* html/summary.c */
 void html_summary(FILE *f, const struct rep *r);

@@ -7,6 +7,7 @@
 
 #define QUIET	  0.05 /* spread up to which a machine counts as quiet */
 #define COLUMNS	  32u
+#define FIRST	  "refill" /* the comparison that the project is for */
 #define ROWS_OPEN 40u /* a table up to this long is shown at once */
 
 static const char *text_of(struct json_object *o, const char *key)
@@ -207,9 +208,9 @@ static void write_table(FILE *f, const struct rep_case *c)
 	fputs("</tr></thead><tbody>\n", f);
 	for (i = 0; i < c->nrows; i++)
 		table_row(f, &c->rows[i], i ? &c->rows[i - 1] : NULL, keys, n);
-	fputs("</tbody></table></div>\n<code class=\"cmd\">", f);
-	html_text(f, c->command[0] ? c->command : "command not recorded");
-	fputs("</code></details>\n", f);
+	fputs("</tbody></table></div>\n", f);
+	html_command(f, c->command);
+	fputs("</details>\n", f);
 }
 
 static void write_notes(FILE *f, const struct rep_case *c)
@@ -252,14 +253,13 @@ static void data_uri(FILE *f, const char *text)
 static void write_section(FILE *f, const struct rep_case *c)
 {
 	fprintf(f, "<section id=\"%s\"><h2>%s</h2>\n", c->name, c->name);
-	if (c->title) {
+	if (c->what) {
 		fputs("<p>", f);
-		html_text(f, c->title);
+		html_text(f, c->what->title);
 		fputs("</p>\n", f);
 	}
-	fputs("<code class=\"cmd\">", f);
-	html_text(f, c->command[0] ? c->command : "command not recorded");
-	fputs("</code>\n<p class=\"soft\">", f);
+	html_command(f, c->command);
+	fputs("<p class=\"soft\">", f);
 	if (c->seconds > 0)
 		fprintf(f, "Ran for %.0f s. ", c->seconds);
 	if (c->json && !c->error[0]) {
@@ -274,6 +274,8 @@ static void write_section(FILE *f, const struct rep_case *c)
 		fputs("</p></section>\n", f);
 		return;
 	}
+	if (!strcmp(c->name, FIRST))
+		html_heat(f, c);
 	write_notes(f, c);
 	html_figures(f, c);
 	write_table(f, c);
@@ -292,9 +294,7 @@ void html_page(FILE *f, const void *rep)
 	html_head(f);
 	fprintf(f, "<header><h1>What a page costs</h1>\n<p class=\"soft\">ppbench %s, %s</p>\n",
 		PP_VERSION, when);
-	fputs("<code class=\"cmd\">", f);
-	html_text(f, r->command);
-	fputs("</code>\n", f);
+	html_command(f, r->command);
 	write_machine(f, r);
 	write_noise(f, r);
 	if (r->failed)
@@ -302,8 +302,11 @@ void html_page(FILE *f, const void *rep)
 			r->failed, r->n);
 	write_contents(f, r);
 	fputs("</header>\n<main>\n", f);
+	i = r->n && !strcmp(r->cases[0].name, FIRST);
+	if (i)
+		write_section(f, &r->cases[0]);
 	html_summary(f, r);
-	for (i = 0; i < r->n; i++)
+	for (; i < r->n; i++)
 		write_section(f, &r->cases[i]);
 	fputs("</main>\n<footer class=\"soft\"><p>Each table and figure has the command that made "
 	      "it; the rows behind them are in the page, as JSON. Figures are medians. "

@@ -19,7 +19,7 @@
 #include "html/run.h"
 
 #define QUICK_S	     285.0 /* for all cases together */
-#define QUICK_CASE_S 75.0
+#define QUICK_CASE_S 100.0
 #define CASE_S	     3600.0
 #define WORDS	     20u
 
@@ -60,14 +60,17 @@ static void add_numbers(struct words *w, const char *option, const unsigned int 
 }
 
 /* the options of the report are those of each case */
-static void words_for(struct words *w, const struct bench_opts *o, const char *name)
+static void words_for(struct words *w, const struct bench_opts *o, const struct bench_case *what)
 {
+	const char *const *more = what->in_report;
 	unsigned int i, repeat = o->repeat == (o->quick ? 5 : 11) ? 0 : o->repeat;
 	char *text;
 
 	w->n = 0;
 	add_word(w, "ppbench");
-	add_word(w, name);
+	add_word(w, what->name);
+	while (more && *more)
+		add_word(w, *more++);
 	if (o->quick)
 		add_word(w, "--quick");
 	if (!o->all_policies) {
@@ -159,7 +162,7 @@ static void run_case(const struct bench *b, struct rep_case *c, const char *dir,
 
 	snprintf(json, sizeof(json), "%s/%s.json", dir, c->name);
 	snprintf(errors, sizeof(errors), "%s/%s.err", dir, c->name);
-	words_for(&w, &b->opts, c->name);
+	words_for(&w, &b->opts, c->what);
 	join_words(&w, c->command, sizeof(c->command));
 	add_word(&w, "--json");
 	add_word(&w, json);
@@ -209,7 +212,7 @@ static int run_all(struct bench *b, struct rep *r)
 	for (; *cases && r->n < REP_CASES; cases++) {
 		if (*cases == b->what)
 			continue;
-		r->cases[r->n].title = (*cases)->title;
+		r->cases[r->n].what = *cases;
 		snprintf(r->cases[r->n].name, sizeof(r->cases[0].name), "%s", (*cases)->name);
 		r->n++;
 	}
@@ -257,7 +260,7 @@ static void put_in_order(struct rep *r, const struct bench_case *const *cases)
 			}
 	for (i = 0; i < r->n; i++) {
 		at = case_position(cases, r->cases[i].name);
-		r->cases[i].title = cases[at] ? cases[at]->title : NULL;
+		r->cases[i].what = cases[at];
 	}
 }
 

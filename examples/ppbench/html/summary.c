@@ -6,7 +6,6 @@
 
 #define DEFAULT_POLICY "trylock"
 #define AT_BULK	       64u
-#define ENOUGH	       1.10 /* of the best that any size gives */
 
 static void write_link(FILE *f, const struct rep_case *c)
 {
@@ -71,15 +70,15 @@ static void which_scheme(FILE *f, const struct rep *r)
 	fputs("</ul>\n", f);
 }
 
-/* the row that is marked as the knee of this kind's curve */
+/* the row that is marked as the knee of the default policy's curve of this kind */
 static const struct rep_row *marked_knee(const struct rep_case *c, const char *kind)
 {
 	double knee;
 	size_t i;
 
 	for (i = 0; i < c->nrows; i++)
-		if (!strcmp(c->rows[i].kind, kind) && rep_number(&c->rows[i], "knee", &knee) &&
-		    knee > 0)
+		if (!strcmp(c->rows[i].kind, kind) && !strcmp(c->rows[i].policy, DEFAULT_POLICY) &&
+		    rep_number(&c->rows[i], "knee", &knee) && knee > 0)
 			return &c->rows[i];
 	return NULL;
 }
@@ -107,49 +106,14 @@ static void refill_lines(FILE *f, const struct rep_case *c)
 	}
 }
 
-/* without the case refill: the smallest bulk that is enough for the core's cache */
-static void bulk_line(FILE *f, const struct rep_case *c)
-{
-	const struct rep_row *row, *best = NULL, *enough = NULL;
-	size_t i;
-
-	for (i = 0; i < c->nrows; i++) {
-		row = &c->rows[i];
-		if (!row->refused && !strcmp(row->policy, DEFAULT_POLICY) &&
-		    !strcmp(row->kind, "prep") && (!best || row->median < best->median))
-			best = row;
-	}
-	for (i = 0; best && i < c->nrows; i++) {
-		row = &c->rows[i];
-		if (!row->refused && !strcmp(row->policy, DEFAULT_POLICY) &&
-		    !strcmp(row->kind, "prep") && row->median <= ENOUGH * best->median &&
-		    (!enough || row->bulk < enough->bulk))
-			enough = row;
-	}
-	if (!enough)
-		return;
-	fprintf(f, "<li><b>%u</b> pages at once cost ", enough->bulk);
-	html_number(f, enough->median);
-	fprintf(f,
-		" cycles a page, within %.0f %% of the best of all sizes measured (%u). The case "
-		"refill, which measures ports, is not in this report.",
-		100 * (ENOUGH - 1), best->bulk);
-	write_link(f, c);
-	fputs("</li>\n", f);
-}
-
 static void which_refill(FILE *f, const struct rep *r)
 {
 	const struct rep_case *refill = rep_case_find(r, "refill");
-	const struct rep_case *policy = rep_case_find(r, "policy");
 
-	if (!refill && !policy)
+	if (!refill)
 		return;
 	fputs("<h3>Which refill size?</h3>\n<ul>\n", f);
-	if (refill)
-		refill_lines(f, refill);
-	else
-		bulk_line(f, policy);
+	refill_lines(f, refill);
 	fputs("</ul>\n", f);
 }
 
@@ -250,9 +214,8 @@ static void which_pool(FILE *f, const struct rep *r)
 	fputs("</tr></thead><tbody>\n", f);
 	for (i = 0; i < sizeof(works) / sizeof(*works); i++)
 		pool_row(f, c, works[i].kind, works[i].what);
-	fputs("</tbody></table></div>\n<code class=\"cmd\">", f);
-	html_text(f, c->command);
-	fputs("</code>\n", f);
+	fputs("</tbody></table></div>\n", f);
+	html_command(f, c->command);
 }
 
 void html_summary(FILE *f, const struct rep *r)

@@ -41,3 +41,10 @@ void html_number(FILE *f, double value)
 
 	fprintf(f, "%.*f", size < 10 ? 2 : size < 100 ? 1 : 0, value);
 }
+
+void html_command(FILE *f, const char *command)
+{
+	fputs("<code class=\"cmd\">", f);
+	html_text(f, *command ? command : "command not recorded");
+	fputs("</code>\n", f);
+}

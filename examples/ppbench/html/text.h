@@ -9,6 +9,8 @@
 void html_text(FILE *f, const char *text);
 /* a key as words: cycles_per_page, vs_array */
 void html_words(FILE *f, const char *key);
+/* a command, in a line of its own */
+void html_command(FILE *f, const char *command);
 /* three significant digits */
 void html_number(FILE *f, double value);
 
