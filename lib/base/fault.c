@@ -30,7 +30,7 @@ const char *const *pp_fault_names(void)
 bool __coldpath fault_hit(enum fault_point point)
 {
 	struct fault *f = &faults[point];
-	uint64_t every = load_acquire(&f->every); /* pairs with the release in set() */
+	uint64_t every = load_acquire(&f->every); /* pairs with the release in set_point() */
 	uint64_t thread = READ_ONCE(f->thread), after = READ_ONCE(f->after), n;
 
 	if (!every || (thread && thread != thread_id()))
@@ -58,7 +58,7 @@ static bool is_set(enum fault_point point)
 
 static struct pp_lock arming; /* one thread at a time, so that the last setting stays */
 
-static void arm(enum fault_point point)
+static void arm_point(enum fault_point point)
 {
 	pp_lock(&arming);
 	if (faults[point].arm)
@@ -76,12 +76,12 @@ void fault_joined(enum fault_point point, void (*arm_all)(bool on))
 		WRITE_ONCE(f->arm, arm_all);
 		pp_unlock(&arming);
 	}
-	/* @arm_all visits the registry after set(): it met the caller there, or is_set() is true */
+	/* @arm_all visits the registry after set_point(): it met the caller, or is_set() is true */
 	if (unlikely(is_set(point)))
-		arm(point);
+		arm_point(point);
 }
 
-static struct fault *find(const char *at)
+static struct fault *find_point(const char *at)
 {
 	unsigned int i;
 
@@ -93,7 +93,7 @@ static struct fault *find(const char *at)
 	return NULL;
 }
 
-static void set(struct fault *f, uint64_t every, uint64_t after, uint64_t thread)
+static void set_point(struct fault *f, uint64_t every, uint64_t after, uint64_t thread)
 {
 	store_release(&f->every, 0);
 	WRITE_ONCE(f->after, after);
@@ -105,21 +105,21 @@ static void set(struct fault *f, uint64_t every, uint64_t after, uint64_t thread
 
 int pp_fault_set(const char *at, uint64_t every, uint64_t after, uint64_t thread)
 {
-	struct fault *f = find(at);
+	struct fault *f = find_point(at);
 
 	if (!f)
 		return -EINVAL;
 	if (every)
-		set(f, every, after, thread == PP_FAULT_SELF ? thread_id() : thread);
+		set_point(f, every, after, thread == PP_FAULT_SELF ? thread_id() : thread);
 	else
 		store_release(&f->every, 0); /* the counters stay to be read */
-	arm((enum fault_point)(f - faults));
+	arm_point((enum fault_point)(f - faults));
 	return 0;
 }
 
 int pp_fault_get_stats(const char *at, struct pp_fault_stats *stats)
 {
-	const struct fault *f = find(at);
+	const struct fault *f = find_point(at);
 	struct pp_fault_stats s;
 
 	if (!f)
@@ -138,7 +138,7 @@ int pp_fault_get_stats(const char *at, struct pp_fault_stats *stats)
 
 #define SYNTAX "PAGEPOOL_FAULT: \"%s\"; write page_pool_alloc:every=N,after=M, or zone_alloc"
 
-static int parse_one(const char *text)
+static int parse_point(const char *text)
 {
 	unsigned long long every = 0, after = 0;
 	int end = 0, more = 0;
@@ -150,14 +150,14 @@ static int parse_one(const char *text)
 	if (text[end] &&
 	    (sscanf(text + end, ",after=%18llu%n", &after, &more) != 1 || text[end + more]))
 		return pp_set_error(EINVAL, SYNTAX, text);
-	f = find(at);
+	f = find_point(at);
 	if (!f)
 		return -EINVAL;
-	set(f, every, after, 0);
+	set_point(f, every, after, 0);
 	return 0;
 }
 
-static int parse(const char *env)
+static int parse_points(const char *env)
 {
 	char text[256], *word, *rest = NULL;
 	int err = 0;
@@ -166,7 +166,7 @@ static int parse(const char *env)
 		return pp_set_error(EINVAL, "PAGEPOOL_FAULT: longer than %zu bytes", sizeof(text));
 	snprintf(text, sizeof(text), "%s", env);
 	for (word = strtok_r(text, ";", &rest); word && !err; word = strtok_r(NULL, ";", &rest))
-		err = parse_one(word);
+		err = parse_point(word);
 	return err;
 }
 
@@ -181,7 +181,7 @@ int fault_from_env(void)
 		return 0;
 	pp_lock(&lock);
 	env = done ? NULL : secure_getenv("PAGEPOOL_FAULT");
-	err = env ? parse(env) : 0;
+	err = env ? parse_points(env) : 0;
 	/* pairs with the acquire above; what cannot be understood is said again */
 	store_release(&done, !err);
 	pp_unlock(&lock);

@@ -81,7 +81,7 @@ const char *pp_version(void)
 	return PP_VERSION;
 }
 
-static bool serves(unsigned int major, unsigned int minor, unsigned int patch)
+static bool serves_version(unsigned int major, unsigned int minor, unsigned int patch)
 {
 	if (major != PP_VERSION_MAJOR)
 		return false;
@@ -92,7 +92,7 @@ static bool serves(unsigned int major, unsigned int minor, unsigned int patch)
 
 int pp_check_version(unsigned int major, unsigned int minor, unsigned int patch)
 {
-	if (serves(major, minor, patch))
+	if (serves_version(major, minor, patch))
 		return 0;
 	return pp_set_error(ENOTSUP,
 			    "version: the program needs pagepool %u.%u.%u, and %s is loaded", major,

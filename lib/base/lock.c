@@ -33,14 +33,14 @@ uint32_t __coldpath thread_id_acquire(void)
 }
 
 /* The child's only thread has another id than the one that it was copied from. */
-static void forked(void)
+static void forget_thread_id(void)
 {
 	known_thread_id = 0;
 }
 
 static void __attribute__((__constructor__)) watch_forks(void)
 {
-	pthread_atfork(NULL, NULL, forked);
+	pthread_atfork(NULL, NULL, forget_thread_id);
 }
 
 /* 0, or an error number; errno stays as it is. */

@@ -44,7 +44,7 @@ static uint64_t known_time; /* the time namespace that @known was read in */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* A child that left its parent's number in a lock would lose it when the parent dies. */
-static void forked(void)
+static void forget_process(void)
 {
 	known = 0;
 	lock_word = (uint32_t)getpid() << 2 | LOCK_HELD;
@@ -52,7 +52,7 @@ static void forked(void)
 
 static void watch_forks(void)
 {
-	pthread_atfork(NULL, NULL, forked);
+	pthread_atfork(NULL, NULL, forget_process);
 }
 
 static uint64_t inode_of(const char *path)

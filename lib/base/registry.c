@@ -21,7 +21,7 @@ void registry_add(struct registry *list, struct registered *entry)
 }
 
 /* Under the lock; true: no visitor has @entry, and it is in no list. */
-static bool leave(struct registered *entry)
+static bool leave_list(struct registered *entry)
 {
 	struct registered **at;
 
@@ -50,7 +50,7 @@ static void await_pins(struct registered *entry)
 void registry_del(struct registered *entry)
 {
 	pp_lock(&lock);
-	while (!leave(entry))
+	while (!leave_list(entry))
 		await_pins(entry);
 	pp_unlock(&lock);
 }
@@ -61,14 +61,14 @@ void registry_close(struct registry *list)
 
 	pp_lock(&lock);
 	while ((entry = list->first)) {
-		if (!leave(entry))
+		if (!leave_list(entry))
 			await_pins(entry);
 	}
 	pp_unlock(&lock);
 }
 
 /* Under the lock; true: wake registry_del(). */
-static bool unpin(struct registered *entry)
+static bool unpin_entry(struct registered *entry)
 {
 	WRITE_ONCE(entry->pins, entry->pins - 1);
 	return entry->leaving && !entry->pins;
@@ -87,7 +87,7 @@ struct registered *registry_next(struct registry *list, struct registered *entry
 	if (next)
 		WRITE_ONCE(next->pins, next->pins + 1);
 	if (entry)
-		wake = unpin(entry);
+		wake = unpin_entry(entry);
 	pp_unlock(&lock);
 	/* the entry may be gone by now: its address alone is used */
 	if (wake)
@@ -124,7 +124,7 @@ void registry_unpin(struct registered *entry)
 	bool wake;
 
 	pp_lock(&lock);
-	wake = unpin(entry);
+	wake = unpin_entry(entry);
 	pp_unlock(&lock);
 	if (wake)
 		futex_wake_all(&entry->pins);

@@ -136,7 +136,7 @@ static void answer_drain(const struct control_request *req, struct json_writer *
 
 /* ---- disable, enable ------------------------------------------------------------------------- */
 
-static void enable(struct control_disabled *d)
+static void enable_zone(struct control_disabled *d)
 {
 	struct pp_zone *zone = find_zone(d->zone);
 
@@ -153,7 +153,7 @@ void control_enable_all(struct control_state *state)
 
 	for (i = 0; i < CONTROL_DISABLED; i++)
 		if (state->disabled[i].zone)
-			enable(&state->disabled[i]);
+			enable_zone(&state->disabled[i]);
 }
 
 uint64_t control_expire(struct control_state *state, uint64_t now)
@@ -163,7 +163,7 @@ uint64_t control_expire(struct control_state *state, uint64_t now)
 
 	for (; d < state->disabled + CONTROL_DISABLED; d++) {
 		if (d->zone && d->until_ns <= now)
-			enable(d);
+			enable_zone(d);
 		else if (d->zone)
 			next = min(next, d->until_ns);
 	}
@@ -199,8 +199,8 @@ static int disable_one(uint64_t id, uint64_t timeout_us)
 }
 
 /* 0, or -1: @answer is the error. A zone that is disabled already gets the new time. */
-static int disable(struct control_state *state, const struct control_request *req, uint64_t id,
-		   struct json_writer *answer)
+static int disable_zone(struct control_state *state, const struct control_request *req, uint64_t id,
+			struct json_writer *answer)
 {
 	struct control_disabled *d = control_find_disabled(state, id);
 	int err;
@@ -246,7 +246,7 @@ static void answer_disable(struct control_state *state, const struct control_req
 	n = select_zones(req->word[0], ids, CONTROL_DISABLED, answer);
 	forget_ended(state);
 	for (i = 0; i < n; i++)
-		if (disable(state, req, ids[i], answer))
+		if (disable_zone(state, req, ids[i], answer))
 			return;
 	if (n)
 		list_zones("disable", ids, n, answer);
@@ -263,7 +263,7 @@ static void answer_enable(struct control_state *state, const struct control_requ
 	for (i = 0; i < n; i++) {
 		if (!control_find_disabled(state, ids[i]))
 			continue;
-		enable(control_find_disabled(state, ids[i]));
+		enable_zone(control_find_disabled(state, ids[i]));
 		ids[done++] = ids[i];
 	}
 	if (done)

@@ -139,7 +139,7 @@ static void client_serve(struct pp_control *control, struct client *c, short rev
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 /* A free place, or that of the client that was silent longest. */
-static struct client *place(struct pp_control *control)
+static struct client *find_place(struct pp_control *control)
 {
 	struct client *c = control->client, *oldest = c;
 
@@ -153,13 +153,13 @@ static struct client *place(struct pp_control *control)
 	return oldest;
 }
 
-static void admit(struct pp_control *control)
+static void admit_client(struct pp_control *control)
 {
 	int fd = accept4(control->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	const struct timespec pause = { .tv_nsec = 10000000 };
 
 	if (fd >= 0 && control_peer_allowed(fd))
-		client_open(place(control), fd);
+		client_open(find_place(control), fd);
 	else if (fd >= 0)
 		close(fd);
 	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
@@ -167,7 +167,7 @@ static void admit(struct pp_control *control)
 }
 
 /* What to wait for, and until when: ms for poll(). */
-static int prepare(struct pp_control *control)
+static int prepare_poll(struct pp_control *control)
 {
 	uint64_t now = now_ns(), next = control_expire(&control->state, now);
 	struct pollfd *fd = control->fds + 2;
@@ -201,14 +201,14 @@ static void *control_thread(void *arg)
 	unsigned int i;
 
 	while (!load_acquire(&control->stop)) {
-		if (poll(fds, control->nclients + 2, prepare(control)) < 0)
+		if (poll(fds, control->nclients + 2, prepare_poll(control)) < 0)
 			continue;
 		for (i = 0; i < control->nclients; i++) {
 			if (control->client[i].fd >= 0)
 				client_serve(control, &control->client[i], fds[i + 2].revents);
 		}
 		if (fds[1].revents)
-			admit(control);
+			admit_client(control);
 	}
 	control_enable_all(&control->state);
 	return NULL;

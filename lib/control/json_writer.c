@@ -31,7 +31,7 @@ static bool make_room(struct json_writer *json, size_t n)
 	return true;
 }
 
-static void put(struct json_writer *json, const char *text, size_t n)
+static void put_bytes(struct json_writer *json, const char *text, size_t n)
 {
 	if (json->size - json->len <= n && !make_room(json, n))
 		return;
@@ -42,7 +42,7 @@ static void put(struct json_writer *json, const char *text, size_t n)
 
 static void put_text(struct json_writer *json, const char *text)
 {
-	put(json, text, strlen(text));
+	put_bytes(json, text, strlen(text));
 }
 
 void jw_free(struct json_writer *json)
@@ -68,12 +68,12 @@ static void put_key(struct json_writer *json, const char *key)
 void jw_begin(struct json_writer *json, const char *key, char bracket)
 {
 	put_key(json, key);
-	put(json, &bracket, 1);
+	put_bytes(json, &bracket, 1);
 }
 
 void jw_end(struct json_writer *json, char bracket)
 {
-	put(json, &bracket, 1);
+	put_bytes(json, &bracket, 1);
 }
 
 void jw_newline(struct json_writer *json)
@@ -123,7 +123,7 @@ void jw_text(struct json_writer *json, const char *key, const char *value)
 		} else {
 			if (*s == '"' || *s == '\\')
 				put_text(json, "\\");
-			put(json, (const char *)s, n);
+			put_bytes(json, (const char *)s, n);
 		}
 	}
 	put_text(json, "\"");

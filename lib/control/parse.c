@@ -64,7 +64,7 @@ static bool is_number(const char *text)
 	return *text && strlen(text) <= 18 && text[strspn(text, "0123456789")] == '\0';
 }
 
-static uint64_t number(const char *text)
+static uint64_t parse_number(const char *text)
 {
 	uint64_t n = 0;
 
@@ -79,7 +79,7 @@ static uint64_t on_or_off(const char *text)
 }
 
 /* The words of @req->line, of which each ends with a 0 now; their number, or -1: too many. */
-static int split(struct control_request *req, size_t len, char **words)
+static int split_words(struct control_request *req, size_t len, char **words)
 {
 	unsigned int n = 0;
 	size_t i;
@@ -113,7 +113,7 @@ static int parse_key(struct control_request *req, const struct verb *verb, char 
 	if (key->bit == KEY_TRACK)
 		value = on_or_off(eq + 1);
 	else
-		value = is_number(eq + 1) ? number(eq + 1) : UINT64_MAX;
+		value = is_number(eq + 1) ? parse_number(eq + 1) : UINT64_MAX;
 	if (key->bit == KEY_TRACK && !value)
 		return control_error(answer, "bad_argument", "%s: %s: %s is not on or off",
 				     verb->name, word, eq + 1);
@@ -175,12 +175,12 @@ int control_parse(struct control_request *req, const char *line, size_t len,
 	if (check_line(line, len, answer))
 		return -1;
 	memcpy(req->line, line, len);
-	n = split(req, len, words);
+	n = split_words(req, len, words);
 	if (n < 2)
 		return control_error(answer, "bad_request", "%s; try: 1 help",
 				     n < 0 ? "too many words"
 					   : "a request is VERSION VERB [ARGUMENT]...");
-	if (!is_number(words[0]) || number(words[0]) != PP_CONTROL_VERSION)
+	if (!is_number(words[0]) || parse_number(words[0]) != PP_CONTROL_VERSION)
 		return control_error(answer, "unknown_version",
 				     "version %s: this speaks version %u", words[0],
 				     PP_CONTROL_VERSION);

@@ -149,7 +149,7 @@ struct found {
 };
 
 /* The caller keeps @pool and its zone. */
-static void look(void *arg, const struct page_pool *pool)
+static void look_at_holders(void *arg, const struct page_pool *pool)
 {
 	struct found *found = arg;
 	const struct pp_page *page;
@@ -228,7 +228,7 @@ static int look_at_live(const struct control_request *req, const struct selected
 		return -ENOENT;
 	/* what was tagged is told before the tags go */
 	err = req->track == CONTROL_ON ? page_pool_holders_enable(pool, true) : 0;
-	look(found, pool);
+	look_at_holders(found, pool);
 	if (req->track == CONTROL_OFF)
 		page_pool_holders_enable(pool, false);
 	pool_unpin(pool);
@@ -249,7 +249,7 @@ static void holders_of(const struct control_request *req, const struct selected 
 		ended = true;
 		err = 0;
 	}
-	if (ended && !pool_ended_look(selected->id, look, found))
+	if (ended && !pool_ended_look(selected->id, look_at_holders, found))
 		return;
 	jw_begin(answer, NULL, '{');
 	jw_count(answer, "id", selected->id);

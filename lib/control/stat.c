@@ -116,7 +116,7 @@ static void add_pool(struct json_writer *json, struct page_pool *pool)
 
 /* ---- ended pools ----------------------------------------------------------------------------- */
 
-static void look(void *arg, const struct page_pool *pool)
+static void count_threads(void *arg, const struct page_pool *pool)
 {
 	pool_threads(arg, pool);
 }
@@ -153,7 +153,7 @@ static void add_ended_pool(struct json_writer *json, const struct pool_ended *po
 	if (pool->page_size)
 		jw_count(json, "inflight_mem", pool->inflight * pool->page_size);
 	jw_bool(json, "tracked", pool->tracked);
-	if (threads && pool->tracked && pool_ended_look(pool->id, look, &held))
+	if (threads && pool->tracked && pool_ended_look(pool->id, count_threads, &held))
 		add_threads(json, &held);
 	jw_end(json, '}');
 }

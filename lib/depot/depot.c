@@ -52,8 +52,8 @@ static size_t round_up(size_t size)
 }
 
 /* The parameters with their defaults; the policy's number, or -errno with pp_error(). */
-static int prepare(struct pp_depot_params *p, const struct pp_depot_params *params,
-		   unsigned int *cores)
+static int prepare_params(struct pp_depot_params *p, const struct pp_depot_params *params,
+			  unsigned int *cores)
 {
 	int err = params_copy(p, sizeof(*p), params);
 
@@ -77,7 +77,7 @@ size_t pp_depot_size(const struct pp_depot_params *params)
 	struct pp_depot_params p;
 	unsigned int cores;
 
-	if (prepare(&p, params, &cores) < 0)
+	if (prepare_params(&p, params, &cores) < 0)
 		return 0;
 	return round_up(sizeof(struct pp_depot)) + cores * pcp_stride_of(p.high) +
 	       p.objects * sizeof(void *);
@@ -90,7 +90,7 @@ struct pp_depot *pp_depot_init(const struct pp_depot_params *params, void *memor
 	struct pp_depot_params p;
 	struct stock *stock;
 	unsigned int cores;
-	int policy = prepare(&p, params, &cores);
+	int policy = prepare_params(&p, params, &cores);
 
 	if (policy < 0)
 		return NULL;
@@ -275,7 +275,7 @@ struct collected {
 	uint64_t most;
 };
 
-static void collect(void *arg, void *const *objs, uint64_t n)
+static void collect_objs(void *arg, void *const *objs, uint64_t n)
 {
 	struct collected *c = arg;
 
@@ -297,7 +297,7 @@ int pp_depot_audit(struct pp_depot *depot, struct pp_audit *audit)
 		return pp_set_error(ENOMEM, "no memory for an audit of %llu objects",
 				    (unsigned long long)c.most);
 	c.all = all;
-	stock_walk(&depot->stock, collect, &c);
+	stock_walk(&depot->stock, collect_objs, &c);
 	qsort(all, c.n, sizeof(*all), by_address);
 	for (i = 0; i < c.n; i++) {
 		if (i && all[i] == all[i - 1])

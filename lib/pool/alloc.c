@@ -21,7 +21,7 @@
  */
 static __noinline unsigned int consume_near(struct page_pool *pool)
 {
-	const struct pp_zone *near = *zone_set_row(pool->set, pool->nid);
+	const struct pp_zone *near = *fallback_row(pool->set, pool->nid);
 	struct pp_page *foreign;
 	unsigned int n = 0;
 
@@ -37,7 +37,7 @@ static __noinline unsigned int consume_near(struct page_pool *pool)
 }
 
 /* Fill the empty cache from the ring, in a turn; pages. */
-static __always_inline unsigned int consume(struct page_pool *pool, bool any_node)
+static __always_inline unsigned int consume_ring(struct page_pool *pool, bool any_node)
 {
 	unsigned int n;
 
@@ -68,7 +68,7 @@ static void count_held(struct page_pool *pool, unsigned int n)
  * In a turn: what the zone gave, first for the reserve, then for the cache. That is empty,
  * unless a provider or a callback made the owner return pages meanwhile; there is room.
  */
-static void keep(struct page_pool *pool, struct pp_page **fresh, unsigned int n)
+static void keep_pages(struct page_pool *pool, struct pp_page **fresh, unsigned int n)
 {
 	while (unlikely(pool->reserved < pool->reserve_size) && n > 1) {
 		pool->reserve[pool->reserved] = fresh[--n];
@@ -156,7 +156,7 @@ static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages
 	uint64_t waived = pool->waived;
 	unsigned int n;
 
-	if (consume(pool, false))
+	if (consume_ring(pool, false))
 		return REFILLED;
 	count_add(pool->empty, waived == pool->waived);
 	/* not in a turn: this may take long, and trim pools, even this one */
@@ -170,18 +170,18 @@ static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages
 	}
 	count_held(pool, n);
 	if (likely(n))
-		keep(pool, fresh, n);
+		keep_pages(pool, fresh, n);
 	else if (unlikely(pool->count))
 		count_add(pool->fast, 1); /* returned meanwhile: it took no refill */
 	/* no node has any: what was not waived yet is better than nothing */
 	else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
-		consume(pool, true);
+		consume_ring(pool, true);
 	pool_taken(pool);
 	return pool->count ? REFILLED : EMPTY;
 }
 
 /* In a turn: from the cache to the caller; pages. */
-static unsigned int pop(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+static unsigned int pop_cache(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
 	n = min(n, pool->count);
 	WRITE_ONCE(pool->count, pool->count - n);
@@ -206,7 +206,7 @@ static __coldpath unsigned int finish_around(struct page_pool *pool, struct pp_p
 static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_page **pages,
 					    unsigned int n)
 {
-	unsigned int got = pop(pool, pages, n), refills = 0, k = 0;
+	unsigned int got = pop_cache(pool, pages, n), refills = 0, k = 0;
 	enum refilled what = REFILLED;
 
 	while (got < n && what == REFILLED) {
@@ -214,7 +214,7 @@ static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_pa
 		if (unlikely(what == CLOSED)) /* one that brought pages is a refill, too */
 			return finish_around(pool, pages, got + k, refills + !!k, n);
 		refills += what == REFILLED;
-		got += pop(pool, pages + got, n - got);
+		got += pop_cache(pool, pages + got, n - got);
 	}
 	count_add(pool->failures, what == EMPTY);
 	/* as the kernel counts: the page that made us refill is not a fast one */
@@ -242,7 +242,7 @@ static __always_inline unsigned int alloc_inside(struct page_pool *pool, uint32_
 }
 
 /* How many pages max_outstanding leaves of @n; a trim's on their way are not users'. */
-static unsigned int allowed(struct page_pool *pool, unsigned int n)
+static unsigned int within_limit(struct page_pool *pool, unsigned int n)
 {
 	uint64_t out = pool_outstanding(pool);
 
@@ -273,7 +273,7 @@ static __coldpath unsigned int alloc_slow(struct page_pool *pool, struct pp_page
 	if ((reasons & POOL_FAULT) && n && fault_hit(FAULT_PAGE_POOL_ALLOC))
 		return alloc_failed(pool);
 	if (reasons & POOL_LIMITED)
-		n = allowed(pool, n);
+		n = within_limit(pool, n);
 	turn = pool_enter_slow(pool);
 	n = turn ? alloc_inside(pool, turn, pages, n) : alloc_around(pool, pages, n);
 	if (reasons & POOL_HOLDERS)
@@ -281,8 +281,8 @@ static __coldpath unsigned int alloc_slow(struct page_pool *pool, struct pp_page
 	return n;
 }
 
-static __always_inline unsigned int alloc(struct page_pool *pool, struct pp_page **pages,
-					  unsigned int n, const void *site)
+static __always_inline unsigned int alloc_prepared(struct page_pool *pool, struct pp_page **pages,
+						   unsigned int n, const void *site)
 {
 	const struct page_fresh fresh = pool->fresh; /* a copy: the stores might alias */
 	unsigned int i;
@@ -302,7 +302,7 @@ static __always_inline unsigned int alloc(struct page_pool *pool, struct pp_page
 
 unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages, unsigned int n)
 {
-	return alloc(pool, pages, n, __builtin_return_address(0));
+	return alloc_prepared(pool, pages, n, __builtin_return_address(0));
 }
 
 /* @inside: in a turn, which it ends, with an empty cache; else the pool has slow reasons. */
@@ -318,7 +318,7 @@ static __noinline struct pp_page *alloc_page_slow(struct page_pool *pool, bool i
 	return page;
 }
 
-/* As alloc() of one; its address never goes through memory of the caller's. */
+/* As alloc_prepared() of one; its address never goes through memory of the caller's. */
 struct pp_page *page_pool_alloc_pages(struct page_pool *pool)
 {
 	struct pp_page *page;
@@ -345,7 +345,7 @@ unsigned int page_pool_alloc_reserve_bulk(struct page_pool *pool, struct pp_page
 					  unsigned int n)
 {
 	const void *site = __builtin_return_address(0);
-	unsigned int got = alloc(pool, pages, n, site), k, i;
+	unsigned int got = alloc_prepared(pool, pages, n, site), k, i;
 
 	if (likely(got == n))
 		return got;

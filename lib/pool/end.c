@@ -43,7 +43,7 @@ static void close_down(struct page_pool *pool)
 }
 
 /* List the pool. The release counter is -outstanding now; the last page brings it to POOL_ENDED. */
-static void end(struct page_pool *pool, uint32_t waits)
+static void end_pool(struct page_pool *pool, uint32_t waits)
 {
 	pool->signal_safe = pool->zone && pool->zone->stock->signal_safe;
 	pool->hold += waits;
@@ -60,11 +60,11 @@ void page_pool_destroy(struct page_pool *pool)
 	if (!pool)
 		return;
 	close_down(pool);
-	end(pool, 0);
+	end_pool(pool, 0);
 }
 
-static void tell(struct page_pool *pool, const struct page_pool_end *params, uint64_t out,
-		 uint64_t waited_ns)
+static void report_holders(struct page_pool *pool, const struct page_pool_end *params, uint64_t out,
+			   uint64_t waited_ns)
 {
 	struct pp_holder holders[PP_REPORT_HOLDERS];
 	struct page_pool_report report = {
@@ -90,20 +90,20 @@ int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *p
 	if (err || !pool)
 		return err;
 	close_down(pool);
-	end(pool, 1); /* one for us: the pool stays until we have seen the last page */
+	end_pool(pool, 1); /* one for us: the pool stays until we have seen the last page */
 	for (;;) {
 		out = pages_out(pool);
 		now = now_ns();
 		if (!out || now - start >= (uint64_t)p.timeout_ms * 1000000)
 			break;
 		if (p.report_ms && now - told >= (uint64_t)p.report_ms * 1000000) {
-			tell(pool, &p, out, now - start);
+			report_holders(pool, &p, out, now - start);
 			told = now;
 		}
 		usleep(500);
 	}
 	if (out) {
-		tell(pool, &p, out, now - start);
+		report_holders(pool, &p, out, now - start);
 		err = pp_set_error(ETIMEDOUT, "pool %s: %llu pages are still out", pool->name,
 				   (unsigned long long)out);
 	}

@@ -34,12 +34,12 @@ static __always_inline void check_puts(struct page_pool *pool, const struct pp_p
 		take_back_excess(pool, excess);
 }
 
-static bool fits(const struct page_pool *pool, uint64_t need)
+static bool has_room(const struct page_pool *pool, uint64_t need)
 {
 	return pool->frag_page && pool->frag_offset + need <= pp_page_size(pool->frag_page);
 }
 
-static void start(struct page_pool *pool, struct pp_page *page)
+static void start_page(struct page_pool *pool, struct pp_page *page)
 {
 	refs_check_begin();
 	page_pool_fragment_page(page, FRAG_BIAS);
@@ -84,7 +84,7 @@ static bool starts_anew(struct page_pool *pool)
 		pool_drop_frag_page(pool);
 		return false;
 	}
-	start(pool, page);
+	start_page(pool, page);
 	return true;
 }
 
@@ -93,7 +93,7 @@ static bool take_page(struct page_pool *pool)
 	struct pp_page *page = page_pool_alloc_pages(pool);
 
 	if (page)
-		start(pool, page);
+		start_page(pool, page);
 	return page;
 }
 
@@ -104,21 +104,21 @@ static bool make_room(struct page_pool *pool, uint64_t need)
 		return false;
 	if (need > pp_page_size(pool->frag_page))
 		return false;
-	if (fits(pool, need))
+	if (has_room(pool, need))
 		return true;
 	if (!starts_anew(pool) && !take_page(pool))
 		return false;
-	return fits(pool, need); /* a provider's pages may differ */
+	return has_room(pool, need); /* a provider's pages may differ */
 }
 
-static struct pp_page *cut(struct page_pool *pool, unsigned int *offset, unsigned int size)
+static struct pp_page *cut_fragment(struct page_pool *pool, unsigned int *offset, unsigned int size)
 {
 	uint64_t need = ((uint64_t)size + FRAG_ALIGN - 1) & ~(uint64_t)(FRAG_ALIGN - 1);
 	struct pp_page *page = pool->frag_page;
 
 	if (page)
 		check_puts(pool, page);
-	if (!size || (unlikely(!fits(pool, need)) && !make_room(pool, need)))
+	if (!size || (unlikely(!has_room(pool, need)) && !make_room(pool, need)))
 		return NULL;
 	refs_check_begin();
 	pool->frag_users++;
@@ -151,11 +151,11 @@ static struct pp_page *cut_or_take(struct page_pool *pool, unsigned int *offset,
 		*size = pp_page_size(page);
 		return page;
 	}
-	page = cut(pool, offset, *size);
+	page = cut_fragment(pool, offset, *size);
 	if (!page)
 		return NULL;
 	/* what is left is too small for this size */
-	if (!fits(pool, pool->frag_offset - *offset))
+	if (!has_room(pool, pool->frag_offset - *offset))
 		pool->frag_offset = pp_page_size(page);
 	*size = pool->frag_offset - *offset;
 	unpoison_fragment(page, *offset, *size);
@@ -173,7 +173,7 @@ static struct pp_page *held_by(struct page_pool *pool, struct pp_page *page, con
 struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offset,
 				     unsigned int size)
 {
-	return held_by(pool, cut(pool, offset, size), __builtin_return_address(0));
+	return held_by(pool, cut_fragment(pool, offset, size), __builtin_return_address(0));
 }
 
 struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size)

@@ -59,7 +59,7 @@ void __coldpath pool_untag(struct pp_page *const *pages, unsigned int n)
 /* ---- on and off ------------------------------------------------------------------------------ */
 
 /* Tags of pages that were taken when they were on, and came home when they were off. */
-static void forget(const struct page_pool *pool)
+static void forget_old_tags(const struct page_pool *pool)
 {
 	const struct pool_client *c;
 	const struct pp_zone *zone;
@@ -94,7 +94,7 @@ int page_pool_holders_enable(struct page_pool *pool, bool on)
 			return err;
 	}
 	if (on && !READ_ONCE(pool->holders))
-		forget(pool);
+		forget_old_tags(pool);
 	WRITE_ONCE(pool->holders, on);
 	if (on)
 		__atomic_or_fetch(&pool->slow_reasons, POOL_HOLDERS, __ATOMIC_RELEASE);
@@ -119,8 +119,8 @@ static unsigned int age_class(uint64_t age_ns)
 }
 
 /* Into @out, oldest first, of which there are @have and room for @n. */
-static unsigned int insert(struct pp_holder *out, unsigned int have, unsigned int n,
-			   const struct pp_holder *holder)
+static unsigned int insert_by_age(struct pp_holder *out, unsigned int have, unsigned int n,
+				  const struct pp_holder *holder)
 {
 	unsigned int i = have;
 
@@ -138,8 +138,8 @@ static unsigned int insert(struct pp_holder *out, unsigned int have, unsigned in
  * Call @found with each page of @pool that is out and has a tag. An ended pool is walked without
  * tags, too: all pages that name it are out, and only place, thread and age are unknown.
  */
-static void walk(const struct page_pool *pool,
-		 void (*found)(void *arg, const struct pp_holder *holder), void *arg)
+static void walk_holders(const struct page_pool *pool,
+			 void (*found)(void *arg, const struct pp_holder *holder), void *arg)
 {
 	bool ended = READ_ONCE(pool->owner) == NO_OWNER && READ_ONCE(pool->ring.closed);
 	const struct holder_tag *tag;
@@ -185,7 +185,7 @@ static void keep_oldest(void *arg, const struct pp_holder *holder)
 {
 	struct oldest *o = arg;
 
-	o->have = insert(o->out, o->have, o->n, holder);
+	o->have = insert_by_age(o->out, o->have, o->n, holder);
 	if (o->ages)
 		o->ages[age_class(holder->age_ns)]++;
 	if (o->in_drivers)
@@ -197,7 +197,7 @@ unsigned int pool_find_holders(const struct page_pool *pool, struct pp_holder *o
 {
 	struct oldest o = { .out = out, .n = n, .ages = ages, .in_drivers = in_drivers };
 
-	walk(pool, keep_oldest, &o);
+	walk_holders(pool, keep_oldest, &o);
 	return o.have;
 }
 
@@ -222,7 +222,7 @@ static void add_to_thread(void *arg, const struct pp_holder *holder)
 void pool_threads(struct pool_threads *threads, const struct page_pool *pool)
 {
 	memset(threads, 0, sizeof(*threads));
-	walk(pool, add_to_thread, threads);
+	walk_holders(pool, add_to_thread, threads);
 }
 
 unsigned int page_pool_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,

@@ -27,7 +27,8 @@ static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsi
 }
 
 /* Every page is of @pool, sole, and marked as home. */
-static __always_inline void recycle(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+static __always_inline void recycle_pages(struct page_pool *pool, struct pp_page **pages,
+					  unsigned int n)
 {
 	unsigned int count, k;
 	uint32_t turn = 0;
@@ -56,10 +57,10 @@ static __always_inline void recycle(struct page_pool *pool, struct pp_page **pag
 
 static __noinline void recycle_page_slow(struct page_pool *pool, struct pp_page *page)
 {
-	recycle(pool, &page, 1);
+	recycle_pages(pool, &page, 1);
 }
 
-/* As recycle() of one by the owner: the page's address goes through no memory but the cache's. */
+/* recycle_pages() of one by the owner: its address goes through no memory but the cache's. */
 static __always_inline void recycle_page(struct page_pool *pool, struct pp_page *page)
 {
 	uint32_t turn = pool_enter(pool); /* 0 with holder tags, too */
@@ -188,7 +189,7 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsi
 			else
 				pages[left++] = pages[i];
 		}
-		recycle(pool, same, k);
+		recycle_pages(pool, same, k);
 	}
 }
 
@@ -237,7 +238,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 		WRITE_ONCE(page->next, NEXT_HOME);
 		poison_pages(&page, 1);
 	} while (++p < end);
-	recycle(pool, pages, n);
+	recycle_pages(pool, pages, n);
 }
 
 /* allow_direct by a thread that is not the owner */
@@ -309,7 +310,7 @@ void pool_recycle_last(struct page_pool *pool, struct pp_page *page)
 	if (unlikely(page_is_home(page)))
 		page_put_twice(page);
 	else if (page_is_ours(pool, page))
-		recycle(pool, &page, 1);
+		recycle_pages(pool, &page, 1);
 }
 
 /* Only a provider's pages stay with their pool when they are put while others hold them. */

@@ -92,21 +92,21 @@ void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t
 }
 
 /* Looks where no other core is asked, and where another zone than the nearest is not either. */
-static unsigned int take_near(struct page_pool *pool, void **objs, unsigned int n)
+static unsigned int take_source_near(struct page_pool *pool, void **objs, unsigned int n)
 {
 	if (unlikely(pool->set))
-		return zone_take_near(*zone_set_row(pool->set, pool->nid), objs, n);
+		return zone_take_near(*fallback_row(pool->set, pool->nid), objs, n);
 	if (unlikely(pool->order))
 		return zone_take_runs_near(pool->zone, pool->order, objs, n);
 	return zone_take_near(pool->zone, objs, n);
 }
 
-static __coldpath unsigned int take_far(struct page_pool *pool, void **objs, unsigned int n)
+static __coldpath unsigned int take_source_far(struct page_pool *pool, void **objs, unsigned int n)
 {
 	if (pool->zone->stock->signal_safe)
 		not_a_handler(); /* those have no pools: whatever this thread blocks is no sign */
 	if (pool->set)
-		return zone_set_take(pool->set, pool->nid, objs, n);
+		return zones_take(pool->set, pool->nid, objs, n);
 	if (pool->order)
 		return zone_take_runs(pool->zone, pool->order, objs, n);
 	return zone_take(pool->zone, objs, n);
@@ -124,11 +124,11 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 		WRITE_ONCE(pool->taking, want > need);
 		/* before the pages leave; pairs with the barrier in zone_run_moves() */
 		store_barrier();
-		n = take_near(pool, objs, want);
+		n = take_source_near(pool, objs, want);
 		if (n <= need)
 			pool_taken(pool);
 		if (unlikely(n < need))
-			n += take_far(pool, objs + n, need - n);
+			n += take_source_far(pool, objs + n, need - n);
 	}
 	for (i = 0; i < n; i++) {
 		WRITE_ONCE(pages[i]->pool, pool);

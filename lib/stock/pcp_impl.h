@@ -49,8 +49,8 @@ static __always_inline void hold_end(struct pcp_guard *g, unsigned int pages, co
  * The cache has less than @n: give what there is, then take the rest and some for
  * the cache in one hold of the zone's lock.
  */
-static __noinline unsigned int refill(struct stock *stock, struct pcp *pcp, struct pcp_list *list,
-				      void **objs, unsigned int n)
+static __noinline unsigned int cache_refill(struct stock *stock, struct pcp *pcp,
+					    struct pcp_list *list, void **objs, unsigned int n)
 {
 	unsigned int got = list->count, more = pcp_tune_refill(pcp);
 
@@ -72,8 +72,8 @@ static __noinline unsigned int refill(struct stock *stock, struct pcp *pcp, stru
  * The cache would overflow: a batch of its coldest pages goes to the zone first. If
  * that makes no room (it is closed, or smaller than @n) the pages go past it.
  */
-static __noinline bool flush(struct stock *stock, struct pcp *pcp, struct pcp_list *list,
-			     void *const *objs, unsigned int n)
+static __noinline bool cache_flush(struct stock *stock, struct pcp *pcp, struct pcp_list *list,
+				   void *const *objs, unsigned int n)
 {
 	list_to_area(stock, list, pcp_tune_flush(pcp, list->count, n));
 	count_add(pcp->flushes, 1);
@@ -99,7 +99,7 @@ static __always_inline unsigned int do_alloc_bulk(struct stock *stock, void **ob
 		WRITE_ONCE(list->count, count - n);
 		copy_objs(objs, list->obj + (count - n), n);
 	} else {
-		got = refill(stock, g.pcp, list, objs, n);
+		got = cache_refill(stock, g.pcp, list, objs, n);
 	}
 	count_add(g.pcp->allocs, got);
 	hold_end(&g, n, traced);
@@ -122,7 +122,7 @@ static __always_inline bool do_free_bulk(struct stock *stock, void *const *objs,
 		compiler_barrier(); /* a process that dies here has given none */
 		WRITE_ONCE(list->count, count + n);
 	} else {
-		done = flush(stock, g.pcp, list, objs, n);
+		done = cache_flush(stock, g.pcp, list, objs, n);
 	}
 	count_add(g.pcp->frees, done ? n : 0);
 	hold_end(&g, n, traced);

@@ -18,7 +18,7 @@ static __always_inline void window_end(struct stock *stock, uint64_t start, unsi
 }
 
 /* What the cache has is less than @n, or it has nothing: the zone, and some for the cache. */
-static __noinline unsigned int refill(struct stock *stock, void **objs, unsigned int n)
+static __noinline unsigned int cache_refill(struct stock *stock, void **objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(stock);
 	struct free_area *area = &stock->area;
@@ -42,7 +42,7 @@ static __noinline unsigned int refill(struct stock *stock, void **objs, unsigned
 	return got;
 }
 
-static __noinline bool flush(struct stock *stock, void *const *objs, unsigned int n)
+static __noinline bool cache_flush(struct stock *stock, void *const *objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(stock);
 	struct free_area *area = &stock->area;
@@ -68,7 +68,7 @@ static __always_inline unsigned int do_alloc_bulk(struct stock *stock, void **ob
 	unsigned int got = n;
 
 	if (unlikely(!core_pop(stock, objs, n)))
-		got = refill(stock, objs, n);
+		got = cache_refill(stock, objs, n);
 	if (traced)
 		window_end(stock, start, n);
 	return got;
@@ -78,7 +78,7 @@ static __always_inline bool do_free_bulk(struct stock *stock, void *const *objs,
 					 const bool traced)
 {
 	uint64_t start = traced ? cycles_now() : 0;
-	bool done = core_push(stock, objs, n) || flush(stock, objs, n);
+	bool done = core_push(stock, objs, n) || cache_flush(stock, objs, n);
 
 	if (traced)
 		window_end(stock, start, n);
@@ -87,7 +87,7 @@ static __always_inline bool do_free_bulk(struct stock *stock, void *const *objs,
 
 static __noinline int get_all_refill(struct stock *stock, void **objs, unsigned int n)
 {
-	unsigned int got = stock_caches(stock, n) ? refill(stock, objs, n) : 0;
+	unsigned int got = stock_caches(stock, n) ? cache_refill(stock, objs, n) : 0;
 
 	return likely(got == n) ? 0 : stock_get_slow(stock, objs, n, got);
 }
@@ -100,7 +100,9 @@ static __always_inline int get_all(struct stock *stock, void **objs, unsigned in
 
 static __noinline int put_all_flush(struct stock *stock, void *const *objs, unsigned int n)
 {
-	return stock_caches(stock, n) && flush(stock, objs, n) ? 0 : stock_put_slow(stock, objs, n);
+	return stock_caches(stock, n) && cache_flush(stock, objs, n)
+		       ? 0
+		       : stock_put_slow(stock, objs, n);
 }
 
 static __always_inline int put_all(struct stock *stock, void *const *objs, unsigned int n)

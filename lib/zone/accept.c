@@ -211,7 +211,8 @@ static bool is_low(const struct pp_zone *zone)
 	       zone_usable(zone) + READ_ONCE(b->accepting) < b->low;
 }
 
-static unsigned int refill_and_take(struct pp_zone *zone, void **objs, unsigned int n)
+/* From the buddy onto the stack, and from there to the caller. */
+static unsigned int take_buddy_pages(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	unsigned int got;
 
@@ -237,34 +238,36 @@ static bool any_coming(const struct blocks *b)
 	return false;
 }
 
+/* Accept a block; in a signal safe zone, where this may be a handler, the acceptor does it. */
+static int accept_or_ask(struct pp_zone *zone)
+{
+	if (!zone->stock->signal_safe)
+		return accept_one(zone);
+	store_release(&zone->blocks.wanted, true);
+	futex_signal(&zone->blocks.kicked);
+	return 0;
+}
+
 bool zone_get_more(struct pp_zone *zone, uint64_t had, bool wait, uint64_t deadline_ns)
 {
 	struct blocks *b = &zone->blocks;
 	uint32_t seen = load_acquire(&b->changed);
-	int got = 0;
+	int accepted;
 
 	if (READ_ONCE(b->unaccepted) < had)
 		return true; /* a block came after the caller had looked */
 	if (!READ_ONCE(b->unaccepted))
 		return false;
-	if (zone->stock->signal_safe) {
-		store_release(&b->wanted, true);
-		futex_signal(&b->kicked); /* this may be a handler: the acceptor does it */
-	} else {
-		got = accept_one(zone);
-	}
-	if (got > 0 || READ_ONCE(b->unaccepted) < had)
+	accepted = accept_or_ask(zone);
+	if (accepted > 0)
 		return true;
-	if (!wait || now_ns() >= deadline_ns)
-		return false;
-	if (got < 0)
-		seen = load_acquire(&b->changed); /* that was us */
-	else if (!zone->stock->signal_safe && load_acquire(&b->changed) != seen)
-		return true;
-	if (!zone->stock->signal_safe && !any_coming(b))
-		return READ_ONCE(b->unaccepted) < had;
-	futex_wait(&b->changed, seen, 1000);
-	return true;
+	if (accepted < 0)
+		seen = load_acquire(&b->changed); /* our own attempt changed it */
+	wait = wait && now_ns() < deadline_ns &&
+	       (zone->stock->signal_safe || any_coming(b) || load_acquire(&b->changed) != seen);
+	if (wait)
+		futex_wait(&b->changed, seen, 1000); /* returns at once if it has changed */
+	return wait || READ_ONCE(b->unaccepted) < had;
 }
 
 unsigned int __coldpath zone_take_blocks(struct pp_zone *zone, void **objs, unsigned int n,
@@ -276,7 +279,7 @@ unsigned int __coldpath zone_take_blocks(struct pp_zone *zone, void **objs, unsi
 
 	for (;;) {
 		had = READ_ONCE(zone->blocks.unaccepted);
-		got += refill_and_take(zone, objs + got, n - got);
+		got += take_buddy_pages(zone, objs + got, n - got);
 		if (stock_in_handler(zone->stock) || (got == n && !is_low(zone)))
 			return got;
 		if (got == n)

@@ -130,7 +130,7 @@ void buddy_free_range(struct buddy *buddy, uint64_t first, uint64_t n)
 /* ---- allocation ------------------------------------------------------------------------------ */
 
 /* Of a run that was unlinked, keep the first 2^@want pages, and link the rest. */
-static void split(struct buddy *buddy, uint64_t i, unsigned int order, unsigned int want)
+static void split_run(struct buddy *buddy, uint64_t i, unsigned int order, unsigned int want)
 {
 	while (order > want) {
 		order--;
@@ -148,7 +148,7 @@ struct pp_page *buddy_alloc(struct buddy *buddy, unsigned int order)
 		if (!page)
 			continue;
 		unlink_run(buddy, buddy_index(buddy, page), k);
-		split(buddy, buddy_index(buddy, page), k, order);
+		split_run(buddy, buddy_index(buddy, page), k, order);
 		return page;
 	}
 	return NULL;
@@ -168,7 +168,7 @@ unsigned int buddy_take(struct buddy *buddy, void **objs, unsigned int n)
 		/* as much of the run as is wanted, rounded down to a power of two */
 		k = min(order, 31u - (unsigned int)__builtin_clz(n - got));
 		unlink_run(buddy, buddy_index(buddy, page), order);
-		split(buddy, buddy_index(buddy, page), order, k);
+		split_run(buddy, buddy_index(buddy, page), order, k);
 		order = min(order, k);
 		for (k = 1u << k; k; k--)
 			objs[got++] = page + k - 1;

@@ -26,7 +26,7 @@ int zone_range(const struct pp_zone *zone, uint64_t first, uint64_t n, struct bl
 }
 
 /* Under both locks, which it drops. */
-static void restore(struct pp_zone *zone, uint64_t first, uint64_t last)
+static void restore_blocks(struct pp_zone *zone, uint64_t first, uint64_t last)
 {
 	for (; first <= last; first++) {
 		if (zone->buddy.isolated[first] == 1)
@@ -39,7 +39,7 @@ static void restore(struct pp_zone *zone, uint64_t first, uint64_t last)
 	pp_unlock(&zone->isolate_lock);
 }
 
-static int mark(struct pp_zone *zone, const struct block_range *range)
+static int isolate_blocks(struct pp_zone *zone, const struct block_range *range)
 {
 	struct stock *stock;
 	unsigned int k;
@@ -68,7 +68,7 @@ static int mark(struct pp_zone *zone, const struct block_range *range)
 }
 
 /* The pages on the stack, a part at a time, so that no holder keeps the lock for long. */
-static void sweep(struct pp_zone *zone)
+static void sweep_area(struct pp_zone *zone)
 {
 	uint64_t from = 0;
 	bool done;
@@ -82,11 +82,11 @@ static void sweep(struct pp_zone *zone)
 
 int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain)
 {
-	int err = mark(zone, range);
+	int err = isolate_blocks(zone, range);
 
 	if (err)
 		return err;
-	sweep(zone);
+	sweep_area(zone);
 	if (drain)
 		zone_drain_once(zone);
 	return 0;
@@ -130,7 +130,7 @@ int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n)
 			err = -EINVAL;
 	}
 	if (!err) {
-		restore(zone, range.first, range.last);
+		restore_blocks(zone, range.first, range.last);
 		return 0;
 	}
 	stock_unlock(zone->stock);

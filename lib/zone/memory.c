@@ -75,7 +75,7 @@ static int check_available(const struct region *region, uint64_t metadata)
  * Where the kernel does not know the call (before 5.14), or a filter refuses it. The kernel itself
  * writes to each page: where none is left, it answers EFAULT, and our own touch would be SIGBUS.
  */
-static int touch(const struct region *region, unsigned char *start, size_t len)
+static int touch_pages(const struct region *region, unsigned char *start, size_t len)
 {
 	size_t step = region->mem == PP_MEM_HUGETLB ? HUGE_SIZE : 4096, i;
 	const size_t size = _NSIG / 8; /* of the kernel's sigset_t */
@@ -96,7 +96,7 @@ static int populate(const struct region *region, uint64_t offset, size_t len)
 	if (!madvise(start, len, POPULATE_WRITE))
 		return 0;
 	if ((errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EACCES) &&
-	    !touch(region, start, len))
+	    !touch_pages(region, start, len))
 		return 0;
 	if (region->mem == PP_MEM_HUGETLB)
 		return pp_set_error(ENOMEM,

@@ -57,8 +57,8 @@ static unsigned int search_runs(struct pp_zone *zone, unsigned int order, void *
 }
 
 /* Merge what lies about, then accept, then drain, then wait: in the order of take.c. */
-static unsigned int __coldpath take_far(struct pp_zone *zone, unsigned int order, void **objs,
-					unsigned int n)
+static unsigned int __coldpath take_runs_far(struct pp_zone *zone, unsigned int order, void **objs,
+					     unsigned int n)
 {
 	uint64_t deadline_ns = now_ns() + (uint64_t)zone->stock->drain_us * 1000;
 	unsigned int got = 0;
@@ -88,7 +88,7 @@ static unsigned int take_order(struct pp_zone *zone, unsigned int order, void **
 	if (got < n)
 		got += runs_take_buddy(zone, order, objs + got, n - got);
 	if (unlikely(got < n) && may_drain)
-		got += take_far(zone, order, objs + got, n - got);
+		got += take_runs_far(zone, order, objs + got, n - got);
 	stock_call_end(zone->stock);
 	for (i = 0; i < got; i++) {
 		page = objs[i];

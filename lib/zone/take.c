@@ -145,7 +145,7 @@ static uint64_t pages_seen(const struct search *search)
  * The promise: a short answer only if no page is free anywhere. The cache was closed to us, or it
  * and the free area have less than @n.
  */
-static __coldpath unsigned int take_far(struct pp_zone *zone, void **objs, unsigned int n)
+static __coldpath unsigned int take_pages_far(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	const struct search search = { zone->stock, zone_look, page_moves, pages_seen };
 	unsigned int got = stock_take_area(zone->stock, objs, n);
@@ -165,7 +165,7 @@ static __coldpath unsigned int take_far(struct pp_zone *zone, void **objs, unsig
 }
 
 /* Past this core's cache: the free area, the buddy, a block; waits for no other thread. */
-static __coldpath unsigned int take_near(struct pp_zone *zone, void **objs, unsigned int n)
+static __coldpath unsigned int take_pages_near(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	unsigned int got = stock_take_area(zone->stock, objs, n);
 
@@ -174,16 +174,16 @@ static __coldpath unsigned int take_near(struct pp_zone *zone, void **objs, unsi
 	return got;
 }
 
-static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsigned int n,
-					 const bool may_drain)
+static __always_inline unsigned int take_pages(struct pp_zone *zone, void **objs, unsigned int n,
+					       const bool may_drain)
 {
 	unsigned int got, i;
 
 	stock_call_begin(zone->stock);
 	got = stock_ops(zone->stock)->alloc_bulk(zone->stock, objs, n);
 	if (unlikely(got < n) && !zone_fault_taken())
-		got += may_drain ? take_far(zone, objs + got, n - got)
-				 : take_near(zone, objs + got, n - got);
+		got += may_drain ? take_pages_far(zone, objs + got, n - got)
+				 : take_pages_near(zone, objs + got, n - got);
 	stock_call_end(zone->stock);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
@@ -192,13 +192,13 @@ static __always_inline unsigned int take(struct pp_zone *zone, void **objs, unsi
 
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	return take(zone, objs, n, true);
+	return take_pages(zone, objs, n, true);
 }
 
 /* As far as no other core is asked: this one's cache, the free area, memory to be accepted. */
 unsigned int zone_take_near(struct pp_zone *zone, void **objs, unsigned int n)
 {
-	return take(zone, objs, n, false);
+	return take_pages(zone, objs, n, false);
 }
 
 unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)

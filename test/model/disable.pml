@@ -7,7 +7,7 @@
  * that is guarded by a lock, as with spin, trylock and irqsave:
  *   Owner     do_free_bulk(): in a hold, reads what the cache may have (high and high_max, one
  *             after the other), then its count, then writes the count; do_alloc_bulk() with
- *             refill(); the tuner, which raises high to what it computed some steps before
+ *             cache_refill(); the tuner, which raises high to what it computed some steps before
  *   Tick      pp_zone_maintain(): the tuner without a hold, at any time
  *   Disabler  twice: disable, look, enable. Disabling nests, under the control lock
  *

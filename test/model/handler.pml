@@ -2,8 +2,8 @@
 /*
  * handler.pml - a signal handler that allocates while its thread holds locks of the library
  *
- * Stands for take_far() in lib/zone/take.c with in_handler(), for lib/base/registry.c, and for a request
- * of the control socket that looks at a pool:
+ * Stands for take_pages_far() in lib/zone/take.c with in_handler(), for lib/base/registry.c, and for
+ * a request of the control socket that looks at a pool:
  *   Owner    takes the ring's lock, or the zone's, or none; at any point its handler may come, which
  *            takes the zone's lock if it is free, and otherwise goes without
  *   Visitor  pins an entry under the registry's lock, leaves that lock, and takes the ring's

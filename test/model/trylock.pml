@@ -82,7 +82,7 @@ inline use_cache()
 		c = count;
 		if
 		:: c > 0 -> atomic { count = c - 1; used++ }
-		:: else -> /* refill(): one for the caller, one for the cache if there are enough */
+		:: else -> /* cache_refill(): one for the caller, one for the cache if there are enough */
 			limit = high_max;
 			atomic {
 				if
@@ -100,7 +100,7 @@ inline use_cache()
 		c = count;
 		if
 		:: c + 1 <= limit -> atomic { count = c + 1; mine = 0; assert(!closed) }
-		:: else -> /* flush(), then past the cache */
+		:: else -> /* cache_flush(), then past the cache */
 			atomic {
 				if
 				:: c > 0 -> area++

@@ -34,7 +34,7 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 		irq_restore(&g->mask);
 		return NULL;
 	}
-	if (unlikely(lock_taken(pcp))) {
+	if (unlikely(!cache_trylock(pcp))) {
 		/* a handler does not wait: the holder may need what the handler interrupted */
 		if ((stock->signal_safe && in_handler()) || !pcp_lock_briefly(&pcp->lock)) {
 			irq_restore(&g->mask);
@@ -47,7 +47,7 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 
 static __always_inline void pcp_exit(struct pcp_guard *g)
 {
-	unlock(g->pcp);
+	cache_unlock(g->pcp);
 	irq_restore(&g->mask);
 }
 
@@ -70,7 +70,7 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
 	sigset_t mask = pcp->irqsave.mask;
 
-	unlock(pcp);
+	cache_unlock(pcp);
 	irq_restore(&mask);
 }
 

@@ -18,14 +18,14 @@ static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
 {
 	uint64_t next = ((*head >> 32) + 1) << 32 | top;
 
-	/* release: pairs with the acquire of a later take, here and in list_take() */
+	/* release: pairs with the acquire of a later take, here and in lllist_take() */
 	return __atomic_compare_exchange_n(&pcp->llist.head, head, next, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
 }
 
 /* up to @n pages, all of @n or none if @all */
-static unsigned int list_take(struct stock *stock, struct pcp *pcp, void **objs, unsigned int n,
-			      bool all)
+static unsigned int llist_take(struct stock *stock, struct pcp *pcp, void **objs, unsigned int n,
+			       bool all)
 {
 	uint64_t head = load_acquire(&pcp->llist.head);
 	unsigned int k;
@@ -48,7 +48,7 @@ static unsigned int core_pop(struct stock *stock, void **objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(stock);
 
-	return pcp ? list_take(stock, pcp, objs, n, true) : 0;
+	return pcp ? llist_take(stock, pcp, objs, n, true) : 0;
 }
 
 static inline uint32_t limit_seq_cst(const struct pcp *pcp)
@@ -98,7 +98,7 @@ static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint3
 	while ((count = __atomic_load_n(&pcp->list->count, __ATOMIC_SEQ_CST)) > keep) {
 		if (!stock_lock(stock))
 			return moved;
-		k = list_take(stock, pcp, batch, min(count - keep, 64u), false);
+		k = llist_take(stock, pcp, batch, min(count - keep, 64u), false);
 		free_area_push(&stock->area, batch, k);
 		count_add(stock->area.moves, !!k);
 		stock_unlock(stock);
@@ -112,13 +112,13 @@ static __always_inline long do_drain(struct stock *stock, struct pcp *pcp, uint3
 }
 
 /* Not what was only reserved: those pages are on their way here. */
-static unsigned int count(const struct pcp *pcp)
+static unsigned int llist_count(const struct pcp *pcp)
 {
 	return (uint32_t)READ_ONCE(pcp->llist.head) ? READ_ONCE(pcp->list->count) : 0;
 }
 
-static void walk(const struct pcp *pcp, void (*see)(void *arg, void *const *objs, uint64_t n),
-		 void *arg)
+static void llist_walk(const struct pcp *pcp, void (*see)(void *arg, void *const *objs, uint64_t n),
+		       void *arg)
 {
 	const struct stock *stock = pcp->stock;
 	uint32_t i = (uint32_t)pcp->llist.head, left = pcp->list->count;
@@ -133,8 +133,8 @@ static void walk(const struct pcp *pcp, void (*see)(void *arg, void *const *objs
 #define PCP_POLICY  llist
 #define PCP_FLAGS   (PCP_CORE_ONLY | PCP_SIGNAL_SAFE | PCP_WHOLE | PCP_LINKS)
 #define PCP_PROBE   NULL
-#define PCP_COUNT   count
-#define PCP_WALK    walk
+#define PCP_COUNT   llist_count
+#define PCP_WALK    llist_walk
 #define PCP_RECOVER NULL
 #include "stock/pcp_lockless_impl.h"
 #include "stock/pcp_table_impl.h"

@@ -5,27 +5,27 @@
 
 #include "stock/stock.h"
 
-static __always_inline bool lock_taken(struct pcp *pcp)
+static __always_inline bool cache_trylock(struct pcp *pcp)
 {
 	uint32_t unlocked = 0;
 
 	/*
-	 * Pairs with the release in unlock(). Not an exchange: a failed attempt must leave
+	 * Pairs with the release in cache_unlock(). Not an exchange: a failed attempt must leave
 	 * the holder's name there, by which its death is noticed.
 	 */
-	return !__atomic_compare_exchange_n(&pcp->lock, &unlocked, lock_word, false,
-					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&pcp->lock, &unlocked, lock_word, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static __always_inline void unlock(struct pcp *pcp)
+static __always_inline void cache_unlock(struct pcp *pcp)
 {
-	/* pairs with the exchange in lock_taken() */
+	/* pairs with the exchange in cache_trylock() */
 	store_release(&pcp->lock, 0);
 }
 
 static inline struct pcp_list *seize_locked(struct pcp *pcp, struct pcp_wait *wait)
 {
-	while (lock_taken(pcp)) {
+	while (!cache_trylock(pcp)) {
 		if (!pcp_wait(wait))
 			return NULL;
 	}

@@ -49,7 +49,7 @@ static inline bool old_is_ours(struct pcp *pcp, struct pcp_wait *wait)
 #include "stock/sync/pcp_switch.h"
 
 /* Before the fence nothing was moved out, and other threads may still be in the old list. */
-static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
+static void rseq_recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 {
 	struct pcp_list *old;
 
@@ -68,7 +68,7 @@ static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 #define PCP_PROBE   rseq_probe
 #define PCP_COUNT   switched_count
 #define PCP_WALK    switched_walk
-#define PCP_RECOVER recover
+#define PCP_RECOVER rseq_recover
 #include "stock/pcp_lockless_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

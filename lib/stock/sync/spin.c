@@ -15,7 +15,7 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 
 	if (unlikely(!pcp))
 		return NULL;
-	if (unlikely(lock_taken(pcp)) && !pcp_lock_briefly(&pcp->lock))
+	if (unlikely(!cache_trylock(pcp)) && !pcp_lock_briefly(&pcp->lock))
 		return NULL;
 	g->pcp = pcp;
 	return pcp->list;
@@ -23,7 +23,7 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 
 static __always_inline void pcp_exit(struct pcp_guard *g)
 {
-	unlock(g->pcp);
+	cache_unlock(g->pcp);
 }
 
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
@@ -33,7 +33,7 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
-	unlock(pcp);
+	cache_unlock(pcp);
 }
 
 #define PCP_POLICY  spin

@@ -14,7 +14,7 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 {
 	struct pcp *pcp = pcp_this(stock);
 
-	if (unlikely(!pcp || lock_taken(pcp)))
+	if (unlikely(!pcp || !cache_trylock(pcp)))
 		return NULL;
 	g->pcp = pcp;
 	return pcp->list;
@@ -24,18 +24,18 @@ static __always_inline void pcp_exit(struct pcp_guard *g)
 {
 	if (unlikely(READ_ONCE(g->pcp->want)))
 		serve_drainer(g->pcp);
-	unlock(g->pcp);
+	cache_unlock(g->pcp);
 }
 
 static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	struct pcp_asked asked;
 
-	if (!READ_ONCE(pcp->lock) && !lock_taken(pcp))
+	if (!READ_ONCE(pcp->lock) && cache_trylock(pcp))
 		return pcp->list;
 	asked = ask_owner(pcp, wait->want);
 	do {
-		if (!READ_ONCE(pcp->lock) && !lock_taken(pcp)) {
+		if (!READ_ONCE(pcp->lock) && cache_trylock(pcp)) {
 			WRITE_ONCE(pcp->want, 0);
 			return pcp->list;
 		}
@@ -46,16 +46,16 @@ static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 
 static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 {
-	unlock(pcp);
+	cache_unlock(pcp);
 }
 
-static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
+static void trylock_recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 {
 	if (!share_inherit(&pcp->lock, dead))
 		return;
 	share_drop_list(pcp->list, lost);
 	WRITE_ONCE(pcp->want, 0);
-	unlock(pcp);
+	cache_unlock(pcp);
 }
 
 #define PCP_POLICY  trylock
@@ -63,7 +63,7 @@ static void recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 #define PCP_PROBE   NULL
 #define PCP_COUNT   list_count
 #define PCP_WALK    list_walk
-#define PCP_RECOVER recover
+#define PCP_RECOVER trylock_recover
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"
 #include "stock/pcp_table_impl.h"

@@ -14,7 +14,7 @@ _Static_assert(PP_NODES_MAX <= 127, "node numbers fit into int8_t");
 
 /* ---- fallback order -------------------------------------------------------------------------- */
 
-static void append(struct pp_zone_set *set, struct pp_zone **row, unsigned int *n, int node)
+static void append_zone(struct pp_zone_set *set, struct pp_zone **row, unsigned int *n, int node)
 {
 	if (node < set->rows && set->node[node].zone)
 		row[(*n)++] = set->node[node].zone;
@@ -34,13 +34,13 @@ static int given_order(struct pp_zone_set *set, struct pp_zone **row, unsigned i
 					    "is above %d",
 					    order[i], from, PP_NODES_MAX - 1);
 		seen |= 1ull << order[i];
-		append(set, row, n, order[i]);
+		append_zone(set, row, n, order[i]);
 	}
 	return 0;
 }
 
 /* Is @a to be looked at before @b? Round about from @from, so that equals share the burden. */
-static bool nearer(const struct pp_zone_set *set, int from, int a, int b)
+static bool is_nearer(const struct pp_zone_set *set, int from, int a, int b)
 {
 	int to_a = a == from ? -1 : topology->distance(from, a);
 	int to_b = b == from ? -1 : topology->distance(from, b);
@@ -58,9 +58,9 @@ static void default_order(struct pp_zone_set *set, struct pp_zone **row, unsigne
 	for (left = set->mask; left; left &= ~(1ull << best)) {
 		best = -1;
 		for (node = 0; node < set->rows; node++)
-			if ((left & 1ull << node) && (best < 0 || nearer(set, from, node, best)))
+			if ((left & 1ull << node) && (best < 0 || is_nearer(set, from, node, best)))
 				best = node;
-		append(set, row, n, best);
+		append_zone(set, row, n, best);
 	}
 }
 

@@ -27,8 +27,8 @@ static void count_elsewhere(struct pp_zone_set *set, const struct pp_zone *near,
  * stuck in cores' caches only after that, because each attempt costs a look at all of
  * them, on every allocation for as long as the node stays empty.
  */
-static __coldpath unsigned int take_far(struct pp_zone_set *set, struct pp_zone *const *row,
-					void **objs, unsigned int n)
+static __coldpath unsigned int take_from_others(struct pp_zone_set *set, struct pp_zone *const *row,
+						void **objs, unsigned int n)
 {
 	unsigned int got = 0, k, i;
 
@@ -49,20 +49,20 @@ static __coldpath unsigned int take_far(struct pp_zone_set *set, struct pp_zone 
 	return got;
 }
 
-unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsigned int n)
+unsigned int zones_take(struct pp_zone_set *set, int node, void **objs, unsigned int n)
 {
-	struct pp_zone *const *row = zone_set_row(set, node);
+	struct pp_zone *const *row = fallback_row(set, node);
 	unsigned int got = zone_take_near(row[0], objs, n);
 
 	if (unlikely(got < n))
-		got += take_far(set, row, objs + got, n - got);
+		got += take_from_others(set, row, objs + got, n - got);
 	return got;
 }
 
 unsigned int pp_zone_set_alloc_bulk_node(struct pp_zone_set *set, int node, struct pp_page **pages,
 					 unsigned int n)
 {
-	unsigned int got = zone_set_take(set, node, (void **)pages, n);
+	unsigned int got = zones_take(set, node, (void **)pages, n);
 
 	unpoison_pages(pages, got);
 	zone_prep(set->order[0], pages, got); /* they are all made alike */
@@ -78,7 +78,7 @@ unsigned int pp_zone_set_alloc_bulk(struct pp_zone_set *set, struct pp_page **pa
 
 static struct pp_zone *home_of(const struct pp_zone_set *set, const struct pp_page *page)
 {
-	struct pp_zone *const *row = zone_set_row(set, PP_NODE_ANY);
+	struct pp_zone *const *row = fallback_row(set, PP_NODE_ANY);
 
 	for (; *row; row++)
 		if (zone_has(*row, page))
@@ -141,7 +141,7 @@ uint64_t pp_zone_set_nodes(const struct pp_zone_set *set)
 
 int pp_zone_set_this_node(const struct pp_zone_set *set)
 {
-	return zone_set_here(set);
+	return node_here(set);
 }
 
 static int unknown_node(const struct pp_zone_set *set, int node)
@@ -157,7 +157,7 @@ int pp_zone_set_order(const struct pp_zone_set *set, int node, int *nodes, unsig
 
 	if (node < PP_NODE_ANY || node >= set->rows)
 		return unknown_node(set, node);
-	row = zone_set_row(set, node);
+	row = fallback_row(set, node);
 	for (i = 0; row[i]; i++)
 		if (i < n)
 			nodes[i] = row[i]->region.node;

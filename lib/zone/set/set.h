@@ -31,7 +31,7 @@ struct pp_zone_set {
  * By the CPU's number, which costs a load where rseq keeps it, and a table: less
  * than getcpu(), and in kernels before 6.3, too, which do not keep rseq's node_id.
  */
-static __always_inline int zone_set_here(const struct pp_zone_set *set)
+static __always_inline int node_here(const struct pp_zone_set *set)
 {
 	unsigned int cpu = (unsigned int)this_cpu();
 
@@ -39,10 +39,10 @@ static __always_inline int zone_set_here(const struct pp_zone_set *set)
 }
 
 /* The zones that an allocation preferring @node looks in; never empty. */
-static __always_inline struct pp_zone *const *zone_set_row(const struct pp_zone_set *set, int node)
+static __always_inline struct pp_zone *const *fallback_row(const struct pp_zone_set *set, int node)
 {
 	if (unlikely((unsigned int)node >= (unsigned int)set->rows))
-		node = zone_set_here(set);
+		node = node_here(set);
 	return set->order + (size_t)node * set->stride;
 }
 
@@ -67,7 +67,7 @@ static inline bool zone_has_all(const struct pp_zone *zone, struct pp_page *cons
 }
 
 /* pp_zone_set_alloc_bulk_node() without the preparation, for pools */
-unsigned int zone_set_take(struct pp_zone_set *set, int node, void **objs, unsigned int n);
+unsigned int zones_take(struct pp_zone_set *set, int node, void **objs, unsigned int n);
 
 /*
  * ring_consume(), but only up to the first page that is not of @zone, which is taken,

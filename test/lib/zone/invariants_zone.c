@@ -76,10 +76,10 @@ static void free_past_the_cache(struct pp_zone *zone)
 
 	require(n == 2 * BLOCK);
 	assert_int_equal(pp_zone_isolate(zone, BLOCK, BLOCK), 0);
-	require(!lock_taken(pcp));
+	require(cache_trylock(pcp));
 	for (i = 0; i < n; i++)
 		pp_zone_free_bulk(zone, &held[i], 1);
-	unlock(pcp);
+	cache_unlock(pcp);
 	assert_true(zone_stats(zone).fallbacks >= n);
 	assert_int_equal(zone_stats(zone).isolated, BLOCK);
 	assert_int_equal(pp_zone_isolate_test(zone, BLOCK, BLOCK), 0);
@@ -165,10 +165,10 @@ static void invariant_16_bulk_fills_holes(void **state)
 		}
 		memcpy(before, pages, sizeof(pages));
 		if (round & 1)
-			require(!lock_taken(pcp));
+			require(cache_trylock(pcp));
 		got = pp_zone_alloc_bulk_fill(zone, pages, 64);
 		if (round & 1)
-			unlock(pcp);
+			cache_unlock(pcp);
 		WRITE_ONCE(pcp->want, 0);
 		assert_int_equal(got, 64);
 		check_filled(pages, 64, got, had);
