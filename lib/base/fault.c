@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * fault.c - each N-th allocation fails, once that is set
- */
+/* fault.c - each N-th allocation fails, once that is set */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -26,4 +26,12 @@ static inline void futex_wake_all(uint32_t *word)
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
+/* Count an event in @word, and wake all that wait for it. */
+static inline void futex_signal(uint32_t *word)
+{
+	/* pairs with the acquire of a thread that is about to sleep */
+	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
+	futex_wake_all(word);
+}
+
 #endif /* PP_FUTEX_H */

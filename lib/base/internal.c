@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * internal.c - the reason of the last failure, parameter structs, the version, places, mappings
- */
+/* internal.c - the reason of the last failure, parameter structs, the version, places, mappings */
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>

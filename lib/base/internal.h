@@ -222,6 +222,19 @@ void __tsan_release(void *addr);
 #define asm_releases(p) ((void)(p))
 #endif
 
+/* ---- pages at home --------------------------------------------------------------------------- */
+
+/*
+ * A page that a pool or a zone has bears this mark in next, so that a second put is refused. Only
+ * bit 0 counts: a page can be at home and chained to another (stock/signal.c, zone/buddy.h).
+ */
+#define NEXT_HOME ((struct pp_page *)~(uintptr_t)0)
+
+static __always_inline bool page_is_home(const struct pp_page *page)
+{
+	return (uintptr_t)READ_ONCE(page->next) & 1;
+}
+
 /* ---- parameters, debug checks ---------------------------------------------------------------- */
 
 /*

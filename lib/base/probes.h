@@ -12,6 +12,12 @@
 #define PP_PROBES_H
 
 #include "base/internal.h"
+
+#define PROBES(P)                  \
+	P(page_pool_release)       \
+	P(page_pool_state_release) \
+	P(page_pool_state_hold) P(page_pool_update_nid) P(zone_drain) P(zone_accept)
+
 #include "probe_ops.h" /* of probes/sdt, or of probes/none */
 
 /* A pool that ended got pages back: @inflight are still out. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * trace.c - histograms of windows, and the cycle counter they are measured in
- */
+/* trace.c - histograms of windows, and the cycle counter they are measured in */
 #include <stdlib.h>
 
 #include "base/trace.h"

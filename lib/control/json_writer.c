@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * json_writer.c - write JSON into memory that grows
- */
+/* json_writer.c - write JSON into memory that grows */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

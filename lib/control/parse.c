@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * control/parse.c - take a line of the control socket apart: "1 drain ppfwd 0 timeout_us=100"
- */
+/* control/parse.c - take a line of the control socket apart: "1 drain ppfwd 0 timeout_us=100" */
 #include "control/verbs.h"
 
 #define WORDS_MAX 8u

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * control/socket.c - the control socket's name: chosen, cleared of the dead, removed
- */
+/* control/socket.c - the control socket's name: chosen, cleared of the dead, removed */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * control/stat.c - all zones, caches and pools of the process as JSON
- */
+/* control/stat.c - all zones, caches and pools of the process as JSON */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * pool/put.c - any thread gives pages back: to the owner's cache, the ring, or the zone
- */
+/* pool/put.c - any thread gives pages back: to the owner's cache, the ring, or the zone */
 #include "pool/page_pool.h"
 #include "zone/home.h"
 

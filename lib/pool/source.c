@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * pool/source.c - where a pool's pages come from and go: a zone, a set of zones, a provider
- */
+/* pool/source.c - where a pool's pages come from and go: a zone, a set of zones, a provider */
 #include <pagepool/memory.h>
 
 #include "base/probes.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * stock/control.c - what the caches hold, and what they may: counters, bounds, closed caches
- */
+/* stock/control.c - what the caches hold, and what they may: counters, bounds, closed caches */
 #include <pagepool/stats.h>
 
 #include "stock/hold.h"

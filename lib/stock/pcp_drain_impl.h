@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * pcp_drain_impl.h - drain, over pcp_seize() and pcp_release(); then the policy's table
- */
+/* pcp_drain_impl.h - drain, over pcp_seize() and pcp_release(); then the policy's table */
 #include "base/trace.h"
 
 /* The coldest first, so that a drain which ends early leaves the owner the warm ones. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * policy.c - the policies that there are, and which of them fit
- */
+/* policy.c - the policies that there are, and which of them fit */
 #include <stdio.h>
 
 #include "stock/pcp.h"

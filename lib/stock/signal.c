@@ -4,7 +4,6 @@
  *
  * base/handler.h has the rule and the signs by which a handler is told from a thread.
  */
-#include "base/home.h"
 #include "stock/stock.h"
 
 bool stock_in_handler(const struct stock *stock)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * take.c - the ways past a core's cache: the free area, then every core's cache
- */
+/* take.c - the ways past a core's cache: the free area, then every core's cache */
 #include "base/probes.h"
 #include "stock/hold.h"
 

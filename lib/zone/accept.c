@@ -16,13 +16,6 @@
 #define TRIES 3u
 #define NONE  UINT64_MAX
 
-static void futex_signal(uint32_t *word)
-{
-	/* pairs with the acquire of a thread that is about to sleep */
-	__atomic_fetch_add(word, 1, __ATOMIC_RELEASE);
-	futex_wake_all(word);
-}
-
 void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n)
 {
 	struct pp_page *page;
@@ -60,22 +53,43 @@ void block_unclaim(struct pp_zone *zone, uint64_t block)
 	futex_signal(&zone->blocks.changed);
 }
 
-static int accept_memory(struct pp_zone *zone, uint64_t block)
+/* Tell the zone's ops of a block that is memory now. */
+static int tell_accepted(struct pp_zone *zone, uint64_t block)
 {
 	struct blocks *b = &zone->blocks;
-	uint64_t offset = block << zone->buddy.block_shift << zone->shift;
-	size_t len = block_pages(&zone->buddy, block) << zone->shift;
-	int err;
+	int err = 0;
 
-	err = region_accept(&zone->region, offset, len, b->lock);
-	if (err || !b->ops->accept)
+	if (b->ops->accept)
+		err = b->ops->accept(b->arg, zone->region.base + block_offset(zone, block),
+				     block_len(zone, block));
+	return err ? pp_set_error(-err, "zone %s: block %llu was not accepted: %s",
+				  zone->stock->name, (unsigned long long)block, strerror(-err))
+		   : 0;
+}
+
+static void tell_gone(struct pp_zone *zone, uint64_t block)
+{
+	struct blocks *b = &zone->blocks;
+
+	if (b->ops->unaccept)
+		b->ops->unaccept(b->arg, zone->region.base + block_offset(zone, block),
+				 block_len(zone, block));
+}
+
+static int accept_memory(struct pp_zone *zone, uint64_t block)
+{
+	uint64_t offset = block_offset(zone, block);
+	size_t len = block_len(zone, block);
+	int err = region_accept(&zone->region, offset, len, zone->blocks.lock);
+
+	if (err)
 		return err;
-	err = b->ops->accept(b->arg, zone->region.base + offset, len);
-	if (!err)
-		return 0;
-	region_release(&zone->region, offset, len);
-	return pp_set_error(-err, "zone %s: block %llu was not accepted: %s", zone->stock->name,
-			    (unsigned long long)block, strerror(-err));
+	err = tell_accepted(zone, block);
+	if (err) {
+		region_release(&zone->region, offset, len);
+		errno = -err;
+	}
+	return err;
 }
 
 int block_accept(struct pp_zone *zone, uint64_t block)
@@ -105,18 +119,15 @@ int block_accept(struct pp_zone *zone, uint64_t block)
 
 int block_release(struct pp_zone *zone, uint64_t block)
 {
-	uint64_t first = block << zone->buddy.block_shift;
-	uint64_t n = block_pages(&zone->buddy, block);
-	struct blocks *b = &zone->blocks;
-	uint64_t offset = first << zone->shift;
+	uint64_t offset = block_offset(zone, block);
+	size_t len = block_len(zone, block);
 	int err;
 
-	unpoison_range(zone, offset, n << zone->shift);
-	if (b->ops->unaccept)
-		b->ops->unaccept(b->arg, zone->region.base + offset, n << zone->shift);
-	err = region_release(&zone->region, offset, n << zone->shift);
+	unpoison_range(zone, offset, len);
+	tell_gone(zone, block);
+	err = region_release(&zone->region, offset, len);
 	/* if that failed, the memory is there for nothing, until the next acceptance */
-	count_add_shared(b->releases, 1);
+	count_add_shared(zone->blocks.releases, 1);
 	block_unclaim(zone, block);
 	return err;
 }
@@ -322,39 +333,18 @@ static void *acceptor(void *arg)
 
 static const struct pp_zone_ops no_ops;
 
-static void tell_all_gone(struct pp_zone *zone)
-{
-	const struct blocks *b = &zone->blocks;
-	uint64_t i;
-
-	for (i = 0; b->accepted && b->ops->unaccept && i < b->nr; i++) {
-		if (block_test(b->accepted, i))
-			b->ops->unaccept(b->arg,
-					 zone->region.base +
-						 (i << zone->buddy.block_shift << zone->shift),
-					 block_pages(&zone->buddy, i) << zone->shift);
-	}
-}
-
 /* The memory is there already: the zone's ops are told. */
 static int accept_eagerly(struct pp_zone *zone)
 {
-	struct blocks *b = &zone->blocks;
-	uint64_t i, offset;
+	uint64_t block;
 	int err = 0;
 
-	for (i = 0; i < b->nr; i++) {
-		offset = i << zone->buddy.block_shift << zone->shift;
-		if (b->ops->accept)
-			err = b->ops->accept(b->arg, zone->region.base + offset,
-					     block_pages(&zone->buddy, i) << zone->shift);
-		if (err)
-			return pp_set_error(-err, "zone %s: block %llu was not accepted: %s",
-					    zone->stock->name, (unsigned long long)i,
-					    strerror(-err));
-		block_set(b->accepted, i);
+	for (block = 0; block < zone->blocks.nr && !err; block++) {
+		err = tell_accepted(zone, block);
+		if (!err)
+			block_set(zone->blocks.accepted, block);
 	}
-	return 0;
+	return err;
 }
 
 int blocks_init(struct pp_zone *zone, const struct pp_zone_params *p)
@@ -390,6 +380,7 @@ int blocks_init(struct pp_zone *zone, const struct pp_zone_params *p)
 void blocks_fini(struct pp_zone *zone)
 {
 	struct blocks *b = &zone->blocks;
+	uint64_t block;
 
 	if (b->has_thread) {
 		store_release(&b->stop, true);
@@ -397,6 +388,9 @@ void blocks_fini(struct pp_zone *zone)
 		pthread_join(b->thread, NULL);
 	}
 	poison_fini(zone);
-	tell_all_gone(zone);
+	for (block = 0; b->accepted && block < b->nr; block++) {
+		if (block_test(b->accepted, block))
+			tell_gone(zone, block);
+	}
 	free(b->accepted);
 }

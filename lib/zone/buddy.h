@@ -4,7 +4,7 @@
  *
  * It lies behind the zone's stack of pages, and holds free pages that are not wanted one by one, or
  * that are isolated. A free page has no user, so that the lists go through its own metadata; bit 0
- * of next stays set meanwhile (NEXT_HOME in base/home.h). No run crosses
+ * of next stays set meanwhile (NEXT_HOME). No run crosses
  * a block, the unit in which memory is accepted, isolated and given back. The caller holds the
  * zone's lock.
  */

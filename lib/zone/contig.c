@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * contig.c - pages that lie beside each other, across as many blocks as it takes
- */
+/* contig.c - pages that lie beside each other, across as many blocks as it takes */
 #include <pagepool/memory.h>
 
 #include "zone/home.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * zone/create.c - a zone's beginning and end
- */
+/* zone/create.c - a zone's beginning and end */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

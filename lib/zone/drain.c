@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* drain.c - one core's caches, every core's, and what clients keep */
+/* drain.c - the cores' caches: drained with what clients keep, and how much they may hold */
 #include "zone/zone.h"
 
 long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
@@ -54,6 +54,8 @@ bool zone_drain_once(struct pp_zone *zone)
 	return !timeout;
 }
 
+/* ---- a search for runs ----------------------------------------------------------------------- */
+
 static void count_seekers(struct pp_zone *zone, unsigned int n)
 {
 	stock_lock(zone->stock);
@@ -69,4 +71,43 @@ void zone_seek_begin(struct pp_zone *zone)
 void zone_seek_end(struct pp_zone *zone)
 {
 	count_seekers(zone, -1u);
+}
+
+/* ---- how much the caches may hold ------------------------------------------------------------ */
+
+int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch)
+{
+	not_a_handler();
+	return stock_set(zone->stock, high, batch);
+}
+
+/* Single pages first: while they are disabled no stock of runs is made. */
+int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
+{
+	struct stock *stock;
+	unsigned int k;
+	int err = 0;
+
+	not_a_handler();
+	for_each_stock(stock, zone, k) {
+		err = stock_disable(stock, timeout_us);
+		if (err)
+			break;
+	}
+	while (err && k--) {
+		if (zone_stock(zone, k))
+			stock_enable(&zone->stock[k]);
+	}
+	return err;
+}
+
+void pp_zone_pcp_enable(struct pp_zone *zone)
+{
+	struct stock *stock;
+	unsigned int k;
+
+	not_a_handler();
+	for_each_run_stock(stock, zone, k)
+		stock_enable(stock);
+	stock_enable(zone->stock);
 }

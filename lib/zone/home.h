@@ -3,7 +3,6 @@
 #ifndef PP_ZONE_HOME_H
 #define PP_ZONE_HOME_H
 
-#include "base/home.h"
 #include "zone/poison.h"
 #include "zone/zone.h"
 

@@ -5,7 +5,6 @@
 
 #include <pagepool/zone.h>
 
-#include "base/home.h"
 #include "base/registry.h"
 #include "stock/hold.h"
 #include "zone/block.h"
@@ -120,6 +119,17 @@ static __always_inline void zone_prep(const struct pp_zone *zone, struct pp_page
 	fresh = zone->fresh; /* a copy: the stores might alias */
 	for (i = 0; i < n; i++)
 		page_prep(pages[i], &fresh);
+}
+
+/* Where a block begins in the zone's memory, and its bytes. */
+static inline uint64_t block_offset(const struct pp_zone *zone, uint64_t block)
+{
+	return block << zone->buddy.block_shift << zone->shift;
+}
+
+static inline size_t block_len(const struct pp_zone *zone, uint64_t block)
+{
+	return block_pages(&zone->buddy, block) << zone->shift;
 }
 
 /* ---- a search that fails must have looked everywhere ----------------------------------------- */

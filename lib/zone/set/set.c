@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * set/set.c - allocation over zones of several nodes, in order of distance, and the way home
- */
+/* set/set.c - allocation over zones of several nodes, in order of distance, and the way home */
 #include "zone/poison.h"
 #include "zone/set/set.h"
 

@@ -8,14 +8,9 @@
 
 /* How many tracers are attached; the kernel counts, in this process's copy. */
 #define PROBE_SEMAPHORE(name) \
-	extern uint16_t pagepool_##name##_semaphore __attribute__((__visibility__("hidden")))
+	extern uint16_t pagepool_##name##_semaphore __attribute__((__visibility__("hidden")));
 
-PROBE_SEMAPHORE(page_pool_release);
-PROBE_SEMAPHORE(page_pool_state_release);
-PROBE_SEMAPHORE(page_pool_state_hold);
-PROBE_SEMAPHORE(page_pool_update_nid);
-PROBE_SEMAPHORE(zone_drain);
-PROBE_SEMAPHORE(zone_accept);
+PROBES(PROBE_SEMAPHORE)
 
 #define PROBE_ON(name)		 unlikely(READ_ONCE(pagepool_##name##_semaphore))
 #define PROBE3(name, a, b, c)	 STAP_PROBE3(pagepool, name, a, b, c)

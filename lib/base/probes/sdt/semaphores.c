@@ -3,11 +3,6 @@
 #include "base/probes.h"
 
 #define SEMAPHORE(name) \
-	uint16_t pagepool_##name##_semaphore __attribute__((__section__(".probes"), __used__))
+	uint16_t pagepool_##name##_semaphore __attribute__((__section__(".probes"), __used__));
 
-SEMAPHORE(page_pool_release);
-SEMAPHORE(page_pool_state_release);
-SEMAPHORE(page_pool_state_hold);
-SEMAPHORE(page_pool_update_nid);
-SEMAPHORE(zone_drain);
-SEMAPHORE(zone_accept);
+PROBES(SEMAPHORE)

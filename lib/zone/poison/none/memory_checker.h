@@ -3,29 +3,10 @@
 #ifndef PP_MEMORY_CHECKER_H
 #define PP_MEMORY_CHECKER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-static inline bool checker_runs(void)
-{
-	return false;
-}
-
-static inline void checker_no_access(const void *addr, size_t len)
-{
-}
-
-static inline void checker_access(const void *addr, size_t len)
-{
-}
-
-static inline void checker_end_block(uint32_t *block)
-{
-}
-
-static inline void checker_begin_block(uint32_t *block, const void *addr, size_t len)
-{
-}
+#define checker_runs()			      false
+#define checker_no_access(addr, len)	      ((void)(addr), (void)(len))
+#define checker_access(addr, len)	      ((void)(addr), (void)(len))
+#define checker_end_block(block)	      ((void)(block))
+#define checker_begin_block(block, addr, len) ((void)(block), (void)(addr), (void)(len))
 
 #endif /* PP_MEMORY_CHECKER_H */
