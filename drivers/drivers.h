@@ -11,4 +11,7 @@ extern const struct pp_netdev_ops pp_pcap_ops;
 extern const struct pp_netdev_ops pp_af_xdp_ops;
 extern const struct pp_netdev_ops pp_dpdk_ops;
 
+/* A driver that is loaded, or linked, besides the library: NULL with errno and pp_error(). */
+const struct pp_netdev_ops *pp_netdev_module(const char *driver);
+
 #endif /* PP_DRIVERS_H */

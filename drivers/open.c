@@ -8,15 +8,14 @@
 
 static const struct {
 	const char *name;
-	const struct pp_netdev_ops *ops; /* NULL: not built in */
-	const char *library;
+	const struct pp_netdev_ops *ops; /* NULL: a module, or not built in */
+	bool module;
 } drivers[] = {
-	{ "null", &pp_null_ops, NULL },
-	{ "loop", &pp_loop_ops, NULL },
-	{ "pcap", PP_HAVE_PCAP ? &pp_pcap_ops : NULL, "libpcap (libpcap-dev)" },
-	{ "af_xdp", PP_HAVE_AF_XDP ? &pp_af_xdp_ops : NULL,
-	  "libxdp and libbpf (libxdp-dev, libbpf-dev)" },
-	{ "dpdk", PP_HAVE_DPDK ? &pp_dpdk_ops : NULL, "DPDK 22.11 (libdpdk-dev)" },
+	{ "null", &pp_null_ops, false },
+	{ "loop", &pp_loop_ops, false },
+	{ "pcap", NULL, true },
+	{ "af_xdp", PP_HAVE_AF_XDP ? &pp_af_xdp_ops : NULL, false },
+	{ "dpdk", NULL, true },
 };
 
 #define NDRIVERS (sizeof(drivers) / sizeof(drivers[0]))
@@ -24,12 +23,11 @@ static const struct {
 const char *const *pp_netdev_driver_names(void)
 {
 	static const char *names[NDRIVERS + 1];
-	size_t i, n = 0;
+	size_t i;
 
 	/* two threads that call this first at the same time write the same */
 	for (i = 0; i < NDRIVERS; i++)
-		if (drivers[i].ops)
-			__atomic_store_n(&names[n++], drivers[i].name, __ATOMIC_RELAXED);
+		__atomic_store_n(&names[i], drivers[i].name, __ATOMIC_RELAXED);
 	return names;
 }
 
@@ -41,15 +39,25 @@ static const struct pp_netdev_ops *find_driver(const char *name)
 	for (i = 0; i < NDRIVERS; i++) {
 		if (strcmp(drivers[i].name, name))
 			continue;
+		if (drivers[i].module)
+			return pp_netdev_module(name);
 		if (!drivers[i].ops)
 			pp_set_error(ENOTSUP,
-				     "driver '%s' was not built in; install %s and build again",
-				     name, drivers[i].library);
+				     "driver '%s' was not built in; install libxdp and libbpf "
+				     "(libxdp-dev, libbpf-dev) and build again",
+				     name);
 		return drivers[i].ops;
 	}
 	pp_set_error(ENOENT, "unknown driver '%s'; there are %s", name,
 		     pp_args_join(list, sizeof(list), pp_netdev_driver_names(), NDRIVERS));
 	return NULL;
+}
+
+int pp_netdev_dpdk_eal(const char *args)
+{
+	const struct pp_netdev_ops *ops = find_driver("dpdk");
+
+	return ops ? ops->configure(args) : -errno;
 }
 
 struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params)

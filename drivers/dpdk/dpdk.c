@@ -126,6 +126,7 @@ static void dpdk_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 }
 
 const struct pp_netdev_ops pp_dpdk_ops = {
+	.configure = dpdk_configure,
 	.name = "dpdk",
 	.dev_size = sizeof(struct dpdk_dev),
 	.own_syntax = true,

@@ -174,7 +174,7 @@ static int set_args(const char *args)
 	return 0;
 }
 
-int pp_netdev_dpdk_eal(const char *args)
+int dpdk_configure(const char *args)
 {
 	int err = 0;
 

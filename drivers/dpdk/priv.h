@@ -149,6 +149,7 @@ void dpdk_device_close(struct dpdk_dev *dd);
  * dpdk/eal.c. One port at a time is opened or closed: these two lock and unlock, and keep the
  * output of DPDK's libraries meanwhile. dpdk_said(): its first line, "": none.
  */
+int dpdk_configure(const char *args);
 int dpdk_enter(const char *devargs);
 void dpdk_leave(void);
 const char *dpdk_said(void);

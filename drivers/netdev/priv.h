@@ -37,6 +37,7 @@ struct pp_args;
  * @close:      free what @open made, but for queues and pools; may be NULL
  * @get_stats:  add counters that the kernel keeps to @stats; may be NULL
  * @event:      see pp_netdev_event(); may be NULL
+ * @configure:  options for all ports of the driver; see pp_netdev_dpdk_eal()
  */
 struct pp_netdev_ops {
 	const char *name;
@@ -48,6 +49,7 @@ struct pp_netdev_ops {
 	void (*close)(struct pp_netdev *dev);
 	void (*get_stats)(struct pp_netdev *dev, struct pp_netdev_stats *stats);
 	const char *(*event)(struct pp_netdev *dev);
+	int (*configure)(const char *args);
 };
 
 struct pp_netdev {

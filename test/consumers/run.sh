@@ -45,8 +45,8 @@ fi
 root=$dir/tree/root
 pc=$(dirname "$(find "$root" -name libpagepool.pc)")
 export PKG_CONFIG_PATH="$pc" PKG_CONFIG_SYSROOT_DIR="$root" LD_LIBRARY_PATH="${pc%/pkgconfig}"
-cp "$top/test/consumers/program.c" "$dir"
-for name in pkg-config static; do
+cp "$top/test/consumers/program.c" "$top/examples/minfwd.c" "$dir"
+for name in pkg-config static static-ports; do
 	block $name >"$dir/$name.sh"
 	(cd "$dir" && sh -e "$dir/$name.sh") >"$dir/log" 2>&1 || fail "$name: see above"
 done

@@ -257,10 +257,10 @@ static inline void pp_queue_own(struct pp_queue *q)
  * Context: any thread; sleeps.
  * Return:  the port, or NULL with errno and a sentence in pp_error(). After a failure the
  *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
- *          unknown option or a value out of range, ENOTSUP for a driver that was not built, or that
- *          needs one zone or single pages and was given something else, ENOENT for an unknown
- *          driver, a missing interface or file; EPERM, EBUSY, ENODEV, ENETDOWN, ENOMEM as they
- *          come.
+ *          unknown option or a value out of range; ENOTSUP for a driver that was not built, a
+ *          module that does not load, a driver that needs one zone or single pages and was given
+ *          something else; ENOENT for an unknown driver, a missing interface or file; EPERM, EBUSY,
+ *          ENODEV, ENETDOWN, ENOMEM as they come.
  */
 struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params);
 
@@ -372,11 +372,16 @@ int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats);
  *
  * Context: any thread.
  * Return:  0; EINVAL: a quote that does not end; EBUSY: a port has started EAL already; ENOTSUP:
- *          built without DPDK; ENOMEM: all negative, with a sentence in pp_error().
+ *          the dpdk module does not load; ENOMEM: all negative, with a sentence in pp_error().
  */
 int pp_netdev_dpdk_eal(const char *args);
 
-/** pp_netdev_driver_names() - the drivers that this library was built with, ended by NULL */
+/**
+ * pp_netdev_driver_names() - the drivers that this library knows, ended by NULL
+ *
+ * af_xdp may be left out of a build. pcap and dpdk are modules: they are loaded when their first
+ * port is opened, and may be missing.
+ */
 const char *const *pp_netdev_driver_names(void);
 
 #ifdef __cplusplus
