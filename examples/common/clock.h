@@ -22,4 +22,11 @@ static inline struct timespec ns_to_timespec(uint64_t ns)
 				  .tv_nsec = (long)(ns % NS_PER_S) };
 }
 
+static inline void sleep_ms(unsigned int ms)
+{
+	struct timespec ts = ns_to_timespec(ms * (NS_PER_S / 1000));
+
+	nanosleep(&ts, NULL);
+}
+
 #endif /* COMMON_CLOCK_H */

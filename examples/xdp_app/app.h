@@ -4,12 +4,12 @@
  *
  *   main.c     builds all of it, waits, takes all of it down
  *   options.c  the command line
- *   iface.c    what has to be known of the interface
+ *   iface.c    the interface's state
  *   prog.c     the BPF program on the interface
  *   queue.c    a socket, its pool, and the thread that serves them
  *   slow.c     the thread that keeps packets for a while
  *   report.c   counters, the ledger
- *   rights.c   which capabilities are missing
+ *   rights.c   one line for each failure, also which capabilities are missing
  *   respond.c, dns.c, packet.c  from a packet's bytes to those of its answer
  */
 #ifndef XDP_APP_APP_H
@@ -19,14 +19,13 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include <xdp/libxdp.h>
 #include <xdp/xsk.h>
 
 #include <pagepool/page_pool.h>
 #include <pagepool/xsk.h>
 #include <pagepool/zone.h>
 
-#include "respond.h"
+#include "responder.h"
 #include "wanted.h"
 
 enum mode {
@@ -35,18 +34,11 @@ enum mode {
 	MODE_SKB,
 };
 
-enum attach {
-	ATTACH_AUTO,
-	ATTACH_DISPATCHER,
-	ATTACH_LINK,
-};
-
 struct options {
 	const char *interface;
 	const char *json;
 	struct responder responder;
 	enum mode mode;
-	enum attach attach;
 	enum pp_mem memory;
 	unsigned int queues; /* 0: all that there are */
 	unsigned int pages; /* 0: enough for the queues */
@@ -69,8 +61,6 @@ struct iface {
 /* the program; descriptors are -1 when they are not open */
 struct prog {
 	struct bpf_object *object;
-	struct xdp_program *dispatched;
-	int index;
 	int link_fd;
 	int sockets_fd;
 	enum mode mode; /* never auto once it is attached */
@@ -79,7 +69,7 @@ struct prog {
 /*
  * struct slow - packets with an answer that has to wait, and the thread that sends it
  * @lock, @wake: around @waiting, in the order of their deadlines (pp_page.tstamp), and @stop
- * @kept: how many wait; read without the lock
+ * @kept: packets that wait; read without the lock
  * @fd: packet socket: the TX rings belong to the queues' threads
  */
 struct slow {
@@ -98,6 +88,7 @@ struct slow {
 
 /*
  * struct queue - an RX queue of the interface, and all that its thread needs
+ * @stop: atomic: the thread is to end
  * @verdicts: what became of each packet, @received all told, @unsent answers that found no place in
  *            the TX ring; written by the thread alone
  */
@@ -112,6 +103,7 @@ struct queue {
 	struct xsk_ring_cons comp, rx;
 	struct slow *slow;
 	const struct options *options;
+	const bool *stop;
 	bool started;
 	pthread_t thread;
 	uint64_t received;
@@ -127,6 +119,7 @@ struct app {
 	struct slow slow;
 	unsigned int nqueues;
 	struct queue *queues;
+	bool stop; /* atomic */
 	FILE *json;
 	FILE *text; /* stdout, or stderr if the JSON goes there */
 	double seconds; /* that it ran */
@@ -147,16 +140,10 @@ static inline uint64_t read_count(const uint64_t *counter)
 /* one line on stderr; returns -1 */
 int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 
-/* the kernel refused @what: fail() with what this process lacks for that */
+/* the kernel refused @what: fail() with the capabilities that this process lacks for it */
 int no_permission(const char *what, const char *interface) __attribute__((cold));
 
-double now(void); /* s, monotonic */
-void sleep_ms(unsigned int ms);
-
-/* true from the moment when the threads should end */
-bool stopping(void);
-
-/* 0: go on; otherwise the exit status + 1 */
+/* -1: go on; else the exit status */
 int options_parse(struct options *o, int argc, char **argv);
 
 int iface_query(struct iface *iface, const char *name);
@@ -168,7 +155,7 @@ int prog_add_socket(struct prog *prog, unsigned int queue, int fd);
 void prog_detach(struct prog *prog);
 const char *prog_mode(const struct prog *prog);
 
-int queue_open(struct queue *q, const struct app *app, struct slow *slow, unsigned int index);
+int queue_open(struct queue *q, struct app *app, unsigned int index);
 int queue_start(struct queue *q);
 void queue_join(struct queue *q);
 void queue_close(struct queue *q);

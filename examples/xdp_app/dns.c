@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "respond.h"
+#include "responder.h"
 
 #define HEADER_LEN 12u
 #define RECORD_LEN 16u
@@ -100,8 +100,8 @@ static bool name_is_slow(const struct question *q)
 	return true;
 }
 
-static void header(unsigned char *payload, enum rcode rcode, unsigned int questions,
-		   unsigned int answers)
+static void write_header(unsigned char *payload, enum rcode rcode, unsigned int questions,
+			 unsigned int answers)
 {
 	uint32_t flags = get16(payload + 2) & (FLAG_OPCODE | FLAG_RECURSION);
 
@@ -112,9 +112,9 @@ static void header(unsigned char *payload, enum rcode rcode, unsigned int questi
 	put16(payload + 10, 0);
 }
 
-static enum verdict refuse(unsigned char *payload, uint32_t *len, enum rcode rcode)
+static enum verdict refuse_question(unsigned char *payload, uint32_t *len, enum rcode rcode)
 {
-	header(payload, rcode, 0, 0);
+	write_header(payload, rcode, 0, 0);
 	*len = HEADER_LEN;
 	return VERDICT_REFUSED;
 }
@@ -130,23 +130,23 @@ static void append_address(unsigned char *at, const unsigned char *address)
 	memcpy(at + 12, address, 4);
 }
 
-static enum verdict answer(const struct responder *r, const struct question *q,
-			   unsigned char *payload, uint32_t *len, uint32_t room)
+static enum verdict answer_question(const struct responder *r, const struct question *q,
+				    unsigned char *payload, uint32_t *len, uint32_t room)
 {
 	const unsigned char *address = address_of(r, q);
 
 	*len = q->end; /* what follows the question, such as EDNS, is not for us */
 	if (!address) {
-		header(payload, NXDOMAIN, 1, 0);
+		write_header(payload, NXDOMAIN, 1, 0);
 		return VERDICT_NXDOMAIN;
 	}
 	if ((q->type != TYPE_A && q->type != TYPE_ANY) || room - q->end < RECORD_LEN) {
-		header(payload, NOERROR, 1, 0);
+		write_header(payload, NOERROR, 1, 0);
 		return VERDICT_NODATA;
 	}
 	append_address(payload + q->end, address);
 	*len += RECORD_LEN;
-	header(payload, NOERROR, 1, 1);
+	write_header(payload, NOERROR, 1, 1);
 	return VERDICT_ADDRESS;
 }
 
@@ -162,18 +162,18 @@ enum verdict dns_answer(const struct responder *r, unsigned char *payload, uint3
 	if (flags & FLAG_RESPONSE)
 		return VERDICT_UNANSWERABLE;
 	if (flags & FLAG_OPCODE)
-		return refuse(payload, len, NOTIMP);
+		return refuse_question(payload, len, NOTIMP);
 	if (get16(payload + 4) != 1 || !question_parse(&q, payload, *len))
-		return refuse(payload, len, FORMERR);
+		return refuse_question(payload, len, FORMERR);
 	if (q.class != CLASS_IN && q.class != CLASS_ANY)
-		return refuse(payload, len, REFUSED);
+		return refuse_question(payload, len, REFUSED);
 	if (slow != SLOW_ANSWER && name_is_slow(&q)) {
 		if (slow == SLOW_KEEP)
 			return VERDICT_SLOW;
-		refuse(payload, len, SERVFAIL);
+		refuse_question(payload, len, SERVFAIL);
 		return VERDICT_BUSY;
 	}
-	return answer(r, &q, payload, len, room);
+	return answer_question(r, &q, payload, len, room);
 }
 
 bool dns_name_parse(struct dns_name *name, const char *text)

@@ -8,7 +8,7 @@
 
 #include "app.h"
 
-static int query(struct iface *iface, int fd)
+static int query_state(struct iface *iface, int fd)
 {
 	struct ifreq ifr;
 
@@ -45,7 +45,7 @@ int iface_query(struct iface *iface, const char *name)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail("cannot ask for the state of %s: %s", name, strerror(errno));
-	err = query(iface, fd);
+	err = query_state(iface, fd);
 	close(fd);
 	if (err == -ENETDOWN)
 		return fail("interface %s is down; set it up first: ip link set dev %s up", name,

@@ -2,50 +2,15 @@
 /* main.c - xdp_app: a UDP responder on AF_XDP, until Ctrl-C */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "app.h"
+#include "common/clock.h"
 
 #define PAGES_A_QUEUE 2048u
 #define FRAME_EXTRA   (256 + 18) /* kernel's headroom; Ethernet header and a VLAN tag */
 #define TICK_MS	      200
-
-static bool stop;
-
-int fail(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	fputs("xdp_app: ", stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-	va_end(args);
-	return -1;
-}
-
-double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-void sleep_ms(unsigned int ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
-
-bool stopping(void)
-{
-	return __atomic_load_n(&stop, __ATOMIC_RELAXED);
-}
 
 /* Signals are for the main thread, which asks for them; the others inherit the mask. */
 static void block_signals(sigset_t *set)
@@ -99,7 +64,7 @@ static int count_queues(struct app *app)
 	return 0;
 }
 
-/* Sockets before the program, and the program before it is told of them: no packet is lost. */
+/* Sockets come before the program, and the program before it knows them: no packet is lost. */
 static int app_open(struct app *app)
 {
 	unsigned int i;
@@ -109,7 +74,7 @@ static int app_open(struct app *app)
 	if (slow_open(&app->slow, &app->iface, &app->options))
 		return -1;
 	for (i = 0; i < app->nqueues; i++)
-		if (queue_open(app->queues + i, app, &app->slow, i))
+		if (queue_open(app->queues + i, app, i))
 			return -1;
 	if (prog_attach(&app->prog, &app->iface, &app->options) || slow_start(&app->slow))
 		return -1;
@@ -121,8 +86,8 @@ static int app_open(struct app *app)
 }
 
 /*
- * The program first, so that packets go to the kernel again; then the threads, the slow one last,
- * which sends what it keeps; then what they worked on. Every page must be home after that.
+ * The program goes first, so that packets go to the kernel again. Then the threads end, last the
+ * slow one, which sends the packets it keeps, and then the sockets. Every page must be home then.
  */
 static int app_close(struct app *app)
 {
@@ -130,7 +95,7 @@ static int app_close(struct app *app)
 	int err = 0;
 
 	prog_detach(&app->prog);
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&app->stop, true, __ATOMIC_RELAXED);
 	for (i = 0; app->queues && i < app->nqueues; i++)
 		queue_join(app->queues + i);
 	slow_join(&app->slow);
@@ -149,6 +114,11 @@ static int app_close(struct app *app)
 	return err;
 }
 
+static double now_s(void)
+{
+	return (double)now_ns() / (double)NS_PER_S;
+}
+
 static void queues_free(struct app *app)
 {
 	unsigned int i;
@@ -163,18 +133,18 @@ static int app_run(struct app *app, const sigset_t *set)
 {
 	const struct options *o = &app->options;
 	struct timespec tick = { .tv_nsec = TICK_MS * 1000000 };
-	double start = now(), next = start + o->stats_period;
+	double start = now_s(), next = start + o->stats_period;
 
 	for (;;) {
 		if (sigtimedwait(set, NULL, &tick) > 0)
 			return 0;
-		app->seconds = now() - start;
+		app->seconds = now_s() - start;
 		if (o->duration && app->seconds >= o->duration)
 			return 0;
 		if (iface_is_gone(&app->iface))
 			return fail("%s does not exist any more, so there is nothing left to do",
 				    app->iface.name);
-		if (o->stats_period && now() >= next) {
+		if (o->stats_period && now_s() >= next) {
 			report_line(app, app->seconds);
 			next += o->stats_period;
 		}
@@ -188,8 +158,8 @@ int main(int argc, char **argv)
 	int err;
 
 	err = options_parse(&app.options, argc, argv);
-	if (err)
-		return err - 1;
+	if (err >= 0)
+		return err;
 	block_signals(&set);
 	prog_init(&app.prog);
 	app.slow.fd = -1;

@@ -2,8 +2,8 @@
 /*
  * packet.c - is this a UDP packet that can be answered, and what does its answer look like
  *
- * Where the headers are says pagepool's parser. A packet with VLAN tags, IPv4 options or
- * IPv6 extension headers is not for us: the BPF program does not send any here.
+ * pagepool's parser finds the headers. A packet with VLAN tags, IPv4 options or IPv6 extension
+ * headers is not for us: the BPF program sends none.
  */
 #include <string.h>
 
@@ -21,9 +21,9 @@
 #define HOPS 64
 
 /*
- * A sender beside us, over veth or tap, leaves the checksum to hardware that does not exist: what
- * is there then is the pseudo header's sum, and the packet has never been on a wire. The
- * kernel accepts such a packet, too.
+ * A sender beside us, over veth or tap, leaves the checksum to hardware that does not exist. The
+ * field then has the pseudo header's sum, and the packet has never been on a wire. The kernel
+ * accepts such a packet, too.
  */
 static bool udp_checksum_ok(const struct pp_packet *h, uint32_t udp_len)
 {
@@ -112,7 +112,7 @@ enum packet_error packet_parse(struct packet *p)
 	return err == PACKET_OK ? check_udp(p, &h) : err;
 }
 
-static void swap(unsigned char *a, unsigned char *b, uint32_t n)
+static void swap_bytes(unsigned char *a, unsigned char *b, uint32_t n)
 {
 	unsigned char t;
 
@@ -127,7 +127,7 @@ static void reply_ipv4(struct packet *p, uint32_t udp_len)
 {
 	unsigned char *ip = p->data + p->l3;
 
-	swap(ip + 12, ip + 16, 4);
+	swap_bytes(ip + 12, ip + 16, 4);
 	ip[1] = 0;
 	put16(ip + 2, IPV4_LEN + udp_len);
 	put16(ip + 4, 0); /* never a fragment, so it needs no number */
@@ -139,7 +139,7 @@ static void reply_ipv6(struct packet *p, uint32_t udp_len)
 {
 	unsigned char *ip = p->data + p->l3;
 
-	swap(ip + 8, ip + 8 + IP6_LEN, IP6_LEN);
+	swap_bytes(ip + 8, ip + 8 + IP6_LEN, IP6_LEN);
 	ip[0] = 0x60;
 	memset(ip + 1, 0, 3);
 	put16(ip + 4, udp_len);
@@ -165,7 +165,7 @@ void packet_reply(struct packet *p, uint32_t payload_len)
 	uint32_t udp_len = UDP_LEN + payload_len;
 	unsigned char *udp = p->data + p->udp;
 
-	swap(p->data, p->data + ETH_ALEN, ETH_ALEN);
+	swap_bytes(p->data, p->data + ETH_ALEN, ETH_ALEN);
 	if (p->is_ipv6)
 		reply_ipv6(p, udp_len);
 	else

@@ -14,7 +14,7 @@
 
 enum packet_error {
 	PACKET_OK,
-	PACKET_OTHER, /* no UDP, a fragment, options, a VLAN: what the BPF program does not send */
+	PACKET_OTHER, /* no UDP, a fragment, options, a VLAN: the BPF program sends none of these */
 	PACKET_MALFORMED, /* lengths that lie */
 	PACKET_CHECKSUM,
 	PACKET_UNANSWERABLE, /* from an address or a port that must not be sent to */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * prog.c - the BPF program: loaded from this very file, attached in one of two ways
+ * prog.c - the BPF program: part of this program's file, and attached by a bpf_link
  *
- * libxdp's dispatcher lets several programs share an interface. It needs a
- * kernel that replaces functions of programs (BPF_PROG_TYPE_EXT), and its
- * program stays on the interface if this process is killed. A bpf_link is
- * exclusive, and ends with the process, however that ends.
+ * A link belongs to one program alone, and ends with the process, however that ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +16,7 @@
 #include <linux/if_link.h>
 
 #include "app.h"
+#include "common/clock.h"
 
 #define PROG_NAME "xdp_app"
 
@@ -31,36 +29,20 @@ static const unsigned char object_file[] __attribute__((aligned(8))) = {
 
 static char libbpf_said[200];
 
-/* libbpf explains itself in several lines, of which the first is the reason. */
-static int warning_keep(const char *fmt, va_list args)
+/* libbpf explains itself in several lines, of which the first is the reason */
+static int keep_warning(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	size_t n;
-
-	if (libbpf_said[0])
+	if (level != LIBBPF_WARN || libbpf_said[0])
 		return 0;
 	vsnprintf(libbpf_said, sizeof(libbpf_said), fmt, args);
-	n = strcspn(libbpf_said, "\n");
-	libbpf_said[n] = '\0';
+	libbpf_said[strcspn(libbpf_said, "\n")] = '\0';
 	return 0;
-}
-
-static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	return level == LIBBPF_WARN ? warning_keep(fmt, args) : 0;
-}
-
-static int on_libxdp(enum libxdp_print_level level, const char *fmt, va_list args)
-{
-	return level == LIBXDP_WARN ? warning_keep(fmt, args) : 0;
 }
 
 void prog_init(struct prog *prog)
 {
-	memset(prog, 0, sizeof(*prog));
-	prog->link_fd = -1;
-	prog->sockets_fd = -1;
-	libbpf_set_print(on_libbpf);
-	libxdp_set_print(on_libxdp);
+	*prog = (struct prog){ .link_fd = -1, .sockets_fd = -1 };
+	libbpf_set_print(keep_warning);
 }
 
 const char *prog_mode(const struct prog *prog)
@@ -106,9 +88,11 @@ static int explain_busy(const struct iface *iface)
 		    iface->name, id, name[0] ? ", " : "", name, iface->name);
 }
 
-/* A program of this name, or of none to be known, may be that of a process that is just being
-   killed: wait for it. */
-static int link_once_free(struct prog *prog, int fd, uint32_t flags)
+/*
+ * A program of this name, or of an unknown one, may be that of a process that is just being
+ * killed: wait for its end.
+ */
+static int link_once_free(struct prog *prog, int fd, const struct iface *iface, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
 	char name[BPF_OBJ_NAME_LEN];
@@ -116,13 +100,13 @@ static int link_once_free(struct prog *prog, int fd, uint32_t flags)
 	int err = 0;
 
 	for (ms = 0; ms <= RETRY_MS; ms += STEP_MS) {
-		prog->link_fd = bpf_link_create(fd, prog->index, BPF_XDP, &opts);
+		prog->link_fd = bpf_link_create(fd, iface->index, BPF_XDP, &opts);
 		if (prog->link_fd >= 0)
 			return 0;
 		err = -errno;
 		if (err != -EBUSY && err != -EEXIST)
 			return err;
-		if (prog_there(prog->index, name, sizeof(name)) && name[0] &&
+		if (prog_there(iface->index, name, sizeof(name)) && name[0] &&
 		    strcmp(name, PROG_NAME))
 			return -EBUSY;
 		sleep_ms(STEP_MS);
@@ -130,19 +114,17 @@ static int link_once_free(struct prog *prog, int fd, uint32_t flags)
 	return -EBUSY;
 }
 
-static int attach_link(struct prog *prog, const struct iface *iface, enum mode mode)
+static int attach_prog(struct prog *prog, const struct iface *iface, enum mode mode)
 {
 	int err, fd;
 
-	err = bpf_object__load(prog->object);
-	if (err)
-		return explain(err, "load the XDP program", iface);
 	fd = bpf_program__fd(bpf_object__find_program_by_name(prog->object, PROG_NAME));
 	prog->mode = mode == MODE_SKB ? MODE_SKB : MODE_NATIVE;
-	err = link_once_free(prog, fd, mode == MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	err = link_once_free(prog, fd, iface,
+			     mode == MODE_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	if (err && err != -EBUSY && mode == MODE_AUTO) {
 		prog->mode = MODE_SKB;
-		err = link_once_free(prog, fd, XDP_FLAGS_SKB_MODE);
+		err = link_once_free(prog, fd, iface, XDP_FLAGS_SKB_MODE);
 	}
 	if (err == -EBUSY)
 		return explain_busy(iface);
@@ -152,121 +134,32 @@ static int attach_link(struct prog *prog, const struct iface *iface, enum mode m
 	return err ? explain(err, "attach the XDP program", iface) : 0;
 }
 
-/*
- * A process that was killed has left its program, which redirects to no socket. Our sockets are
- * bound to the queues by now, so that no other process can own it.
- */
-static void remove_leftover(int index)
-{
-	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(index);
-	struct xdp_program *p = NULL;
-
-	if (libxdp_get_error(mp))
-		return;
-	while ((p = xdp_multiprog__next_prog(p, mp)))
-		if (!strcmp(xdp_program__name(p), PROG_NAME))
-			break;
-	if (p)
-		xdp_program__detach(p, index, xdp_multiprog__attach_mode(mp), 0);
-	xdp_multiprog__close(mp);
-}
-
-static bool is_dispatched(int index)
-{
-	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(index);
-	bool yes;
-
-	if (libxdp_get_error(mp))
-		return false;
-	yes = !xdp_multiprog__is_legacy(mp);
-	xdp_multiprog__close(mp);
-	return yes;
-}
-
-static int attach_dispatcher(struct prog *prog, enum mode mode)
-{
-	DECLARE_LIBXDP_OPTS(xdp_program_opts, opts, .obj = prog->object, .prog_name = PROG_NAME);
-	int err;
-
-	remove_leftover(prog->index);
-	prog->dispatched = xdp_program__create(&opts);
-	err = (int)libxdp_get_error(prog->dispatched);
-	if (err) {
-		prog->dispatched = NULL;
-		return err;
-	}
-	prog->object = NULL; /* it goes with the program now */
-	prog->mode = mode == MODE_SKB ? MODE_SKB : MODE_NATIVE;
-	err = xdp_program__attach(prog->dispatched, prog->index,
-				  mode == MODE_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
-	if (err && err != -EBUSY && mode == MODE_AUTO) {
-		prog->mode = MODE_SKB;
-		err = xdp_program__attach(prog->dispatched, prog->index, XDP_MODE_SKB, 0);
-	}
-	/* libxdp may have attached a plain program instead, which is not what was asked for */
-	if (!err && !is_dispatched(prog->index)) {
-		xdp_program__detach(prog->dispatched, prog->index,
-				    prog->mode == MODE_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
-		err = -EOPNOTSUPP;
-	}
-	if (!err)
-		return 0;
-	xdp_program__close(prog->dispatched);
-	prog->dispatched = NULL;
-	return err;
-}
-
-static int open_object(struct prog *prog, const struct iface *iface)
+static int load_prog(struct prog *prog, const struct iface *iface)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = PROG_NAME);
+	int err;
 
-	if (prog->object)
-		return 0;
 	prog->object = bpf_object__open_mem(object_file, sizeof(object_file), &opts);
 	if (!prog->object)
 		return explain(-errno, "read the XDP program", iface);
-	return 0;
-}
-
-static int prog_attach_as(struct prog *prog, const struct iface *iface, const struct options *o)
-{
-	bool able = libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1;
-	int err;
-
-	if (o->attach != ATTACH_LINK && able) {
-		libbpf_said[0] = '\0';
-		err = attach_dispatcher(prog, o->mode);
-		if (!err)
-			return 0;
-		if (o->attach == ATTACH_DISPATCHER)
-			return explain(err, "attach through libxdp's dispatcher", iface);
-		if (open_object(prog, iface))
-			return -1;
-	} else if (o->attach == ATTACH_DISPATCHER) {
-		return fail("this kernel refuses programs of type EXT, which libxdp's dispatcher "
-			    "for %s needs; take --attach link",
-			    iface->name);
-	}
-	libbpf_said[0] = '\0';
-	return attach_link(prog, iface, o->mode);
+	err = bpf_object__load(prog->object);
+	return err ? explain(err, "load the XDP program", iface) : 0;
 }
 
 int prog_attach(struct prog *prog, const struct iface *iface, const struct options *o)
 {
 	struct wanted wanted = {
-		.port = { htons(o->responder.dns_port), htons(o->responder.echo_port) },
+		.port = { htons((uint16_t)o->responder.dns_port),
+			  htons((uint16_t)o->responder.echo_port) },
 	};
-	struct bpf_object *object;
 	uint32_t key = 0;
 	int fd;
 
 	memcpy(wanted.mac, iface->mac, sizeof(wanted.mac));
-	prog->index = iface->index;
-	if (open_object(prog, iface) || prog_attach_as(prog, iface, o))
+	if (load_prog(prog, iface) || attach_prog(prog, iface, o->mode))
 		return -1;
-	object = prog->dispatched ? xdp_program__bpf_obj(prog->dispatched) : prog->object;
-	prog->sockets_fd = bpf_object__find_map_fd_by_name(object, "sockets");
-	fd = bpf_object__find_map_fd_by_name(object, "wanted");
+	prog->sockets_fd = bpf_object__find_map_fd_by_name(prog->object, "sockets");
+	fd = bpf_object__find_map_fd_by_name(prog->object, "wanted");
 	if (prog->sockets_fd < 0 || fd < 0 || bpf_map_update_elem(fd, &key, &wanted, BPF_ANY))
 		return explain(-errno, "set up the XDP program's maps", iface);
 	return 0;
@@ -287,14 +180,7 @@ void prog_detach(struct prog *prog)
 	if (prog->link_fd >= 0)
 		close(prog->link_fd);
 	prog->link_fd = -1;
-	if (prog->dispatched) {
-		xdp_program__detach(prog->dispatched, prog->index,
-				    prog->mode == MODE_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE, 0);
-		xdp_program__close(prog->dispatched);
-	}
-	prog->dispatched = NULL;
-	if (prog->object)
-		bpf_object__close(prog->object);
+	bpf_object__close(prog->object);
 	prog->object = NULL;
 	prog->sockets_fd = -1;
 }

@@ -14,6 +14,7 @@
 #include <linux/if_xdp.h>
 
 #include "app.h"
+#include "common/clock.h"
 
 #define RX_SIZE	  1024u
 #define TX_SIZE	  1024u
@@ -83,7 +84,7 @@ static int open_socket(struct queue *q, const char *interface)
 		    strerror(-err));
 }
 
-/* What the kernel gets for reception at most: half of the memory is for packets in use. */
+/* frames to receive into: at most half of the memory, the rest is for packets in use */
 static uint32_t frames_most(const struct app *app)
 {
 	uint64_t share = pp_zone_pages(app->zone) / 2 / app->nqueues;
@@ -91,7 +92,7 @@ static uint32_t frames_most(const struct app *app)
 	return share < RX_SIZE ? (uint32_t)share : RX_SIZE;
 }
 
-/* From here on the rings are the library's, and what is in them are pages. */
+/* From here on the rings are the library's, and their entries are pages. */
 static int use_pages(struct queue *q, const struct app *app)
 {
 	const struct pp_xsk_params params = {
@@ -112,13 +113,14 @@ static int use_pages(struct queue *q, const struct app *app)
 	return 0;
 }
 
-int queue_open(struct queue *q, const struct app *app, struct slow *slow, unsigned int index)
+int queue_open(struct queue *q, struct app *app, unsigned int index)
 {
 	struct page_pool_params pool = { .sz = sizeof(pool), .zone = app->zone };
 
 	q->index = index;
-	q->slow = slow;
+	q->slow = &app->slow;
 	q->options = &app->options;
+	q->stop = &app->stop;
 	if (open_umem(q, app->zone, app->iface.name) || open_socket(q, app->iface.name))
 		return -1;
 	q->pool = page_pool_create(&pool);
@@ -148,7 +150,7 @@ void queue_close(struct queue *q)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
-static enum verdict packet_handle(struct queue *q, struct pp_page *page)
+static enum verdict answer_packet(struct queue *q, struct pp_page *page)
 {
 	struct packet packet = {
 		.data = pp_page_data(page),
@@ -163,7 +165,7 @@ static enum verdict packet_handle(struct queue *q, struct pp_page *page)
 }
 
 /* @n answers leave; what the TX ring has no room for, even after a look at it, is dropped */
-static void transmit(struct queue *q, struct pp_page **pages, unsigned int n)
+static void send_answers(struct queue *q, struct pp_page **pages, unsigned int n)
 {
 	unsigned int k = pp_xsk_tx(q->xsk, pages, n);
 
@@ -177,7 +179,7 @@ static void transmit(struct queue *q, struct pp_page **pages, unsigned int n)
 	}
 }
 
-static void work(struct queue *q, struct pp_page **pages, unsigned int n)
+static void answer_packets(struct queue *q, struct pp_page **pages, unsigned int n)
 {
 	struct pp_page *answers[BURST], *drops[BURST];
 	unsigned int i, nanswers = 0, ndrops = 0;
@@ -185,7 +187,7 @@ static void work(struct queue *q, struct pp_page **pages, unsigned int n)
 
 	count(&q->received, n);
 	for (i = 0; i < n; i++) {
-		verdict = packet_handle(q, pages[i]);
+		verdict = answer_packet(q, pages[i]);
 		count(&q->verdicts[verdict], 1);
 		if (verdict <= VERDICT_LAST_SENT)
 			answers[nanswers++] = pages[i];
@@ -195,15 +197,15 @@ static void work(struct queue *q, struct pp_page **pages, unsigned int n)
 			drops[ndrops++] = pages[i];
 	}
 	if (nanswers)
-		transmit(q, answers, nanswers);
+		send_answers(q, answers, nanswers);
 	page_pool_put_bulk(drops, ndrops);
 }
 
 /*
- * Nothing wakes a thread that owes the kernel its frames, or has packets that wait for a kick: it
- * must not sleep for long. Completions alone can wait for the next packet.
+ * No event wakes a thread that owes the kernel its frames, or has packets that wait for a kick, so
+ * it must not sleep for long. Completions alone can wait for the next packet.
  */
-static void idle(struct queue *q)
+static void sleep_idle(struct queue *q)
 {
 	struct pollfd fd = { .fd = q->fd, .events = POLLIN };
 	bool owed;
@@ -215,28 +217,28 @@ static void idle(struct queue *q)
 		sleep_ms(IDLE_MS); /* the interface is down or gone: poll does not wait any more */
 }
 
-static void *serve(void *arg)
+static void *queue_thread(void *arg)
 {
 	struct pp_page *pages[BURST];
 	struct queue *q = arg;
 	unsigned int n, done;
 
 	page_pool_enable_direct_recycling(q->pool); /* it is ours from here on */
-	while (!stopping()) {
+	while (!__atomic_load_n(q->stop, __ATOMIC_RELAXED)) {
 		n = pp_xsk_rx(q->xsk, pages, BURST);
 		if (n)
-			work(q, pages, n);
+			answer_packets(q, pages, n);
 		done = pp_xsk_complete(q->xsk);
 		done += pp_xsk_refill(q->xsk);
 		if (!n && !done)
-			idle(q);
+			sleep_idle(q);
 	}
 	return NULL;
 }
 
 int queue_start(struct queue *q)
 {
-	int err = pthread_create(&q->thread, NULL, serve, q);
+	int err = pthread_create(&q->thread, NULL, queue_thread, q);
 
 	if (err)
 		return fail("cannot start the thread of queue %u: %s", q->index, strerror(err));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* report.c - what happened, and where the pages are */
+/* report.c - counters, and where the pages are */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app.h"
+#include "common/json.h"
 
 typedef unsigned long long ull;
 
@@ -15,11 +16,11 @@ struct totals {
 	uint64_t verdicts[VERDICTS];
 	uint64_t tx_packets;
 	uint64_t tx_dropped;
-	uint64_t errors; /* addresses from the kernel that were not believed */
+	uint64_t errors; /* addresses from the kernel that are not believed */
 	uint64_t rx_lost; /* packets that the kernel could not deliver */
-	uint64_t posted; /* pages that the kernel has to receive into */
+	uint64_t posted; /* pages that the kernel has for reception */
 	uint64_t sending; /* pages that it has to send */
-	uint64_t outstanding; /* pages that are in use, according to the pools */
+	uint64_t outstanding; /* pages in use, according to the pools */
 };
 
 static void add_socket(struct totals *t, struct queue *q)
@@ -69,13 +70,13 @@ static unsigned long rss_kib(void)
 void report_ready(const struct app *app)
 {
 	fprintf(app->text, "xdp_app: ready: %s, %u queues, %s, %s\n", app->iface.name, app->nqueues,
-		prog_mode(&app->prog), app->prog.dispatched ? "dispatcher" : "bpf_link");
+		prog_mode(&app->prog), "bpf_link");
 	fflush(app->text);
 }
 
 /*
- * A line of gauges. "adrift" are the pages in use that no part here knows of: a few while packets
- * are on their way through a thread, and none when all is quiet. If it grows, something leaks.
+ * A line of gauges. "adrift" counts the pages in use that no part here knows of: a few while
+ * packets are on their way through a thread, none when all is quiet. If it grows, pages leak.
  */
 void report_line(const struct app *app, double seconds)
 {
@@ -120,50 +121,48 @@ void report_summary(const struct app *app)
 		(ull)app->audit.double_free);
 }
 
-/* a string in JSON: an interface may be named anything but "a/b" and "a b" */
-static void put_string(FILE *f, const char *s)
+static void write_ledger(struct json *j, const struct pp_audit *audit)
 {
-	fputc('"', f);
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			fputc('\\', f);
-		if ((unsigned char)*s < 0x20)
-			fprintf(f, "\\u%04x", (unsigned int)*s);
-		else
-			fputc(*s, f);
-	}
-	fputc('"', f);
+	json_open(j, "ledger", '{');
+	json_count(j, "managed", audit->managed);
+	json_count(j, "home", audit->home);
+	json_count(j, "leaked", audit->leaked);
+	json_count(j, "double_free", audit->double_free);
+	json_close(j, '}');
 }
 
-static void put_json(const struct app *app, FILE *f)
+static int write_json(const struct app *app)
 {
 	struct totals t;
+	struct json j;
 
 	add_up(app, &t);
-	fprintf(f, "{\n  \"version\": \"%s\",\n  \"interface\": ", PP_VERSION);
-	put_string(f, app->iface.name);
-	fprintf(f, ",\n  \"mode\": \"%s\",\n  \"queues\": %u,\n  \"duration_s\": %.3f,\n",
-		prog_mode(&app->prog), app->nqueues, app->seconds);
-	fprintf(f, "  \"received\": %llu,\n  \"verdicts\": {", (ull)t.received);
-#define X(upper, lower, text)                                                  \
-	fprintf(f, "%s\n    \"" #lower "\": %llu", VERDICT_##upper ? "," : "", \
-		(ull)t.verdicts[VERDICT_##upper]);
+	json_begin(&j, app->json);
+	json_text(&j, "version", PP_VERSION);
+	json_text(&j, "interface", app->iface.name);
+	json_text(&j, "mode", prog_mode(&app->prog));
+	json_count(&j, "queues", app->nqueues);
+	json_real(&j, "duration_s", app->seconds, 9);
+	json_count(&j, "received", t.received);
+	json_open(&j, "verdicts", '{');
+#define X(upper, lower, text) json_count(&j, #lower, t.verdicts[VERDICT_##upper]);
 	XDP_APP_VERDICTS(X)
 #undef X
-	fprintf(f,
-		"\n  },\n  \"tx_packets\": %llu,\n  \"tx_dropped\": %llu,\n  \"unsent\": %llu,\n",
-		(ull)t.tx_packets, (ull)t.tx_dropped, (ull)t.unsent);
-	fprintf(f, "  \"rx_lost\": %llu,\n  \"errors\": %llu,\n", (ull)t.rx_lost, (ull)t.errors);
-	fprintf(f, "  \"slow\": { \"sent\": %llu, \"failed\": %llu },\n", (ull)app->slow.sent,
-		(ull)app->slow.failed);
-	fprintf(f,
-		"  \"ledger\": { \"managed\": %llu, \"home\": %llu, \"leaked\": %llu, "
-		"\"double_free\": %llu }\n}\n",
-		(ull)app->audit.managed, (ull)app->audit.home, (ull)app->audit.leaked,
-		(ull)app->audit.double_free);
+	json_close(&j, '}');
+	json_count(&j, "tx_packets", t.tx_packets);
+	json_count(&j, "tx_dropped", t.tx_dropped);
+	json_count(&j, "unsent", t.unsent);
+	json_count(&j, "rx_lost", t.rx_lost);
+	json_count(&j, "errors", t.errors);
+	json_open(&j, "slow", '{');
+	json_count(&j, "sent", app->slow.sent);
+	json_count(&j, "failed", app->slow.failed);
+	json_close(&j, '}');
+	write_ledger(&j, &app->audit);
+	return json_end(&j);
 }
 
-/* Before the work, not after hours of it. */
+/* opens the file of --json before the work, not after hours of it */
 int report_open(struct app *app)
 {
 	const char *path = app->options.json;
@@ -181,8 +180,8 @@ int report_json(struct app *app)
 
 	if (!app->json)
 		return 0;
-	put_json(app, app->json);
-	err = ferror(app->json);
-	err |= app->json == stdout ? fflush(stdout) : fclose(app->json);
-	return err ? fail("cannot write %s: %s", app->options.json, strerror(errno)) : 0;
+	err = write_json(app);
+	if (app->json != stdout && fclose(app->json) && !err)
+		err = -errno;
+	return err ? fail("cannot write %s: %s", app->options.json, strerror(-err)) : 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* respond.c - from a packet to its answer */
-#include "respond.h"
+#include "responder.h"
 
 static enum verdict verdict_of(enum packet_error err)
 {
@@ -16,7 +16,7 @@ static enum verdict verdict_of(enum packet_error err)
 	}
 }
 
-/* Two responders that were told of each other by a forged packet would answer for ever. */
+/* Two responders that got each other's address from a forged packet would answer for ever. */
 static bool is_loop(const struct responder *r, const struct packet *p)
 {
 	return p->src_port == r->dns_port || p->src_port == r->echo_port;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* rights.c - which capabilities are missing when the kernel refuses */
+/* rights.c - one line for a failure, and the capabilities that are missing if the kernel refuses */
 #include <linux/capability.h>
+#include <stdarg.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app.h"
+#include "common/error.h"
 
 static const struct {
 	unsigned int cap;
@@ -17,7 +19,17 @@ static const struct {
 
 #define NEEDED (sizeof(needed) / sizeof(needed[0]))
 
-static uint64_t effective(void)
+int fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	complain_va(fmt, args);
+	va_end(args);
+	return -1;
+}
+
+static uint64_t effective_caps(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
@@ -26,7 +38,7 @@ static uint64_t effective(void)
 	if (syscall(SYS_capget, &header, data))
 		return 0;
 	has = (uint64_t)data[1].effective << 32 | data[0].effective;
-	/* to the kernel, this one is the other, too */
+	/* the kernel takes CAP_SYS_ADMIN for CAP_BPF, too */
 	return has >> CAP_SYS_ADMIN & 1 ? has | 1ull << CAP_BPF : has;
 }
 
@@ -36,7 +48,7 @@ int no_permission(const char *what, const char *interface)
 	static const char *const between[NEEDED + 1][2] = {
 		{ "", "" }, { "", "" }, { " and ", "" }, { ", ", " and " }
 	};
-	uint64_t has = effective();
+	uint64_t has = effective_caps();
 	unsigned int i, n = 0;
 
 	for (i = 0; i < NEEDED; i++)

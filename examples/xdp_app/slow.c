@@ -2,31 +2,23 @@
 /*
  * slow.c - packets with a slow answer: one thread keeps them, for the others to go on
  *
- * A page that is kept is a page like any other: chained through pp_page.next,
- * its deadline in pp_page.tstamp, and given back from this thread, which owns
- * no pool. The pool's owner finds it in its ring.
+ * A kept page is a page like any other. It is chained through pp_page.next, has its deadline in
+ * pp_page.tstamp, and is given back by this thread, which owns no pool. The pool's owner finds it
+ * in its ring.
  *
  * The answer leaves through a packet socket, because a TX ring has one thread.
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/if_packet.h>
 
 #include "app.h"
+#include "common/clock.h"
 
 #define BATCH 32u
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 int slow_open(struct slow *slow, const struct iface *iface, const struct options *o)
 {
@@ -47,7 +39,7 @@ int slow_open(struct slow *slow, const struct iface *iface, const struct options
 	return 0;
 }
 
-/* Several queues may pass at once: then it is some packets more than the limit. */
+/* several queues may pass at once, and exceed the limit by some packets */
 enum slow_policy slow_room(const struct slow *slow)
 {
 	return read_count(&slow->kept) < slow->options->slow_max ? SLOW_KEEP : SLOW_REFUSE;
@@ -64,7 +56,7 @@ void slow_keep(struct slow *slow, struct pp_page *page)
 	pthread_mutex_unlock(&slow->lock);
 }
 
-static void reply(struct slow *slow, struct pp_page *page)
+static void send_answer(struct slow *slow, struct pp_page *page)
 {
 	struct packet packet = {
 		.data = pp_page_data(page),
@@ -92,20 +84,17 @@ static unsigned int take_due(struct slow *slow, struct pp_page **pages)
 
 static void wait_until_due(struct slow *slow)
 {
-	struct timespec ts;
-	uint64_t due;
+	struct timespec due;
 
 	if (!slow->waiting.head) {
 		pthread_cond_wait(&slow->wake, &slow->lock);
 		return;
 	}
-	due = slow->waiting.head->tstamp;
-	ts.tv_sec = (time_t)(due / 1000000000);
-	ts.tv_nsec = (long)(due % 1000000000);
-	pthread_cond_timedwait(&slow->wake, &slow->lock, &ts);
+	due = ns_to_timespec(slow->waiting.head->tstamp);
+	pthread_cond_timedwait(&slow->wake, &slow->lock, &due);
 }
 
-static void *keep(void *arg)
+static void *slow_thread(void *arg)
 {
 	struct pp_page *pages[BATCH];
 	struct slow *slow = arg;
@@ -122,7 +111,7 @@ static void *keep(void *arg)
 		}
 		pthread_mutex_unlock(&slow->lock);
 		for (i = 0; i < n; i++)
-			reply(slow, pages[i]);
+			send_answer(slow, pages[i]);
 		page_pool_put_bulk(pages, n);
 		pthread_mutex_lock(&slow->lock);
 		count(&slow->kept, -(uint64_t)n);
@@ -133,7 +122,7 @@ static void *keep(void *arg)
 
 int slow_start(struct slow *slow)
 {
-	int err = pthread_create(&slow->thread, NULL, keep, slow);
+	int err = pthread_create(&slow->thread, NULL, slow_thread, slow);
 
 	if (err)
 		return fail("cannot start the slow path's thread: %s", strerror(err));

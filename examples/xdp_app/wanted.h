@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* wanted.h - what xdp_app tells its BPF program */
+/* wanted.h - the packets that the BPF program sends to xdp_app */
 #ifndef XDP_APP_WANTED_H
 #define XDP_APP_WANTED_H
 

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "respond.h"
+#include "responder.h"
 
 #define DNS_PORT  53
 #define ECHO_PORT 7

@@ -78,7 +78,7 @@ without_program() {
 }
 
 number() { # KEY in the report
-	grep -o "\"$1\": [0-9]*" "$TMP/app.json" | head -n 1 | grep -o '[0-9]*$'
+	grep -o "\"$1\":[0-9]*" "$TMP/app.json" | head -n 1 | grep -o '[0-9]*$'
 }
 
 app_stop() {

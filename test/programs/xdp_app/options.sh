@@ -13,5 +13,5 @@ diff "$tmp/has" "$tmp/told" || exit 1
 # the code that the guide quotes is there, in one piece
 awk '/^```c$/ { on = 1; next } /^```/ { on = 0 } on' "$guide" >"$tmp/quoted"
 [ -s "$tmp/quoted" ] || { echo "no code in the guide"; exit 1; }
-sed -n '/n = pp_xsk_rx(/,/idle(q);/p' "$queue" >"$tmp/there"
+sed -n '/n = pp_xsk_rx(/,/sleep_idle(q);/p' "$queue" >"$tmp/there"
 diff "$tmp/quoted" "$tmp/there"

@@ -37,7 +37,7 @@ perf=$!
 n=0
 while [ $n -lt "$times" ]; do
 	# at once: the kernel has not even taken the old process apart
-	app_start --attach "$([ $((n % 2)) = 0 ] && echo auto || echo link)"
+	app_start
 	app_ready
 	answered || fail "round $n: no answer after kill -9 and restart"
 	kill -KILL "$APP"
@@ -57,7 +57,7 @@ grep -q 'ready: server' "$TMP/text.err" || fail "--json -: no text on stderr"
 # ordinary ends: SIGTERM, the duration; what the kernel got meanwhile is its own
 app_start --duration 1 --queues 1
 wait "$APP" || fail "--duration: exit status $?"
-grep -q '"duration_s": 1\.' "$TMP/app.json" || fail "--duration 1 is not a second"
+grep -q '"duration_s":1\.' "$TMP/app.json" || fail "--duration 1 is not a second"
 [ "$(number queues)" = 1 ] || fail "--queues 1 is $(number queues)"
 app_start
 app_ready
@@ -71,12 +71,12 @@ expect_error 1 'no interface nowhere' nowhere
 expect_error 1 'has 2; ethtool -l' --queues 3 server
 expect_error 1 'too few for 2 queues' --pages 7 server
 expect_error 2 'need one interface'
-expect_error 2 "need a number from 0 to 65535" --port 70000 server
-expect_error 2 "need one of auto, native, skb" --mode none server
-expect_error 2 "unknown option or missing value: '--nonsense'" --nonsense server
+expect_error 2 "--port 70000: out of range; give 0 to 65535" --port 70000 server
+expect_error 2 "--mode none: unknown; give one of auto, native, skb" --mode none server
+expect_error 2 "--nonsense: unknown option" --nonsense server
 expect_error 2 'nothing to do' --port 0 --echo-port 0 server
 expect_error 2 'labels' --name a..b=192.0.2.1 server
-expect_error 2 'an IPv4 address behind' --name a.b=fd00::1 server
+expect_error 2 'no IPv4 address behind' --name a.b=fd00::1 server
 expect_error 1 'cannot write /nowhere/f' --json /nowhere/f server
 ip -n "$S" link set server mtu 3000
 ip -n "$C" link set client mtu 3000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* respond.h - what becomes of a packet: an answer in its own place, or a reason why not */
-#ifndef XDP_APP_RESPOND_H
-#define XDP_APP_RESPOND_H
+/* responder.h - what becomes of a packet: an answer in its own place, or a reason why not */
+#ifndef XDP_APP_RESPONDER_H
+#define XDP_APP_RESPONDER_H
 
 #include "packet.h"
 
@@ -9,8 +9,8 @@
 #define NAME_MAX_LEN 255 /* of a name on the wire, with its lengths and its last 0 */
 
 /*
- * What becomes of a packet, and what counts it. First those that leave as an answer, up to
- * VERDICT_LAST_SENT, then the one that is asked again later, then those that are dropped.
+ * What becomes of a packet: a name, its counter, and words for the summary. First come answers,
+ * up to VERDICT_LAST_SENT, then the packets that are kept, then the drops.
  */
 #define XDP_APP_VERDICTS(X)                                                      \
 	X(ADDRESS, address, "an address was the answer")                         \
@@ -23,7 +23,7 @@
 	X(OTHER, other, "dropped: not what the BPF program sends")               \
 	X(MALFORMED, malformed, "dropped: lengths that lie, or no DNS question") \
 	X(CHECKSUM, checksum, "dropped: wrong checksum")                         \
-	X(UNANSWERABLE, unanswerable, "dropped: nobody to answer, or a loop")
+	X(UNANSWERABLE, unanswerable, "dropped: no sender to answer, or a loop")
 
 enum verdict {
 #define X(upper, lower, text) VERDICT_##upper,
@@ -33,7 +33,7 @@ enum verdict {
 	VERDICT_LAST_SENT = VERDICT_ECHOED,
 };
 
-/* what to do with names that begin with "slow" */
+/* for names that begin with "slow" */
 enum slow_policy {
 	SLOW_KEEP, /* leave the packet as it is: VERDICT_SLOW */
 	SLOW_ANSWER, /* as any other */
@@ -48,27 +48,27 @@ struct dns_name {
 };
 
 /*
- * struct responder - what is known; constant while threads use it
+ * struct responder - names and ports; constant while threads use it
  * @any:       every name that is not in @names has @address
  * @dns_port, @echo_port: 0: none
  */
 struct responder {
-	uint16_t dns_port;
-	uint16_t echo_port;
+	uint32_t dns_port;
+	uint32_t echo_port;
 	bool any;
 	unsigned char address[4];
 	unsigned int nnames;
 	struct dns_name names[NAMES_MAX];
 };
 
-/* Answer the packet in its place, if it can be. VERDICT_SLOW and drops leave it as it was. */
+/* turns the packet into its answer, in its place; VERDICT_SLOW and drops leave it as it was */
 enum verdict respond(const struct responder *r, struct packet *p, enum slow_policy slow);
 
-/* the payload of a DNS query becomes its answer; @len of the answer */
+/* turns the payload of a DNS query into its answer; @len: in and out */
 enum verdict dns_answer(const struct responder *r, unsigned char *payload, uint32_t *len,
 			uint32_t room, enum slow_policy slow);
 
 /* "www.example.org" as it stands on the wire; false: not a name */
 bool dns_name_parse(struct dns_name *name, const char *text);
 
-#endif /* XDP_APP_RESPOND_H */
+#endif /* XDP_APP_RESPONDER_H */
