@@ -11,7 +11,6 @@
 #include "common/json.h"
 #include "engines/engine.h"
 #include "engines/packet.h"
-#include "ppfwd.h"
 
 static const unsigned char magic[8] = { 'p', 'p', 'f', 'w', 'd', 0x01, 0xa7, 0x5c };
 

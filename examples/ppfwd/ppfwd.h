@@ -22,76 +22,12 @@
 #include <pagepool/netdev.h>
 #include <pagepool/zone_set.h>
 
-#include "traffic.h"
+#include "dir.h"
 
 #define PPFWD_PORTS_MAX	    64u
 #define PPFWD_CORES_MAX	    CPU_SETSIZE
 #define PPFWD_DRIVER_PAGES  8192u /* rings below a queue: fill 4096, RX 2048, TX 2048 */
 #define PPFWD_DRAIN_WAIT_US 100000u
-
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
-/* counters have one writer; relaxed accesses keep the live line's reads whole */
-static inline void counter_add(uint64_t *counter, uint64_t n)
-{
-	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
-}
-
-static inline uint64_t counter_read(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-/* bursts by their packets: count[0] had none, count[i] had 2^(i-1) or more, less than 2^i */
-#define BURST_BUCKETS 11u
-
-struct bursts {
-	uint64_t count[BURST_BUCKETS];
-};
-
-static inline void bursts_add(struct bursts *b, unsigned int packets)
-{
-	b->count[packets ? 32 - __builtin_clz(packets) : 0]++;
-}
-
-static inline uint64_t bursts_all(const struct bursts *b)
-{
-	uint64_t all = 0;
-	unsigned int i;
-
-	for (i = 0; i < BURST_BUCKETS; i++)
-		all += b->count[i];
-	return all;
-}
-
-static inline void bursts_sum(struct bursts *to, const struct bursts *from)
-{
-	unsigned int i;
-
-	for (i = 0; i < BURST_BUCKETS; i++)
-		to->count[i] += from->count[i];
-}
-
-struct engine;
-
-/**
- * struct noise - what the engine noisy does, by testpmd's names
- * @buffer:    packets that a direction keeps
- * @flush_ms:  without packets for so long, it sends what it keeps; 0: never
- * @mebibytes: memory of a direction
- * @reads:     words read for each packet
- * @writes:    words written for each packet
- * @both:      words read and written for each packet
- */
-struct noise {
-	uint32_t buffer;
-	uint32_t flush_ms;
-	uint32_t mebibytes;
-	uint32_t reads;
-	uint32_t writes;
-	uint32_t both;
-};
 
 /**
  * struct options - the command line
@@ -152,48 +88,6 @@ struct options {
 	struct traffic traffic;
 	struct noise noise;
 };
-
-/**
- * struct dir - packets from one queue to another
- * @in:       queue that they come from
- * @out:      queue that they leave by; may be @in
- * @engine:   treats the packets
- * @in_port:  number of @in's port
- * @out_port: number of @out's port
- * @src:      address of @out's port
- * @dst:      address of the station behind it, as engines assume it
- * @traffic:  for engines that generate packets
- * @gen:      where they are in it
- * @noise:    for the engine noisy
- * @state:    the engine's own
- * @latency:  of marked packets received; NULL: they are not looked for
- * @packets:  packets sent, or received if the engine keeps them
- * @unsent:   packets that @out would not take, freed
- * @bad_ip:   wrong IPv4 header checksums
- * @bad_l4:   wrong TCP and UDP checksums
- * @rx:       polls of @in, by what they brought
- * @tx:       bursts offered to @out, by what it took at once
- */
-struct dir {
-	struct pp_queue *in;
-	struct pp_queue *out;
-	const struct engine *engine;
-	unsigned int in_port;
-	unsigned int out_port;
-	unsigned char src[6];
-	unsigned char dst[6];
-	const struct traffic *traffic;
-	const struct noise *noise;
-	void *state;
-	struct latency *latency;
-	uint64_t packets;
-	uint64_t unsent;
-	uint64_t bad_ip;
-	uint64_t bad_l4;
-	struct bursts rx;
-	struct bursts tx;
-	struct generator gen;
-} __attribute__((aligned(128))); /* two workers must not share adjacent lines */
 
 /**
  * struct worker - a thread and its directions

@@ -3,7 +3,6 @@
 #include "common/clock.h"
 #include "engines/engine.h"
 #include "engines/packet.h"
-#include "ppfwd.h"
 
 #define ETYPE_VLAN  0x8100u
 #define STALL_NS    (NS_PER_S / 2) /* of time lost to others, this much is made up for */

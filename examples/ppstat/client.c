@@ -2,6 +2,7 @@
 /* client.c - the connection: a line to the program, a line back, within a bounded time */
 #include <errno.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,22 @@ bool peer_is_open(const char *path, int *pid, unsigned int *uid)
 	*pid = cred.pid;
 	*uid = cred.uid;
 	return open;
+}
+
+const char *foreign_user(unsigned int uid, char *buf, size_t size)
+{
+	const struct passwd *user;
+	char name[33];
+
+	*buf = '\0';
+	if (uid == geteuid())
+		return buf;
+	user = getpwuid(uid);
+	if (user)
+		snprintf(buf, size, " of %s", printable(user->pw_name, name, sizeof(name)));
+	else
+		snprintf(buf, size, " of user %u", uid);
+	return buf;
 }
 
 int peer_connect(struct peer *peer)

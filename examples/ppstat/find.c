@@ -2,7 +2,6 @@
 /* find.c - the sockets of running programs, where the library puts them */
 #include <fcntl.h>
 #include <glob.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,22 +73,6 @@ static const char *command_of(int pid, char *buf, size_t size)
 	nl = strchr(buf, '\n');
 	if (nl)
 		*nl = '\0';
-	return buf;
-}
-
-const char *foreign_user(unsigned int uid, char *buf, size_t size)
-{
-	const struct passwd *user;
-	char name[33];
-
-	*buf = '\0';
-	if (uid == geteuid())
-		return buf;
-	user = getpwuid(uid);
-	if (user)
-		snprintf(buf, size, " of %s", printable(user->pw_name, name, sizeof(name)));
-	else
-		snprintf(buf, size, " of user %u", uid);
 	return buf;
 }
 

@@ -50,12 +50,12 @@ struct peer {
 /* find.c: the socket of @target; -1: said why. find_list(): a line for each; how many */
 int find_target(const char *target, char path[108]);
 unsigned int find_list(FILE *out);
-/* struct peer's @user, by number */
-const char *foreign_user(unsigned int uid, char *buf, size_t size);
 
 /* client.c: 0; -1: said why. The answer, a line, is the caller's to free; NULL: said why */
 int peer_connect(struct peer *peer);
 char *peer_ask(struct peer *peer, const char *request);
+/* struct peer's @user, by number */
+const char *foreign_user(unsigned int uid, char *buf, size_t size);
 bool peer_is_open(const char *path, int *pid, unsigned int *uid);
 void peer_close(struct peer *peer);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* view.c - a sample for the eye: totals, or rates since the one before */
 #include <inttypes.h>
-#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -9,26 +8,9 @@
 #include <pagepool/stats.h>
 
 #include "common/error.h"
-#include "view.h"
+#include "line.h"
 
 #define BAR 10u
-
-const char *short_number(double value, char buf[16])
-{
-	static const char units[] = " kMGTPE";
-	const char *unit = units;
-
-	if (value < 99999.5) {
-		snprintf(buf, 16, "%.*f", value < 9.995 && value != floor(value) ? 1 : 0, value);
-		return buf;
-	}
-	while (value >= 999.5 && unit[1]) {
-		value /= 1000;
-		unit++;
-	}
-	snprintf(buf, 16, "%.*f%c", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, *unit);
-	return buf;
-}
 
 static void put_number(const struct view *v, double value, int width)
 {
@@ -48,14 +30,6 @@ static double rate(const struct view *v, struct json_object *now, struct json_ob
 	if (!before || new < old)
 		return 0; /* it began meanwhile, or another one has its place */
 	return (double)(new - old) / v->seconds;
-}
-
-void put_line(const struct view *v, const char *text)
-{
-	char clean[1024];
-
-	fprintf(v->out, "%s\n",
-		printable_columns(text, clean, sizeof(clean), v->columns ? v->columns : UINT_MAX));
 }
 
 /* The one in the sample before with the same id and name. */
@@ -295,6 +269,62 @@ static void put_pools(const struct view *v)
 		put_pool(v, array_at(v->root, "pools", i));
 	put_others(v, counters, shown, "pools", NULL);
 }
+
+/* ---- pools that were destroyed while pages were out ------------------------------------------ */
+
+static void put_threads(struct json_object *pool, char *text, size_t size)
+{
+	struct json_object *thread;
+	size_t i, len = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < array_size(pool, "threads") && len < size; i++) {
+		thread = array_at(pool, "threads", i);
+		len += (size_t)snprintf(text + len, size - len, "%s%" PRIu64 " by ", i ? ", " : "",
+					get_count(thread, "pages"));
+		if (len >= size)
+			return;
+		if (!get_count(thread, "thread"))
+			len += (size_t)snprintf(text + len, size - len, "unknown");
+		else
+			len += (size_t)snprintf(text + len, size - len, "%" PRIu64 " %s",
+						get_count(thread, "thread"),
+						get_text(thread, "thread_name"));
+	}
+	if (get_count(pool, "others") && len < size)
+		len += (size_t)snprintf(text + len, size - len, ", %" PRIu64 " by others",
+					get_count(pool, "others"));
+	if (get_count(pool, "in_drivers") && len < size)
+		snprintf(text + len, size - len, "; %" PRIu64 " of them in drivers",
+			 get_count(pool, "in_drivers"));
+}
+
+static void put_ended(const struct view *v, struct json_object *pool)
+{
+	double age =
+		(double)get_count(v->root, "time_ns") - (double)get_count(pool, "detach_time_ns");
+	char name[64], threads[512], pages[16], text[640];
+
+	put_threads(pool, threads, sizeof(threads));
+	snprintf(text, sizeof(text), "  %s %4" PRIu64 " %6s %9.1f  %s",
+		 printable_field(get_text(pool, "name"), name, sizeof(name), 14),
+		 get_count(pool, "zone"), short_number((double)get_count(pool, "inflight"), pages),
+		 age > 0 ? age / 1e9 : 0.0, threads);
+	put_line(v, text);
+}
+
+static void put_ended_pools(const struct view *v)
+{
+	size_t i, n = array_size(v->root, "ended");
+
+	if (n)
+		fprintf(v->out, "\n  %-14s %4s %6s %9s  %s\n", "ended pool", "zone", "pages",
+			"seconds", "held");
+	for (i = 0; i < n; i++)
+		put_ended(v, array_at(v->root, "ended", i));
+}
+
+/* ---- all of it -------------------------------------------------------------------------------- */
 
 static void put_head(const struct view *v, const char *user)
 {

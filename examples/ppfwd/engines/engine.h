@@ -3,7 +3,7 @@
 #ifndef PPFWD_ENGINE_H
 #define PPFWD_ENGINE_H
 
-#include "ppfwd.h"
+#include "dir.h"
 
 /**
  * struct engine - a way to treat packets

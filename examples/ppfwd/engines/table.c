@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* engine.c - the table of engines */
+/* table.c - the table of engines */
 #include <string.h>
 
 #include "engines/engine.h"
