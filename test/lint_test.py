@@ -125,6 +125,12 @@ class Lint(unittest.TestCase):
         self.fails('floors', 'lib/zone/buddy.c', '#include "zone/zone.h"\n\nint buddy_take(int n)\n{\n'
                    '\treturn zone_take(n);\n}\n', 'lib/: 2 files in circles', 'lib/zone/buddy lib/zone/zone')
 
+    def test_circle_of_a_program(self):
+        self.tree.write('examples/x/x.h', SPDX + 'int x_run(void);\nint y_run(void);\n')
+        self.tree.write('examples/x/y.c', SPDX + '#include "x.h"\n\nint y_run(void)\n{\n\treturn x_run();\n}\n')
+        self.fails('floors', 'examples/x/x.c', '#include "x.h"\n\nint x_run(void)\n{\n\treturn y_run();\n}\n',
+                   'examples/: 2 files in circles', 'examples/x/x examples/x/y')
+
     def test_known_offence(self):
         self.tree.add('lib/base/error.c', '#include "zone/zone.h"\n')
         self.assertEqual(self.lint('floors')[0], 1)

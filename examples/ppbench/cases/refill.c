@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cases/refill.h"
+#include "cases/refill_run.h"
 #include "common/error.h"
 
 #define KNEE (1 - BENCH_AGREE / 100) /* of the best rate: closer rates do not differ */

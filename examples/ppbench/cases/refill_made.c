@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cases/refill.h"
+#include "cases/refill_run.h"
 
 #define FRAMES 1024u
 

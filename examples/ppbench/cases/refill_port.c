@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cases/refill.h"
+#include "cases/refill_run.h"
 
 #define PAGES	  16384u
 #define POOL_RING 2u /* the smallest: it recycles next to nothing */

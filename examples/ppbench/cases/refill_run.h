@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * refill.h - packets through a port, with a whole round of them out at once
+ * refill_run.h - packets through a port, with a whole round of them out at once
  *
  * Recycling hides the refill: as long as pages come back before the next ones are wanted,
  * a pool's cache never runs empty. So a round receives REFILL_ROUND packets before the
  * first of them leaves, and the pool keeps no more than one refill. The others come from
  * the zone and go back to it, a refill at a time.
  */
-#ifndef PPBENCH_REFILL_H
-#define PPBENCH_REFILL_H
+#ifndef PPBENCH_REFILL_RUN_H
+#define PPBENCH_REFILL_RUN_H
 
 #include <pagepool/netdev.h>
 
@@ -62,4 +62,4 @@ int refill_open(struct bench *b, const struct refill_run *run, char *why, size_t
 int refill_measure(struct bench *b, struct refill_run *run);
 int refill_close(struct bench *b);
 
-#endif /* PPBENCH_REFILL_H */
+#endif /* PPBENCH_REFILL_RUN_H */
