@@ -175,7 +175,7 @@ class Tree:
         self.find_uses()
 
     def list(self):
-        for base in ('lib', 'drivers'):
+        for base in ('lib', 'drivers', 'examples'):
             for folder, _, names in sorted(os.walk(os.path.join(self.top, base))):
                 for name in sorted(names):
                     path = os.path.relpath(os.path.join(folder, name), self.top)

@@ -324,7 +324,7 @@ static void put_ended_pools(const struct view *v)
 		put_ended(v, array_at(v->root, "ended", i));
 }
 
-/* ---- all of it -------------------------------------------------------------------------------- */
+/* ---- all of it ------------------------------------------------------------------------------- */
 
 static void put_head(const struct view *v, const char *user)
 {
