@@ -5,34 +5,31 @@
 
 static struct pp_lock lock; /* of all lists: each hold is short */
 
-/* There are few entries, and they come and go rarely. */
 void registry_add(struct registry *list, struct registered *entry)
 {
-	struct registered **at = &list->first;
-
 	pp_lock(&lock);
-	while (*at)
-		at = &(*at)->next;
 	entry->list = list;
 	entry->next = NULL;
+	entry->link = list->first ? list->last : &list->first;
 	entry->leaving = false;
-	*at = entry;
+	*entry->link = entry;
+	list->last = &entry->next;
 	pp_unlock(&lock);
 }
 
 /* Under the lock; true: no visitor has @entry, and it is in no list. */
 static bool leave_list(struct registered *entry)
 {
-	struct registered **at;
-
 	if (!entry->list)
 		return true;
 	entry->leaving = true;
 	if (entry->pins)
 		return false;
-	for (at = &entry->list->first; *at != entry; at = &(*at)->next)
-		;
-	*at = entry->next;
+	*entry->link = entry->next;
+	if (entry->next)
+		entry->next->link = entry->link;
+	else
+		entry->list->last = entry->link;
 	entry->list = NULL;
 	return true;
 }

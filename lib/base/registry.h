@@ -18,12 +18,14 @@ struct registry;
 struct registered {
 	struct registry *list; /* NULL: in none */
 	struct registered *next;
+	struct registered **link; /* the pointer to this entry */
 	uint32_t pins; /* futex */
 	bool leaving; /* visitors pass it by */
 };
 
 struct registry {
 	struct registered *first; /* in the order of registry_add() */
+	struct registered **last; /* next of the last entry, unless the list is empty */
 };
 
 void registry_add(struct registry *list, struct registered *entry);
