@@ -4,7 +4,10 @@
 
 #include "dpdk/pool.h"
 
+/* refcnt and nb_segs of an mbuf, refs and pp_refs of a page, by one load or store */
 #define ONE_REF_ONE_SEGMENT ((uint32_t)1 << 16 | 1)
+#define ONE_REF_TWICE	    ((uint64_t)1 << 32 | 1)
+typedef uint64_t __attribute__((__may_alias__)) two_counts;
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
@@ -34,77 +37,130 @@ static __rte_noinline struct pp_page *rx_copy(struct dpdk_queue *dq, struct rte_
 }
 
 /* the page of an unshared mbuf with the packet behind it in one piece; or NULL */
-static inline struct pp_page *rx_plain(const struct dpdk_queue *dq, const struct rte_mbuf *m)
+static __rte_always_inline struct pp_page *rx_plain(const struct dpdk_map *map, bool inside,
+						    const struct rte_mbuf *m)
 {
-	uintptr_t page_at = ((uintptr_t)m - dq->base) >> dq->shift << dq->shift;
-	uint64_t off = (uintptr_t)m->buf_addr + m->data_off - dq->base - page_at;
-	struct pp_page *page;
+	struct pp_page *page = dpdk_page_of(map, m);
+	uint64_t off, len = m->data_len;
 	uint32_t counts;
 
 	memcpy(&counts, &m->refcnt, sizeof(counts));
-	if (unlikely(counts != ONE_REF_ONE_SEGMENT || page_at >= dq->span || off > UINT16_MAX ||
-		     off + m->data_len > (uint64_t)1 << dq->shift))
+	if (unlikely(counts != ONE_REF_ONE_SEGMENT || !dpdk_in_zone(map, m)))
 		return NULL;
-	page = dq->table + (page_at >> dq->shift);
-	dpdk_page_tag(page, 0);
-	page->len = m->data_len;
+	off = (uintptr_t)m->buf_addr + m->data_off - (uintptr_t)page->addr;
+	if (unlikely(off > map->room || off + len > map->room))
+		return NULL;
+	if (inside)
+		dpdk_page_tag(page, 0);
+	page->len = (uint32_t)len;
 	page->data_off = (uint16_t)off;
 	return page;
+}
+
+static __rte_always_inline unsigned int rx(struct dpdk_queue *dq, bool inside,
+					   struct rte_mbuf **mbufs, struct pp_page **pages,
+					   unsigned int n)
+{
+	const struct dpdk_map map = dq->map;
+	uint16_t port = dq->q.dev->params.port;
+	struct pp_page *page;
+	uint64_t bytes = 0;
+	unsigned int i, k = 0;
+
+	for (i = 0; i < n; i++) {
+		page = rx_plain(&map, inside, mbufs[i]);
+		if (unlikely(!page))
+			page = rx_copy(dq, mbufs[i]);
+		if (unlikely(!page))
+			continue;
+		page->port = port;
+		page->tstamp = PP_TSTAMP_NONE;
+		bytes += page->len;
+		pages[k++] = page;
+	}
+	pp_stat_add(&dq->q.stats.rx_packets, k);
+	pp_stat_add(&dq->q.stats.rx_bytes, bytes);
+	return k;
 }
 
 unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
 	struct dpdk_queue *dq = (struct dpdk_queue *)q;
 	struct rte_mbuf *mbufs[PP_BURST_MAX];
-	unsigned int i, k = 0, got;
-	struct pp_page *page;
-	uint64_t bytes = 0;
 
-	got = rte_eth_rx_burst(dq->port_id, (uint16_t)q->index, mbufs, (uint16_t)n);
-	for (i = 0; i < got; i++) {
-		page = rx_plain(dq, mbufs[i]);
-		if (unlikely(!page))
-			page = rx_copy(dq, mbufs[i]);
-		if (unlikely(!page))
-			continue;
-		page->port = q->dev->params.port;
-		page->tstamp = PP_TSTAMP_NONE;
-		bytes += page->len;
-		pages[k++] = page;
-	}
-	pp_stat_add(&q->stats.rx_packets, k);
-	pp_stat_add(&q->stats.rx_bytes, bytes);
-	return k;
+	n = rte_eth_rx_burst(dq->port_id, (uint16_t)q->index, mbufs, (uint16_t)n);
+	return dq->inside ? rx(dq, true, mbufs, pages, n) : rx(dq, false, mbufs, pages, n);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* only this port holds the page, and an mbuf fits in front of the packet */
-static inline bool tx_is_plain(const struct dpdk_queue *dq, const struct pp_page *page)
+/* lays an mbuf out anew: its buffer is none in the page, or begins behind the packet's beginning */
+static __rte_noinline bool tx_lay(const struct dpdk_queue *dq, struct rte_mbuf *m,
+				  const struct pp_page *page)
 {
-	return page->zone == dq->q.dev->params.zone && page->data_off >= DPDK_FRONT &&
-	       page->len >= DPDK_FRAME_MIN && __atomic_load_n(&page->refs, __ATOMIC_RELAXED) == 1 &&
-	       __atomic_load_n(&page->pp_refs, __ATOMIC_RELAXED) == 1 &&
-	       (uint64_t)page->data_off + page->len <= (uint64_t)1 << dq->shift;
+	uint32_t front = dpdk_front(&dq->map, page);
+
+	if (front > page->data_off)
+		front = dq->map.least;
+	if (front > page->data_off)
+		return false; /* the mbuf itself would be in the way */
+	dpdk_mbuf_lay(dq, m, page, front);
+	return true;
 }
 
-/* a page with little room in front of its packet has its mbuf at the beginning */
-static inline struct rte_mbuf *tx_mbuf(const struct dpdk_queue *dq, struct pp_page *page)
+/*
+ * The mbuf of a page that only this port holds, with a packet that a device may send, but for the
+ * mbuf's pool; or NULL.
+ */
+static __rte_always_inline struct rte_mbuf *
+tx_mbuf(const struct dpdk_queue *dq, const struct dpdk_map *map, bool inside, struct pp_page *page)
 {
-	uintptr_t number = (uintptr_t)(page - dq->table);
-	uint32_t color = dpdk_color(dq, number);
-	struct rte_mbuf *m;
+	struct rte_mbuf *m = dpdk_mbuf_of(map, inside, page);
+	uint32_t off = page->data_off, len = page->len;
+	uint64_t front;
 
-	if (unlikely(page->data_off < DPDK_FRONT + color))
-		color = 0;
-	m = dpdk_mbuf_at(dq, number, color);
-	dpdk_page_tag(page, dq->tag);
-	dpdk_mbuf_fill(m, &dq->sent, DPDK_FRONT);
-	m->buf_len = (uint16_t)(dq->sent.buf_len - color);
-	m->data_off = (uint16_t)(page->data_off - DPDK_FRONT - color);
-	m->data_len = (uint16_t)page->len;
-	m->pkt_len = page->len;
+	if (unlikely(__atomic_load_n((const two_counts *)&page->refs, __ATOMIC_RELAXED) !=
+			     ONE_REF_TWICE ||
+		     (int64_t)map->room - DPDK_FRAME_MIN - off < len - DPDK_FRAME_MIN))
+		return NULL;
+	front = (uintptr_t)m->buf_addr - (uintptr_t)page->addr;
+	if (inside || unlikely(front > off)) {
+		if (!tx_lay(dq, m, page))
+			return NULL;
+		front = (uintptr_t)m->buf_addr - (uintptr_t)page->addr;
+	}
+	if (inside)
+		dpdk_page_tag(page, map->tag);
+	m->data_off = (uint16_t)(off - front);
+	m->ol_flags = 0;
+	m->packet_type = 0;
+	m->pkt_len = len;
+	m->data_len = (uint16_t)len;
 	return m;
+}
+
+/* the mbufs of the pages at the beginning of @pages that need no copy; RETURN: how many */
+static __rte_always_inline unsigned int tx_fill(const struct dpdk_queue *dq, bool inside,
+						struct pp_page **pages, unsigned int n,
+						struct rte_mbuf **mbufs, uint64_t *bytes)
+{
+	const struct pp_zone *zone = dq->q.dev->params.zone;
+	const struct dpdk_map map = dq->map;
+	struct rte_mempool *mp = dq->mp;
+	struct rte_mbuf *m;
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < n && likely(pages[i]->zone == zone); i++) {
+		m = tx_mbuf(dq, &map, inside, pages[i]);
+		if (unlikely(!m))
+			break;
+		m->pool = mp;
+		mbufs[i] = m;
+		sum += m->pkt_len;
+	}
+	*bytes = sum;
+	return i;
 }
 
 /* sends the plain pages at the beginning of @pages, *run of them; RETURN: those taken */
@@ -113,16 +169,13 @@ static inline unsigned int tx_run(struct dpdk_queue *dq, struct pp_page **pages,
 {
 	struct rte_mbuf *mbufs[PP_BURST_MAX];
 	unsigned int i, sent = 0;
-	uint64_t bytes = 0;
+	uint64_t bytes;
 
-	for (i = 0; i < n && likely(tx_is_plain(dq, pages[i])); i++) {
-		mbufs[i] = tx_mbuf(dq, pages[i]);
-		bytes += pages[i]->len;
-	}
-	*run = i;
-	if (likely(i)) {
+	*run = dq->inside ? tx_fill(dq, true, pages, n, mbufs, &bytes)
+			  : tx_fill(dq, false, pages, n, mbufs, &bytes);
+	if (likely(*run)) {
 		dpdk_free_begin(dq);
-		sent = rte_eth_tx_burst(dq->port_id, (uint16_t)dq->q.index, mbufs, (uint16_t)i);
+		sent = rte_eth_tx_burst(dq->port_id, (uint16_t)dq->q.index, mbufs, (uint16_t)*run);
 		dpdk_free_end(dq);
 	}
 	for (i = sent; i < *run; i++) {
@@ -137,11 +190,11 @@ static inline unsigned int tx_run(struct dpdk_queue *dq, struct pp_page **pages,
 /* one page that is not plain: dropped if no device could send it, else copied; false: not taken */
 static __rte_noinline bool tx_copy(struct dpdk_queue *dq, struct pp_page *page)
 {
-	uint32_t size = 1u << dq->shift, front = RTE_MAX(DPDK_FRONT, dq->front);
+	uint32_t front = dq->map.front;
 	struct pp_page *copy;
 	unsigned int run;
 
-	if (page->len < DPDK_FRAME_MIN || page->len > size - front ||
+	if (page->len < DPDK_FRAME_MIN || page->len > dq->map.room - front ||
 	    (uint64_t)page->data_off + page->len > pp_page_size(page)) {
 		page_pool_put_bulk(&page, 1);
 		pp_stat_add(&dq->q.stats.tx_dropped, 1);

@@ -111,12 +111,10 @@ static int map_memory(struct dpdk_dev *dd)
 {
 	struct pp_zone *zone = dd->dev.params.zone;
 	void *base = pp_zone_base(zone);
-	int err;
 
-	err = dpdk_zone_get(zone);
-	if (err)
-		return err;
-	dd->known = true;
+	dd->slots = dpdk_zone_get(zone);
+	if (!dd->slots)
+		return -errno;
 	if (!strcmp(rte_bus_name(rte_dev_bus(dd->device)), "vdev"))
 		return 0;
 	if (rte_eal_iova_mode() != RTE_IOVA_VA)
@@ -159,11 +157,34 @@ static int configure(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, u
 	return err ? dpdk_error(dd, err, "cannot be configured") : 0;
 }
 
+/* net_af_xdp takes the mempool for a umem, and wants mbufs where the frames are */
+static void place_mbufs(struct dpdk_queue *dq, struct dpdk_dev *dd, bool inside)
+{
+	struct pp_zone *zone = dd->dev.params.zone;
+	uint32_t size = pp_zone_page_size(zone), headroom = pp_zone_headroom(zone), more;
+	struct dpdk_map *map = &dq->map;
+	unsigned int shift;
+
+	dq->inside = inside;
+	dq->shift = (uint8_t)__builtin_ctz(size);
+	shift = inside ? dq->shift : DPDK_SLOT_SHIFT;
+	map->mbufs = inside ? (uintptr_t)pp_zone_base(zone) + DPDK_OBJ_HEADER
+			    : (uintptr_t)dd->slots + DPDK_SLOT_MBUF;
+	map->span = pp_zone_pages(zone) << shift;
+	map->ratio = shift - (unsigned int)__builtin_ctz(sizeof(struct pp_page));
+	map->zero = map->mbufs - ((uintptr_t)pp_zone_page_table(zone) << map->ratio);
+	map->room = RTE_MIN(size, (uint32_t)UINT16_MAX);
+	map->least = inside ? DPDK_INSIDE : 0;
+	more = RTE_MAX(headroom, map->least + RTE_PKTMBUF_HEADROOM) - map->least -
+	       RTE_PKTMBUF_HEADROOM;
+	map->front = map->least + RTE_ALIGN(more, RTE_MBUF_PRIV_ALIGN);
+	if (!inside && map->room - map->front >= DPDK_COLORED)
+		map->colors = DPDK_COLORS;
+}
+
 static int add_queue(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, uint16_t rx_desc,
 		     uint16_t tx_desc)
 {
-	struct pp_zone *zone = dd->dev.params.zone;
-	uint32_t size = pp_zone_page_size(zone), more;
 	struct dpdk_queue *dq;
 	uint16_t i;
 	int err;
@@ -171,18 +192,8 @@ static int add_queue(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, u
 	dq = (struct dpdk_queue *)pp_netdev_add_queue(&dd->dev, sizeof(*dq), &dpdk_queue_ops);
 	if (!dq)
 		return -errno;
-	more = RTE_MAX(pp_zone_headroom(zone), DPDK_FRONT + RTE_PKTMBUF_HEADROOM) - DPDK_FRONT -
-	       RTE_PKTMBUF_HEADROOM;
-	dq->base = (uintptr_t)pp_zone_base(zone);
-	dq->span = pp_zone_pages(zone) * size;
-	dq->table = pp_zone_page_table(zone);
+	place_mbufs(dq, dd, !strcmp(info->driver_name, "net_af_xdp"));
 	dq->port_id = dd->port_id;
-	dq->shift = (uint8_t)__builtin_ctz(size);
-	/* net_af_xdp takes the objects for frames of a umem, which begin where pages do */
-	dq->colors = size >= DPDK_COLORED && strcmp(info->driver_name, "net_af_xdp")
-			     ? DPDK_COLORS - 1
-			     : 0;
-	dq->front = DPDK_FRONT + RTE_ALIGN(more, RTE_MBUF_PRIV_ALIGN);
 	dq->reaps = true;
 	err = dpdk_pool_create(dq);
 	if (err)
@@ -287,7 +298,7 @@ static bool is_ring(const struct dpdk_dev *dd)
 	return !rte_eth_dev_info_get(dd->port_id, &info) && !strcmp(info.driver_name, "net_ring");
 }
 
-/* pages in a ring that two ports share are left for the other port; others are taken back */
+/* pages in a ring that two ports share are left for the other port */
 static void close_device(struct dpdk_dev *dd)
 {
 	bool ring = dd->claimed && is_ring(dd);
@@ -306,7 +317,7 @@ static void close_device(struct dpdk_dev *dd)
 	rte_eth_dev_close(dd->port_id);
 	ports_used[dd->port_id] = false;
 	dd->claimed = false;
-	for (i = 0; !ring && i < dd->dev.nqueues; i++)
+	for (i = 0; i < dd->dev.nqueues; i++)
 		dpdk_pool_reclaim((struct dpdk_queue *)dd->dev.queues[i]);
 }
 
@@ -326,7 +337,7 @@ void dpdk_device_close(struct dpdk_dev *dd)
 	dd->device = NULL;
 	for (i = 0; i < dd->dev.nqueues; i++)
 		dpdk_pool_free((struct dpdk_queue *)dd->dev.queues[i]);
-	if (dd->known)
+	if (dd->slots)
 		dpdk_zone_put(zone);
-	dd->known = false;
+	dd->slots = NULL;
 }

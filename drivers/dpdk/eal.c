@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * dpdk/eal.c - DPDK's environment layer: started once, kept quiet, and given the zones' memory
+ * dpdk/eal.c - DPDK's environment layer: started once, and kept quiet
  *
  * EAL and the PMDs print many lines to stdout, to stderr and to the system's log. While a port is
  * opened or closed, one stream stands in for both. It keeps the first line, which becomes the
@@ -17,9 +17,6 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
-#include <rte_memory.h>
-
-#include <pagepool/memory.h>
 
 #include "dpdk/pool.h"
 
@@ -59,18 +56,6 @@ static struct eal {
 	bool own;
 	char why[240];
 } eal = { .lock = PTHREAD_MUTEX_INITIALIZER };
-
-/**
- * struct known_zone - a zone with its memory registered in EAL
- * @users: ports
- */
-struct known_zone {
-	struct known_zone *next;
-	struct pp_zone *zone;
-	unsigned int users;
-};
-
-static struct known_zone *zones;
 
 /* ---- DPDK's output --------------------------------------------------------------------------- */
 
@@ -303,63 +288,4 @@ void dpdk_leave(void)
 {
 	quiet_end();
 	pthread_mutex_unlock(&eal.lock);
-}
-
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-size_t dpdk_zone_span(struct pp_zone *zone)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t size = pp_zone_pages(zone) * pp_zone_page_size(zone);
-
-	return (size + page - 1) & ~(page - 1);
-}
-
-int dpdk_zone_get(struct pp_zone *zone)
-{
-	struct known_zone *known;
-	int err;
-
-	for (known = zones; known; known = known->next) {
-		if (known->zone == zone) {
-			known->users++;
-			return 0;
-		}
-	}
-	known = calloc(1, sizeof(*known));
-	if (!known)
-		return pp_set_error(ENOMEM, "dpdk: no memory for a zone");
-	/* devices use its addresses: no block may be accepted or given back meanwhile */
-	err = pp_zone_pin(zone);
-	if (err) {
-		free(known);
-		return err;
-	}
-	if (rte_extmem_register(pp_zone_base(zone), dpdk_zone_span(zone), NULL, 0,
-				(size_t)sysconf(_SC_PAGESIZE))) {
-		pp_zone_unpin(zone);
-		free(known);
-		return pp_set_error(rte_errno, "dpdk: EAL does not take the zone's memory: %s",
-				    eal.said[0] ? eal.said : rte_strerror(rte_errno));
-	}
-	known->zone = zone;
-	known->users = 1;
-	known->next = zones;
-	zones = known;
-	return 0;
-}
-
-void dpdk_zone_put(struct pp_zone *zone)
-{
-	struct known_zone **at = &zones, *known;
-
-	while ((*at)->zone != zone)
-		at = &(*at)->next;
-	known = *at;
-	if (--known->users)
-		return;
-	rte_extmem_unregister(pp_zone_base(zone), dpdk_zone_span(zone));
-	pp_zone_unpin(zone);
-	*at = known->next;
-	free(known);
 }

@@ -19,50 +19,27 @@
 /* af_xdp tags its pages too, with small numbers */
 #define TAG_BASE ((uint32_t)1 << 30)
 
-__thread struct dpdk_queue *dpdk_sending;
-
-static __rte_noinline void enqueue_bulk(const struct dpdk_queue *dq, void *const *objs,
-					unsigned int n)
+void dpdk_put(const struct dpdk_queue *dq, struct pp_page **pages, unsigned int n)
 {
+	unsigned int i;
+
+	for (i = 0; dq->inside && i < n; i++)
+		dpdk_page_tag(pages[i], 0);
+	page_pool_put_bulk(pages, n);
+}
+
+static __rte_noinline int enqueue_bulk(struct rte_mempool *mp, void *const *objs, unsigned int n)
+{
+	const struct dpdk_queue *dq = mp->pool_data;
+	const struct dpdk_map map = dq->map;
 	struct pp_page *pages[PP_BULK_MAX];
 	unsigned int i, k;
 
 	for (; n; n -= k, objs += k) {
 		k = RTE_MIN(n, PP_BULK_MAX);
-		for (i = 0; i < k; i++) {
-			pages[i] = dpdk_page_of(dq, objs[i]);
-			dpdk_page_tag(pages[i], 0);
-		}
-		page_pool_put_bulk(pages, k);
-	}
-}
-
-static __rte_noinline int short_dequeue(struct dpdk_queue *dq, void **objs, unsigned int want,
-					unsigned int got)
-{
-	pp_stat_add(&dq->q.stats.rx_nombuf, want - got);
-	enqueue_bulk(dq, objs, got);
-	return -ENOBUFS;
-}
-
-static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
-{
-	struct dpdk_queue *dq = mp->pool_data;
-	struct pp_page *pages[PP_BULK_MAX];
-	unsigned int i, got, want, done = 0;
-	uintptr_t number;
-
-	for (; done < n; done += got) {
-		want = RTE_MIN(n - done, PP_BULK_MAX);
-		got = page_pool_alloc_bulk(dq->q.pool, pages, want);
-		for (i = 0; i < got; i++) {
-			dpdk_page_tag(pages[i], dq->tag);
-			number = (uintptr_t)(pages[i] - dq->table);
-			objs[done + i] = dpdk_mbuf_at(dq, number, dpdk_color(dq, number));
-			dpdk_mbuf_fill(objs[done + i], &dq->received, dq->front);
-		}
-		if (unlikely(got < want))
-			return short_dequeue(dq, objs, n, done + got);
+		for (i = 0; i < k; i++)
+			pages[i] = dpdk_page_of(&map, objs[i]);
+		dpdk_put(dq, pages, k);
 	}
 	return 0;
 }
@@ -71,18 +48,63 @@ static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
 static int pool_enqueue(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
 	struct dpdk_queue *dq = mp->pool_data;
-	struct pp_page *page;
 
-	if (unlikely(n != 1)) {
-		enqueue_bulk(dq, objs, n);
-		return 0;
+	if (unlikely(n != 1 ||
+		     __atomic_load_n(&dq->sender, __ATOMIC_RELAXED) != __builtin_thread_pointer() ||
+		     dq->nfreed == DPDK_FREED))
+		return enqueue_bulk(mp, objs, n);
+	dq->freed[dq->nfreed++] = dpdk_page_of(&dq->map, objs[0]);
+	return 0;
+}
+
+void dpdk_mbuf_lay(const struct dpdk_queue *dq, struct rte_mbuf *m, const struct pp_page *page,
+		   uint32_t front)
+{
+	*m = dq->blank;
+	m->buf_addr = page->addr + front;
+	rte_mbuf_iova_set(m, (rte_iova_t)(uintptr_t)m->buf_addr);
+	m->buf_len = (uint16_t)(dq->map.room - front);
+}
+
+/* takes what there is of @n pages, as mbufs with the fields that rte_mbuf_raw_alloc() promises */
+static __rte_always_inline unsigned int take(struct dpdk_queue *dq, bool inside, void **objs,
+					     unsigned int n)
+{
+	const struct dpdk_map map = dq->map;
+	struct pp_page *pages[PP_BULK_MAX];
+	struct rte_mempool *mp = dq->mp;
+	struct rte_mbuf *m;
+	uint32_t front;
+	unsigned int i;
+
+	n = page_pool_alloc_bulk(dq->q.pool, pages, n);
+	for (i = 0; i < n; i++) {
+		objs[i] = m = dpdk_mbuf_of(&map, inside, pages[i]);
+		front = dpdk_front(&map, pages[i]);
+		if (inside || unlikely((unsigned char *)m->buf_addr != pages[i]->addr + front))
+			dpdk_mbuf_lay(dq, m, pages[i], front);
+		m->pool = mp;
+		if (inside)
+			dpdk_page_tag(pages[i], map.tag);
 	}
-	page = dpdk_page_of(dq, objs[0]);
-	dpdk_page_tag(page, 0);
-	if (likely(dpdk_sending == dq && dq->nfreed < DPDK_FREED))
-		dq->freed[dq->nfreed++] = page;
-	else
-		page_pool_put_bulk(&page, 1);
+	return n;
+}
+
+static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
+{
+	struct dpdk_queue *dq = mp->pool_data;
+	unsigned int got, want, done = 0;
+
+	for (; done < n; done += got) {
+		want = RTE_MIN(n - done, PP_BULK_MAX);
+		got = dq->inside ? take(dq, true, objs + done, want)
+				 : take(dq, false, objs + done, want);
+		if (unlikely(got < want)) {
+			pp_stat_add(&dq->q.stats.rx_nombuf, n - done - got);
+			enqueue_bulk(mp, objs, done + got);
+			return -ENOBUFS;
+		}
+	}
 	return 0;
 }
 
@@ -143,40 +165,31 @@ int dpdk_ops_register(void)
 /* PMDs read sizes here, and some take the one chunk as memory to map: see net_af_xdp */
 static int pool_build(struct dpdk_queue *dq, struct rte_mempool *mp)
 {
-	size_t size = (size_t)1 << dq->shift;
+	struct pp_zone *zone = dq->q.dev->params.zone;
 	struct rte_pktmbuf_pool_private priv = {
-		.mbuf_data_room_size = (uint16_t)(size - dq->front - dpdk_color(dq, dq->colors)),
-		.mbuf_priv_size = (uint16_t)(dq->front - DPDK_FRONT),
+		.mbuf_data_room_size = (uint16_t)(dq->map.room - dq->map.front - dq->map.colors),
+		.mbuf_priv_size = (uint16_t)(dq->map.least ? dq->map.front - dq->map.least : 0),
 	};
+	void *base = pp_zone_base(zone);
 	int n;
 
 	if (rte_mempool_set_ops_byname(mp, OPS_NAME, dq))
 		return -EINVAL;
 	rte_pktmbuf_pool_init(mp, &priv);
-	n = rte_mempool_populate_iova(mp, (char *)dq->base, (rte_iova_t)dq->base,
+	n = rte_mempool_populate_iova(mp, base, (rte_iova_t)(uintptr_t)base,
 				      (size_t)mp->size << dq->shift, NULL, NULL);
 	if (n < 0)
 		return n;
 	if ((uint32_t)n != mp->size || mp->header_size != DPDK_OBJ_HEADER || mp->trailer_size)
 		return -EINVAL;
+	dq->blank.data_off = RTE_PKTMBUF_HEADROOM;
+	rte_mbuf_refcnt_set(&dq->blank, 1);
+	dq->blank.nb_segs = 1;
+	dq->blank.port = RTE_MBUF_PORT_INVALID;
+	dq->blank.pool = mp;
+	dq->blank.priv_size = priv.mbuf_priv_size;
+	dq->mp = mp;
 	return 0;
-}
-
-static void fill_templates(struct dpdk_queue *dq)
-{
-	struct rte_mbuf *m = &dq->received;
-
-	memset(m, 0, sizeof(*m));
-	m->data_off = RTE_PKTMBUF_HEADROOM;
-	rte_mbuf_refcnt_set(m, 1);
-	m->nb_segs = 1;
-	m->port = RTE_MBUF_PORT_INVALID;
-	m->pool = dq->mp;
-	dq->sent = *m;
-	m->priv_size = (uint16_t)(dq->front - DPDK_FRONT);
-	m->buf_len =
-		(uint16_t)(((uint32_t)1 << dq->shift) - dq->front - dpdk_color(dq, dq->colors));
-	dq->sent.buf_len = (uint16_t)(((uint32_t)1 << dq->shift) - DPDK_FRONT);
 }
 
 int dpdk_pool_create(struct dpdk_queue *dq)
@@ -188,7 +201,7 @@ int dpdk_pool_create(struct dpdk_queue *dq)
 	int err;
 
 	snprintf(name, sizeof(name), OPS_NAME "%u", serial);
-	dq->tag = TAG_BASE + serial++ % TAG_BASE;
+	dq->map.tag = TAG_BASE + serial++ % TAG_BASE;
 	mp = rte_mempool_create_empty(name, (unsigned int)pp_zone_pages(dq->q.dev->params.zone),
 				      size - DPDK_OBJ_HEADER, 0,
 				      sizeof(struct rte_pktmbuf_pool_private), SOCKET_ID_ANY,
@@ -206,8 +219,6 @@ int dpdk_pool_create(struct dpdk_queue *dq)
 				    "way than expected: %s",
 				    dq->q.index, rte_strerror(-err));
 	}
-	dq->mp = mp;
-	fill_templates(dq);
 	return 0;
 }
 
@@ -221,12 +232,12 @@ void dpdk_pool_free(struct dpdk_queue *dq)
 unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq)
 {
 	uint64_t i, n = pp_zone_pages(dq->q.dev->params.zone);
+	struct pp_page *page, *table = pp_zone_page_table(dq->q.dev->params.zone);
 	unsigned long found = 0;
-	struct pp_page *page;
 
-	for (i = 0; i < n; i++) {
-		page = dq->table + i;
-		if (__atomic_load_n(&page->owner, __ATOMIC_RELAXED) != dq->tag)
+	for (i = 0; dq->inside && i < n; i++) {
+		page = table + i;
+		if (__atomic_load_n(&page->owner, __ATOMIC_RELAXED) != dq->map.tag)
 			continue;
 		dpdk_page_tag(page, 0);
 		page_pool_put_bulk(&page, 1);

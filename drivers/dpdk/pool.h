@@ -7,10 +7,6 @@
 
 int dpdk_ops_register(void);
 
-/* The queue on which this thread sends or reaps at the moment; NULL: none. */
-extern __thread struct dpdk_queue *dpdk_sending
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
-
 /*
  * Only the queue's thread takes mbufs out of its mempool, because it owns the pool; any thread
  * gives them back.
@@ -20,17 +16,24 @@ void dpdk_pool_free(struct dpdk_queue *dq);
 /* takes back pages that the device kept when it was closed; RETURN: pages */
 unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq);
 
+/* lays @page's mbuf out anew, with a buffer that begins at offset @front of the page */
+void dpdk_mbuf_lay(const struct dpdk_queue *dq, struct rte_mbuf *m, const struct pp_page *page,
+		   uint32_t front) __rte_cold;
+
+/* the device has these pages no more: they go to the pools that they are of */
+void dpdk_put(const struct dpdk_queue *dq, struct pp_page **pages, unsigned int n);
+
 /* between these two, pages that the device gives back one at a time are put in bulk */
 static inline void dpdk_free_begin(struct dpdk_queue *dq)
 {
-	dpdk_sending = dq;
+	__atomic_store_n(&dq->sender, __builtin_thread_pointer(), __ATOMIC_RELAXED);
 }
 
 static inline void dpdk_free_end(struct dpdk_queue *dq)
 {
-	dpdk_sending = NULL;
+	__atomic_store_n(&dq->sender, NULL, __ATOMIC_RELAXED);
 	if (likely(dq->nfreed))
-		page_pool_put_bulk(dq->freed, dq->nfreed);
+		dpdk_put(dq, dq->freed, dq->nfreed);
 	dq->nfreed = 0;
 }
 

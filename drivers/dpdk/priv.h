@@ -2,20 +2,25 @@
 /*
  * dpdk/priv.h - between the files of the driver "dpdk"
  *
- * A page as DPDK sees it, an object of a mempool:
+ * Each page of a zone has an mbuf in a slot of an array beside the zone, which only this driver and
+ * DPDK write. A crossing sets the fields of its packet; the others stay from the last one.
  *
- *   0         64+C       192+C                                   page size
- *   | objhdr  | rte_mbuf | room in front | packet ...            |
- *                        ^ buf_addr of a sent packet; a received one has the larger of
- *                          RTE_PKTMBUF_HEADROOM and the zone's headroom in front
+ *   page  | color | front | RTE_PKTMBUF_HEADROOM | packet ...    |   received
+ *                         ^ buf_addr of the mbuf
  *
- * C, the color, is 0 .. 3 times the size of an mbuf. Without it the mbufs of a burst lie in the
- * same few sets of the CPU's caches, because pages lie a power of two apart.
+ * net_af_xdp finds mbufs by the addresses of frames, so its pages begin with theirs:
  *
- * An mbuf is valid only while DPDK has its page: a page that goes to DPDK gets a whole new mbuf,
- * because its last user may have used the room. So every page of a zone is an object of every
- * queue's mempool, nothing is written into pages that others hold, and page and mbuf are found
- * from each other by arithmetic alone.
+ *   0         64         192                                     page size
+ *   | objhdr  | rte_mbuf | front | RTE_PKTMBUF_HEADROOM | packet ...
+ *
+ * Users of a page may write there, so every crossing lays such an mbuf out anew.
+ *
+ * In both cases all pages of a zone are objects of every queue's mempool, and page and mbuf are
+ * found from each other by arithmetic alone.
+ *
+ * DPDK's rules for an mbuf that comes back: a free one has refcnt 1, nb_segs 1 and next NULL, and a
+ * received one in a single segment has next NULL. A PMD may leave any other field changed, among
+ * them buf_addr, buf_iova and buf_len of an mbuf that was attached and detached.
  */
 #ifndef PP_DPDK_PRIV_H
 #define PP_DPDK_PRIV_H
@@ -27,84 +32,100 @@
 #include "netdev/priv.h"
 
 #define DPDK_OBJ_HEADER 64u
-#define DPDK_FRONT	(DPDK_OBJ_HEADER + (unsigned int)sizeof(struct rte_mbuf))
+#define DPDK_INSIDE	(DPDK_OBJ_HEADER + (unsigned int)sizeof(struct rte_mbuf))
 #define DPDK_FRAME_MIN	14u /* an Ethernet header */
-#define DPDK_COLORS	4u
-#define DPDK_COLORED	4096u /* smaller pages have no room for colors */
-#define DPDK_COLOR_SIZE ((unsigned int)sizeof(struct rte_mbuf))
+#define DPDK_COLORED	3072u /* buffers with less have no room for colors */
+#define DPDK_COLOR	((unsigned int)sizeof(struct rte_mbuf))
+#define DPDK_COLORS	(3 * DPDK_COLOR) /* the largest of four */
+#define DPDK_COLOR_STEP (DPDK_COLOR / (unsigned int)sizeof(struct pp_page))
 #define DPDK_FREED	64u /* pages that a burst gives back at once */
+#define DPDK_SLOT_SHIFT 8u
+#define DPDK_SLOT_MBUF	128u /* offset of the mbuf in its slot, behind the object's header */
+#define DPDK_RATIO	2u /* slots are so much larger than a struct pp_page, as log2 */
 
+_Static_assert(sizeof(struct pp_page) << DPDK_RATIO == 1u << DPDK_SLOT_SHIFT, "slots and pages");
 _Static_assert(sizeof(struct rte_mbuf) == 128, "the layout of a page");
 _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout of a page");
 
 /**
+ * struct dpdk_map - where mbufs and pages are; bursts copy it, because their stores might alias it
+ * @mbufs, @span: the first page's mbuf, and the bytes from it to the end of the mbufs
+ * @zero:         where the mbuf of a page at address 0 would be
+ * @room:         bytes of a page that a packet may reach: an mbuf counts them in 16 bits
+ * @front:        offset of the buffer of a received packet, without its color
+ * @least:        offset of the first byte of a page that packets may use
+ * @colors:       DPDK_COLORS, or 0: small buffers, and those with their mbuf, have one color
+ * @ratio:        log2 of the distance of mbufs to the size of a struct pp_page
+ * @tag:          pp_page.owner of the pages that the device has, where mbufs lie in pages;
+ *                unique among queues and drivers
+ */
+struct dpdk_map {
+	uintptr_t mbufs;
+	uintptr_t span;
+	uintptr_t zero;
+	uint32_t room;
+	uint32_t front;
+	uint32_t least;
+	uint32_t colors;
+	uint32_t ratio;
+	uint32_t tag;
+};
+
+/**
  * struct dpdk_queue - a pair of ethdev queues and the mempool that feeds them
- * @base, @span: the zone's memory
- * @table:       the zone's pages
- * @port_id:     ethdev port
- * @shift:       log2 of the page size
- * @colors:      DPDK_COLORS - 1, or 0: the device or small pages want all mbufs at one offset
- * @front:       offset of the room in front of received packets: DPDK_FRONT and private area
- * @tag:         pp_page.owner of the pages that the device has; unique among queues and drivers
- * @reaps:       the device has rte_eth_tx_done_cleanup()
- * @mp:          the pool's pages as mbufs
- * @received:    an mbuf as it goes to DPDK to be filled, but for addresses
- * @sent:        an mbuf as it goes to DPDK to be sent, but for addresses and lengths
- * @freed:       @nfreed pages that the device gave back while it sends; none between calls
+ * @port_id: ethdev port
+ * @shift:   log2 of the page size
+ * @inside:  mbufs lie in pages
+ * @reaps:   the device has rte_eth_tx_done_cleanup()
+ * @mp:      the pool's pages as mbufs
+ * @blank:   an mbuf as it goes to DPDK, but for its buffer and lengths
+ * @sender:  the thread that sends or reaps at the moment; NULL: none does; atomic
+ * @freed:   @nfreed pages that the device gave back while it sends; none between calls
  */
 struct dpdk_queue {
 	struct pp_queue q;
-	uintptr_t base;
-	size_t span;
-	struct pp_page *table;
+	struct dpdk_map map;
 	uint16_t port_id;
 	uint8_t shift;
-	uint8_t colors;
-	uint32_t front;
-	uint32_t tag;
+	bool inside;
 	bool reaps;
 	struct rte_mempool *mp;
-	struct rte_mbuf received;
-	struct rte_mbuf sent;
+	struct rte_mbuf blank;
+	void *sender;
 	unsigned int nfreed;
 	struct pp_page *freed[DPDK_FREED];
 };
 
-/* bytes by which the mbuf of the page with that number lies further back */
-static inline uint32_t dpdk_color(const struct dpdk_queue *dq, uintptr_t number)
+/* where the buffer of a received packet begins in that page */
+static inline uint32_t dpdk_front(const struct dpdk_map *map, const struct pp_page *page)
 {
-	return (uint32_t)(number & dq->colors) * DPDK_COLOR_SIZE;
+	/* the table begins at a page of memory, so that the addresses of its entries count, too */
+	return map->front + ((uint32_t)((uintptr_t)page * DPDK_COLOR_STEP) & map->colors);
 }
 
-static inline struct rte_mbuf *dpdk_mbuf_at(const struct dpdk_queue *dq, uintptr_t number,
-					    uint32_t color)
+/* @inside is a constant, and so is the shift of mbufs outside of pages */
+static __rte_always_inline struct rte_mbuf *dpdk_mbuf_of(const struct dpdk_map *map, bool inside,
+							 const struct pp_page *page)
 {
-	return (struct rte_mbuf *)(dq->base + (number << dq->shift) + DPDK_OBJ_HEADER + color);
+	return (struct rte_mbuf *)(map->zero +
+				   ((uintptr_t)page << (inside ? map->ratio : DPDK_RATIO)));
 }
 
-/* @obj lies in the zone, see dpdk_in_zone(), anywhere in the page */
-static inline struct pp_page *dpdk_page_of(const struct dpdk_queue *dq, const void *obj)
+/* @mbuf is of the zone, see dpdk_in_zone() */
+static inline struct pp_page *dpdk_page_of(const struct dpdk_map *map, const void *mbuf)
 {
-	return dq->table + (((uintptr_t)obj - dq->base) >> dq->shift);
+	return (struct pp_page *)(((uintptr_t)mbuf - map->zero) >> map->ratio);
+}
+
+static inline bool dpdk_in_zone(const struct dpdk_map *map, const void *mbuf)
+{
+	return (uintptr_t)mbuf - map->mbufs < map->span;
 }
 
 /* the device has the page; @tag 0: it has not */
 static inline void dpdk_page_tag(struct pp_page *page, uint32_t tag)
 {
 	__atomic_store_n(&page->owner, tag, __ATOMIC_RELAXED);
-}
-
-static inline bool dpdk_in_zone(const struct dpdk_queue *dq, const void *at)
-{
-	return (uintptr_t)at - dq->base < dq->span;
-}
-
-/* @from and the addresses; a private area makes up for a zone's headroom beyond DPDK's */
-static inline void dpdk_mbuf_fill(struct rte_mbuf *m, const struct rte_mbuf *from, uint32_t front)
-{
-	*m = *from;
-	m->buf_addr = (char *)m - DPDK_OBJ_HEADER + front;
-	rte_mbuf_iova_set(m, (rte_iova_t)(uintptr_t)m->buf_addr);
 }
 
 /**
@@ -114,7 +135,7 @@ static inline void dpdk_mbuf_fill(struct rte_mbuf *m, const struct rte_mbuf *fro
  * @device:    the device to remove; NULL: none was probed
  * @port_id:   ethdev port, if @claimed
  * @claimed:   the ethdev belongs to this port, in ports_used
- * @known:     EAL knows the zone
+ * @slots:     the zone's mbufs; NULL: EAL does not know the zone
  * @mapped:    the device may reach the zone's memory
  * @started:   packets come and go
  * @closed:    it was started, and @last is final
@@ -125,9 +146,9 @@ struct dpdk_dev {
 	char *devargs;
 	uint32_t want;
 	struct rte_device *device;
+	void *slots;
 	uint16_t port_id;
 	bool claimed;
-	bool known;
 	bool mapped;
 	bool started;
 	bool closed;
@@ -154,8 +175,11 @@ int dpdk_enter(const char *devargs);
 void dpdk_leave(void);
 const char *dpdk_said(void);
 
-/* A zone becomes known to EAL with its first port, and is forgotten with the last one. */
-int dpdk_zone_get(struct pp_zone *zone);
+/*
+ * dpdk/memory.c. A zone becomes known to EAL with its first port, and is forgotten with the last
+ * one. get: the slots of the zone's mbufs, or NULL with errno and pp_error().
+ */
+void *dpdk_zone_get(struct pp_zone *zone);
 void dpdk_zone_put(struct pp_zone *zone);
 size_t dpdk_zone_span(struct pp_zone *zone); /* in whole pages of the system */
 
