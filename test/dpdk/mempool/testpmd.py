@@ -185,10 +185,12 @@ def test_af_xdp():
 
 
 def readme_command():
-    """the plugin's command as README has it"""
-    with open(os.environ.get('PP_SOURCE', '.') + '/README.md') as f:
-        lines = [line.strip() for line in f if line.startswith('dpdk-testpmd -d ')]
-    check(len(lines) == 1, 'README has these commands: %s' % lines)
+    """the plugin's command as README and the guide have it"""
+    lines = []
+    for page in '/README.md', '/doc/dpdk.md':
+        with open(os.environ.get('PP_SOURCE', '.') + page) as f:
+            lines += [line.strip() for line in f if line.startswith('dpdk-testpmd -d ')]
+    check(len(lines) == 2 and lines[0] == lines[1], 'README and the guide have these commands: %s' % lines)
     return lines[0]
 
 
