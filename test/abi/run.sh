@@ -26,29 +26,31 @@ command -v abidiff >/dev/null || {
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 
-# What the libraries share with their modules is of one release, and no ABI.
+# What the libraries share with their modules is of one release, and no ABI. A private header may have
+# the name of a public one, so that the folder tells them apart.
 printf '%s\n' '[suppress_function]' 'symbol_version_regexp = _PRIVATE_' 'drop = yes' \
-	'[suppress_variable]' 'symbol_version_regexp = _PRIVATE_' 'drop = yes' >"$dir/private"
+	'[suppress_variable]' 'symbol_version_regexp = _PRIVATE_' 'drop = yes' \
+	'[suppress_type]' 'source_location_not_regexp = include/pagepool/' 'drop = yes' >"$dir/private"
 
 # only what the public headers declare, and without paths of this machine
-dump() { # LIBRARY HEADERS OUT
-	abidw --suppressions "$dir/private" --headers-dir "$2" --drop-private-types --no-corpus-path --no-comp-dir-path \
-		--no-show-locs --type-id-style hash --out-file "$3" "$1"
+dump() { # LIBRARY OUT
+	abidw --suppressions "$dir/private" --no-corpus-path --no-comp-dir-path --no-show-locs \
+		--type-id-style hash --out-file "$2" "$1"
 }
 
 failed=0
-for pair in lib/libpagepool:lib/include drivers/libpagepool-xsk:drivers/include drivers/libpagepool-netdev:drivers/include; do
-	library=$(find "$build/${pair%%:*}.so.0" 2>/dev/null)
-	name=$(basename "${pair%%:*}")
+for path in lib/libpagepool drivers/libpagepool-xsk drivers/libpagepool-netdev drivers/ffi/libpagepool-ffi; do
+	library=$(find "$build/$path.so.0" 2>/dev/null)
+	name=$(basename "$path")
 	[ -n "$library" ] || {
 		echo "$build has no $name.so.0"
 		exit 1
 	}
 	if [ -n "$update" ]; then
-		dump "$library" "${pair#*:}" "$here/$name.abi" || failed=1
+		dump "$library" "$here/$name.abi" || failed=1
 		continue
 	fi
-	dump "$library" "${pair#*:}" "$dir/now.abi" || exit 1
+	dump "$library" "$dir/now.abi" || exit 1
 	abidiff "$here/$name.abi" "$dir/now.abi" >"$dir/diff"
 	status=$?
 	cat "$dir/diff"
