@@ -45,7 +45,11 @@ def synopsis_after(text, at, entry):
     found = re.match(r'[^;{]*', rest).group(0)
     found = re.sub(r'__attribute__\(\(.*', '', found, flags=re.S)
     found = re.sub(r'\s+', ' ', found.replace('static inline ', '')).strip() + ';'
-    return '\n'.join(textwrap.wrap(found, 72, subsequent_indent='        '))
+    # an argument stays in one piece
+    found = re.sub(r'(?<!,) ', '\u00a0', found)
+    found = '\n'.join(textwrap.wrap(found, 72, subsequent_indent='        ', break_long_words=False,
+                                    break_on_hyphens=False))
+    return found.replace('\u00a0', ' ')
 
 
 def parse_body(entry, lines):
