@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engines/engine.h"
+#include "common/error.h"
 #include "ppfwd.h"
 
 #define COLUMNS 80
@@ -15,13 +16,14 @@ static void say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2
 
 static void say(FILE *out, const char *fmt, ...)
 {
-	char text[1024], *word, *rest = NULL;
+	char raw[1024], text[1024], *word, *rest = NULL;
 	int column = 0, len;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
 	va_end(ap);
+	printable(raw, text, sizeof(text));
 	for (word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
 		len = (int)strlen(word);
 		if (column && column + 1 + len > COLUMNS) {

@@ -4,6 +4,7 @@
  *
  *	common options ARGUMENT ...	what was read, a line each; errors as a program tells them
  *	common json			an object with all that may be in one
+ *	common text COLUMNS TEXT	fit for a terminal: whole, in 7 bytes, cut, and a field
  */
 #include <inttypes.h>
 #include <math.h>
@@ -140,11 +141,24 @@ static int show_json(void)
 	return json_end(&j) ? 1 : 0;
 }
 
+static int show_text(unsigned int columns, const char *text)
+{
+	char all[256], few[8], cut[256], field[256];
+
+	printf("%s|%s|%s|%s|\n", printable(text, all, sizeof(all)),
+	       printable(text, few, sizeof(few)),
+	       printable_columns(text, cut, sizeof(cut), columns),
+	       printable_field(text, field, sizeof(field), columns));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "json"))
 		return show_json();
 	if (argc > 1 && !strcmp(argv[1], "options"))
 		return show_options(argc - 1, argv + 1);
+	if (argc > 3 && !strcmp(argv[1], "text"))
+		return show_text((unsigned int)atoi(argv[2]), argv[3]);
 	return 99;
 }

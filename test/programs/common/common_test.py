@@ -114,6 +114,25 @@ def case_help():
     ok('--help on a full disk', p.returncode == 1)
 
 
+def case_text():
+    """whole, in 7 bytes, in 6 columns, and 6 columns with blanks"""
+    for text, *want in (
+            (b'abc', 'abc', 'abc', 'abc', 'abc   '), (b'', '', '', '', '      '),
+            (b'abcdefghi', 'abcdefghi', 'abcdefg', 'abcdef', 'abcdef'),
+            ('éééééééé'.encode(), 'éééééééé', 'ééé', 'éééééé', 'éééééé'),
+            ('日本語日'.encode(), '日本語日', '日本', '日本語', '日本語'),
+            ('a日本語'.encode(), 'a日本語', 'a日本', 'a日本', 'a日本 '),
+            ('😀'.encode(), '😀', '😀', '😀', '😀    '),
+            ('a\u202eb\u2066c\u200b'.encode(), 'a?b?c?', 'a?b?c?', 'a?b?c?', 'a?b?c?'),
+            (b'\x1b[2J\x9b\n', '?[2J??', '?[2J??', '?[2J??', '?[2J??'),
+            ('\x85\u2028e\u0301'.encode(), '??e?', '??e?', '??e?', '??e?  '),
+            # no UTF-8: cut off, too long, a surrogate, alone
+            (b'a\xc3', 'a?', 'a?', 'a?', 'a?    '), (b'\xc0\xaf', '??', '??', '??', '??    '),
+            (b'\xed\xa0\x80', '???', '???', '???', '???   '), (b'\xe6\x97x', '??x', '??x', '??x', '??x   ')):
+        rc, out, err = run('text', '6', text)
+        ok('text %r' % text, rc == 0 and out == '|'.join(want) + '|\n', (out, want))
+
+
 def case_json():
     rc, out, _ = run('json')
     o = json.loads(out)
@@ -129,7 +148,7 @@ def case_json():
         ok('a full disk', subprocess.run([COMMON, 'json'], stdout=full).returncode == 1)
 
 
-for case in (case_options, case_wrong, case_help, case_json):
+for case in (case_options, case_wrong, case_help, case_text, case_json):
     case()
 print('%d checks, %d failed' % (checks, failed))
 sys.exit(1 if failed or not checks else 0)

@@ -146,4 +146,11 @@ else
 	bad 1 "pcap" --port pcap:rx=x
 	echo "not run: pcap files; built without libpcap"
 fi
+# a name on the screen moves no text: U+202E
+if [ "$pcap" = 1 ]; then
+	run "$ppfwd" --port "pcap:tx=$dir/$(printf 'a\342\200\256b')" --engine flowgen --packets 10
+	ok "a name with a mark of direction" clean
+	ok "is shown without it" grep -q '/a?b ' "$dir/out"
+fi
+
 finish
