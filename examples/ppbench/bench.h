@@ -197,6 +197,8 @@ void bench_subject_set(struct bench_subject *s, const char *kind, bench_run_fn *
 int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, unsigned int bulk);
 /* the same at each of --bulk */
 int bench_interleave_all(struct bench *b, struct bench_subject *s, unsigned int n);
+/* cycles of the thread's CPU time: the slices of other programs do not count */
+uint64_t bench_cpu_cycles(const struct bench *b);
 long bench_switches(void);
 bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
 /* voluntary context switches of the calling thread; one that closes a cache must have none */
@@ -283,6 +285,8 @@ struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
 /* through the zone s->ctx, and through the pool s->ctx, of which the caller is the owner */
 bench_run_fn bench_run_zone, bench_run_pool;
+/* bytes that the process has mapped, or @resident: those in memory; 0: unknown */
+long bench_bytes(bool resident);
 
 /* baseline.c: rivals without a pool */
 bench_run_fn bench_run_loop, bench_run_lock, bench_run_array, bench_run_array_prep;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "bench.h"
 
@@ -37,6 +38,14 @@ long bench_switches(void)
 	struct rusage usage;
 
 	return getrusage(RUSAGE_SELF, &usage) ? 0 : usage.ru_nivcsw;
+}
+
+uint64_t bench_cpu_cycles(const struct bench *b)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)(((double)t.tv_sec + (double)t.tv_nsec / 1e9) * (double)b->machine.tsc_hz);
 }
 
 long bench_sleeps(void)

@@ -145,11 +145,11 @@ void bench_write_table(FILE *f, const void *bench)
 	const struct bench *b = bench;
 	struct bench_spread spread;
 
-	print_header(f, b);
 	if (b->what->notes_first) {
 		print_notes(f, b);
 		fputc('\n', f);
 	}
+	print_header(f, b);
 	if (b->what->print)
 		b->what->print(f, b);
 	else

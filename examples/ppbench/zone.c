@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* zone.c - zones to measure, and the proof that no page was lost on the way */
 #include <pagepool/error.h>
+#include <unistd.h>
 
 #include <pagepool/page_pool.h>
 
@@ -128,4 +129,16 @@ uint64_t bench_run_pool(struct bench_subject *s, unsigned int bulk, unsigned lon
 		page_pool_put_bulk(pages, got);
 	}
 	return pp_cycles() - start;
+}
+
+long bench_bytes(bool resident)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long mapped = 0, in_memory = 0;
+
+	if (f && fscanf(f, "%ld %ld", &mapped, &in_memory) != 2)
+		mapped = in_memory = 0;
+	if (f)
+		fclose(f);
+	return (resident ? in_memory : mapped) * sysconf(_SC_PAGESIZE);
 }

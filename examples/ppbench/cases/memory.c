@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/memory.c - runs of pages by order, building a zone eagerly and lazily, and a
- * thread that has free pages beside one that accepts memory from slow firmware
+ * cases/memory.c - building a zone eagerly and lazily, and a thread that has free pages
+ * beside one that accepts memory from slow firmware
  */
 #include <errno.h>
 #include <linux/mman.h>
@@ -16,37 +16,13 @@
 
 #include "bench.h"
 
-#define ORDERS	    10u
 #define BIG_PAGES   131072u /* 512 MiB of 4 KiB */
 #define HUGE_PAGES  1048576u /* 4 GiB */
 #define SAMPLES	    100000u
 #define SAMPLE_BULK 16u
 #define FIRMWARE_NS 1000000
 
-static const unsigned int bulks[] = { 1, 8, 32, 0 };
-
-/* ---- runs ------------------------------------------------------------------------------------ */
-
-struct run_ctx {
-	struct pp_zone *zone;
-	unsigned int order;
-};
-
-static uint64_t run_runs(struct bench_subject *s, unsigned int bulk, unsigned long loops)
-{
-	struct pp_page *pages[PP_BULK_MAX];
-	const struct run_ctx *ctx = s->ctx;
-	uint64_t start = pp_cycles();
-	unsigned int got;
-
-	while (loops--) {
-		got = pp_zone_alloc_order_bulk(ctx->zone, ctx->order, pages, bulk);
-		s->shorts += got != bulk;
-		bench_use(pages);
-		pp_zone_free_order_bulk(ctx->zone, pages, got);
-	}
-	return pp_cycles() - start;
-}
+static const unsigned int bulks[] = { SAMPLE_BULK, 0 };
 
 static struct pp_zone *open_zone(uint64_t pages, uint32_t flags, const struct pp_zone_ops *ops)
 {
@@ -55,30 +31,6 @@ static struct pp_zone *open_zone(uint64_t pages, uint32_t flags, const struct pp
 		.flags = flags,
 		.ops = ops,
 	});
-}
-
-static int order_rows(struct bench *b)
-{
-	static const char *const kinds[ORDERS] = { "order 0", "order 1", "order 2", "order 3",
-						   "order 4", "order 5", "order 6", "order 7",
-						   "order 8", "order 9" };
-	struct run_ctx ctx[ORDERS];
-	struct bench_subject *s = bench_alloc(ORDERS, sizeof(*s));
-	struct pp_zone *zone = s ? open_zone(BIG_PAGES, PP_ZONE_LAZY, NULL) : NULL;
-	unsigned int i;
-	int err = zone ? 0 : -1;
-
-	for (i = 0; i < ORDERS && !err; i++) {
-		ctx[i] = (struct run_ctx){ zone, i };
-		bench_subject_set(&s[i], kinds[i], run_runs, &ctx[i], "trylock");
-		run_runs(&s[i], 32, 100); /* accepts the memory that the measurement needs */
-	}
-	if (!err)
-		err = bench_interleave_all(b, s, ORDERS);
-	if (bench_zone_close(b, zone))
-		err = -1;
-	free(s);
-	return err;
 }
 
 /* ---- building a zone, to the first page ------------------------------------------------------ */
@@ -93,21 +45,9 @@ struct build {
 	long resident; /* out: bytes more than before it was created */
 };
 
-static long resident_bytes(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long pages = 0;
-
-	if (f && fscanf(f, "%*d %ld", &pages) != 1)
-		pages = 0;
-	if (f)
-		fclose(f);
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
 static int build_once(struct bench *b, struct build *build, double *cycles)
 {
-	long before = resident_bytes();
+	long before = bench_bytes(true);
 	uint64_t start = pp_cycles();
 	struct pp_zone *zone = open_zone(build->pages, build->flags, NULL);
 	struct pp_page *page;
@@ -115,7 +55,7 @@ static int build_once(struct bench *b, struct build *build, double *cycles)
 	if (!zone)
 		return -1;
 	*cycles = (double)(pp_cycles() - start);
-	build->resident = resident_bytes() - before;
+	build->resident = bench_bytes(true) - before;
 	if (build->first) {
 		if (!pp_zone_alloc_bulk(zone, &page, 1)) {
 			bench_error("memory: a zone of %s has no page: %s", build->size,
@@ -317,21 +257,18 @@ static int all_notices(struct bench *b)
 
 static int memory_case(struct bench *b)
 {
-	int err = order_rows(b);
+	int err = build_rows(b);
 
-	if (!err)
-		err = build_rows(b);
 	if (!err && b->opts.ncores > 1)
 		err = all_notices(b);
 	else if (!err)
 		bench_note(b, "p99.9 beside an acceptor needs two cores: --cores A,B");
-	bench_note(b, "order: cycles a run of 2^order pages of 4 KiB, taken and given back");
 	return err;
 }
 
 const struct bench_case bench_memory = {
 	.name = "memory",
-	.title = "runs of pages, and memory on demand",
+	.title = "memory on demand",
 	.unit = "cycles",
 	.bulks = bulks,
 	.policies = "trylock",

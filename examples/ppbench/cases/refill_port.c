@@ -2,7 +2,6 @@
 /* refill_port.c - open a port, send round after round through it, and count */
 #include <pagepool/error.h>
 #include <string.h>
-#include <time.h>
 
 #include "cases/refill_run.h"
 
@@ -138,15 +137,6 @@ static uint64_t refills(void)
 	return stats.alloc_slow;
 }
 
-/* cycles of the thread's CPU time: the slices of other programs do not count */
-static uint64_t cpu_cycles(const struct bench *b)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)(((double)t.tv_sec + (double)t.tv_nsec / 1e9) * (double)b->machine.tsc_hz);
-}
-
 static int measure_rounds(struct bench *b, struct refill_run *run)
 {
 	uint64_t slice = b->machine.tsc_hz / (b->opts.quick ? 400 : 100), start;
@@ -159,14 +149,14 @@ static int measure_rounds(struct bench *b, struct refill_run *run)
 	run->refills = refills();
 	run->packets = 0;
 	sleeps = bench_sleeps();
-	start = cpu_cycles(b);
-	for (i = 0; i < ROUNDS || cpu_cycles(b) - start < slice; i++) {
+	start = bench_cpu_cycles(b);
+	for (i = 0; i < ROUNDS || bench_cpu_cycles(b) - start < slice; i++) {
 		n = round_trip();
 		if (!n)
 			return -1;
 		run->packets += n;
 	}
-	run->cycles = cpu_cycles(b) - start;
+	run->cycles = bench_cpu_cycles(b) - start;
 	run->slept = bench_sleeps() != sleeps;
 	run->refills = refills() - run->refills;
 	return 0;

@@ -36,7 +36,7 @@ extern "C" {
  * merges what is free one by one, accepts a block, and at last drains every core's cache.
  *
  * Context: any thread; not from signal handlers. Takes the zone's lock.
- * Cost:    see `ppbench memory`.
+ * Cost:    see `ppbench growth`, pages a run.
  * Return:  runs written, 0 .. @n; fewer: free pages do not merge into as many, which
  *          stats.alloc_failures counts. 0 with errno EINVAL for an order out of range.
  * Source:  alloc_pages(). Differs: bulk at any order.

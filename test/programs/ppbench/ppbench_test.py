@@ -19,7 +19,7 @@ import xml.etree.ElementTree
 UNIT = {'refill': 'mpps', 'strand': 'buffers', 'drain': 'cycles_per_drain', 'irqoff': 'cycles',
         'memory': 'cycles'}
 CASES = ['refill', 'policy', 'page_pool', 'cross', 'drain', 'irqoff', 'bulk', 'strand', 'compare',
-         'pft', 'scale', 'memory', 'numa']
+         'pft', 'scale', 'growth', 'memory', 'numa']
 TWO_CPUS = ['cross', 'drain', 'irqoff', 'strand']
 QUICK_S = 60  # what --quick may take, on two CPUs
 POLICIES = {'trylock', 'spin', 'irqsave', 'softmask', 'rcu', 'rseq', 'request', 'llist'}
@@ -304,14 +304,38 @@ def test_strand():
 
 
 def test_memory():
-    rows = rows_of('memory', '--bulk', '1,8')
+    rows = rows_of('memory')
     median = {(r['kind'], r['bulk']): r['cycles_median'] for r in rows}
-    for order in range(10):
-        for bulk in 1, 8:
-            check((f'order {order}', bulk) in median, f'order {order}, bulk {bulk}')
-    check(median['order 3', 8] < median['order 4', 8], 'a cache for runs of 8, none for 16')
     check(20 * median['build lazy', 1] < median['build eager', 1], 'lazy: 20 x sooner')
     check(len(os.sched_getaffinity(0)) < 2 or ('p99.9 accept', 16) in median, 'beside an acceptor')
+
+
+GROWTH = {'zone pages': [1 << n for n in range(10, 21, 2)], 'pools': [1, 8, 64, 512, 4096],
+          'threads': [1 << n for n in range(7)], 'pages a run': [1 << n for n in range(10)],
+          'page size': [2048 << n for n in range(6)]}
+ZONE = {'create_cycles', 'destroy_cycles', 'audit_cycles', 'isolate_cycles', 'contig_cycles',
+        'metadata_bytes'}
+
+
+def test_growth():
+    rows = rows_of('growth', '--repeat', '3')
+    of = {kind: {r['bulk']: r for r in rows if r['kind'] == kind} for kind in GROWTH}
+    for kind, sizes in GROWTH.items():
+        check(list(of[kind]) == sizes, f'{kind}: {list(of[kind])}')
+    zones, pools, runs = of['zone pages'], of['pools'], of['pages a run']
+    for row in [*zones.values(), *of['page size'].values()]:
+        check(all(row.get(key, 0) > 0 for key in ZONE), f'{row}: every figure')
+        check(72 <= row['metadata_bytes'] < 100, f'{row}: metadata')
+    check(pools[4096]['metadata_bytes'] < 16384, 'memory of a pool')
+    check(all(row[key] > 0 for row in pools.values()
+              for key in ('create_cycles', 'destroy_cycles', 'trim_cycles')), 'pools: every figure')
+    # CPU time, the least of three, and a factor that no noise has but a walk over all would
+    check(zones[1 << 20]['cycles_per_page_min'] < 5 * zones[1 << 10]['cycles_per_page_min'], 'zones')
+    check(pools[4096]['create_cycles'] < 10 * pools[64]['create_cycles'], 'a pool among many')
+    check(runs[8]['run_cycles'] < runs[16]['run_cycles'], 'a cache for runs of 8, none for 16')
+    notes = good('growth', '--quick', '--repeat', '1')
+    for kind in GROWTH:
+        check(re.search(rf'^{kind}, trylock, \d+ to \d+: cycles a page .*; grows: ', notes, re.M), kind)
 
 
 def test_page_pool():

@@ -77,6 +77,8 @@ def test_figures():
 
 def test_table():
     text = good()
+    check(re.match(r'simulated against measured: trylock-2 [-+]\d+ %, irqsave-2 [-+]\d+ %.*; worst [-+]\d+ %\n', text),
+          "the model's error is the first line")
     at = text.index('policy  ')
     for word in 'SIMULATED', 'ASSUMED', 'left out', 'seeds', 'simulated against measured:', \
             'ping-pong', 'worst':
