@@ -18,6 +18,7 @@
 #pragma weak rte_mempool_register_ops
 #pragma weak rte_mempool_ops_table
 #pragma weak rte_mempool_lookup
+#pragma weak rte_mempool_op_populate_default
 #pragma weak rte_mempool_walk
 
 #define MEMPOOL_OPS	  "pagepool"

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * dpdk_mempool/debug.c - a bit for each object: out, or home
+ * dpdk_mempool/debug.c - a word for each object: in or out, by which lcore, since when
  *
- * rte_mempool takes any address. The ledger has the addresses of a pool's objects, sorted, and a
- * bit for each. An address that it does not have is foreign; an object that comes back twice was
- * freed twice. Neither gets into the pool.
+ * rte_mempool takes any address. The ledger is a table of the addresses of a pool's objects. An
+ * address that it lacks is foreign; an object that comes back twice was freed twice. Neither gets
+ * into the pool. Objects are only ever added, so that a look needs no lock.
  */
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <rte_common.h>
+#include <rte_cycles.h>
 #include <rte_malloc.h>
 
 #include "dpdk_mempool/debug.h"
@@ -18,104 +20,158 @@
 /* lines of a kind in the log */
 #define LOG_MOST 16u
 
+/* A mark: the object is out; the lcore; the time in units of 2^TIME_SHIFT cycles. */
+#define MARK_OUT   (1ull << 63)
+#define LCORE_BITS 15
+#define LCORE_MASK ((1u << LCORE_BITS) - 1)
+#define TIME_SHIFT 10
+
+_Static_assert(LEDGER_LCORES <= LCORE_MASK, "an lcore does not fit into a mark");
+
+struct entry {
+	uintptr_t object; /* 0: none */
+	uint64_t mark; /* of the last call */
+};
+
 struct ledger {
-	uint32_t capacity;
-	uint32_t objects;
+	unsigned int shift; /* of a hash: 64 - the table's bits */
 	uint64_t double_free;
 	uint64_t foreign;
-	uint64_t *out; /* a bit an object */
-	uintptr_t object[]; /* sorted once it is complete */
+	struct entry entry[];
 };
+
+static uint64_t entries(const struct ledger *ledger)
+{
+	return 1ull << (64 - ledger->shift);
+}
 
 struct ledger *ledger_create(unsigned int objects, int socket)
 {
-	size_t bits = (objects + 63) / 64 * sizeof(uint64_t);
-	size_t table = objects * sizeof(uintptr_t);
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(2ull * objects | 1);
 	struct ledger *ledger;
 
-	ledger = rte_zmalloc_socket("pagepool", sizeof(*ledger) + table + bits, 64, socket);
-	if (!ledger)
-		return NULL;
-	ledger->capacity = objects;
-	ledger->out = (uint64_t *)&ledger->object[objects];
+	ledger = rte_zmalloc_socket("pagepool", sizeof(*ledger) + (sizeof(struct entry) << bits),
+				    64, socket);
+	if (ledger)
+		ledger->shift = 64 - bits;
 	return ledger;
+}
+
+/* The entry of @obj; or the empty one where it would be. */
+static struct entry *find(const struct ledger *ledger, const void *obj)
+{
+	uint64_t at = (uintptr_t)obj * 0x9e3779b97f4a7c15ull >> ledger->shift;
+	const struct entry *e;
+	uintptr_t there;
+
+	for (;; at = (at + 1) & (entries(ledger) - 1)) {
+		e = &ledger->entry[at];
+		there = __atomic_load_n(&e->object, __ATOMIC_RELAXED);
+		if (!there || there == (uintptr_t)obj)
+			return (struct entry *)(uintptr_t)e;
+	}
+}
+
+void ledger_clear(struct ledger *ledger)
+{
+	memset(ledger->entry, 0, entries(ledger) * sizeof(*ledger->entry));
 }
 
 void ledger_add(struct ledger *ledger, void *const *objs, unsigned int n)
 {
 	unsigned int i;
 
-	for (i = 0; i < n && ledger->objects < ledger->capacity; i++)
-		ledger->object[ledger->objects++] = (uintptr_t)objs[i];
+	for (i = 0; i < n; i++)
+		__atomic_store_n(&find(ledger, objs[i])->object, (uintptr_t)objs[i],
+				 __ATOMIC_RELAXED);
 }
 
-static int by_address(const void *a, const void *b)
+static uint64_t mark_now(uint64_t out)
 {
-	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+	unsigned int lcore = RTE_MIN(rte_lcore_id(), (unsigned int)RTE_MAX_LCORE);
 
-	return x < y ? -1 : x > y;
+	return out | (rte_rdtsc() >> TIME_SHIFT << LCORE_BITS & ~MARK_OUT) | lcore;
 }
 
-void ledger_complete(struct ledger *ledger)
+static struct holder read_mark(const struct entry *e, uint64_t mark)
 {
-	qsort(ledger->object, ledger->objects, sizeof(*ledger->object), by_address);
+	uint64_t then = (mark & ~MARK_OUT) >> LCORE_BITS << TIME_SHIFT, now = rte_rdtsc();
+
+	return (struct holder){
+		.object = (const void *)e->object,
+		.lcore = mark & LCORE_MASK,
+		.ms = now > then ? (now - then) * 1000 / rte_get_tsc_hz() : 0,
+	};
 }
 
-/* Place in the table, or -1. */
-static long find(const struct ledger *ledger, const void *obj)
+/* For the log: "by lcore 3, 12 ms ago". */
+static void describe(char *text, size_t size, const struct entry *e, uint64_t mark)
 {
-	const uintptr_t *found =
-		bsearch(&obj, ledger->object, ledger->objects, sizeof(*ledger->object), by_address);
+	struct holder h = read_mark(e, mark);
 
-	return found ? found - ledger->object : -1;
+	if (!mark)
+		snprintf(text, size, "never taken");
+	else if (h.lcore == RTE_MAX_LCORE)
+		snprintf(text, size, "by a thread that is no lcore, %" PRIu64 " ms ago", h.ms);
+	else
+		snprintf(text, size, "by lcore %u, %" PRIu64 " ms ago", h.lcore, h.ms);
 }
 
-static void complain(uint64_t *count, const char *name, const void *obj, const char *what)
+static void complain(uint64_t *count, const char *name, const void *obj, const char *what,
+		     const char *before)
 {
-	uint64_t before = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+	uint64_t n = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 
-	if (before < LOG_MOST)
-		MEMPOOL_LOG(ERR, "pool %s: object %p %s%s", name, obj, what,
-			    before + 1 == LOG_MOST ? "; more of these are counted only" : "");
+	if (n < LOG_MOST)
+		MEMPOOL_LOG(ERR, "pool %s: object %p %s%s%s", name, obj, what, before,
+			    n + 1 == LOG_MOST ? "; more of these are counted only" : "");
 }
 
 void ledger_taken(struct ledger *ledger, const char *name, void *const *objs, unsigned int n)
 {
+	uint64_t mark = mark_now(MARK_OUT), before;
+	struct entry *e;
 	unsigned int i;
-	uint64_t bit;
-	long at;
+	char text[64];
 
 	for (i = 0; i < n; i++) {
-		at = find(ledger, objs[i]);
-		if (at < 0)
+		e = find(ledger, objs[i]);
+		if (!e->object)
 			continue;
-		bit = 1ull << at % 64;
-		if (__atomic_fetch_or(&ledger->out[at / 64], bit, __ATOMIC_RELAXED) & bit)
-			complain(&ledger->double_free, name, objs[i], "was handed out twice");
+		before = __atomic_exchange_n(&e->mark, mark, __ATOMIC_RELAXED);
+		if (!(before & MARK_OUT))
+			continue;
+		describe(text, sizeof(text), e, before);
+		complain(&ledger->double_free, name, objs[i],
+			 "was handed out twice; before: ", text);
 	}
 }
 
 unsigned int ledger_given(struct ledger *ledger, const char *name, void *const *objs,
 			  unsigned int n, void **good)
 {
+	uint64_t mark = mark_now(0), before;
 	unsigned int i, k = 0;
-	uint64_t bit;
-	long at;
+	struct entry *e;
+	char text[64];
 
 	for (i = 0; i < n; i++) {
-		at = find(ledger, objs[i]);
-		if (at < 0) {
+		e = find(ledger, objs[i]);
+		if (!e->object) {
 			complain(&ledger->foreign, name, objs[i],
 				 "does not belong to it: not taken; look for a free to the wrong "
-				 "pool");
+				 "pool",
+				 "");
 			continue;
 		}
-		bit = 1ull << at % 64;
-		if (__atomic_fetch_and(&ledger->out[at / 64], ~bit, __ATOMIC_RELAXED) & bit)
+		before = __atomic_exchange_n(&e->mark, mark, __ATOMIC_RELAXED);
+		if (before & MARK_OUT) {
 			good[k++] = objs[i];
-		else
-			complain(&ledger->double_free, name, objs[i],
-				 "is free already: double free, not taken");
+			continue;
+		}
+		describe(text, sizeof(text), e, before);
+		complain(&ledger->double_free, name, objs[i],
+			 "is free already: double free, not taken; freed before: ", text);
 	}
 	return k;
 }
@@ -124,4 +180,19 @@ void ledger_counts(const struct ledger *ledger, uint64_t *double_free, uint64_t 
 {
 	*double_free = __atomic_load_n(&ledger->double_free, __ATOMIC_RELAXED);
 	*foreign = __atomic_load_n(&ledger->foreign, __ATOMIC_RELAXED);
+}
+
+void ledger_walk(const struct ledger *ledger, void (*see)(void *arg, const struct holder *holder),
+		 void *arg)
+{
+	struct holder holder;
+	uint64_t i, mark;
+
+	for (i = 0; i < entries(ledger); i++) {
+		mark = __atomic_load_n(&ledger->entry[i].mark, __ATOMIC_RELAXED);
+		if (!(mark & MARK_OUT))
+			continue;
+		holder = read_mark(&ledger->entry[i], mark);
+		see(arg, &holder);
+	}
 }

@@ -47,11 +47,6 @@ void mempool_recover(const struct rte_mempool *mp, struct mempool *pool)
 		    mp->size, dropped);
 }
 
-bool mempool_is_complete(const struct rte_mempool *mp, const struct mempool *pool)
-{
-	return adopted(pool) == mp->size;
-}
-
 struct search {
 	uint64_t stamp;
 	bool found;
@@ -76,11 +71,22 @@ static void remember(const struct mempool *pool)
 	search.stamp = k->stamp;
 	if (search.stamp && search.stamp != pool->stamp)
 		rte_mempool_walk(find_stamp, &search);
-	if (!search.found && k->stamp != pool->stamp) {
+	if (!search.found && !pool->populating && k->stamp != pool->stamp) {
 		__atomic_store_n(&k->stamp, 0, __ATOMIC_RELEASE);
 		k->calls = *pp_depot_get_calls(depot_of(pool));
 		__atomic_store_n(&k->stamp, pool->stamp, __ATOMIC_RELEASE);
 	}
+	rte_spinlock_unlock(&known_lock);
+}
+
+void mempool_forget(struct mempool *pool, bool populating)
+{
+	struct mempool_known *k = mempool_known(pool);
+
+	rte_spinlock_lock(&known_lock);
+	pool->populating = populating;
+	if (k->stamp == pool->stamp)
+		__atomic_store_n(&k->stamp, 0, __ATOMIC_RELEASE);
 	rte_spinlock_unlock(&known_lock);
 }
 
@@ -95,9 +101,7 @@ int mempool_attach(const struct rte_mempool *mp, struct mempool *pool)
 			MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
 		return err;
 	}
-	/* a pool that is still being filled has to come this way again */
-	if (mempool_is_complete(mp, pool))
-		remember(pool);
+	remember(pool);
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct ledger;
  * @magic:    first, so that another plugin's pool is told from this one's
  * @stamp:    of this pool and no earlier one at the same address
  * @place:    in each process's table of the pools that it knows
+ * @populating: objects arrive; a process that dies meanwhile leaves it set, which costs speed only
  * @ledger:   of pagepool_debug; else NULL
  * @failures: gets that found less than they asked for
  * @empty_before_end: the last get before rte_mempool_free() failed
@@ -34,6 +35,7 @@ struct mempool {
 	uint64_t magic;
 	uint64_t stamp;
 	uint16_t place;
+	bool populating;
 	struct ledger *ledger;
 	uint64_t failures;
 	uint64_t out_at_end;
@@ -81,10 +83,10 @@ static __rte_always_inline bool mempool_is_known(const struct mempool *pool)
 bool mempool_is_ours(const struct rte_mempool *mp);
 /* The pool of such a mempool; NULL with a line in the log: another plugin made it. */
 struct mempool *mempool_of(const struct rte_mempool *mp);
-/* Every object that was announced has arrived. */
-bool mempool_is_complete(const struct rte_mempool *mp, const struct mempool *pool);
 /* Before this process's first get or put: 0 or -errno. */
 int mempool_attach(const struct rte_mempool *mp, struct mempool *pool);
+/* This process's calls take the long way, until the next of them; or as long as @populating. */
+void mempool_forget(struct mempool *pool, bool populating);
 /* Look for dead processes, and log them. */
 void mempool_recover(const struct rte_mempool *mp, struct mempool *pool);
 /* For a new pool. With too many pools two share a place, and the second's calls are slow. */

@@ -19,60 +19,55 @@
 
 /* ---- the hot path ---------------------------------------------------------------------------- */
 
+/* The pool that this thread is populating. */
+static __thread struct mempool *arriving;
+
 /*
- * The library sets a pool up by putting its objects one at a time. They are adopted, so that none
- * of them stays in the cache of the core that sets the pool up.
+ * The library hands over new objects by putting them one at a time. They are adopted, so that none
+ * of them stays in the cache of the core that populates the pool.
  */
+static int put_arrived(struct rte_mempool *mp, struct mempool *pool, void *const *objs,
+		       unsigned int n)
+{
+	if (pool->ledger)
+		ledger_add(pool->ledger, objs, n);
+	if (pp_depot_adopt(depot_of(pool), objs, n)) {
+		MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
+		return -ENOSPC;
+	}
+	return 0;
+}
+
 static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
 	struct mempool *pool = mempool_of(mp);
-	unsigned int arrived;
 
 	if (!pool)
 		return -EINVAL;
-	arrived = (unsigned int)adopted(pool);
-	if (arrived < mp->populated_size) {
-		arrived = RTE_MIN(n, mp->populated_size - arrived);
-		if (pool->ledger)
-			ledger_add(pool->ledger, objs, arrived);
-		if (pp_depot_adopt(depot_of(pool), objs, arrived)) {
-			MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
-			return -ENOSPC;
-		}
-		if (pool->ledger && mempool_is_complete(mp, pool))
-			ledger_complete(pool->ledger);
-		objs += arrived;
-		n -= arrived;
-	}
-	if (!n)
-		return 0;
+	if (pool == arriving)
+		return put_arrived(mp, pool, objs, n);
 	if (mempool_attach(mp, pool))
 		return -EINVAL;
 	return pp_depot_put_bulk(depot_of(pool), objs, n);
 }
 
 /*
- * A get that failed, or the end: rte_mempool_free() takes every object first, whether it is there
- * or not, and counts populated_size down.
+ * A get that failed, or a step of the end: rte_mempool_free() takes every object first, whether it
+ * is there or not, and counts populated_size down. Populating counts it up before each arrival.
  */
-static __rte_cold void count_failed_get(const struct rte_mempool *mp, struct mempool *pool)
+static __rte_noinline int get_failed(struct rte_mempool *mp, struct mempool *pool)
 {
-	if (mp->populated_size == adopted(pool)) {
+	if (mp->populated_size >= adopted(pool)) {
 		pool->empty_before_end = true;
 		__atomic_fetch_add(&pool->failures, 1, __ATOMIC_RELAXED);
-		return;
+		if (pp_depot_processes(depot_of(pool)) > 1)
+			mempool_recover(mp, pool);
+		return -ENOBUFS;
 	}
 	/* the first step of the end looks like any other get */
 	if (!pool->out_at_end && pool->empty_before_end && mp->populated_size + 1 == adopted(pool))
 		pool->out_at_end++;
 	pool->out_at_end++;
-}
-
-static __rte_noinline int get_failed(struct rte_mempool *mp, struct mempool *pool)
-{
-	count_failed_get(mp, pool);
-	if (mp->populated_size == mp->size && pp_depot_processes(depot_of(pool)) > 1)
-		mempool_recover(mp, pool);
 	return -ENOBUFS;
 }
 
@@ -123,8 +118,8 @@ static int debug_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
 
 	if (!pool)
 		return -EINVAL;
-	if (adopted(pool) < mp->populated_size)
-		return put_first(mp, objs, n);
+	if (pool == arriving)
+		return put_arrived(mp, pool, objs, n);
 	for (left = n; left; left -= k, objs += k) {
 		k = RTE_MIN(left, DEBUG_BULK);
 		m = ledger_given(pool->ledger, mp->name, objs, k, good);
@@ -250,6 +245,38 @@ static int debug_alloc(struct rte_mempool *mp)
 	return pool_create(mp, true);
 }
 
+/* The library took all objects back, because there was no memory for the rest. */
+static void begin_again(struct mempool *pool)
+{
+	pool->out_at_end = 0;
+	pool->empty_before_end = false;
+	pp_depot_disown(depot_of(pool), adopted(pool));
+	if (pool->ledger)
+		ledger_clear(pool->ledger);
+}
+
+/*
+ * A pool is populated in one piece or in parts, also while it is in use, and by any process. Until
+ * this part is there, all of this process's puts look where they come from.
+ */
+static int pool_populate(struct rte_mempool *mp, unsigned int most, void *vaddr, rte_iova_t iova,
+			 size_t len, rte_mempool_populate_obj_cb_t *arrive, void *arg)
+{
+	struct mempool *pool = mempool_of(mp);
+	int n;
+
+	if (!pool || mempool_attach(mp, pool))
+		return 0;
+	if (!mp->populated_size)
+		begin_again(pool);
+	mempool_forget(pool, true);
+	arriving = pool;
+	n = rte_mempool_op_populate_default(mp, most, vaddr, iova, len, arrive, arg);
+	arriving = NULL;
+	mempool_forget(pool, false);
+	return n;
+}
+
 /* Objects in the lcores' caches, which rte_mempool_free() does not flush. */
 static uint64_t lcore_cached(const struct rte_mempool *mp)
 {
@@ -273,8 +300,7 @@ static void pool_free(struct rte_mempool *mp)
 	if (pool->out_at_end > above)
 		MEMPOOL_LOG(WARNING, "pool %s destroyed with %" PRIu64 " objects out", mp->name,
 			    pool->out_at_end - above);
-	if (mempool_is_known(pool))
-		mempool_known(pool)->stamp = 0;
+	mempool_forget(pool, true);
 	pool->magic = 0;
 	pp_depot_fini(depot_of(pool));
 	rte_free(pool->ledger);
@@ -289,6 +315,7 @@ const struct rte_mempool_ops mempool_plain_ops = {
 	.enqueue = plain_put,
 	.dequeue = plain_get,
 	.get_count = get_count,
+	.populate = pool_populate,
 };
 
 const struct rte_mempool_ops mempool_debug_ops = {
@@ -298,4 +325,5 @@ const struct rte_mempool_ops mempool_debug_ops = {
 	.enqueue = debug_put,
 	.dequeue = debug_get,
 	.get_count = get_count,
+	.populate = pool_populate,
 };

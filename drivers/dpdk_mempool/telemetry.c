@@ -20,6 +20,8 @@
 /* rte_tel_data_add_dict_uint(); before 23.03 it was _u64(), which 25.11 has no more. */
 static int (*add_number)(struct rte_tel_data *d, const char *name, uint64_t value);
 
+/* ---- lists ----------------------------------------------------------------------------------- */
+
 static void add_name(struct rte_mempool *mp, void *arg)
 {
 	if (mempool_is_ours(mp))
@@ -117,6 +119,98 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	add_caches(d, depot_of(pool));
 	return 0;
 }
+
+/* ---- holders of pagepool_debug --------------------------------------------------------------- */
+
+#define OLDEST 16u
+
+struct holders {
+	uint64_t out[LEDGER_LCORES];
+	uint64_t ms[LEDGER_LCORES]; /* of the oldest */
+	struct holder oldest[OLDEST]; /* of all, the oldest first */
+	unsigned int n;
+};
+
+static void add_holder(void *arg, const struct holder *holder)
+{
+	unsigned int lcore = RTE_MIN(holder->lcore, (unsigned int)RTE_MAX_LCORE), i;
+	struct holders *h = arg;
+
+	h->out[lcore]++;
+	h->ms[lcore] = RTE_MAX(h->ms[lcore], holder->ms);
+	if (h->n < OLDEST)
+		h->n++;
+	else if (h->oldest[OLDEST - 1].ms >= holder->ms)
+		return;
+	for (i = h->n - 1; i && h->oldest[i - 1].ms < holder->ms; i--)
+		h->oldest[i] = h->oldest[i - 1];
+	h->oldest[i] = *holder;
+}
+
+static void lcore_name(char *text, size_t size, unsigned int lcore)
+{
+	if (lcore < RTE_MAX_LCORE)
+		snprintf(text, size, "%u", lcore);
+	else
+		snprintf(text, size, "none");
+}
+
+static void add_by_lcore(struct rte_tel_data *d, const char *name, const struct holders *h,
+			 const uint64_t *numbers)
+{
+	struct rte_tel_data *dict = rte_tel_data_alloc();
+	unsigned int i;
+	char key[16];
+
+	if (!dict)
+		return;
+	rte_tel_data_start_dict(dict);
+	for (i = 0; i < LEDGER_LCORES; i++) {
+		lcore_name(key, sizeof(key), i);
+		if (h->out[i])
+			add_number(dict, key, numbers[i]);
+	}
+	rte_tel_data_add_dict_container(d, name, dict, 0);
+}
+
+static void add_oldest(struct rte_tel_data *d, const struct holders *h)
+{
+	struct rte_tel_data *list = rte_tel_data_alloc();
+	char text[64], lcore[16];
+	unsigned int i;
+
+	if (!list)
+		return;
+	rte_tel_data_start_array(list, RTE_TEL_STRING_VAL);
+	for (i = 0; i < h->n; i++) {
+		lcore_name(lcore, sizeof(lcore), h->oldest[i].lcore);
+		snprintf(text, sizeof(text), "%p lcore %s %" PRIu64 " ms", h->oldest[i].object,
+			 lcore, h->oldest[i].ms);
+		rte_tel_data_add_array_string(list, text);
+	}
+	rte_tel_data_add_dict_container(d, "oldest", list, 0);
+}
+
+static int cmd_holders(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	struct holders h = { .n = 0 };
+	struct rte_mempool *mp;
+	struct mempool *pool;
+	const char *rest;
+
+	(void)cmd;
+	pool = named(params, &mp, &rest);
+	if (!pool || !pool->ledger || *rest)
+		return -EINVAL;
+	ledger_walk(pool->ledger, add_holder, &h);
+	rte_tel_data_start_dict(d);
+	add_by_lcore(d, "out_by_lcore", &h, h.out);
+	add_by_lcore(d, "longest_ms_by_lcore", &h, h.ms);
+	add_oldest(d, &h);
+	return 0;
+}
+
+/* ---- drains and settings --------------------------------------------------------------------- */
 
 static int cmd_drain(const char *cmd, const char *params, struct rte_tel_data *d)
 {
@@ -219,6 +313,9 @@ void mempool_telemetry_register(void)
 				   "The pools on pagepool. Takes no parameters");
 	rte_telemetry_register_cmd("/pagepool/info", cmd_info,
 				   "What a pool holds, and where. Parameters: NAME");
+	rte_telemetry_register_cmd("/pagepool/holders", cmd_holders,
+				   "Which lcores took a pagepool_debug pool's objects, and when. "
+				   "Parameters: NAME");
 	rte_telemetry_register_cmd("/pagepool/drain", cmd_drain,
 				   "Empty all cores' caches of a pool. Parameters: NAME");
 	rte_telemetry_register_cmd("/pagepool/set", cmd_set,

@@ -172,6 +172,23 @@ int pp_depot_adopt(struct pp_depot *depot, void *const *objs, unsigned int n)
 	return err;
 }
 
+int pp_depot_disown(struct pp_depot *depot, uint64_t n)
+{
+	uint64_t out;
+	int err = 0;
+
+	stock_lock(&depot->stock);
+	out = depot->managed - min(stock_seen(&depot->stock), depot->managed);
+	if (n <= out)
+		WRITE_ONCE(depot->managed, depot->managed - n);
+	else
+		err = pp_set_error(EINVAL, "depot %s: %llu objects are out, fewer than %llu",
+				   depot->stock.name, (unsigned long long)out,
+				   (unsigned long long)n);
+	stock_unlock(&depot->stock);
+	return err;
+}
+
 int pp_depot_get_bulk(struct pp_depot *depot, void **objs, unsigned int n)
 {
 	return stock_ops(&depot->stock)->depot.get(depot, objs, n);

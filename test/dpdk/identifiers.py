@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """identifiers.py - every identifier of DPDK that our sources use, and the releases that have it
 
-    identifiers.py                   compare the sources with identifiers.txt and with the installed headers
-    identifiers.py --update GITDIR   write identifiers.txt again, from the tags of a clone of DPDK
+    identifiers.py PLUGIN                   compare the sources, and the symbols that the plugin lacks, with
+                                            identifiers.txt; and the table with the installed headers
+    identifiers.py PLUGIN --update GITDIR   write identifiers.txt again, from the tags of a clone of DPDK
 
 CI compiles against one release. A line of identifiers.txt is "NAME all", or "NAME FIRST..LAST OTHER",
-where the code takes OTHER in the releases without NAME.
+where the code takes OTHER in the releases without NAME. "symbol NAME" is one that the libraries export.
 """
 import os
 import re
@@ -49,9 +50,25 @@ def in_release(git, release):
     return set(text.split()) | {os.path.basename(f) for f in files.split()} | {'rte_build_config.h'}
 
 
-def update(git):
-    names = sorted(used() | set(INSTEAD))
-    words = {r: in_release(git, r) for r in RELEASES}
+def exported(git, release):
+    """symbols of a release's libraries: from their maps, or from marks in the sources"""
+    def grep(pattern, *where):
+        return subprocess.run(['git', '-C', git, 'grep', '-ohE', pattern, 'v' + release, '--'] + list(where),
+                              capture_output=True, text=True, check=False).stdout
+    return set(grep(r'\w+', 'lib/*/version.map').split()) | \
+        set(re.findall(r'\((\w+)', grep(r'RTE_EXPORT_\w+\(\w+', 'lib/*.c')))
+
+
+def symbols(plugin):
+    """what the plugin takes from DPDK when it is loaded"""
+    text = subprocess.run(['nm', '-D', '--undefined-only', plugin], capture_output=True, text=True,
+                          check=True).stdout
+    return {name for name in re.findall(r'\b[Uw] (\w+)', text) if 'rte_' in name or 'lcore' in name}
+
+
+def update(git, plugin):
+    names = sorted(used() | set(INSTEAD) | {'symbol ' + name for name in symbols(plugin)})
+    words = {r: in_release(git, r) | {'symbol ' + name for name in exported(git, r)} for r in RELEASES}
     with open(TABLE, 'w') as f:
         f.write('# %s of DPDK, by test/dpdk/identifiers.py --update\n' % ' '.join(RELEASES))
         for name in names:
@@ -64,11 +81,12 @@ def update(git):
                                         INSTEAD.get(name, '-')))
 
 
-def check():
+def check(plugin):
     errors = []
     with open(TABLE) as f:
-        table = {line.split()[0]: line.split()[1:] for line in f if not line.startswith('#')}
-    names = used()
+        table = {name: rest.split() for name, rest in
+                 re.findall(r'^((?:symbol )?\w\S*) (.*)', f.read(), re.M)}
+    names = used() | {'symbol ' + name for name in symbols(plugin)}
     for name in sorted(names - set(table)):
         errors.append('%s is not in the table; find the releases that have it: --update' % name)
     for name in sorted(set(table) - names):
@@ -78,10 +96,13 @@ def check():
             errors.append('%s: %s only, and nothing to take instead' % (name, releases[0]))
     flags = subprocess.run(['pkg-config', '--cflags-only-I', 'libdpdk'], capture_output=True, text=True)
     folders = [w[2:] for w in flags.stdout.split()] or ['/usr/include/dpdk']
-    headers = {f: open(os.path.join(d, f), errors='replace').read() for d in folders
-               for f in os.listdir(d) if f.endswith('.h')}
-    words = set(re.findall(r'\w+', ' '.join(headers.values()))) | set(headers)
-    for name in sorted(n for n in table if n not in words and table[n] == ['all']):
+    headers = [os.path.join(d, f) for top in folders for d, _, files in os.walk(top) for f in files
+               if f.endswith('.h')]
+    words = {os.path.basename(f) for f in headers}
+    for f in headers:
+        words |= set(re.findall(r'\w+', open(f, errors='replace').read()))
+    for name in sorted(n for n in table if n not in words and table[n] == ['all'] and
+                       not n.startswith('symbol ')):
         errors.append('%s is not in the installed headers' % name)
     for line in errors:
         print('identifiers: ' + line)
@@ -89,6 +110,6 @@ def check():
     return 1 if errors else 0
 
 
-if len(sys.argv) == 3 and sys.argv[1] == '--update':
-    update(sys.argv[2])
-sys.exit(check())
+if len(sys.argv) == 4 and sys.argv[2] == '--update':
+    update(sys.argv[3], sys.argv[1])
+sys.exit(check(sys.argv[1]))

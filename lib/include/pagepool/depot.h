@@ -115,6 +115,18 @@ void pp_depot_fini(struct pp_depot *depot);
 int pp_depot_adopt(struct pp_depot *depot, void *const *objs, unsigned int n);
 
 /**
+ * pp_depot_disown() - objects that are out will not come back
+ * @depot: depot
+ * @n:     how many
+ *
+ * As many others may be adopted in their place.
+ *
+ * Context: any thread of an attached process; takes the depot's lock.
+ * Return:  0; -EINVAL with a sentence in pp_error(), and all stay: fewer are out.
+ */
+int pp_depot_disown(struct pp_depot *depot, uint64_t n);
+
+/**
  * pp_depot_get_bulk() - take objects
  * @depot: depot
  * @objs:  receives them

@@ -14,6 +14,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
+#include <rte_memzone.h>
 #include <rte_mempool.h>
 
 #define require(cond)                                                                              \
@@ -135,6 +136,167 @@ static void case_no_memory(void)
 	rte_mempool_free(pool_new("small", "pagepool", OBJECTS));
 }
 
+/* ---- pools that grow ------------------------------------------------------------------------- */
+
+#define PART 200u
+
+/* Memory for @n objects of @mp, of which whole numbers fit into a page. */
+static const struct rte_memzone *part_memory(struct rte_mempool *mp, const char *name,
+					     unsigned int n)
+{
+	size_t size = mp->header_size + mp->elt_size + mp->trailer_size;
+	const struct rte_memzone *mz;
+
+	mz = rte_memzone_reserve_aligned(name, n * size, SOCKET_ID_ANY, 0, 4096);
+	require(mz);
+	return mz;
+}
+
+static unsigned int add_part(struct rte_mempool *mp, const struct rte_memzone *mz)
+{
+	int n = rte_mempool_populate_iova(mp, mz->addr, mz->iova, mz->len, NULL, NULL);
+
+	require(n > 0);
+	return (unsigned int)n;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Exactly @n are there, each once. */
+static void get_all_of(struct rte_mempool *mp, void **all, unsigned int n)
+{
+	unsigned int i;
+
+	require(rte_mempool_avail_count(mp) == n);
+	for (i = 0; i < n; i++)
+		require(rte_mempool_get(mp, &all[i]) == 0);
+	require(rte_mempool_get(mp, &all[n]) < 0);
+	qsort(all, n, sizeof(*all), by_address);
+	for (i = 1; i < n; i++)
+		require(all[i] != all[i - 1]);
+}
+
+/* It runs dry, takes more while all is out, and is whole; the parts come in no order. */
+static void grow(const char *ops)
+{
+	const struct rte_memzone *mz[3];
+	void *all[3 * PART + 1];
+	struct rte_mempool *mp;
+	char name[16];
+	unsigned int i;
+
+	mp = rte_mempool_create_empty("grow", 3 * PART, 192, 0, 0, SOCKET_ID_ANY,
+				      RTE_MEMPOOL_F_NO_SPREAD);
+	require(mp && !rte_mempool_set_ops_byname(mp, ops, NULL));
+	for (i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "part%u", i);
+		mz[i] = part_memory(mp, name, PART);
+	}
+	if (mz[0]->addr < mz[1]->addr)
+		RTE_SWAP(mz[0], mz[1]);
+	require(add_part(mp, mz[0]) == PART);
+	get_all_of(mp, all, PART);
+	require(add_part(mp, mz[1]) == PART);
+	get_all_of(mp, all + PART, PART);
+	rte_mempool_put_bulk(mp, all, 2 * PART);
+	get_all_of(mp, all, 2 * PART);
+	rte_mempool_put_bulk(mp, all, 2 * PART);
+	require(rte_mempool_populate_virt(mp, mz[2]->addr, mz[2]->len, mz[2]->hugepage_sz, NULL,
+					  NULL) == (int)PART);
+	require(mp->populated_size == mp->size);
+	get_all_of(mp, all, 3 * PART);
+	rte_mempool_put_bulk(mp, all, 3 * PART);
+	rte_mempool_free(mp);
+	for (i = 0; i < 3; i++)
+		rte_memzone_free(mz[i]);
+}
+
+static void case_grow(void)
+{
+	grow("pagepool");
+	grow("pagepool_debug");
+}
+
+static bool growing;
+
+static void *churn(void *arg)
+{
+	struct rte_mempool *mp = arg;
+	void *obj[4];
+
+	while (__atomic_load_n(&growing, __ATOMIC_RELAXED)) {
+		if (!rte_mempool_get_bulk(mp, obj, 4))
+			rte_mempool_put_bulk(mp, obj, 4);
+	}
+	return NULL;
+}
+
+/* Objects arrive one part at a time, beside puts of those that are in use. */
+static void grow_in_use(const char *ops)
+{
+	struct rte_mempool *mp = rte_mempool_create_empty("busy", 20 * PART, 64, 0, 0,
+							  SOCKET_ID_ANY, RTE_MEMPOOL_F_NO_SPREAD);
+	size_t size = mp->header_size + mp->elt_size + mp->trailer_size;
+	const struct rte_memzone *mz = part_memory(mp, "parts", 20 * PART);
+	static void *all[20 * PART + 1];
+	pthread_t t[2];
+	unsigned int i;
+
+	require(!rte_mempool_set_ops_byname(mp, ops, NULL));
+	growing = true;
+	for (i = 0; i < 20 * PART; i++) {
+		require(rte_mempool_populate_iova(mp, (char *)mz->addr + i * size,
+						  mz->iova + i * size, size, NULL, NULL) == 1);
+		if (i == PART)
+			require(!pthread_create(&t[0], NULL, churn, mp) &&
+				!pthread_create(&t[1], NULL, churn, mp));
+	}
+	__atomic_store_n(&growing, false, __ATOMIC_RELAXED);
+	require(!pthread_join(t[0], NULL) && !pthread_join(t[1], NULL));
+	get_all_of(mp, all, 20 * PART);
+	rte_mempool_put_bulk(mp, all, 20 * PART);
+	rte_mempool_free(mp);
+	rte_memzone_free(mz);
+}
+
+static void case_grow_in_use(void)
+{
+	grow_in_use("pagepool");
+	grow_in_use("pagepool_debug");
+}
+
+/* Memory for all of them there is not; then a part of the same pool is populated. */
+static void grow_again(const char *ops)
+{
+	struct rte_mempool *mp =
+		rte_mempool_create_empty("again", 3 * PART, 1 << 20, 0, 0, SOCKET_ID_ANY, 0);
+	const struct rte_memzone *mz;
+	void *all[3 * PART + 1];
+
+	require(mp && !rte_mempool_set_ops_byname(mp, ops, NULL));
+	require(rte_mempool_populate_default(mp) < 0);
+	require(!mp->populated_size && !mp->nb_mem_chunks);
+	mz = part_memory(mp, "again", 5);
+	require(add_part(mp, mz) == 5);
+	get_all_of(mp, all, 5);
+	rte_mempool_put_bulk(mp, all, 5);
+	get_all_of(mp, all, 5);
+	rte_mempool_put_bulk(mp, all, 5);
+	rte_mempool_free(mp);
+	rte_memzone_free(mz);
+}
+
+static void case_grow_again(void)
+{
+	grow_again("pagepool");
+	grow_again("pagepool_debug");
+}
+
 /* a pool with parameters from the environment that can not be */
 static void case_refused(void)
 {
@@ -204,6 +366,33 @@ static void case_threads(void)
 	rte_mempool_free(mp);
 }
 
+static void *take_three(void *arg)
+{
+	void *obj[3];
+
+	require(rte_mempool_get_bulk(arg, obj, 3) == 0);
+	return NULL;
+}
+
+/* lcore 0 has 5, a thread that is no lcore took 3; then it waits, and badinput.py asks */
+static void case_holders(void)
+{
+	struct rte_mempool *mp = pool_new("holders", "pagepool_debug", OBJECTS);
+	pthread_t t;
+	void *obj[9];
+
+	require(rte_mempool_get_bulk(mp, obj, 9) == 0);
+	rte_mempool_put_bulk(mp, obj + 5, 4);
+	require(!pthread_create(&t, NULL, take_three, mp) && !pthread_join(t, NULL));
+	rte_mempool_free(pool_new("plain", "pagepool", OBJECTS));
+	printf("first %p\n", obj[0]);
+	printf("done\n");
+	fflush(stdout);
+	getchar();
+	rte_mempool_put(mp, obj[5]);
+	rte_mempool_free(mp);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -216,6 +405,10 @@ static const struct {
 	{ "refused", case_refused },
 	{ "ops", case_ops },
 	{ "threads", case_threads },
+	{ "grow", case_grow },
+	{ "grow_in_use", case_grow_in_use },
+	{ "grow_again", case_grow_again },
+	{ "holders", case_holders },
 };
 
 int main(int argc, char **argv)

@@ -27,6 +27,10 @@ for policy in ('auto', 'trylock'):
     out = api('out', [r'pool out0 destroyed with 7 objects out', 'pool out1 destroyed with 1 objects',
                       r'pool out3 destroyed with 500 objects out'], env=env)
     check('out2' not in out, out)
+    # populated in parts, while objects are out, beside puts, and after a failure: nothing to log
+    for case in ('grow', 'grow_in_use', 'grow_again'):
+        out = api(case, env=env)
+        check('PAGEPOOL' not in out, '%s: %s' % (case, out))
 check('PAGEPOOL' not in api('never_populated'), 'a line about a pool that never was')
 api('no_memory', memory=64)
 check('index' in api('ops'), 'no index')
@@ -71,3 +75,18 @@ for policy in ('auto', 'trylock'):
         (info['policy'], info['fallbacks'], info['refills'], info['flushes']))
     p.tell('')
     check(p.finish() == 0, p.log)
+
+# which lcore has what, and since when
+p = Program([API] + eal('h', memory=64, lcores='0@%d' % CPUS[0]) + ['--', 'holders'])
+first = re.search(r'first (0x[0-9a-f]+)', p.wait_for('done')).group(1)
+time.sleep(0.3)
+held = telemetry(_prefixes[-1], '/pagepool/holders,holders')
+check(held['out_by_lcore'] == {'0': 5, 'none': 3}, str(held))
+check(all(250 < ms < 60000 for ms in held['longest_ms_by_lcore'].values()), str(held))
+check(sorted(text.split()[2] for text in held['oldest']) == ['0'] * 5 + ['none'] * 3 and re.search(first + r' lcore 0 \d+ ms', ' '.join(held['oldest'])), str(held))
+for name in ('', 'plain', 'holders,1'):
+    answer = telemetry(_prefixes[-1], '/pagepool/holders,' + name)
+    check(answer is None, '/pagepool/holders,%s: %s' % (name, answer))
+p.tell('')
+check(p.finish() == 0 and re.search(r'freed before: by lcore 0, \d+ ms ago', p.log), p.log)
+say('ok: holders: %s' % held['out_by_lcore'])

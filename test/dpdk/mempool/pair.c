@@ -2,10 +2,11 @@
 /*
  * pair.c - a primary and secondaries that all get from one pool and put into it
  *
- * pair EAL_ARGUMENTS -- SLOT: slot 0 is the primary, which obeys lines on stdin: "bury SLOT" puts
- * back what a killed secondary had, "check" stops and counts, "quit". Each logs in a memzone
- * what it holds, and before a call how many objects that is about: at most so many are unknown
- * if it dies.
+ * pair EAL_ARGUMENTS -- SLOT [PARTS]: slot 0 is the primary, which obeys lines on stdin: "bury
+ * SLOT" puts back the objects of a killed secondary, "check" stops and counts, "grow" populates
+ * one more part, "quit". Each process first populates so many of the pool's four parts: the
+ * primary all, a secondary none, unless told. Each logs in a memzone the objects that it holds, and before a call
+ * their number: at most so many are unknown if it dies.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #define SLOTS	4u
 #define OBJECTS 4000u
 #define HELD	512u
+#define PARTS	4u
 
 #define require(cond)                                                                              \
 	do {                                                                                       \
@@ -111,7 +113,7 @@ static int by_address(const void *a, const void *b)
 static void check(void)
 {
 	static void *all[OBJECTS + SLOTS * HELD];
-	unsigned int n = 0, i, home;
+	unsigned int n = 0, i, home, most;
 
 	WRITE(shared->pause, 1);
 	for (i = 0; i < SLOTS; i++)
@@ -120,6 +122,7 @@ static void check(void)
 	/* once for the dead: what they had in hand is dropped by the first get that runs short */
 	while (n < OBJECTS && !rte_mempool_get(mp, &all[n]))
 		n++;
+	most = mp->populated_size;
 	for (i = 0; i < n; i += 100)
 		rte_mempool_put_bulk(mp, all + i, RTE_MIN(n - i, 100u));
 	n = 0;
@@ -137,10 +140,28 @@ static void check(void)
 	qsort(all, n, sizeof(*all), by_address);
 	for (i = 1; i < n; i++)
 		require(all[i] != all[i - 1]);
-	require(n <= OBJECTS);
-	printf("checked, %u lost, %lu unknown, %lu calls\n", OBJECTS - n,
+	require(n <= most);
+	printf("checked, %u of %u lost, %lu unknown, %lu calls\n", most - n, most,
 	       (unsigned long)shared->unknown, (unsigned long)shared->log[0].calls);
 	WRITE(shared->pause, 0);
+}
+
+/* The next parts of the pool; each process can. */
+static void grow(unsigned int parts)
+{
+	size_t size = mp->header_size + mp->elt_size + mp->trailer_size;
+	const struct rte_memzone *mz;
+	char name[16];
+
+	for (; parts; parts--) {
+		snprintf(name, sizeof(name), "part%u", mp->nb_mem_chunks);
+		mz = rte_memzone_reserve_aligned(name, OBJECTS / PARTS * size, SOCKET_ID_ANY,
+						 RTE_MEMZONE_IOVA_CONTIG, RTE_CACHE_LINE_SIZE);
+		require(mz);
+		require(rte_mempool_populate_iova(mp, mz->addr, mz->iova, mz->len, NULL, NULL) ==
+			(int)(OBJECTS / PARTS));
+	}
+	printf("grown to %u\n", mp->populated_size);
 }
 
 static void obey(void)
@@ -152,13 +173,15 @@ static void obey(void)
 	while (fgets(line, sizeof(line), stdin) && strncmp(line, "quit", 4)) {
 		if (!strncmp(line, "bury", 4))
 			bury((unsigned int)atoi(line + 4));
+		else if (!strncmp(line, "grow", 4))
+			grow(1);
 		else
 			check();
 		fflush(stdout);
 	}
 }
 
-static void primary(void)
+static void primary(unsigned int parts)
 {
 	const struct rte_memzone *mz =
 		rte_memzone_reserve("pair", sizeof(*shared), SOCKET_ID_ANY, 0);
@@ -167,15 +190,16 @@ static void primary(void)
 	require(mz);
 	shared = mz->addr;
 	memset(shared, 0, sizeof(*shared));
-	mp = rte_mempool_create_empty("pair", OBJECTS, 64, 0, 0, SOCKET_ID_ANY, 0);
+	mp = rte_mempool_create_empty("pair", OBJECTS, 64, 0, 0, SOCKET_ID_ANY,
+				      RTE_MEMPOOL_F_NO_SPREAD);
 	require(mp && !rte_mempool_set_ops_byname(mp, "pagepool", NULL));
-	require(rte_mempool_populate_default(mp) == (int)OBJECTS);
+	grow(parts);
 	require(!pthread_create(&t, NULL, traffic, &shared->log[0]));
 	obey();
 	_Exit(0);
 }
 
-static void secondary(unsigned int slot)
+static void secondary(unsigned int slot, unsigned int parts)
 {
 	const struct rte_memzone *mz = rte_memzone_lookup("pair");
 
@@ -183,6 +207,7 @@ static void secondary(unsigned int slot)
 	shared = mz->addr;
 	mp = rte_mempool_lookup("pair");
 	require(mp);
+	grow(parts);
 	printf("ready\n");
 	fflush(stdout);
 	traffic(&shared->log[slot]);
@@ -190,12 +215,14 @@ static void secondary(unsigned int slot)
 
 int main(int argc, char **argv)
 {
-	int used = rte_eal_init(argc, argv);
+	int used = rte_eal_init(argc, argv), parts = -1;
 
 	require(used >= 0 && used + 1 < argc);
+	if (used + 2 < argc)
+		parts = atoi(argv[used + 2]);
 	if (rte_eal_process_type() == RTE_PROC_PRIMARY)
-		primary();
+		primary(parts < 0 ? PARTS : (unsigned int)parts);
 	else
-		secondary((unsigned int)atoi(argv[used + 1]));
+		secondary((unsigned int)atoi(argv[used + 1]), (unsigned int)RTE_MAX(parts, 0));
 	return 0;
 }

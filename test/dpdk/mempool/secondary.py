@@ -117,7 +117,7 @@ def pair(policy):
         if i % 5 == 4 or i + 1 == KILLS:
             first.tell('check')
             text = first.wait_for(' calls\n', 30)
-            lost, unknown = (int(n) for n in re.search(r'(\d+) lost, (\d+) unknown', text).groups())
+            lost, unknown = (int(n) for n in re.search(r'(\d+) of \d+ lost, (\d+) unknown', text).groups())
             info = telemetry(name, '/pagepool/info,pair')
             # one that was killed before its first call was never attached
             check(info['processes'] <= 3 and i // 4 <= info['died'] <= i + 1, str(info))
@@ -137,6 +137,45 @@ def test_pair():
         pair(policy)
 
 
+def grow(policy):
+    """a pool of 1,000 objects grows in its primary and in a secondary, while both use it"""
+    program = os.environ['PP_MEMPOOL_PAIR']
+    args = eal('g', True, memory=64, lcores='0@%d' % CPUS[0])
+    name = [a for a in args if a.startswith('--file-prefix=')][0].split('=')[1]
+    first = Program([program] + args + ['--', '0', '1'], environment(PAGEPOOL_POLICY=policy))
+    first.wait_for('ready', 30)
+
+    def is_whole(objects):
+        first.tell('check')
+        text = first.wait_for(' calls\n', 30)
+        check('checked, 0 of %d lost' % objects in text, text)
+        info = telemetry(name, '/pagepool/info,pair')
+        check(info['managed'] == objects and info['size'] == 4000 and info['died'] == 0, str(info))
+
+    is_whole(1000)
+    seconds = [Program([program] + second(args) + ['-l', '%d' % CPUS[1], '--', '1'])]
+    seconds[0].wait_for('ready', 30)
+    first.tell('grow')
+    first.wait_for('grown to 2000', 30)
+    is_whole(2000)
+    seconds.append(Program([program] + second(args) + ['-l', '%d' % CPUS[1], '--', '2', '1']))
+    seconds[1].wait_for('ready', 30)
+    is_whole(3000)
+    first.tell('grow')
+    first.wait_for('grown to 4000', 30)
+    is_whole(4000)
+    for p in seconds:
+        p.kill()
+    first.tell('quit')
+    check(first.finish() == 0, first.log)
+    say('ok: %s: a pool grew in two processes' % policy)
+
+
+def test_grow():
+    for policy in ('rseq', 'trylock'):
+        grow(policy)
+
+
 def outside(policy, kind, option):
     """a secondary in a namespace of another kind of time or numbers is refused in words"""
     program = os.environ['PP_MEMPOOL_PAIR']
@@ -149,7 +188,7 @@ def outside(policy, kind, option):
     p.wait_for('was built in another %s namespace' % kind, 50) # may come in one piece with "ready"
     first.tell('check')
     text = first.wait_for(' calls\n', 30)
-    check('checked, 0 lost' in text, text)
+    check('checked, 0 of 4000 lost' in text, text)
     info = telemetry(name, '/pagepool/info,pair')
     check(info['processes'] == 1 and info['died'] == 0, str(info))
     p.kill()
@@ -168,5 +207,5 @@ def test_outside():
 
 need('dpdk-testpmd', 'dpdk-pdump', 'dpdk-proc-info', 'stdbuf', 'unshare')
 need_hugepages(128)
-for case in sys.argv[1:] or ['pdump', 'info', 'pair', 'outside']:
+for case in sys.argv[1:] or ['pdump', 'info', 'pair', 'grow', 'outside']:
     globals()['test_' + case]()

@@ -187,6 +187,27 @@ static void test_adopt(void **state)
 	depot_end(&f);
 }
 
+/* What is out may be disowned, no more than that, and others adopted in its place. */
+static void test_disown(void **state)
+{
+	struct pp_depot_params p = depot_params(600, 0, 0);
+	struct pp_zone_stats s = { .sz = sizeof(s) };
+	struct depot_fixture f;
+
+	depot_new(&f, &p);
+	require(pp_depot_disown(f.depot, 1) == -EINVAL && strstr(pp_error(), "0 objects are out"));
+	require(pp_depot_disown(f.depot, 0) == 0);
+	require(pp_depot_get_bulk(f.depot, objs, 64) == 0);
+	require(pp_depot_disown(f.depot, 65) == -EINVAL && pp_depot_objects(f.depot) == 600);
+	require(pp_depot_disown(f.depot, 40) == 0);
+	require(pp_depot_objects(f.depot) == 560 && pp_depot_count(f.depot) == 536);
+	require(pp_depot_get_stats(f.depot, &s) == 0 && s.in_flight == 24);
+	require(pp_depot_put_bulk(f.depot, objs, 24) == 0);
+	require(pp_depot_disown(f.depot, 1) == -EINVAL);
+	require(pp_depot_adopt(f.depot, objs + 24, 40) == 0);
+	depot_end(&f);
+}
+
 /* every size, from an empty, a half full and a full cache */
 static void test_bulk_sizes(void **state)
 {
@@ -546,6 +567,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_caches_sized),
 		cmocka_unit_test(test_attach),
 		cmocka_unit_test(test_adopt),
+		cmocka_unit_test(test_disown),
 		cmocka_unit_test(test_bulk_sizes),
 		cmocka_unit_test(test_all_or_nothing),
 		cmocka_unit_test(test_one_by_one),
