@@ -61,6 +61,12 @@ static void find_stamp(struct rte_mempool *mp, void *arg)
 		search->found = true;
 }
 
+static void store_stamp(struct mempool_known *k, uint64_t stamp, bool takes_one)
+{
+	__atomic_store_n(&k->one, takes_one ? stamp : 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&k->stamp, stamp, __ATOMIC_RELEASE);
+}
+
 /* The place may still hold a pool that another process has freed. */
 static void remember(const struct mempool *pool)
 {
@@ -72,9 +78,9 @@ static void remember(const struct mempool *pool)
 	if (search.stamp && search.stamp != pool->stamp)
 		rte_mempool_walk(find_stamp, &search);
 	if (!search.found && !pool->populating && k->stamp != pool->stamp) {
-		__atomic_store_n(&k->stamp, 0, __ATOMIC_RELEASE);
+		store_stamp(k, 0, false);
 		k->calls = *pp_depot_get_calls(depot_of(pool));
-		__atomic_store_n(&k->stamp, pool->stamp, __ATOMIC_RELEASE);
+		store_stamp(k, pool->stamp, !strcmp(pp_depot_policy(depot_of(pool)), "rseq"));
 	}
 	rte_spinlock_unlock(&known_lock);
 }
@@ -86,7 +92,7 @@ void mempool_forget(struct mempool *pool, bool populating)
 	rte_spinlock_lock(&known_lock);
 	pool->populating = populating;
 	if (k->stamp == pool->stamp)
-		__atomic_store_n(&k->stamp, 0, __ATOMIC_RELEASE);
+		store_stamp(k, 0, false);
 	rte_spinlock_unlock(&known_lock);
 }
 
@@ -131,6 +137,6 @@ void mempool_forget_all(void)
 
 	for (i = 0; i < MEMPOOL_PLACES; i++) {
 		if (mempool_table[i].stamp)
-			mempool_table[i].stamp = 0;
+			store_stamp(&mempool_table[i], 0, false);
 	}
 }

@@ -60,11 +60,12 @@ static inline uint64_t adopted(const struct mempool *pool)
 /*
  * Each at its place, with the calls of its policy as they are in this process. A place is not taken
  * from a pool that lives.
+ * @one: the same stamp, if the pool takes depot_put_one() and depot_get_one(); else 0
  */
 struct mempool_known {
 	uint64_t stamp;
+	uint64_t one;
 	struct pp_depot_calls calls;
-	uint64_t pad;
 };
 
 extern struct mempool_known mempool_table[MEMPOOL_PLACES] __attribute__((visibility("hidden")));
@@ -77,6 +78,11 @@ static __rte_always_inline struct mempool_known *mempool_known(const struct memp
 static __rte_always_inline bool mempool_is_known(const struct mempool *pool)
 {
 	return likely(mempool_known(pool)->stamp == pool->stamp);
+}
+
+static __rte_always_inline bool mempool_takes_one(const struct mempool *pool)
+{
+	return mempool_known(pool)->one == pool->stamp;
 }
 
 /* The mempool uses the ops of this plugin in this process. */

@@ -3,8 +3,12 @@
  * dpdk_mempool/mempool.c - the ops pagepool and pagepool_debug: rte_mempool on a depot
  *
  * A call goes straight to the depot if this process knows the pool. Rare cases hide behind that
- * one comparison: objects that arrive at set-up, and a process that is new to a pool.
+ * one comparison: objects that arrive at set-up, and a process that is new to a pool. Under rseq,
+ * one object goes to this core's cache or from it without a further call.
  */
+/* before DPDK's headers, which leave names alone that are there */
+#include "depot/one.h"
+
 #include <rte_common.h>
 #include <rte_cycles.h>
 #include <rte_errno.h>
@@ -80,7 +84,7 @@ static __rte_noinline int get_first(struct rte_mempool *mp, void **objs, unsigne
 	return pp_depot_get_bulk(depot_of(pool), objs, n) ? get_failed(mp, pool) : 0;
 }
 
-static int plain_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
+static __rte_noinline int put_many(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
 	struct mempool *pool = mp->pool_data;
 
@@ -89,7 +93,17 @@ static int plain_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
 	return mempool_known(pool)->calls.put(depot_of(pool), objs, n);
 }
 
-static int plain_get(struct rte_mempool *mp, void **objs, unsigned int n)
+static int plain_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
+{
+	struct mempool *pool = mp->pool_data;
+
+	if (n == 1 && likely(mempool_takes_one(pool)) &&
+	    likely(depot_put_one(depot_of(pool), objs)))
+		return 0;
+	return put_many(mp, objs, n);
+}
+
+static __rte_noinline int get_many(struct rte_mempool *mp, void **objs, unsigned int n)
 {
 	struct mempool *pool = mp->pool_data;
 
@@ -98,6 +112,16 @@ static int plain_get(struct rte_mempool *mp, void **objs, unsigned int n)
 	if (unlikely(mempool_known(pool)->calls.get(depot_of(pool), objs, n)))
 		return get_failed(mp, pool);
 	return 0;
+}
+
+static int plain_get(struct rte_mempool *mp, void **objs, unsigned int n)
+{
+	struct mempool *pool = mp->pool_data;
+
+	if (n == 1 && likely(mempool_takes_one(pool)) &&
+	    likely(depot_get_one(depot_of(pool), objs)))
+		return 0;
+	return get_many(mp, objs, n);
 }
 
 static unsigned int get_count(const struct rte_mempool *mp)

@@ -19,12 +19,16 @@ static bool rseq_avx;
 /* shorter copies do not earn back what it costs to leave the upper halves (measured: 8) */
 #define RSEQ_AVX_MIN 16
 
+/* __rseq_offset where it is read without a look into the table of symbols; by each probe, too */
+extern ptrdiff_t rseq_offset __attribute__((__visibility__("hidden")));
+
 /* 0, or -ENOTSUP with pp_error(): the C library or the kernel has none, or a tracer hides them */
 static inline int rseq_registered(void)
 {
 	int cpu;
 
 	WRITE_ONCE(rseq_avx, __builtin_cpu_supports("avx") != 0);
+	WRITE_ONCE(rseq_offset, __rseq_offset);
 
 	__asm__ __volatile__("movl %%fs:%c2(%1), %0"
 			     : "=r"(cpu)
@@ -117,7 +121,7 @@ static inline int rseq_registered(void)
 	".popsection\n"
 
 #define RSEQ_INPUTS                                                                     \
-	[rseq] "r"(__rseq_offset), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),       \
+	[rseq] "r"(rseq_offset), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),         \
 		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "m"(stock->cores), \
 		[stride] "m"(stock->stride), [pcps] "m"(stock->pcps),                   \
 		[list] "i"(offsetof(struct pcp, list)),                                 \
