@@ -26,20 +26,25 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLUGIN = os.path.join(ROOT, "build", "drivers", "librte_mempool_pagepool.so")
 WINDOWS = 5
 HUGE = "/proc/sys/vm/nr_hugepages"
+NEEDED = 256
 
 
 def fail(text, status=1):
     sys.exit(print(f"mempool.py: {text}", file=sys.stderr) or status)
 
 
-def number(path):
-    with open(path, encoding="ascii") as f:
-        return int(f.read())
+def hugepages(what):
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return int(re.search(rf"HugePages_{what}:\s+(\d+)", f.read()).group(1))
 
 
-def set_hugepages(n):
-    with open(HUGE, "w", encoding="ascii") as f:
-        f.write(str(n))
+def add_hugepages(n):
+    """More of them, or fewer; how many it were. Others may change their number meanwhile."""
+    before = hugepages("Total")
+    if n:
+        with open(HUGE, "w", encoding="ascii") as f:
+            f.write(str(max(before + n, 0)))
+    return hugepages("Total") - before
 
 
 class Testpmd:
@@ -53,7 +58,8 @@ class Testpmd:
             eal += ["-d", os.path.basename(args.plugin)]
         for port in ports:
             eal += ["--vdev", port]
-        env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(args.plugin))
+        places = [os.path.dirname(args.plugin), os.environ.get("LD_LIBRARY_PATH", "")]
+        env = dict(os.environ, LD_LIBRARY_PATH=":".join(filter(None, places)))
         self.log = b""
         self.proc = subprocess.Popen(
             ["stdbuf", "-o0", "dpdk-testpmd"] + eal + ["--mbuf-pool-ops-name", ops, "--", "-i"] + options,
@@ -189,12 +195,11 @@ def main():
         fail(f"no {args.plugin}; build it with 'meson setup build && ninja -C build', with DPDK")
     if os.geteuid() != 0:
         fail("needs root for hugepages, without which testpmd runs at a fraction of its speed")
-    before = number(HUGE)
+    added = add_hugepages(max(NEEDED - hugepages("Free"), 0))
     try:
-        set_hugepages(before + 256)
         (strand if args.strand else compare)(args)
     finally:
-        set_hugepages(before)
+        add_hugepages(-added)
 
 
 if __name__ == "__main__":

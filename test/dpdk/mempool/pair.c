@@ -5,8 +5,8 @@
  * pair EAL_ARGUMENTS -- SLOT [PARTS]: slot 0 is the primary, which obeys lines on stdin: "bury
  * SLOT" puts back the objects of a killed secondary, "check" stops and counts, "grow" populates
  * one more part, "quit". Each process first populates so many of the pool's four parts: the
- * primary all, a secondary none, unless told. Each logs in a memzone the objects that it holds, and before a call
- * their number: at most so many are unknown if it dies.
+ * primary all, a secondary none, unless told. Each logs in a memzone the objects that it holds,
+ * and before a call their number: at most so many are unknown if it dies.
  */
 #include <pthread.h>
 #include <stdio.h>
