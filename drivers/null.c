@@ -34,6 +34,7 @@ _Static_assert(offsetof(struct pp_page, port) - offsetof(struct pp_page, len) ==
 struct null_queue {
 	struct pp_queue q;
 	struct null_head head;
+	uint32_t colors; /* see pp_color() */
 	unsigned char *frame; /* copy=1: the packet that is received */
 	unsigned char *sink; /* copy=1: sent packets are copied there */
 	uint32_t room; /* bytes of the sink; it takes the beginning of longer packets */
@@ -50,10 +51,12 @@ static unsigned int null_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 {
 	struct null_queue *nq = (struct null_queue *)q;
 	const struct null_head head = nq->head;
+	const uint32_t colors = nq->colors;
 	unsigned int i, got = page_pool_alloc_bulk(q->pool, pages, n);
 
 	for (i = 0; i < got; i++) {
 		memcpy(&pages[i]->len, &head, sizeof(head));
+		pages[i]->data_off = (uint16_t)(head.data_off + pp_color(pages[i], colors));
 		pages[i]->tstamp = PP_TSTAMP_NONE;
 	}
 	pp_stat_add(&q->stats.rx_packets, got);
@@ -204,6 +207,8 @@ static int null_open(struct pp_netdev *dev, struct pp_args *args)
 	nq->head.len = size;
 	nq->head.data_off = (uint16_t)headroom;
 	nq->head.port = dev->params.port;
+	if (pp_zone_page_size(dev->params.zone) >= 4096 && room - size >= PP_COLORS)
+		nq->colors = PP_COLORS;
 	if (copy) {
 		err = null_open_copy(nd, nq);
 		if (err)

@@ -179,7 +179,7 @@ static void place_mbufs(struct dpdk_queue *dq, struct dpdk_dev *dd, bool inside)
 	       RTE_PKTMBUF_HEADROOM;
 	map->front = map->least + RTE_ALIGN(more, RTE_MBUF_PRIV_ALIGN);
 	if (!inside && map->room - map->front >= DPDK_COLORED)
-		map->colors = DPDK_COLORS;
+		map->colors = PP_COLORS;
 }
 
 static int add_queue(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, uint16_t rx_desc,

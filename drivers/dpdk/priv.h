@@ -35,9 +35,6 @@
 #define DPDK_INSIDE	(DPDK_OBJ_HEADER + (unsigned int)sizeof(struct rte_mbuf))
 #define DPDK_FRAME_MIN	14u /* an Ethernet header */
 #define DPDK_COLORED	3072u /* buffers with less have no room for colors */
-#define DPDK_COLOR	((unsigned int)sizeof(struct rte_mbuf))
-#define DPDK_COLORS	(3 * DPDK_COLOR) /* the largest of four */
-#define DPDK_COLOR_STEP (DPDK_COLOR / (unsigned int)sizeof(struct pp_page))
 #define DPDK_FREED	64u /* pages that a burst gives back at once */
 #define DPDK_SLOT_SHIFT 8u
 #define DPDK_SLOT_MBUF	128u /* offset of the mbuf in its slot, behind the object's header */
@@ -54,7 +51,7 @@ _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout
  * @room:         bytes of a page that a packet may reach: an mbuf counts them in 16 bits
  * @front:        offset of the buffer of a received packet, without its color
  * @least:        offset of the first byte of a page that packets may use
- * @colors:       DPDK_COLORS, or 0: small buffers, and those with their mbuf, have one color
+ * @colors:       PP_COLORS, or 0: small buffers, and those with their mbuf, have one color
  * @ratio:        log2 of the distance of mbufs to the size of a struct pp_page
  * @tag:          pp_page.owner of the pages that the device has, where mbufs lie in pages;
  *                unique among queues and drivers
@@ -99,8 +96,7 @@ struct dpdk_queue {
 /* where the buffer of a received packet begins in that page */
 static inline uint32_t dpdk_front(const struct dpdk_map *map, const struct pp_page *page)
 {
-	/* the table begins at a page of memory, so that the addresses of its entries count, too */
-	return map->front + ((uint32_t)((uintptr_t)page * DPDK_COLOR_STEP) & map->colors);
+	return map->front + pp_color(page, map->colors);
 }
 
 /* @inside is a constant, and so is the shift of mbufs outside of pages */

@@ -106,4 +106,22 @@ static inline void pp_stat_add(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
 
+/**
+ * PP_COLORS - the largest color: drivers that choose where a packet begins move it by 0, 128, 256
+ * or 384 bytes
+ *
+ * Packets at the same offset of pages of 4096 bytes begin in the same few sets of the CPU's first
+ * cache, which hold less than a burst.
+ */
+#define PP_COLORS 384u
+
+/*
+ * The color of a page. @colors: PP_COLORS, or 0 for none. The table of a zone's pages begins at a
+ * page of memory, so that the address of an entry counts as its number does.
+ */
+static inline uint32_t pp_color(const struct pp_page *page, uint32_t colors)
+{
+	return (uint32_t)((uintptr_t)page * (128 / sizeof(*page))) & colors;
+}
+
 #endif /* PP_NETDEV_PRIV_H */

@@ -59,6 +59,39 @@ static void received(void **state)
 	pp_netdev_close(dev);
 }
 
+/* packets of a burst begin in different sets of the CPU's caches, if pages have room for that */
+static void colors(void **state)
+{
+	static const struct {
+		uint32_t page_size;
+		const char *spec;
+		bool colors;
+	} row[] = {
+		{ 2048, "null", false },
+		{ 4096, "null:size=3584", true },
+		{ 4096, "null:size=3585", false },
+		{ 65536, "null:copy=1", true },
+	};
+	struct pp_page *pages[64], *table;
+	struct pp_netdev *dev;
+	struct pp_zone *zone;
+	unsigned int i, r, color;
+
+	for (r = 0; r < sizeof(row) / sizeof(row[0]); r++) {
+		zone = make_zone(256, row[r].page_size);
+		table = pp_zone_page_table(zone);
+		dev = open_port(zone, row[r].spec, 0);
+		assert_int_equal(pp_rx_burst(pp_netdev_queue(dev, 0), pages, 64), 64);
+		for (i = 0; i < 64; i++) {
+			color = row[r].colors ? (unsigned int)(pages[i] - table) % 4 : 0;
+			assert_int_equal(pages[i]->data_off, HEADROOM + color * 128);
+		}
+		page_pool_put_bulk(pages, 64);
+		pp_netdev_close(dev);
+		destroy_zone(zone);
+	}
+}
+
 static void sizes(void **state)
 {
 	static const unsigned int size[] = { 14, 15, 41, 42, 60, 1500, 1920 };
@@ -154,6 +187,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ledger, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(refused_open, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(received, setup_zone, teardown_zone),
+		cmocka_unit_test(colors),
 		cmocka_unit_test_setup_teardown(sizes, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(payload, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(counters, setup_zone, teardown_zone),
