@@ -61,7 +61,7 @@ bool barrier_visit(unsigned int cpu)
 	bool done = false;
 	size_t all;
 
-	/* the kernel tells nothing to a set that is smaller than its own */
+	/* the kernel refuses a set that is smaller than its own */
 	for (all = 128; there && all <= 8192; all *= 2, CPU_FREE(back)) {
 		back = malloc(all);
 		if (!back || !sched_getaffinity(0, all, back))

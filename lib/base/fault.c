@@ -15,7 +15,7 @@ static struct fault {
 	uint64_t thread;
 	uint64_t calls;
 	uint64_t injected;
-	void (*arm)(bool on); /* NULL: there is nothing yet that has the point */
+	void (*arm)(bool on); /* NULL: no pool or zone was created yet */
 } faults[NR_FAULTS];
 
 __thread bool zone_fault;
@@ -180,7 +180,7 @@ int fault_from_env(void)
 	pp_lock(&lock);
 	env = done ? NULL : secure_getenv("PAGEPOOL_FAULT");
 	err = env ? parse_points(env) : 0;
-	/* pairs with the acquire above; what cannot be understood is said again */
+	/* pairs with the acquire above; an error is reported at each call */
 	store_release(&done, !err);
 	pp_unlock(&lock);
 	return err;

@@ -2,8 +2,8 @@
 /*
  * fault.h - allocations that fail on purpose
  *
- * Off, nothing asks: a pool comes here by POOL_FAULT among the reasons to leave its fast path, a
- * zone by another table of its policy (stock.ops).
+ * While no fault is set, no allocation looks here: a pool comes by POOL_FAULT, one of its slow
+ * reasons, a zone by another table of its policy (stock.ops).
  */
 #ifndef PP_FAULT_INTERNAL_H
 #define PP_FAULT_INTERNAL_H
@@ -21,20 +21,20 @@ enum fault_point {
 /* True: this call is to fail. Counts it. */
 bool fault_hit(enum fault_point point);
 
-/* Pools and zones are what PAGEPOOL_FAULT says, once; 0, or -EINVAL: it cannot be understood. */
+/* Set the faults that PAGEPOOL_FAULT names, once; 0, or -EINVAL: no fault has such a text. */
 int fault_from_env(void);
 
 /*
- * A pool or a zone is in its registry now. @arm_all tells all of its kind whether @point is on:
- * here if it is, and at each change from now on.
+ * A pool or a zone has entered its registry. @arm_all tells all of its kind whether @point is on:
+ * here if it is, and at each later change.
  */
 void fault_joined(enum fault_point point, void (*arm_all)(bool on));
 
 extern __thread bool zone_fault __attribute__((__visibility__("hidden")));
 
 /*
- * The thread's allocation of @n from a zone is to fail, which *@failures counts: its cache is not
- * asked, and the slow side, which this sends it to, gives up at once.
+ * True: the thread's allocation of @n from a zone is to fail, and is counted in *@failures. It
+ * takes nothing from the cache, and the slow path gives up at once: zone_fault_taken().
  */
 bool zone_fault_hit(uint64_t *failures, unsigned int n);
 

@@ -8,7 +8,7 @@ __thread bool handler_excluded;
 
 static __thread uint64_t usual_mask; /* signals that the thread blocks outside of handlers */
 static __thread bool mask_known; /* by a call that no handler makes */
-static __thread bool mask_guessed; /* it was seen in calls only that a handler makes, too */
+static __thread bool mask_guessed; /* it is known only by calls that handlers make, too */
 static __thread const sigset_t *saved_mask;
 
 void handler_use_mask(const sigset_t *mask)

@@ -119,8 +119,8 @@ static inline uint64_t now_ns(void)
 }
 
 /*
- * prefetch_for_write(): a line that another core wrote, and that is to be written here: one
- * transfer, where a load has it shared first and a store then asks again.
+ * prefetch_for_write() fetches a line that another core wrote, to be written here, in one transfer.
+ * A load would get it shared first, and the store would ask again.
  */
 #if defined(__x86_64__)
 static __always_inline void prefetch_for_write(const void *line)
@@ -239,11 +239,11 @@ static __always_inline bool page_is_home(const struct pp_page *page)
 
 /*
  * Copy a caller's parameter struct of any age into ours of @size bytes, which is
- * zeroed first. 0, or -E2BIG if the caller knows of things that we do not.
+ * zeroed first. 0, or -E2BIG if the caller set fields that this library does not know.
  */
 int params_copy(void *to, size_t size, const void *from);
 
-/* Write a result struct of the size that the caller knows; 0 or -E2BIG. */
+/* Write as much of a result struct as the caller knows; 0 or -E2BIG. */
 int stats_copy(void *to, const void *from, size_t size);
 
 /* "function+0x12" or "file.so+0x1234" into @buffer, which it returns. NULL: "unknown". */

@@ -11,7 +11,7 @@
  * to each of them would cost a switch of threads for each hold.
  *
  * Shared locks lie in memory of several processes. Their word names the holder's process, so that
- * the others notice its death (depot.c), and so it cannot carry a priority.
+ * the others notice its death (stock/share.c), and so it cannot carry a priority.
  */
 #ifndef PP_LOCK_H
 #define PP_LOCK_H
@@ -33,16 +33,16 @@ struct pp_lock {
 #define LOCK_PID(w)   ((w) >> 2)
 
 /*
- * What this process leaves in a shared lock, and in a core's cache, that it holds: LOCK_HELD, and
- * above it its number as soon as it shares memory with others (process.h).
+ * The word of a shared lock, or of a core's cache, that this process holds: LOCK_HELD, and above it
+ * the number of the process as soon as it shares memory with others (process.h).
  */
 extern uint32_t lock_word __attribute__((__visibility__("hidden")));
 
-/* 0 until it is first asked for */
+/* 0: not read yet */
 extern __thread uint32_t known_thread_id __attribute__((__visibility__("hidden")));
 uint32_t thread_id_acquire(void);
 
-/* The calling thread's number in the kernel. */
+/* The calling thread's id in the kernel. */
 static __always_inline uint32_t thread_id(void)
 {
 	uint32_t id = known_thread_id;

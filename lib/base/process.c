@@ -8,7 +8,7 @@
 
 #include "base/process.h"
 
-/* What a process' line in /proc says, of which the name may hold anything, even ')'. */
+/* From /proc/PID/stat, where the name before these fields may hold anything, even ')'. */
 struct proc_stat {
 	char state;
 	long threads;

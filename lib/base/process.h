@@ -44,7 +44,7 @@ struct process_space process_space(void);
 /* The kind of namespace, "PID" or "time", in which this process is not in @space; NULL: none. */
 const char *process_outside(const struct process_space *space);
 
-/* It is certain that no thread of it runs any more; for a reader that is not outside its space. */
+/* True: no thread of that process runs any more. The caller is not outside of its space. */
 bool process_is_dead(process_id id);
 
 #endif /* PP_PROCESS_H */

@@ -2,8 +2,8 @@
 /*
  * registry.h - lists of entries that come and go while other threads visit them
  *
- * An entry enters when what it stands for is whole. A visitor pins the entry that it works on, so
- * that the entry stays alive and in its list; registry_del() waits for the pins of that entry.
+ * An object adds its entry when it is complete. A visitor pins the entry that it works on, so that
+ * the entry stays alive and in its list; registry_del() waits for the pins of that entry.
  *
  * The lock of the lists is a leaf: under it a look() or fits() reads counters, and locks and awaits
  * nothing. So no visitor keeps another thread from adding or deleting entries.

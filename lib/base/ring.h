@@ -54,7 +54,7 @@ static inline uint32_t ring_count(const struct pp_ring *ring)
 	return READ_ONCE(ring->tail) - head;
 }
 
-/* By what is really in it: head_seen may be old. */
+/* By the true head: head_seen may be old. */
 static __noinline void note_max(struct pp_ring *ring, uint32_t tail)
 {
 	/* pairs with the release in ring_consume() */

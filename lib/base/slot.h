@@ -13,7 +13,7 @@
 
 #define PP_SLOTS 256u
 
-extern __thread int slot_of_thread; /* -1 none yet, -2 there is none to be had */
+extern __thread int slot_of_thread; /* -1: none yet, -2: none was free */
 
 int slot_acquire(void);
 

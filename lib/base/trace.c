@@ -64,7 +64,7 @@ void trace_add(struct pcp_trace *sum, const struct pcp_trace *trace)
 	uint64_t n;
 	unsigned int i;
 
-	/* windows is the sum of what was read, so that quantiles fit whatever races */
+	/* windows is the sum of the buckets as read, so that quantiles fit while others record */
 	for (i = 0; i < TRACE_BUCKETS; i++) {
 		n = READ_ONCE(trace->bucket[i]);
 		sum->bucket[i] += n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* trace.h - windows: how long a core's cache is closed to everybody else */
+/* trace.h - windows: how long a core's cache is closed to all other threads */
 #ifndef PP_TRACE_H
 #define PP_TRACE_H
 

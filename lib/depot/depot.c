@@ -55,11 +55,12 @@ static size_t round_up(size_t size)
 static int prepare_params(struct pp_depot_params *p, const struct pp_depot_params *params,
 			  unsigned int *cores)
 {
-	int err = params_copy(p, sizeof(*p), params);
+	int err;
 
+	*cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
+	err = params_copy(p, sizeof(*p), params);
 	if (err)
 		return err;
-	*cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
 	set_defaults(p, *cores);
 	if (p->objects < 1 || p->objects > UINT32_MAX)
 		return pp_set_error(EINVAL, "objects: %llu is not in 1 .. 4294967295",

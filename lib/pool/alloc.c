@@ -68,18 +68,18 @@ static void count_held(struct page_pool *pool, unsigned int n)
  * In a turn: what the zone gave, first for the reserve, then for the cache. That is empty,
  * unless a provider or a callback made the owner return pages meanwhile; there is room.
  */
-static void keep_pages(struct page_pool *pool, struct pp_page **fresh, unsigned int n)
+static void keep_pages(struct page_pool *pool, struct pp_page **came, unsigned int n)
 {
 	while (unlikely(pool->reserved < pool->reserve_size) && n > 1) {
-		pool->reserve[pool->reserved] = fresh[--n];
+		pool->reserve[pool->reserved] = came[--n];
 		WRITE_ONCE(pool->reserved, pool->reserved + 1);
 	}
-	memcpy(pool->cache + pool->count, fresh, n * sizeof(*fresh));
+	memcpy(pool->cache + pool->count, came, n * sizeof(*came));
 	WRITE_ONCE(pool->count, pool->count + n);
 }
 
 /* What the cache has no room for any more; only the owner fills it, so there is no less later. */
-static __coldpath unsigned int give_excess(struct page_pool *pool, struct pp_page **fresh,
+static __coldpath unsigned int give_excess(struct page_pool *pool, struct pp_page **came,
 					   unsigned int n)
 {
 	unsigned int room = pool->cache_size - READ_ONCE(pool->count);
@@ -87,7 +87,7 @@ static __coldpath unsigned int give_excess(struct page_pool *pool, struct pp_pag
 	turn_begin(pool);
 	count_add(pool->hold, n - room);
 	turn_end(pool);
-	pool_release_pages(pool, fresh + room, n - room);
+	pool_release_pages(pool, came + room, n - room);
 	return room;
 }
 
@@ -131,15 +131,15 @@ enum refilled {
 
 /* Closed: of the @n pages that came the caller gets what it lacks, and the zone the rest. */
 static unsigned int keep_own(struct page_pool *pool, struct pp_page **pages, unsigned int lacks,
-			     struct pp_page **fresh, unsigned int n)
+			     struct pp_page **came, unsigned int n)
 {
 	unsigned int k = min(n, lacks);
 
 	count_held(pool, n);
 	turn_end(pool);
-	memcpy(pages, fresh, k * sizeof(*pages));
+	memcpy(pages, came, k * sizeof(*pages));
 	if (k < n)
-		pool_release_pages(pool, fresh + k, n - k);
+		pool_release_pages(pool, came + k, n - k);
 	pool_taken(pool);
 	return k;
 }
@@ -152,7 +152,7 @@ static unsigned int keep_own(struct page_pool *pool, struct pp_page **pages, uns
 static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages,
 				  unsigned int lacks, unsigned int *got)
 {
-	struct pp_page *fresh[PP_BULK_MAX];
+	struct pp_page *came[PP_BULK_MAX];
 	uint64_t waived = pool->waived;
 	unsigned int n;
 
@@ -161,16 +161,16 @@ static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages
 	count_add(pool->empty, waived == pool->waived);
 	/* not in a turn: this may take long, and trim pools, even this one */
 	turn_end(pool);
-	n = pool_take(pool, fresh, min(lacks, pool->refill), pool->refill);
+	n = pool_take(pool, came, min(lacks, pool->refill), pool->refill);
 	if (unlikely(n > pool->cache_size - READ_ONCE(pool->count)))
-		n = give_excess(pool, fresh, n);
+		n = give_excess(pool, came, n);
 	if (unlikely(!turn_begin_any(pool))) {
-		*got = keep_own(pool, pages, lacks, fresh, n);
+		*got = keep_own(pool, pages, lacks, came, n);
 		return CLOSED;
 	}
 	count_held(pool, n);
 	if (likely(n))
-		keep_pages(pool, fresh, n);
+		keep_pages(pool, came, n);
 	else if (unlikely(pool->count))
 		count_add(pool->fast, 1); /* returned meanwhile: it took no refill */
 	/* no node has any: what was not waived yet is better than nothing */

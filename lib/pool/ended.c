@@ -95,7 +95,7 @@ void pool_last_page(struct page_pool *pool)
 					    __ATOMIC_RELAXED));
 	if (leave)
 		return;
-	full_barrier(); /* pairs with the one in list_unlock(): one of the two sees the other */
+	full_barrier(); /* pairs with the one in ended_unlock(): one of the two sees the other */
 	if (pp_trylock(&lock))
 		ended_unlock();
 }

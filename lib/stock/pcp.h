@@ -35,7 +35,7 @@ struct pcp_list {
 struct pcp {
 	/* the policy's own state; a cache begins with zeros */
 	union {
-		struct { /* trylock; lock: spin and irqsave, too; the rest: request, too */
+		struct { /* trylock; spin and irqsave use lock alone, request the rest */
 			uint32_t lock;
 			uint32_t want; /* pages asked of the owner */
 			uint32_t served; /* pages that the owner moved for drainers */
@@ -119,11 +119,11 @@ struct pcp_ops {
 #define PCP_SIGNAL_SAFE (1u << 1)
 /* A cache belongs to a core, not to a thread. */
 #define PCP_CORE_ONLY (1u << 2)
-/* A drain takes all at once: what it costs to begin is more than what it moves. */
+/* A drain takes all at once: beginning it costs more than moving the pages. */
 #define PCP_WHOLE (1u << 3)
-/* It takes the list itself, of which nothing can stay. */
+/* A drain takes the list itself, so that no page can stay. */
 #define PCP_SWITCHES (1u << 4)
-/* Caches in memory that several processes share: nothing in them is good in one only. */
+/* Several processes may share the caches: no content is valid in one process only. */
 #define PCP_SHAREABLE (1u << 5)
 /* It needs stock.links. */
 #define PCP_LINKS (1u << 6)

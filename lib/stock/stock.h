@@ -164,11 +164,9 @@ int stock_put_slow(struct stock *stock, void *const *objs, unsigned int n);
 /* ---- a search that fails must have looked everywhere ----------------------------------------- */
 
 /*
- * An allocation that finds nothing looked at one place after the other, and free objects move
- * between them: in refills, flushes, drains and trims. It may fail only if none moved meanwhile.
- * Each kind of move is counted where it happens. Objects on their way are in no place at all. A
- * search can see that, too: it happens under the stock's lock or in an owner's turn, or it is
- * announced (zone_move_begin()).
+ * A search looks at one place after the other. It may fail only if no free object moved between the
+ * places meanwhile: doc/design.md, "Why a short answer means that no page is free", has the marks
+ * that moves leave.
  */
 struct search {
 	struct stock *stock;

@@ -317,7 +317,7 @@ static void *acceptor(void *arg)
 		seen = load_acquire(&b->kicked);
 		if (load_acquire(&b->stop))
 			return NULL;
-		/* not asked: what was given back just now is not taken at once */
+		/* without a kick: memory that was given back just now is not accepted at once */
 		k = seen != done;
 		done = seen;
 		if (__atomic_exchange_n(&b->wanted, false, __ATOMIC_ACQ_REL))

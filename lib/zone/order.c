@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* order.c - runs of pages for users and pools, and the last reference to a page */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -43,7 +43,6 @@ static void __coldpath defer_runs(struct pp_zone *zone, unsigned int order, void
 	}
 }
 
-/* @freed: pages that count as freed here; those of a cache are counted there. */
 void runs_give_buddy(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
 		     uint64_t freed)
 {

@@ -148,11 +148,8 @@ static int64_t shrink_to(struct pp_zone *zone, uint64_t pages)
 
 int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes)
 {
-	struct block_range range;
-	int err = zone_range(zone, 0, 1, &range);
+	int err = check_may_shrink(zone);
 
-	if (!err)
-		err = check_may_shrink(zone);
 	if (err)
 		return err;
 	zone_drain_once(zone);
@@ -164,15 +161,12 @@ int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes)
 
 int pp_zone_pin(struct pp_zone *zone)
 {
-	struct block_range range;
-	int err = zone_range(zone, 0, zone->managed, &range);
+	int err;
 
-	if (err)
-		return err;
 	stock_lock(zone->stock);
 	count_add(zone->blocks.pins, 1);
 	stock_unlock(zone->stock);
-	err = blocks_need(zone, range.first, range.last, UINT64_MAX);
+	err = blocks_need(zone, 0, zone->blocks.nr - 1, UINT64_MAX);
 	if (err)
 		pp_zone_unpin(zone);
 	return err;

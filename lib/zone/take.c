@@ -195,7 +195,6 @@ unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n)
 	return take_pages(zone, objs, n, true);
 }
 
-/* As far as no other core is asked: this one's cache, the free area, memory to be accepted. */
 unsigned int zone_take_near(struct pp_zone *zone, void **objs, unsigned int n)
 {
 	return take_pages(zone, objs, n, false);
@@ -214,19 +213,19 @@ unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, un
 /* At most @PP_BULK_MAX slots. */
 static unsigned int fill_part(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
-	struct pp_page *fresh[PP_BULK_MAX];
+	struct pp_page *came[PP_BULK_MAX];
 	unsigned int holes = 0, i, k = 0;
 
 	for (i = 0; i < n; i++)
 		holes += !pages[i];
 	if (holes)
-		holes = pp_zone_alloc_bulk(zone, fresh, holes);
+		holes = pp_zone_alloc_bulk(zone, came, holes);
 	for (i = 0; i < n; i++) {
 		if (pages[i])
 			continue;
 		if (k == holes)
 			break;
-		pages[i] = fresh[k++];
+		pages[i] = came[k++];
 	}
 	return i;
 }

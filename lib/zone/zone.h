@@ -104,7 +104,7 @@ void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned
 /* pp_zone_alloc_bulk() without the preparation, for pools, which do their own */
 unsigned int zone_take(struct pp_zone *zone, void **objs, unsigned int n);
 
-/* The same without draining, for zone_set.c, which has other zones to ask before that */
+/* The same as far as no other core is asked: its cache, the free area, memory to be accepted. */
 unsigned int zone_take_near(struct pp_zone *zone, void **objs, unsigned int n);
 
 /* What an allocation resets, unless the zone was told to leave it. */
@@ -171,7 +171,7 @@ void zone_seek_end(struct pp_zone *zone);
 
 /* ---- runs of pages: runs.c, order.c ---------------------------------------------------------- */
 
-/* Between the buddy and a user, any order. @freed: pages that count as freed here. */
+/* Between the buddy and a user, any order. @freed: pages that no cache has counted as freed. */
 unsigned int runs_take_buddy(struct pp_zone *zone, unsigned int order, void **objs, unsigned int n);
 void runs_give_buddy(struct pp_zone *zone, unsigned int order, void *const *objs, unsigned int n,
 		     uint64_t freed);

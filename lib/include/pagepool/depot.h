@@ -77,7 +77,7 @@ struct pp_depot *pp_depot_init(const struct pp_depot_params *params, void *memor
  * pp_depot_attach() - use a depot that another process built
  * @depot: at the address where that process has it
  *
- * Needed once a process before any other call, and harmless when repeated. The caches
+ * Each process makes this call before any other; a repeated one does no harm. The caches
  * serve the threads of all attached processes; as long as there are several, a drain costs
  * a visit to the core that it empties (policy rseq), which can not succeed where this
  * thread may not run.
@@ -98,7 +98,7 @@ void pp_depot_detach(struct pp_depot *depot);
 
 /**
  * pp_depot_fini() - the end: the memory is the caller's again
- * @depot: depot that nobody uses any more, or NULL; what it holds is forgotten
+ * @depot: depot that no process uses any more, or NULL; what it holds is forgotten
  */
 void pp_depot_fini(struct pp_depot *depot);
 
@@ -286,7 +286,7 @@ unsigned int pp_depot_processes(const struct pp_depot *depot);
 
 /**
  * pp_depot_audit() - the ledger: every object is in one place only
- * @depot: depot that nobody is using
+ * @depot: depot in which no call is running
  * @audit: receives the result; @sz set by the caller
  *
  * Return: 0, -ENOMEM, -E2BIG.

@@ -9,7 +9,7 @@
  *   free + cached + in_flight + isolated + unaccepted == managed
  *
  * Everything here may run with everything else but pp_zone_destroy(), from any thread
- * but not from a signal handler, and not for depots.
+ * but not from a signal handler.
  */
 #ifndef PAGEPOOL_MEMORY_H
 #define PAGEPOOL_MEMORY_H
@@ -89,7 +89,7 @@ uint32_t pp_zone_block_pages(const struct pp_zone *zone);
  * Unaccepted blocks stay unaccepted: no allocation accepts them, but pp_zone_pin() does, and so
  * may a contiguous range that was being looked for already.
  *
- * Return: 0; -EINVAL: not a range of this zone, or a depot; -EOVERFLOW: 65535 isolations nest.
+ * Return: 0; -EINVAL: not a range of this zone; -EOVERFLOW: 65535 isolations nest.
  * Source: start_isolate_page_range() with drain_all_pages(). Differs: nests, where the kernel
  *         answers -EBUSY.
  */
@@ -245,10 +245,9 @@ void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
  * hugepages to their pool, a memfd's by punching a hole. The pages are unaccepted then, and the
  * zone accepts them again on demand, also if it was created eager.
  *
- * Return: 0; -EINVAL; -EBUSY: pages are in use, or being accepted, still, or the zone is pinned;
- *         -ETIMEDOUT: a
- *         cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
- *         PP_ZONE_ACCEPT_THREAD, where nobody could accept it again; otherwise what the system
+ * Return: 0; -EINVAL; -EBUSY: pages are still in use, or being accepted, or the zone is pinned;
+ *         -ETIMEDOUT: a cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
+ *         PP_ZONE_ACCEPT_THREAD, which alone could accept it again; otherwise what the system
  *         said, with some of the range given back.
  * Source: offline_pages(). Differs: a deadline; comes back by itself.
  */
@@ -262,7 +261,7 @@ int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned i
  * Drains the caches once and merges what is free. Blocks with a single page in use stay.
  *
  * Context: as the others; holds the zone's lock for one batch or one block at a time.
- * Return:  bytes given back, 0 or more; -EINVAL: a depot; -EBUSY and -ENOTSUP as pp_zone_offline();
+ * Return:  bytes given back, 0 or more; -EBUSY and -ENOTSUP as pp_zone_offline();
  *          otherwise what the system said, and nothing was given back.
  * Source:  none in the kernel; what balloon and free page reporting do, for a pool.
  */
@@ -276,7 +275,7 @@ int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes);
  * pages of the system, such as an AF_XDP UMEM. Nests. Waits for blocks that others are accepting,
  * however long that takes.
  *
- * Return: 0; -EINVAL: a depot; otherwise why a block could not be accepted, and nothing is pinned.
+ * Return: 0; otherwise why a block could not be accepted, and nothing is pinned.
  * Source: pin_user_pages(), in spirit.
  */
 int pp_zone_pin(struct pp_zone *zone);

@@ -221,7 +221,7 @@ static inline void *pp_page_put_tail(struct pp_page *page, uint32_t n)
  * pp_page_get() - take one more reference to a page, so that it outlives its return to the pool
  * @page: page on which the caller holds a reference
  *
- * A pool that gets such a page back does not recycle it (stats.released_ref); the last
+ * A pool that gets such a page back does not recycle it (stats.recycle_released_ref); the last
  * pp_page_put() gives it to the zone.
  *
  * Context: any thread that holds a reference. Cost: one atomic increment.

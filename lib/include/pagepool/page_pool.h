@@ -154,10 +154,10 @@ struct page_pool *page_pool_create(const struct page_pool_params *params);
  * @pool: pool, or NULL; not to be touched by the caller afterwards, but for returning pages
  *
  * Gives the pages of cache and ring to the zone at once. Pages that users still hold keep the
- * pool's memory alive; the thread that returns the last of them frees it. Nobody waits. Until then
- * `ppstat` lists the pool as ended, with its pages. The last page of a PP_ZONE_SIGNAL_SAFE zone's
- * pool may come home in a signal handler: the next page_pool_create(), page_pool_destroy() or
- * pp_zone_destroy() frees that pool.
+ * pool's memory alive; the thread that returns the last of them frees it. No thread waits. Until
+ * then `ppstat` lists the pool as ended, with its pages. The last page of a PP_ZONE_SIGNAL_SAFE
+ * zone's pool may come home in a signal handler: the next page_pool_create(), page_pool_destroy()
+ * or pp_zone_destroy() frees that pool.
  *
  * Context: the owner has stopped; other threads may be returning pages.
  * Cost:    giving cache and ring to the zone.
@@ -349,8 +349,8 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
  * that is full too. A page on which another user holds a reference (pp_page_get()) leaves the
  * pool instead. @allow_direct from another thread is counted (stats.wrong_owner), aborts in
  * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that
- * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone;
- * what nobody can see is a second put after the page was handed out again.
+ * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone. No
+ * build sees a second put after the page was handed out again.
  *
  * Context: any thread, also after page_pool_destroy(). May take the ring's or the zone's lock.
  * Source:  page_pool_put_page(). Differs: no dma_sync_size; the owner is checked.

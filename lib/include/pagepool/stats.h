@@ -150,6 +150,7 @@ static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *
 	C(max_pages, PP_MAX, "most pages moved inside one window")                                \
 	C(masks, PP_SUM, "operations that blocked signals (policy irqsave)")                      \
 	C(mask_cycles, PP_SUM, "time that blocking and unblocking took, together")
+
 /**
  * struct page_pool_stats - what a pool did
  * @sz: sizeof(struct page_pool_stats), set by the caller

@@ -83,7 +83,7 @@ enum pp_mem {
 /**
  * PP_ZONE_ACCEPT_THREAD - a thread of the library accepts blocks ahead of need, to twice @low
  *
- * PP_ZONE_LAZY zones only; with PP_ZONE_SIGNAL_SAFE nobody else accepts.
+ * PP_ZONE_LAZY zones only; with PP_ZONE_SIGNAL_SAFE no other thread accepts.
  */
 #define PP_ZONE_ACCEPT_THREAD (1u << 6)
 /** PP_ZONE_LOCK - lock the memory (mlock), all at creation, or each block as it is accepted */
@@ -92,7 +92,7 @@ enum pp_mem {
 /**
  * struct pp_zone_ops - calls for a block of memory that comes or goes
  * @accept:   @len bytes at @base can be used from now on, for instance to register them with a
- *            device; 0, or -errno: they can not. NULL: nobody asks
+ *            device; 0, or -errno: they can not. NULL: always 0
  * @unaccept: they can not any more: about to be given back to the system, or the zone ends
  *
  * Blocks of 2 MiB, the last one shorter; in eager zones all at creation. Called without any lock
@@ -130,7 +130,7 @@ struct pp_zone_ops {
  *              one that finds nothing for a block that another thread is accepting, us; 0: 20000
  *
  * @low:        PP_ZONE_LAZY: pages; with fewer free a block is accepted; 0: two blocks' worth
- * @ops:        told of blocks that come and go; outlives the zone; NULL: nobody
+ * @ops:        told of blocks that come and go; outlives the zone; NULL: none
  * @ops_arg:    first argument of its functions
  * @idle_ms:    pp_zone_maintain() gives memory back that was not needed for so long, ms; 0: never
  *

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * irqsave.c - block all signals, then take the lock: local_irq_save() of userspace
- *
- * What the kernel did before 2022, and what it costs here: two system calls an
- * operation. A handler never finds the cache closed by the thread that it interrupted.
- */
+/* irqsave.c - block all signals, then take the lock: local_irq_save() of userspace */
 #include <pthread.h>
 
 #include "stock/sync/pcp_lock.h"

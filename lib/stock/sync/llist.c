@@ -2,10 +2,8 @@
 /*
  * llist.c - a lock-free list: neither owner nor drainer ever waits, and both pay by the page
  *
- * The links are indices in a table of the stock, not in the pages: their users may
- * write those. So a link read late is stale but never wild. The head carries a tag that every
- * change increments. Otherwise a list with an old top back in place (ABA) would take a walk's
- * result for current.
+ * The links are indices in a table of the stock, not in the pages, which users may write: a link
+ * that is read late is stale but never wild. The head's tag changes with every success (ABA).
  */
 #include "stock/hold.h"
 

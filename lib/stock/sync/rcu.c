@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * rcu.c - the drainer switches the list away under its one reader (Saenz Julienne 2022)
+ * rcu.c - the drainer switches the list away under its one reader
  *
- * The owner marks its section with two plain stores around a load of the live list.
- * The drainer puts an empty list in its place, makes the owner's CPU pass a barrier,
- * and waits until the section that may still use the old list has ended: then that
- * list is the drainer's. The owner is never kept out.
- *
- * Owner:   inside odd; compiler barrier; load list         either the owner has the new list,
- * Drainer: store list; membarrier; read inside             or the drainer sees it inside
+ * The owner marks its section with two plain stores. The drainer puts an empty list in the place of
+ * the live one, makes the owner's CPU pass a barrier, and waits until no section uses the old list.
  */
 #include "base/barrier.h"
 #include "stock/stock.h"

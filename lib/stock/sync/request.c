@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * request.c - the owner alone touches a cache; a drainer asks (the work queue of old)
+ * request.c - the owner alone touches a cache; a drainer asks
  *
- * Free for the owner, and as slow to drain as the owner is to come by: from one that
- * is idle nothing is to be had, and a drain times out. The cache of a thread that has
- * ended is any drainer's.
+ * An idle owner does not answer, and the drain times out. The cache of a thread that has ended is
+ * any drainer's.
  */
 #include "stock/stock.h"
 #include "stock/sync/pcp_serve.h"

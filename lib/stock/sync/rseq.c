@@ -2,13 +2,9 @@
 /*
  * rseq.c - restartable sequences: no lock, no atomic, no wait for a preempted owner
  *
- * Taking and giving pages is one sequence that the kernel starts anew if the thread is
- * preempted, migrated or interrupted before its last store, which is the list's count
- * (rseq_ops.h). A drainer swaps the list for an empty one, and fences that CPU: every
- * sequence there has ended or starts anew, with the new list. There is no order to get
- * wrong; a version with a flag to stop the owner lost pages (test/model/).
- *
- * The price: a drain interrupts that CPU for some microseconds.
+ * The kernel starts a sequence anew if the thread is preempted, migrated or interrupted before its
+ * last store, which is the list's count (rseq_ops.h). A drainer swaps the list for an empty one and
+ * fences that CPU.
  */
 #include <rseq_ops.h>
 

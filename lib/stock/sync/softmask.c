@@ -2,12 +2,8 @@
 /*
  * softmask.c - lazy masking: the owner says in a flag that it is inside
  *
- * A handler that finds the flag set goes to the free area. A drainer raises keep_out, makes
- * the owner's CPU pass a barrier, and waits for the flag to fall: so the owner needs
- * no atomic instruction, and the drainer pays with an interrupt to that CPU.
- *
- * Owner:   inside = 1; compiler barrier; read keep_out     one of the two sees the other,
- * Drainer: keep_out = 1; membarrier; read inside           as with a full barrier in both
+ * A handler that finds the flag set goes to the free area. A drainer raises keep_out, makes the
+ * owner's CPU pass a barrier, and waits for the flag to fall.
  */
 #include "base/barrier.h"
 #include "stock/stock.h"

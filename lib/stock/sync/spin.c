@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * spin.c - wait for the cache's lock
+ * spin.c - wait for the cache's lock, then take the free area
  *
- * The kernel's second attempt: an owner that waits for drains. In userspace it also waits for
- * a preempted holder, which is why it is not the default: with more threads than cores it
- * stalls for time slices. A real-time thread that preempted the holder would wait for ever, so
- * the wait is bounded, and ends at the free area.
+ * The wait is bounded: a real-time thread that preempted the holder would wait for ever.
  */
 #include "stock/sync/pcp_lock.h"
 

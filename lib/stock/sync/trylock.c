@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * trylock.c - try the cache's lock; the loser takes the free area (Gorman 2022)
+ * trylock.c - try the cache's lock; the loser takes the free area
  *
- * The owner never waits, not even for a drain. A drainer that finds the owner inside
- * leaves a request, which the owner serves before it unlocks: the pages are in its
- * CPU's cache, and a drainer that fought for the lock would starve, because an owner
- * in a tight loop retakes it before its release is seen.
+ * A drainer that finds the owner inside leaves a request, which the owner serves before it unlocks.
+ * A drainer that fought for the lock would starve: an owner in a tight loop retakes it before its
+ * release is seen. doc/sync.md has the promises of all policies and their barriers.
  */
 #include "stock/sync/pcp_lock.h"
 #include "stock/sync/pcp_serve.h"

@@ -52,7 +52,7 @@ static __always_inline bool zone_has(const struct pp_zone *zone, const struct pp
 	return (uintptr_t)page - (uintptr_t)zone->pages < zone->managed * sizeof(*page);
 }
 
-/* zone_has() of @n pages, without a branch for each: a page outside has its sign bit set. */
+/* The same for @n pages, without a branch for each. */
 static inline bool zone_has_all(const struct pp_zone *zone, struct pp_page *const *pages,
 				unsigned int n)
 {
@@ -61,6 +61,7 @@ static inline bool zone_has_all(const struct pp_zone *zone, struct pp_page *cons
 
 	for (i = 0; i < n; i++) {
 		at = (uintptr_t)pages[i] - (uintptr_t)zone->pages;
+		/* negative: the page lies before the table, or behind its last byte */
 		outside |= at | (last - at);
 	}
 	return (intptr_t)outside >= 0;
