@@ -21,18 +21,18 @@
  */
 static __noinline unsigned int consume_near(struct page_pool *pool)
 {
-	const struct pp_zone *near = *fallback_row(pool->set, pool->nid);
+	const struct pp_zone *near = *fallback_row(pool->p.set, pool->nid);
 	struct pp_page *foreign;
 	unsigned int n = 0;
 
 	do {
-		n += ring_consume_of(&pool->ring, near, (void **)pool->cache + n, pool->refill - n,
-				     &foreign);
+		n += ring_consume_of(&pool->ring, near, (void **)pool->cache + n,
+				     pool->p.refill - n, &foreign);
 		if (!foreign)
 			break;
 		count_add(pool->waived, 1);
 		pool_release_pages(pool, &foreign, 1);
-	} while (pool->numa == PP_NUMA_FLUSH && n < pool->refill);
+	} while (pool->p.numa == PP_NUMA_FLUSH && n < pool->p.refill);
 	return n;
 }
 
@@ -41,10 +41,10 @@ static __always_inline unsigned int consume_ring(struct page_pool *pool, bool an
 {
 	unsigned int n;
 
-	if (unlikely(pool->set) && pool->numa != PP_NUMA_KEEP && !any_node)
+	if (unlikely(pool->p.set) && pool->p.numa != PP_NUMA_KEEP && !any_node)
 		n = consume_near(pool);
 	else
-		n = ring_consume(&pool->ring, (void **)pool->cache, pool->refill);
+		n = ring_consume(&pool->ring, (void **)pool->cache, pool->p.refill);
 	WRITE_ONCE(pool->count, n);
 	count_add(pool->refilled, !!n);
 	return n;
@@ -56,7 +56,7 @@ static void count_held(struct page_pool *pool, unsigned int n)
 	uint64_t inflight = pool->hold + n - READ_ONCE(pool->release);
 
 	count_add(pool->hold, n);
-	if (pool->order)
+	if (pool->p.order)
 		count_add(pool->slow_ho, !!n);
 	else
 		count_add(pool->slow, !!n);
@@ -70,7 +70,7 @@ static void count_held(struct page_pool *pool, unsigned int n)
  */
 static void keep_pages(struct page_pool *pool, struct pp_page **came, unsigned int n)
 {
-	while (unlikely(pool->reserved < pool->reserve_size) && n > 1) {
+	while (unlikely(pool->reserved < pool->p.reserve) && n > 1) {
 		pool->reserve[pool->reserved] = came[--n];
 		WRITE_ONCE(pool->reserved, pool->reserved + 1);
 	}
@@ -82,7 +82,7 @@ static void keep_pages(struct page_pool *pool, struct pp_page **came, unsigned i
 static __coldpath unsigned int give_excess(struct page_pool *pool, struct pp_page **came,
 					   unsigned int n)
 {
-	unsigned int room = pool->cache_size - READ_ONCE(pool->count);
+	unsigned int room = pool->p.cache_size - READ_ONCE(pool->count);
 
 	turn_begin(pool);
 	count_add(pool->hold, n - room);
@@ -96,14 +96,14 @@ static __coldpath void check_pressure(struct page_pool *pool)
 {
 	uint64_t available;
 
-	if (!pool->low_water)
+	if (!pool->p.low_water)
 		return;
 	available = pool_available(pool);
-	if (available >= pool->low_water) {
+	if (available >= pool->p.low_water) {
 		pool->low = false;
 	} else if (!pool->low) {
 		pool->low = true;
-		pool->pressure(pool->pressure_arg, pool, available);
+		pool->p.pressure(pool->p.pressure_arg, pool, available);
 	}
 }
 
@@ -161,8 +161,8 @@ static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages
 	count_add(pool->empty, waived == pool->waived);
 	/* not in a turn: this may take long, and trim pools, even this one */
 	turn_end(pool);
-	n = pool_take(pool, came, min(lacks, pool->refill), pool->refill);
-	if (unlikely(n > pool->cache_size - READ_ONCE(pool->count)))
+	n = pool_take(pool, came, min(lacks, pool->p.refill), pool->p.refill);
+	if (unlikely(n > pool->p.cache_size - READ_ONCE(pool->count)))
 		n = give_excess(pool, came, n);
 	if (unlikely(!turn_begin_any(pool))) {
 		*got = keep_own(pool, pages, lacks, came, n);
@@ -174,7 +174,7 @@ static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages
 	else if (unlikely(pool->count))
 		count_add(pool->fast, 1); /* returned meanwhile: it took no refill */
 	/* no node has any: what was not waived yet is better than nothing */
-	else if (pool->set && !(pool->set->flags & PP_ZONE_SET_STRICT))
+	else if (pool->p.set && !(pool->p.set->flags & PP_ZONE_SET_STRICT))
 		consume_ring(pool, true);
 	pool_taken(pool);
 	return pool->count ? REFILLED : EMPTY;
@@ -246,12 +246,12 @@ static unsigned int within_limit(struct page_pool *pool, unsigned int n)
 {
 	uint64_t out = pool_outstanding(pool);
 
-	if (out + n <= pool->max_outstanding)
+	if (out + n <= pool->p.max_outstanding)
 		return n;
 	turn_begin(pool);
 	count_add(pool->limited, 1);
 	turn_end(pool);
-	return out < pool->max_outstanding ? (unsigned int)(pool->max_outstanding - out) : 0;
+	return out < pool->p.max_outstanding ? (unsigned int)(pool->p.max_outstanding - out) : 0;
 }
 
 /* It fails on purpose. */

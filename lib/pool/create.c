@@ -108,7 +108,7 @@ static void add_client(struct page_pool *pool, struct pp_zone *zone)
 	c = &pool->clients[pool->nr_clients++];
 	c->pool = pool;
 	c->client.zone = zone;
-	c->client.mixed = pool->set;
+	c->client.mixed = pool->p.set;
 }
 
 static void add_clients(struct page_pool *pool, const struct page_pool_params *p)
@@ -128,28 +128,17 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 	static uint64_t last_id;
 
 	pool->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
-	pool->set = p->set;
+	pool->p = *p;
+	pool->p.name = pool->name;
 	pool->zone = p->set ? p->set->order[0] : p->zone;
-	pool->provider = p->provider;
-	pool->provider_arg = p->provider_arg;
 	pool->nid = p->set ? p->node - 1 : PP_NODE_ANY;
-	pool->numa = p->numa;
 	pool->owner = pp_self();
-	pool->cache_size = p->cache_size;
-	pool->refill = p->refill;
-	pool->order = p->order;
-	pool->idle_ms = p->idle_ms;
-	pool->max_outstanding = p->max_outstanding;
-	pool->low_water = p->low_water;
-	pool->pressure = p->pressure;
-	pool->pressure_arg = p->pressure_arg;
 	pool->reserve = pool->cache + p->cache_size;
-	pool->reserve_size = p->reserve;
 	add_clients(pool, p);
 	if (pool->zone) {
 		pool->fresh = pool->zone->fresh;
 		pool->zone_id = pool->zone->id;
-		pool->page_size = 1ull << (pool->zone->shift + pool->order);
+		pool->page_size = 1ull << (pool->zone->shift + pool->p.order);
 	} else {
 		pool->fresh.data_off = (uint16_t)p->headroom;
 	}
@@ -162,7 +151,7 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 
 static int fill_reserve(struct page_pool *pool)
 {
-	unsigned int n = pool->reserve_size, got;
+	unsigned int n = pool->p.reserve, got;
 
 	if (!n)
 		return 0;
@@ -241,7 +230,7 @@ struct page_pool *page_pool_create(const struct page_pool_params *params)
 		err = p.provider->init(p.provider_arg, pool);
 		if (err) {
 			pp_set_error(-err, "provider: init: %s", strerror(-err));
-			pool->provider = NULL; /* was not begun, so is not ended */
+			pool->p.provider = NULL; /* was not begun, so is not ended */
 			goto fail;
 		}
 	}
@@ -277,17 +266,17 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 {
 	int node = pool->zone ? pool->zone->region.node : 0;
 
-	if (!pool->set && nid != PP_NODE_ANY && nid != max(node, 0))
+	if (!pool->p.set && nid != PP_NODE_ANY && nid != max(node, 0))
 		return pp_set_error(EINVAL, "node: pool %s has one zone, and not on node %d",
 				    pool->name, nid);
-	if (!pool->set)
+	if (!pool->p.set)
 		return 0;
-	if (nid < PP_NODE_ANY || nid >= pool->set->rows)
+	if (nid < PP_NODE_ANY || nid >= pool->p.set->rows)
 		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
 	BUG_ON(!pool_is_mine(pool), pool);
 	probe_page_pool_update_nid(pool, pool->nid, nid);
 	WRITE_ONCE(pool->nid, nid);
-	if (pool->numa == PP_NUMA_KEEP)
+	if (pool->p.numa == PP_NUMA_KEEP)
 		return 0;
 	/* while a trim has the cache, it is not ours: then the first turn afterwards */
 	__atomic_or_fetch(&pool->slow_reasons, POOL_STALE, __ATOMIC_RELAXED);
@@ -298,6 +287,6 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 
 void page_pool_nid_changed(struct page_pool *pool, int nid)
 {
-	if (unlikely(pool->nid != nid) && pool->set)
+	if (unlikely(pool->nid != nid) && pool->p.set)
 		page_pool_update_nid(pool, nid);
 }

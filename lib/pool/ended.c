@@ -28,8 +28,8 @@ static struct page_pool *done; /* a stack; atomic */
 
 static void pool_free(struct page_pool *pool)
 {
-	if (pool->provider && pool->provider->destroy)
-		pool->provider->destroy(pool->provider_arg, pool);
+	if (pool->p.provider && pool->p.provider->destroy)
+		pool->p.provider->destroy(pool->p.provider_arg, pool);
 	pool_leave(pool);
 	ring_fini(&pool->ring);
 	free(pool);

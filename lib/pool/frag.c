@@ -136,7 +136,8 @@ static struct pp_page *cut_or_take(struct page_pool *pool, unsigned int *offset,
 
 	if (!pool->zone && !pool->frag_page && !take_page(pool))
 		return NULL;
-	room = pool->zone ? 1u << (pool->zone->shift + pool->order) : pp_page_size(pool->frag_page);
+	room = pool->zone ? 1u << (pool->zone->shift + pool->p.order)
+			  : pp_page_size(pool->frag_page);
 	if (!*size || *size > room)
 		return NULL;
 	if ((uint64_t)*size * 2 > room) {
@@ -207,9 +208,9 @@ static struct pp_page *page_of(const struct page_pool *pool, const void *va)
 		if (page)
 			break;
 	}
-	if (page && pool->order)
+	if (page && pool->p.order)
 		page = pool->zone->pages +
-		       ((page - pool->zone->pages) & ~(((ptrdiff_t)1 << pool->order) - 1));
+		       ((page - pool->zone->pages) & ~(((ptrdiff_t)1 << pool->p.order) - 1));
 	return page && READ_ONCE(page->pool) == pool ? page : NULL;
 }
 

@@ -27,7 +27,7 @@ int page_pool_nid(const struct page_pool *pool)
 
 struct pp_zone_set *page_pool_zone_set(const struct page_pool *pool)
 {
-	return pool->set;
+	return pool->p.set;
 }
 
 uint64_t pool_available(const struct page_pool *pool)
@@ -39,7 +39,7 @@ uint64_t pool_available(const struct page_pool *pool)
 	for_each_client(c, pool)
 	{
 		pp_zone_get_stats(c->client.zone, &s);
-		n += (s.free + s.cached + s.unaccepted) >> pool->order;
+		n += (s.free + s.cached + s.unaccepted) >> pool->p.order;
 	}
 	return n;
 }

@@ -46,7 +46,7 @@ bool pool_name_to(const struct page_pool *pool, uint64_t pages, const char *stat
 	int n;
 
 	n = snprintf(text + len, size - len, "%s%s%llu with pool %s, %s", len ? "; " : "",
-		     pool->set ? "up to " : "", (unsigned long long)pages << pool->order,
+		     pool->p.set ? "up to " : "", (unsigned long long)pages << pool->p.order,
 		     pool->name, state);
 	if (n >= 0 && (size_t)n < size - len)
 		return true;

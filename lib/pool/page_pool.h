@@ -43,22 +43,11 @@ struct pool_client {
  */
 struct page_pool {
 	/* read mostly */
-	struct pp_zone *zone; /* of a set: any one; of a provider: perhaps none */
-	struct pp_zone_set *set; /* NULL: there is @zone only */
-	const struct page_pool_provider *provider; /* NULL: pages are from zone or set */
-	void *provider_arg;
-	int nid; /* PP_NODE_ANY: where the owner is */
-	enum pp_numa numa;
 	uint64_t owner; /* pp_self() of the owner; atomic */
-	uint32_t cache_size;
-	uint32_t refill;
-	uint32_t order;
+	int nid; /* PP_NODE_ANY: where the owner is */
 	bool holders; /* as POOL_HOLDERS, for threads that return pages */
-	uint32_t idle_ms;
-	uint64_t max_outstanding; /* 0: any */
-	uint64_t low_water;
-	void (*pressure)(void *arg, struct page_pool *pool, uint64_t available);
-	void *pressure_arg;
+	struct page_pool_params p; /* with its defaults */
+	struct pp_zone *zone; /* of a set: any one; of a provider: perhaps none */
 	struct page_fresh fresh;
 	char name[32];
 	struct registered registered; /* while it is live */
@@ -73,8 +62,7 @@ struct page_pool {
 	uint64_t ended_ns;
 	uint32_t waits; /* what page_pool_destroy_wait() holds of it */
 	bool signal_safe; /* the zone's, which may be gone before the pool; set at the end */
-	struct pp_page **reserve; /* behind the cache */
-	uint32_t reserve_size;
+	struct pp_page **reserve; /* p.reserve pages, behind the cache */
 
 	/* by any thread, rarely */
 	uint64_t release __line_aligned; /* atomic */

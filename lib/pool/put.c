@@ -37,7 +37,7 @@ static __always_inline void recycle_pages(struct page_pool *pool, struct pp_page
 		turn = pool_enter(pool) ?: pool_enter_slow(pool);
 	if (likely(turn)) {
 		count = pool->count;
-		k = min(n, pool->cache_size - count);
+		k = min(n, pool->p.cache_size - count);
 		copy_objs((void **)pool->cache + count, (void **)pages, k);
 		WRITE_ONCE(pool->count, count + k);
 		count_add(pool->cached, k);
@@ -69,7 +69,7 @@ static __always_inline void recycle_page(struct page_pool *pool, struct pp_page 
 		return;
 	}
 	count = pool->count;
-	if (unlikely(count == pool->cache_size)) {
+	if (unlikely(count == pool->p.cache_size)) {
 		turn_end_of(pool, turn);
 		recycle_page_slow(pool, page);
 		return;
@@ -97,7 +97,7 @@ static bool page_is_ours(struct page_pool *pool, struct pp_page *page)
 	if (unlikely(READ_ONCE(pool->holders)))
 		pool_untag(&page, 1);
 	count_add_shared(pool->released_ref, 1);
-	if (pool->provider) {
+	if (pool->p.provider) {
 		pp_page_put(page); /* the last reference gives it to the provider */
 		return false;
 	}
@@ -316,8 +316,8 @@ void pool_last_put(struct pp_page *page)
 {
 	struct page_pool *pool = page->pool;
 
-	BUG_ON(!pool->provider, page); /* belongs to a pool: page_pool_put_page() */
-	if (pool->provider)
+	BUG_ON(!pool->p.provider, page); /* belongs to a pool: page_pool_put_page() */
+	if (pool->p.provider)
 		pool_release_pages(pool, &page, 1);
 	else
 		count_add_shared(pool->double_puts, 1);

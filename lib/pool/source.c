@@ -34,7 +34,7 @@ static __coldpath unsigned int take_foreign(struct page_pool *pool, struct pp_pa
 
 	do {
 		part = min(n - got, PP_BULK_MAX);
-		k = pool->provider->alloc_bulk(pool->provider_arg, pool, pages + got, part);
+		k = pool->p.provider->alloc_bulk(pool->p.provider_arg, pool, pages + got, part);
 		k = min(k, part);
 		got += k;
 	} while (got < n && k == part);
@@ -49,7 +49,7 @@ static __coldpath void release_foreign(struct page_pool *pool, struct pp_page **
 	unpoison_pages(pages, n); /* perhaps of a zone that the provider has */
 	for (; n; n -= part, pages += part) {
 		part = min(n, PP_BULK_MAX);
-		pool->provider->release_bulk(pool->provider_arg, pool, pages, part);
+		pool->p.provider->release_bulk(pool->p.provider_arg, pool, pages, part);
 	}
 }
 
@@ -64,14 +64,14 @@ void pool_release_pages(struct page_pool *pool, struct pp_page **pages, unsigned
 		WRITE_ONCE(pages[i]->pool, NULL); /* a provider's, too: they may outlive us */
 		WRITE_ONCE(pages[i]->next, mark);
 	}
-	if (unlikely(pool->provider)) {
+	if (unlikely(pool->p.provider)) {
 		release_foreign(pool, pages, n);
 		pool_released(pool, n);
 		return;
 	}
-	if (pool->set)
-		pp_zone_set_free_bulk(pool->set, pages, n);
-	else if (unlikely(pool->order))
+	if (pool->p.set)
+		pp_zone_set_free_bulk(pool->p.set, pages, n);
+	else if (unlikely(pool->p.order))
 		zone_free_runs(pool->zone, pages, n);
 	else
 		zone_give_back(pool->zone, pages, n);
@@ -92,10 +92,10 @@ void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t
 /* Looks where no other core is asked, and where another zone than the nearest is not either. */
 static unsigned int take_source_near(struct page_pool *pool, void **objs, unsigned int n)
 {
-	if (unlikely(pool->set))
-		return zone_take_near(*fallback_row(pool->set, pool->nid), objs, n);
-	if (unlikely(pool->order))
-		return zone_take_runs_near(pool->zone, pool->order, objs, n);
+	if (unlikely(pool->p.set))
+		return zone_take_near(*fallback_row(pool->p.set, pool->nid), objs, n);
+	if (unlikely(pool->p.order))
+		return zone_take_runs_near(pool->zone, pool->p.order, objs, n);
 	return zone_take_near(pool->zone, objs, n);
 }
 
@@ -103,10 +103,10 @@ static __coldpath unsigned int take_source_far(struct page_pool *pool, void **ob
 {
 	if (pool->zone->stock->signal_safe)
 		not_a_handler(); /* those have no pools: whatever this thread blocks is no sign */
-	if (pool->set)
-		return zones_take(pool->set, pool->nid, objs, n);
-	if (pool->order)
-		return zone_take_runs(pool->zone, pool->order, objs, n);
+	if (pool->p.set)
+		return zones_take(pool->p.set, pool->nid, objs, n);
+	if (pool->p.order)
+		return zone_take_runs(pool->zone, pool->p.order, objs, n);
 	return zone_take(pool->zone, objs, n);
 }
 
@@ -116,7 +116,7 @@ unsigned int pool_take(struct page_pool *pool, struct pp_page **pages, unsigned 
 	void **objs = (void **)pages;
 	unsigned int n, i;
 
-	if (unlikely(pool->provider)) {
+	if (unlikely(pool->p.provider)) {
 		n = take_foreign(pool, pages, want);
 	} else {
 		WRITE_ONCE(pool->taking, want > need);

@@ -128,7 +128,7 @@ static unsigned int take_coldest(struct page_pool *pool, struct pp_page **pages,
 static long trim_closed(struct page_pool *pool, unsigned int keep)
 {
 	/* bounded: threads that go on returning pages do not keep us */
-	uint64_t left = (uint64_t)pool->cache_size + pool->ring.size, kept, moved = 0;
+	uint64_t left = (uint64_t)pool->p.cache_size + pool->ring.size, kept, moved = 0;
 	struct pp_page *pages[64];
 	unsigned int n;
 
@@ -170,7 +170,7 @@ static uint64_t client_kept(const struct zone_client *client)
 {
 	const struct page_pool *pool = pool_of(client);
 
-	return pages_kept(pool) << pool->order;
+	return pages_kept(pool) << pool->p.order;
 }
 
 /* The pools of a round that this thread holds the closing lock of. */
@@ -211,7 +211,7 @@ static void client_trim(struct zone_client *const *clients, unsigned int n, unsi
 		moved = trim_closed(pool, 0);
 		done->some |= moved > 0;
 		/* a set's pages may all have gone to other zones */
-		done->moved += pool->set ? 0 : (uint64_t)moved << pool->order;
+		done->moved += pool->p.set ? 0 : (uint64_t)moved << pool->p.order;
 	}
 }
 
@@ -232,7 +232,7 @@ static bool client_idle(const struct zone_client *client)
 	uint32_t turn = READ_ONCE(pool->turn);
 	uint64_t now, since;
 
-	if (!pool->idle_ms)
+	if (!pool->p.idle_ms)
 		return false;
 	now = now_ns();
 	since = READ_ONCE(pool->idle_since_ns);
@@ -241,7 +241,7 @@ static bool client_idle(const struct zone_client *client)
 		WRITE_ONCE(pool->idle_since_ns, now);
 		return false;
 	}
-	return now - since >= (uint64_t)pool->idle_ms * 1000000 && pages_kept(pool);
+	return now - since >= (uint64_t)pool->p.idle_ms * 1000000 && pages_kept(pool);
 }
 
 static bool client_name(const struct zone_client *client, char *text, size_t size)
