@@ -43,24 +43,19 @@ static void __attribute__((__constructor__)) watch_forks(void)
 	pthread_atfork(NULL, NULL, forget_thread_id);
 }
 
-/* 0, or an error number; errno stays as it is. */
-static int futex(uint32_t *word, int op, uint32_t value, const struct timespec *until)
+/* @until_ns: of now_ns(); 0: no limit. 0, or an error number; errno stays as it is. */
+static int futex(uint32_t *word, int op, uint32_t value, uint64_t until_ns)
 {
+	const struct timespec until = { (time_t)(until_ns / 1000000000u),
+					(long)(until_ns % 1000000000u) };
 	int saved = errno, err = 0;
 
 	/* FUTEX_WAIT_BITSET, unlike FUTEX_WAIT, takes a point in time */
-	if (syscall(SYS_futex, word, op, value, until, NULL, FUTEX_BITSET_MATCH_ANY) < 0)
+	if (syscall(SYS_futex, word, op, value, until_ns ? &until : NULL, NULL,
+		    FUTEX_BITSET_MATCH_ANY) < 0)
 		err = errno;
 	errno = saved;
 	return err;
-}
-
-static struct timespec timespec_of(uint64_t ns)
-{
-	return (struct timespec){
-		.tv_sec = (time_t)(ns / 1000000000u),
-		.tv_nsec = (long)(ns % 1000000000u),
-	};
 }
 
 /* Policies FIFO, RR and DEADLINE of the calling thread itself, whatever it was lent. */
@@ -75,10 +70,10 @@ static bool is_realtime(void)
 }
 
 /*
- * Sleep until an unlock wakes this thread, or @until; false when that has come. Not private: a
+ * Sleep until an unlock wakes this thread, or @until_ns; false when that has come. Not private: a
  * shared lock is in memory of several processes, and PI waiters have a queue of their own.
  */
-static bool sleep_at(struct pp_lock *lock, const struct timespec *until)
+static bool sleep_at(struct pp_lock *lock, uint64_t until_ns)
 {
 	uint32_t waiters = lock->shared ? LOCK_SLEEPERS : LOCK_WAITERS;
 	uint32_t word = READ_ONCE(lock->word);
@@ -88,7 +83,7 @@ static bool sleep_at(struct pp_lock *lock, const struct timespec *until)
 		      !__atomic_compare_exchange_n(&lock->word, &word, word | waiters, false,
 						   __ATOMIC_RELAXED, __ATOMIC_RELAXED)))
 		return true;
-	return futex(&lock->word, FUTEX_WAIT_BITSET, word | waiters, until) != ETIMEDOUT;
+	return futex(&lock->word, FUTEX_WAIT_BITSET, word | waiters, until_ns) != ETIMEDOUT;
 }
 
 /* Others may sleep, too: the thread that was woken leaves the mark of that in the word. */
@@ -106,47 +101,44 @@ static bool take_awakened(struct pp_lock *lock)
  * Sleep with priority inheritance; 0: the lock is ours, else an error number. The kernel refuses
  * without PI futexes, and a holder that it cannot find.
  */
-static int sleep_lending(struct pp_lock *lock, const struct timespec *until)
+static int sleep_lending(struct pp_lock *lock, uint64_t until_ns)
 {
-	int op = until ? LOCK_PI_MONOTONIC : FUTEX_LOCK_PI, err;
+	int op = until_ns ? LOCK_PI_MONOTONIC : FUTEX_LOCK_PI, err;
 
 	do
-		err = futex(&lock->word, op | FUTEX_PRIVATE_FLAG, 0, until);
+		err = futex(&lock->word, op | FUTEX_PRIVATE_FLAG, 0, until_ns);
 	while (err == EAGAIN || err == EINTR);
 	if (!err)
 		(void)load_acquire(&lock->word); /* pairs with the release in pp_unlock_slow() */
 	return err;
 }
 
-static bool wait_realtime(struct pp_lock *lock, const struct timespec *until)
+static bool wait_realtime(struct pp_lock *lock, uint64_t until_ns)
 {
-	struct timespec again;
 	int err;
 
-	while ((err = sleep_lending(lock, until))) {
+	while ((err = sleep_lending(lock, until_ns))) {
 		if (err == ETIMEDOUT)
 			return false;
-		again = timespec_of(now_ns() + REFUSED_NS);
 		if (take_awakened(lock))
 			return true;
-		sleep_at(lock, &again);
-		if (until &&
-		    now_ns() >= (uint64_t)until->tv_sec * 1000000000u + (uint64_t)until->tv_nsec)
+		sleep_at(lock, now_ns() + REFUSED_NS);
+		if (until_ns && now_ns() >= until_ns)
 			return false;
 	}
 	return true;
 }
 
-static bool wait_ordinary(struct pp_lock *lock, const struct timespec *until)
+static bool wait_ordinary(struct pp_lock *lock, uint64_t until_ns)
 {
 	while (!take_awakened(lock)) {
-		if (!sleep_at(lock, until))
+		if (!sleep_at(lock, until_ns))
 			return false;
 	}
 	return true;
 }
 
-static bool take_in_time(struct pp_lock *lock, const struct timespec *until)
+static bool take_in_time(struct pp_lock *lock, uint64_t until_ns)
 {
 	unsigned int i;
 
@@ -155,17 +147,17 @@ static bool take_in_time(struct pp_lock *lock, const struct timespec *until)
 		if (READ_ONCE(lock->word) == 0 && lock_take(lock))
 			return true;
 	}
-	return !lock->shared && is_realtime() ? wait_realtime(lock, until)
-					      : wait_ordinary(lock, until);
+	return !lock->shared && is_realtime() ? wait_realtime(lock, until_ns)
+					      : wait_ordinary(lock, until_ns);
 }
 
-static bool wait_for(struct pp_lock *lock, const struct timespec *until)
+static bool wait_for(struct pp_lock *lock, uint64_t until_ns)
 {
 	bool taken;
 
 	handler_check_wait();
 	lock_wanted();
-	taken = take_in_time(lock, until);
+	taken = take_in_time(lock, until_ns);
 	if (!taken)
 		lock_left();
 	return taken;
@@ -173,17 +165,12 @@ static bool wait_for(struct pp_lock *lock, const struct timespec *until)
 
 void __coldpath pp_lock_slow(struct pp_lock *lock)
 {
-	wait_for(lock, NULL);
+	wait_for(lock, 0);
 }
 
 bool __coldpath pp_lock_timed(struct pp_lock *lock, unsigned int timeout_us)
 {
-	struct timespec until;
-
-	if (pp_trylock(lock))
-		return true;
-	until = timespec_of(now_ns() + timeout_us * (uint64_t)1000);
-	return wait_for(lock, &until);
+	return pp_trylock(lock) || wait_for(lock, now_ns() + timeout_us * (uint64_t)1000);
 }
 
 static void unlock_own(struct pp_lock *lock)
@@ -193,7 +180,7 @@ static void unlock_own(struct pp_lock *lock)
 	/* for the next holder's acquire: the kernel's store is no release in the C memory model */
 	__atomic_fetch_or(&lock->word, LOCK_WAITERS, __ATOMIC_RELEASE);
 	do
-		err = futex(&lock->word, FUTEX_UNLOCK_PI_PRIVATE, 0, NULL);
+		err = futex(&lock->word, FUTEX_UNLOCK_PI_PRIVATE, 0, 0);
 	while (err == EAGAIN);
 	if (err) /* no PI futexes here, so that there are no such waiters either */
 		store_release(&lock->word, 0);
@@ -206,5 +193,5 @@ void __coldpath pp_unlock_slow(struct pp_lock *lock)
 		unlock_own(lock);
 	else if (!(__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) & LOCK_SLEEPERS))
 		return;
-	futex(&lock->word, FUTEX_WAKE, 1, NULL);
+	futex(&lock->word, FUTEX_WAKE, 1, 0);
 }

@@ -278,36 +278,22 @@ static void answer_enable(struct control_state *state, const struct control_requ
 static void answer_request(struct control_state *state, const struct control_request *req,
 			   struct json_writer *answer)
 {
-	switch (req->verb) {
-	case VERB_STAT:
-		control_begin(answer, "stat");
-		control_stat(state, answer);
-		control_end(answer);
-		break;
-	case VERB_DRAIN:
+	if (req->verb == VERB_DRAIN)
 		answer_drain(req, answer);
-		break;
-	case VERB_TRIM:
+	else if (req->verb == VERB_TRIM)
 		control_trim(req, answer);
-		break;
-	case VERB_HOLDERS:
+	else if (req->verb == VERB_HOLDERS)
 		control_holders(req, answer);
-		break;
-	case VERB_FAULT:
+	else if (req->verb == VERB_FAULT)
 		control_fault(req, answer);
-		break;
-	case VERB_DISABLE:
+	else if (req->verb == VERB_DISABLE)
 		answer_disable(state, req, answer);
-		break;
-	case VERB_ENABLE:
+	else if (req->verb == VERB_ENABLE)
 		answer_enable(state, req, answer);
-		break;
-	case VERB_HELP:
-		control_begin(answer, "help");
+	else if (req->verb == VERB_STAT)
+		control_stat(state, answer);
+	else
 		control_help(answer);
-		control_end(answer);
-		break;
-	}
 }
 
 static bool changes_things(const struct control_request *req)

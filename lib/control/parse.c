@@ -195,8 +195,10 @@ void control_help(struct json_writer *json)
 {
 	size_t i;
 
+	control_begin(json, "help");
 	jw_begin(json, "verbs", '{');
 	for (i = 0; i < NR(verbs); i++)
 		jw_text(json, verbs[i].name, verbs[i].help);
 	jw_end(json, '}');
+	control_end(json);
 }

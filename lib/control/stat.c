@@ -197,6 +197,7 @@ void control_stat(struct control_state *state, struct json_writer *json)
 	struct page_pool *pool = NULL;
 	struct pp_zone *zone = NULL;
 
+	control_begin(json, "stat");
 	jw_text(json, "library", PP_VERSION);
 	jw_count(json, "pid", (uint64_t)getpid());
 	add_command(json);
@@ -214,4 +215,5 @@ void control_stat(struct control_state *state, struct json_writer *json)
 		add_pool(json, pool);
 	jw_end(json, ']');
 	add_ended(json);
+	control_end(json);
 }

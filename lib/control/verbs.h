@@ -108,7 +108,7 @@ void control_answer(struct control_state *state, const char *line, size_t len,
 uint64_t control_expire(struct control_state *state, uint64_t now);
 void control_enable_all(struct control_state *state);
 
-/* All zones, caches and pools of the process: members of an object that is open. */
+/* All zones, caches and pools of the process. */
 void control_stat(struct control_state *state, struct json_writer *json);
 void control_trim(const struct control_request *req, struct json_writer *answer);
 void control_holders(const struct control_request *req, struct json_writer *answer);

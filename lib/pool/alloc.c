@@ -145,9 +145,8 @@ static unsigned int keep_own(struct page_pool *pool, struct pp_page **pages, uns
 }
 
 /*
- * Refill the empty cache: from the ring, else from the zone, in one batch. The page_pool's own
- * order; what follows inside the zone is zone.c's. Called in a turn. If the pool is closed
- * meanwhile, up to @lacks pages are in @pages, *@got of them.
+ * Refill the empty cache: from the ring, else from the zone, in one batch; zone/take.c has the
+ * order inside the zone. Called in a turn. CLOSED: *@got pages of the @lacks wanted are in @pages.
  */
 static enum refilled refill_cache(struct page_pool *pool, struct pp_page **pages,
 				  unsigned int lacks, unsigned int *got)
@@ -189,37 +188,28 @@ static unsigned int pop_cache(struct page_pool *pool, struct pp_page **pages, un
 	return n;
 }
 
-/*
- * Closed in the middle, with @got pages, of which @slow count as refills and not as fast, as the
- * kernel counts.
- */
-static __coldpath unsigned int finish_around(struct page_pool *pool, struct pp_page **pages,
-					     unsigned int got, unsigned int slow, unsigned int n)
-{
-	turn_begin(pool);
-	count_add(pool->fast, got - slow);
-	turn_end(pool);
-	return got == n ? got : got + alloc_around(pool, pages + got, n - got);
-}
-
 /* In a turn, which it ends. */
 static __noinline unsigned int alloc_refill(struct page_pool *pool, struct pp_page **pages,
 					    unsigned int n)
 {
-	unsigned int got = pop_cache(pool, pages, n), refills = 0, k = 0;
+	unsigned int got = pop_cache(pool, pages, n), refills = 0, k;
 	enum refilled what = REFILLED;
 
 	while (got < n && what == REFILLED) {
 		what = refill_cache(pool, pages + got, n - got, &k);
-		if (unlikely(what == CLOSED)) /* one that brought pages is a refill, too */
-			return finish_around(pool, pages, got + k, refills + !!k, n);
-		refills += what == REFILLED;
-		got += pop_cache(pool, pages + got, n - got);
+		if (likely(what != CLOSED))
+			k = pop_cache(pool, pages + got, n - got);
+		refills += !!k;
+		got += k;
 	}
+	if (unlikely(what == CLOSED))
+		turn_begin(pool); /* for the counters alone */
 	count_add(pool->failures, what == EMPTY);
 	/* as the kernel counts: the page that made us refill is not a fast one */
 	count_add(pool->fast, got - refills);
 	turn_end(pool);
+	if (unlikely(what == CLOSED && got < n))
+		return got + alloc_around(pool, pages + got, n - got);
 	if (refills || what == EMPTY)
 		check_pressure(pool);
 	return got;

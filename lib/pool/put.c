@@ -158,22 +158,13 @@ static bool put_reference(struct pp_page *page)
 	return !unref_page(pool, page) && page_is_ours(pool, page);
 }
 
-static void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n);
-
-/*
- * Pages of several pools, or with more than one reference: sorted out pool by pool.
- * The first @done are sole ones of the first one's pool, and marked.
- */
-static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
+/* At most PP_BULK_MAX pages; the first @done are sole ones of the first one's pool, and marked. */
+static void put_part(struct pp_page **pages, unsigned int done, unsigned int n)
 {
 	struct pp_page *same[PP_BULK_MAX];
 	struct page_pool *pool;
 	unsigned int i, k, left = done;
 
-	if (unlikely(n > PP_BULK_MAX)) {
-		put_in_parts(pages, done, n);
-		return;
-	}
 	for (i = done; i < n; i++) {
 		if (put_reference(pages[i]))
 			pages[left++] = pages[i];
@@ -191,14 +182,15 @@ static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsi
 	}
 }
 
-static __coldpath void put_in_parts(struct pp_page **pages, unsigned int done, unsigned int n)
+/* Pages of several pools, or with more than one reference: sorted out pool by pool. */
+static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
 {
 	unsigned int part, marked;
 
 	for (; n; n -= part, done -= marked, pages += part) {
 		part = min(n, PP_BULK_MAX);
 		marked = min(done, part);
-		put_mixed(pages, marked, part);
+		put_part(pages, marked, part);
 	}
 }
 
