@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# figures.sh - the numbers and figures of doc/figures.md and README.md, all from one command
+# figures.sh - the figures of this machine in doc/figures/CPU, all from one command
 #
-#   sh examples/figures.sh            measure (8 minutes on two quiet CPUs), then write
+#   sh examples/figures.sh            measure (10 minutes on two quiet CPUs), then write
 #   sh examples/figures.sh --quick    the same, short: to see that it works
+#   sh examples/figures.sh --from doc/figures/CPU --table doc/figures.md
+#                                     doc/figures.md and README.md quote that machine from now on
 #
-# Writes doc/figures/*.json (the results), doc/figures/*.svg (a figure of each case),
-# doc/figures/report.html, in doc/figures.md the table between the lines "<!-- figures -->" and
-# "<!-- /figures -->", and five of its rows in README.md. Needs a build; names what is missing.
+# Writes the results (JSON), a figure of each case (SVG), the page report.html, and README.md, which
+# names the machine and has the table between the lines "<!-- figures -->" and "<!-- /figures -->".
+# Needs a build; names what is missing. A machine with other work is called shared.
 set -u
 
 usage() {
@@ -17,8 +19,9 @@ usage() {
 	  --quick      short measurements: to see that it works, not how fast it is
 	  --build DIR  where ppbench and ppfwd are built (default: build)
 	  --from DIR   measure nothing, take the results in DIR
-	  --out DIR    where the figures go (default: doc/figures)
-	  --table F    where the table goes (default: doc/figures.md, and five rows in README.md)
+	  --out DIR    where the figures go (default: --from, or else doc/figures/CPU)
+	  --table F    where the table goes (default: README.md beside the figures);
+	               doc/figures.md: also the links there, and five rows in README.md
 	  --no-peers   leave out forwarding against dpdk-testpmd, and with it
 	END
 }
@@ -29,7 +32,7 @@ fail() {
 }
 
 cd "$(dirname "$0")/.." || exit 1
-build=build out=doc/figures table=doc/figures.md quick= from= peers=yes
+build=build out= table= quick= from= peers=yes
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
@@ -55,20 +58,52 @@ plugin=$(realpath "$build")/drivers/librte_mempool_pagepool.so
 [ ! -f "$plugin" ] || export PPBENCH_DPDK_PLUGIN="$plugin"
 [ -x "$ppbench" ] || fail "no $ppbench; build it with 'meson setup build && ninja -C build'"
 command -v python3 >/dev/null || fail "python3 is missing; apt-get install python3"
+cpu() {
+	awk -F ': *' '!seen[$1]++ && /^(model name|cpu family|model)[\t ]*:/ {
+		sub(/[\t ]*$/, "", $1); gsub(/\([^)]*\)/, "", $2); value[$1] = $2 }
+		END { split(value["model name"], w, " ")
+		print tolower(w[1] "-" w[2] "-" value["cpu family"] "-" value["model"]) }' /proc/cpuinfo
+}
+
+: "${out:=${from:-doc/figures/$(cpu)}}" "${table:=$out/README.md}"
+mkdir -p "$out" || fail "cannot make $out"
+[ -f "$table" ] || printf '# Figures of %s\n\n<!-- figures -->\n<!-- /figures -->\n' "$(basename "$out")" >"$table" ||
+	exit 1
 grep -q '^<!-- figures -->$' "$table" && grep -q '^<!-- /figures -->$' "$table" ||
 	fail "$table has no lines '<!-- figures -->' and '<!-- /figures -->' for the table"
-mkdir -p "$out" || fail "cannot make $out"
 
 cases() {
 	"$ppbench" --help | sed -n '/^cases:/,/^options:/s/^  \([a-z_]*\) .*/\1/p' | grep -v '^report$'
+}
+
+# what doc/figures/CPU/README.md begins with
+introduce() {
+	read -r load _ </proc/loadavg
+	state="a machine without other work"
+	case $load in 0.[0-4]*) ;; *) state="a **shared** machine, which had other work to do (load $load)" ;; esac
+	cat <<-END
+	# Figures of $(basename "$out")
+
+	Measured on $(date -u +%Y-%m-%d) on $state. doc/bench.md says
+	what each case measures; \`sh examples/figures.sh\` measures all of it again.
+
+	\`\`\`
+	$(lscpu | grep -E '^(Model name|CPU family|Model|Stepping|CPU\(s\)|L1d|L2|L3|Hypervisor|NUMA node\(s\))' | tr -s ' ')
+	\`\`\`
+
+	<!-- figures -->
+	<!-- /figures -->
+	END
 }
 
 failed=
 measure() {
 	for name in $(cases); do
 		echo "figures.sh: $name"
+		more=
+		[ "$name" != refill ] || more="--port all --policy all"
 		# shellcheck disable=SC2086 # words
-		"$ppbench" "$name" $quick --json "$out/$name.json" --plot "$out/$name.svg" >/dev/null ||
+		"$ppbench" "$name" $quick $more --json "$out/$name.json" --plot "$out/$name.svg" >/dev/null ||
 			failed="$failed $name"
 	done
 	[ $peers = yes ] || return 0
@@ -92,6 +127,7 @@ measure() {
 
 if [ -z "$from" ]; then
 	rm -f "$out"/*.json "$out"/*.svg "$out"/*.txt
+	[ "$table" != "$out/README.md" ] || introduce >"$table"
 	measure
 	from=$out
 fi
@@ -183,6 +219,7 @@ table = head + ['', '| what | pagepool | beside it | times better | command |', 
 page = open(target).read()
 page = re.sub(r'(<!-- figures -->\n).*?(<!-- /figures -->)',
               lambda m: m[1] + '\n'.join(table + lines) + '\n' + m[2], page, flags=re.S)
+page = re.sub(r'\(figures/[^/)]*/', '(figures/%s/' % os.path.basename(os.path.normpath(where)), page)
 open(target, 'w').write(page)
 END
 [ "$table" != doc/figures.md ] || python3 examples/figures_short.py --from "$from" --out "$out" || exit 1

@@ -5,9 +5,9 @@
   figures_short.py [--from DIR] [--out DIR] [--table FILE] [--readme FILE]   write both
   figures_short.py --check                                                   are they of these results?
 
-Reads strand.json of --from (doc/figures) and the table of --table (doc/figures.md). Writes
-strand-short.svg to --out (doc/figures), and the rows between the lines "<!-- five figures -->" and
-"<!-- /five figures -->" of --readme (README.md). examples/figures.sh calls it.
+Reads strand.json of --from and the table of --table (doc/figures.md). Writes strand-short.svg to --out,
+and the rows between the lines "<!-- five figures -->" and "<!-- /five figures -->" of --readme
+(README.md), which links the picture; --from and --out are where it does. examples/figures.sh calls it.
 """
 import argparse
 import json
@@ -87,28 +87,31 @@ def rows_of(table):
 
 def main():
     args = argparse.ArgumentParser(usage=__doc__)
-    args.add_argument('--from', dest='where', default='doc/figures')
-    args.add_argument('--out', default='doc/figures')
+    args.add_argument('--from', dest='where')
+    args.add_argument('--out')
     args.add_argument('--table', default='doc/figures.md')
     args.add_argument('--readme', default='README.md')
     args.add_argument('--check', action='store_true')
     args = args.parse_args()
     new = {}
+    with open(args.readme, encoding='utf-8') as f:
+        page = f.read()
+    link = re.search(r'doc/figures/[^/)]*(?=/strand-short)', page)
+    args.where = args.where or (link[0] if link else 'doc/figures')
+    args.out = args.out or args.where
     strand = os.path.join(args.where, 'strand.json')
     if os.path.exists(strand):
         with open(strand, encoding='utf-8') as f:
             svg = picture(json.load(f))
         if svg:
             new[os.path.join(args.out, 'strand-short.svg')] = svg
-    with open(args.readme, encoding='utf-8') as f:
-        page = f.read()
     with open(args.table, encoding='utf-8') as f:
         lines = rows_of(f.read())
     text, n = re.subn(r'(<!-- five figures -->\n).*?(<!-- /five figures -->)',
                       lambda m: m[1] + '\n'.join(lines) + '\n' + m[2], page, flags=re.S)
     if n != 1:
         sys.exit('figures_short.py: %s: no lines "<!-- five figures -->" and "<!-- /five figures -->"' % args.readme)
-    new[args.readme] = text
+    new[args.readme] = text.replace(link[0], os.path.normpath(args.out)) if link else text
     bad = 0
     for path, content in new.items():
         if args.check:

@@ -203,18 +203,23 @@ def test_figures():
         done = script(*words)
         check(done.returncode == 1 and done.stderr.count('\n') == 1, 'no place for the table')
         with open(table, 'w') as file:
-            file.write('above\n<!-- figures -->\nold\n<!-- /figures -->\nbelow\n')
+            file.write('above\n<!-- figures -->\nold\n<!-- /figures -->\n![x](figures/old/x.svg)\n')
         for _ in range(2):
             check(script(*words).returncode == 0, 'a table')
             with open(table) as file:
                 text = file.read()
             check(text.startswith('above\n<!-- figures -->\nTest & <Co>, 2 CPUs') and
-                  text.endswith('<!-- /figures -->\nbelow\n') and 'old' not in text, 'in its place')
+                  text.endswith('<!-- /figures -->\n![x](figures/results/x.svg)\n') and 'old' not in text,
+                  'in its place, and the picture is of these results')
             check('array: 1 (0.99 .. 1.01) | 0.50 |' in text, 'slower than an array')
             check('ring_mp_mc cache 512: 30 (29.7 .. 30.3) | 7.50 |' in text, 'better than mbufs')
             check('dpdk-testpmd: 20 (19 .. 21) | 1.50 |' in text, 'peers')
             check('glibc' not in text, 'what was not measured is not there')
         check(os.path.exists(os.path.join(tmp, 'out', 'report.html')), 'the page')
+        check(script('--build', build, '--from', results).returncode == 0, 'a machine of its own')
+        with open(os.path.join(results, 'README.md')) as file:
+            text = file.read()
+        check(text.startswith('# Figures of results\n') and 'array: 1 (' in text, 'its own table')
         os.unlink(os.path.join(results, 'peers.txt'))
         with open(os.path.join(results, 'compare.json'), 'w') as file:
             json.dump(result('compare', []), file)
