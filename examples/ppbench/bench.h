@@ -20,6 +20,7 @@
 #include <pagepool/stats.h>
 #include <pagepool/zone.h>
 
+#include "common/machine.h"
 #include "common/options.h"
 
 #define BENCH_LIST_MAX	 32u
@@ -54,15 +55,6 @@ struct bench_opts {
 	const char *plot;
 };
 
-struct bench_machine {
-	char cpu[96];
-	char kernel[80];
-	const char *compiler;
-	const char *commit;
-	unsigned int cores;
-	uint64_t tsc_hz;
-};
-
 /* a line of the result; the case's unit is the prefix of the three figures' keys */
 struct bench_row {
 	char policy[BENCH_NAME];
@@ -86,7 +78,10 @@ struct bench {
 	const struct bench_case *const *cases; /* all of them, ended by NULL */
 	const struct bench_case *what;
 	struct bench_opts opts;
-	struct bench_machine machine;
+	struct machine machine;
+	const char *compiler;
+	const char *commit;
+	uint64_t tsc_hz;
 	char command[300]; /* as it was typed */
 	cpu_set_t cpus; /* CPUs that this process may use */
 	struct bench_row *rows;
@@ -199,8 +194,9 @@ int bench_interleave(struct bench *b, struct bench_subject *s, unsigned int n, u
 int bench_interleave_all(struct bench *b, struct bench_subject *s, unsigned int n);
 /* cycles of the thread's CPU time: the slices of other programs do not count */
 uint64_t bench_cpu_cycles(const struct bench *b);
+/* involuntary context switches of this process, all threads counted */
 long bench_switches(void);
-bool bench_disturbed(struct bench *b, long before, unsigned int *tries);
+bool bench_disturbed(struct bench *b, bool interrupted, unsigned int *tries);
 /* voluntary context switches of the calling thread; one that closes a cache must have none */
 long bench_sleeps(void);
 int bench_check_slept(struct bench *b, const char *name, unsigned long slept, unsigned int of);
@@ -245,6 +241,9 @@ struct bench_row *bench_find(struct bench *b, const char *policy, const char *ki
 			     unsigned int bulk);
 void bench_ratio(struct bench *b, const char *key, const char *policy, const char *kind);
 
+/* options.c: another CPU than the first: the second of --cores, or one that is allowed */
+unsigned int bench_second_cpu(const struct bench *b);
+
 /* print.c */
 /* CPUs that the case runs on: the first so many of opts.cores */
 unsigned int bench_cores(const struct bench *b);
@@ -256,9 +255,6 @@ int bench_write(const char *option, const char *file, void (*write)(FILE *f, con
 
 /* json.c */
 void bench_write_json(FILE *f, const void *bench);
-
-/* machine.c */
-void bench_machine(struct bench_machine *m);
 
 /* options.c; -1: run the case; otherwise the exit status */
 int bench_options(struct bench *b, int argc, char **argv);
@@ -282,6 +278,8 @@ struct pp_zone *bench_zone_create(struct pp_zone_params params);
 /* @high: pages in a cache, 0: the library's choice, which for threads' caches is few */
 struct pp_zone *bench_zone_open(const char *policy, uint32_t flags, uint32_t high);
 struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags);
+/* 0; -1 after bench_error(): a page is lost, or there twice */
+int bench_zone_audit(const struct bench *b, struct pp_zone *zone);
 int bench_zone_close(struct bench *b, struct pp_zone *zone);
 /* through the zone s->ctx, and through the pool s->ctx, of which the caller is the owner */
 bench_run_fn bench_run_zone, bench_run_pool;
@@ -294,6 +292,13 @@ int bench_baseline_init(void);
 void bench_baseline_exit(void);
 
 /* pingpong.c */
+/*
+ * The calling thread and one on CPU @core act in turns, on @here and @there. Cycles of a turn of
+ * each, the median of some batches of @rounds; negative after bench_error()
+ */
+double bench_turns(unsigned int core, unsigned int rounds, void (*act)(void *visitor), void *here,
+		   void *there);
+/* the same without acts: the round trip of a cache line */
 double bench_pingpong(unsigned int core);
 const char *bench_regime(double round_trip);
 

@@ -29,10 +29,9 @@ void bench_subject_set(struct bench_subject *s, const char *kind, bench_run_fn *
  */
 static uint64_t slice_cycles(const struct bench *b)
 {
-	return b->machine.tsc_hz / (b->opts.quick ? 1000 : 500);
+	return b->tsc_hz / (b->opts.quick ? 1000 : 500);
 }
 
-/* involuntary context switches of this process, all threads counted */
 long bench_switches(void)
 {
 	struct rusage usage;
@@ -45,7 +44,7 @@ uint64_t bench_cpu_cycles(const struct bench *b)
 	struct timespec t;
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)(((double)t.tv_sec + (double)t.tv_nsec / 1e9) * (double)b->machine.tsc_hz);
+	return (uint64_t)(((double)t.tv_sec + (double)t.tv_nsec / 1e9) * (double)b->tsc_hz);
 }
 
 long bench_sleeps(void)
@@ -72,19 +71,19 @@ int bench_check_slept(struct bench *b, const char *name, unsigned long slept, un
 /* a case must end on a machine that is never quiet, too */
 static bool is_late(const struct bench *b)
 {
-	return pp_cycles() - b->start > (b->opts.quick ? 5 : RETRY_S) * b->machine.tsc_hz;
+	return pp_cycles() - b->start > (b->opts.quick ? 5 : RETRY_S) * b->tsc_hz;
 }
 
 /*
  * A figure that holds another program's time slice says nothing about the subject: measure
  * again. A machine that is never quiet gets figures all the same, and a note.
- * @before: bench_switches() before the measurement; @tries: 0 before the first
+ * @tries: 0 before the first measurement of a figure
  */
-bool bench_disturbed(struct bench *b, long before, unsigned int *tries)
+bool bench_disturbed(struct bench *b, bool interrupted, unsigned int *tries)
 {
 	b->measured++;
 	bench_progress_tick(b);
-	if (bench_switches() == before)
+	if (!interrupted)
 		return false;
 	b->disturbed++;
 	if (++*tries < TRIES && !is_late(b))
@@ -104,7 +103,7 @@ static uint64_t run_undisturbed(struct bench *b, struct bench_subject *s, unsign
 		sleeps = bench_sleeps();
 		cycles = s->run(s, bulk, s->loops);
 		sleeps = bench_sleeps() - sleeps;
-	} while (bench_disturbed(b, before, &tries));
+	} while (bench_disturbed(b, bench_switches() != before, &tries));
 	s->slept += sleeps > 0;
 	return cycles;
 }

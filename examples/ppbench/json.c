@@ -8,18 +8,6 @@
 
 #define DIGITS 6
 
-static void write_machine(struct json *j, const struct bench_machine *m)
-{
-	json_open(j, "machine", '{');
-	json_text(j, "cpu", m->cpu);
-	json_count(j, "cores", m->cores);
-	json_text(j, "kernel", m->kernel);
-	json_text(j, "compiler", m->compiler);
-	json_text(j, "commit", m->commit);
-	json_count(j, "tsc_hz", m->tsc_hz);
-	json_close(j, '}');
-}
-
 static void write_figures(struct json *j, const char *unit, const struct bench_row *row)
 {
 	char key[64];
@@ -104,7 +92,11 @@ void bench_write_json(FILE *f, const void *bench)
 	json_text(&j, "bench", b->what->name);
 	json_text(&j, "version", PP_VERSION);
 	json_text(&j, "command", b->command);
-	write_machine(&j, &b->machine);
+	machine_json_open(&j, &b->machine);
+	json_text(&j, "compiler", b->compiler);
+	json_text(&j, "commit", b->commit);
+	json_count(&j, "tsc_hz", b->tsc_hz);
+	json_close(&j, '}');
 	write_lists(&j, b);
 	write_spread(&j, b);
 	json_end(&j); /* the caller looks at the stream */

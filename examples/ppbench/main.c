@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "commit.h"
 
 #define CASE(name) extern const struct bench_case bench_##name;
 #include "cases/cases.def"
@@ -40,7 +41,10 @@ static int run_case(struct bench *b)
 {
 	int err;
 
-	bench_machine(&b->machine);
+	machine_read(&b->machine);
+	b->compiler = PP_COMPILER;
+	b->commit = PP_COMMIT;
+	b->tsc_hz = pp_cycles_hz();
 	b->start = pp_cycles();
 	err = bench_pin(b->opts.cores[0]);
 	if (!err)

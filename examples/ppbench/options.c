@@ -127,6 +127,18 @@ static int pick_cores(struct bench *b)
 	return -1;
 }
 
+unsigned int bench_second_cpu(const struct bench *b)
+{
+	unsigned int first = b->opts.cores[0], i;
+
+	if (b->opts.ncores > 1)
+		return b->opts.cores[1];
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (i != first && CPU_ISSET(i, &b->cpus))
+			return i;
+	return first;
+}
+
 /* a policy of the default that this machine refuses is not an error */
 static void set_defaults(struct bench *b)
 {

@@ -13,43 +13,55 @@
 #define ROUNDS	200u
 #define BATCHES 15u
 
-static struct {
-	unsigned int turn;
-} line __attribute__((aligned(128)));
+struct turns {
+	unsigned int turn __attribute__((aligned(128)));
+	unsigned int rounds;
+	void (*act)(void *visitor);
+	void *visitor; /* of the other thread */
+};
 
-static void *pong_thread(void *arg)
+static void *other_thread(void *arg)
 {
+	struct turns *t = arg;
 	unsigned int i;
 
-	(void)arg;
-	for (i = 0; i < ROUNDS * BATCHES; i++) {
-		bench_await(&line.turn, 2 * i + 1);
-		__atomic_store_n(&line.turn, 2 * i + 2, __ATOMIC_RELEASE);
+	for (i = 0; i < t->rounds * BATCHES; i++) {
+		bench_await(&t->turn, 2 * i + 1);
+		if (t->act)
+			t->act(t->visitor);
+		__atomic_store_n(&t->turn, 2 * i + 2, __ATOMIC_RELEASE);
 	}
 	return NULL;
 }
 
-/* cycles of one round trip between this thread's CPU and CPU @core; negative after bench_error() */
-double bench_pingpong(unsigned int core)
+double bench_turns(unsigned int core, unsigned int rounds, void (*act)(void *visitor), void *here,
+		   void *there)
 {
+	struct turns t = { .rounds = rounds, .act = act, .visitor = there };
 	double batch[BATCHES];
 	unsigned int i, k;
-	uint64_t start;
 	pthread_t thread;
+	uint64_t start;
 
-	line.turn = 0;
-	if (bench_thread(&thread, core, pong_thread, NULL))
+	if (bench_thread(&thread, core, other_thread, &t))
 		return -1;
 	for (k = 0; k < BATCHES; k++) {
 		start = pp_cycles();
-		for (i = k * ROUNDS; i < (k + 1) * ROUNDS; i++) {
-			__atomic_store_n(&line.turn, 2 * i + 1, __ATOMIC_RELEASE);
-			bench_await(&line.turn, 2 * i + 2);
+		for (i = k * rounds; i < (k + 1) * rounds; i++) {
+			if (act)
+				act(here);
+			__atomic_store_n(&t.turn, 2 * i + 1, __ATOMIC_RELEASE);
+			bench_await(&t.turn, 2 * i + 2);
 		}
-		batch[k] = (double)(pp_cycles() - start) / ROUNDS;
+		batch[k] = (double)(pp_cycles() - start) / rounds;
 	}
 	pthread_join(thread, NULL);
 	return bench_median(batch, BATCHES);
+}
+
+double bench_pingpong(unsigned int core)
+{
+	return bench_turns(core, ROUNDS, NULL, NULL, NULL);
 }
 
 const char *bench_regime(double round_trip)

@@ -115,7 +115,7 @@ static void write_panel(FILE *f, const struct bench *b, const struct panel *p, d
 /* below the last panel: the case, the machine and the commit */
 static void write_footer(FILE *f, const struct bench *b, double top)
 {
-	const struct bench_machine *m = &b->machine;
+	const struct machine *m = &b->machine;
 	char line[400];
 
 	fprintf(f, "<text class=\"axis\" x=\"%.0f\" y=\"%.0f\">", MARGIN, top);
@@ -123,7 +123,7 @@ static void write_footer(FILE *f, const struct bench *b, double top)
 		 b->opts.repeat, m->cpu, m->cores);
 	html_text(f, line);
 	fprintf(f, "</text><text class=\"axis\" x=\"%.0f\" y=\"%.0f\">", MARGIN, top + 16);
-	snprintf(line, sizeof(line), "Linux %s; %s; commit %s", m->kernel, m->compiler, m->commit);
+	snprintf(line, sizeof(line), "Linux %s; %s; commit %s", m->kernel, b->compiler, b->commit);
 	html_text(f, line);
 	fputs("</text>\n", f);
 }

@@ -5,18 +5,9 @@
 #include <string.h>
 
 #include "bench.h"
-#include "common/error.h"
+#include "common/values.h"
 
 static const char automatic[] = "auto";
-
-static void known_policies(char *text, size_t size)
-{
-	const char *const *name = pp_policy_names();
-	size_t used = 0;
-
-	for (*text = '\0'; *name && used < size; name++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", *name);
-}
 
 static void append_policy(struct bench_opts *o, const char *name)
 {
@@ -29,42 +20,29 @@ static void append_policy(struct bench_opts *o, const char *name)
 		o->policies[o->npolicies++] = name;
 }
 
-static void add_policy(struct bench_opts *o, const char *option, const char *text, size_t len)
-{
-	const char *const *name;
-	char known[200];
-
-	if (len == strlen(automatic) && !strncmp(text, automatic, len)) {
-		append_policy(o, automatic);
-		return;
-	}
-	for (name = pp_policy_names(); *name; name++) {
-		if (strlen(*name) == len && !strncmp(*name, text, len)) {
-			append_policy(o, *name);
-			return;
-		}
-	}
-	known_policies(known, sizeof(known));
-	usage_error("%s '%.*s': no such policy in this build; it has %s, and auto", option,
-		    (int)len, text, known);
-}
-
 void bench_policies_set(void *opts, const char *option, const char *text)
 {
+	const char *words[BENCH_LIST_MAX] = { NULL }, *const * name;
 	struct bench_opts *o = opts;
-	const char *const *name;
+	unsigned int n = 0;
+	char word[32];
 	size_t len;
+	int i;
 
+	for (name = pp_policy_names(); *name && n < BENCH_LIST_MAX - 2; name++)
+		words[n++] = *name;
 	o->npolicies = 0;
 	o->all_policies = !strcmp(text, "all");
-	if (o->all_policies) {
-		for (name = pp_policy_names(); *name; name++)
-			append_policy(o, *name);
-		return;
-	}
-	for (;; text += len + 1) {
+	for (i = 0; o->all_policies && words[i]; i++)
+		append_policy(o, words[i]);
+	words[n] = automatic;
+	for (; !o->all_policies; text += len + 1) {
 		len = strcspn(text, ",");
-		add_policy(o, option, text, len);
+		snprintf(word, sizeof(word), "%.*s", (int)len, text);
+		i = parse_word(option, word, words);
+		if (i < 0)
+			return;
+		append_policy(o, words[i]);
 		if (!text[len])
 			return;
 	}

@@ -43,7 +43,7 @@ unsigned int bench_cores(const struct bench *b)
 
 static void print_header(FILE *f, const struct bench *b)
 {
-	const struct bench_machine *m = &b->machine;
+	const struct machine *m = &b->machine;
 	unsigned int i;
 
 	if (b->what->print)
@@ -52,30 +52,22 @@ static void print_header(FILE *f, const struct bench *b)
 		fprintf(f, "%s: %s, %s, median of %u\n", b->what->name, b->what->title,
 			b->what->unit, b->opts.repeat);
 	fprintf(f, "%s, %u cores; Linux %s; %s; commit %s; TSC %.3f GHz; on CPU", m->cpu, m->cores,
-		m->kernel, m->compiler, m->commit, (double)m->tsc_hz / 1e9);
+		m->kernel, b->compiler, b->commit, (double)b->tsc_hz / 1e9);
 	for (i = 0; i < bench_cores(b); i++)
 		fprintf(f, " %u", b->opts.cores[i]);
 	fputs("\n\n", f);
 }
 
-static int name_width(const struct bench *b)
+/* of a column of names, at least @least */
+static int text_width(const struct bench *b, bool kinds, size_t least)
 {
-	size_t width = strlen("policy"), i;
+	size_t len, i;
 
-	for (i = 0; i < b->nrows; i++)
-		if (strlen(b->rows[i].policy) > width)
-			width = strlen(b->rows[i].policy);
-	return (int)width;
-}
-
-static int kind_width(const struct bench *b)
-{
-	size_t width = 10, i;
-
-	for (i = 0; i < b->nrows; i++)
-		if (strlen(b->rows[i].kind) > width)
-			width = strlen(b->rows[i].kind);
-	return (int)width;
+	for (i = 0; i < b->nrows; i++) {
+		len = strlen(kinds ? b->rows[i].kind : b->rows[i].policy);
+		least = len > least ? len : least;
+	}
+	return (int)least;
 }
 
 static void print_row(FILE *f, const struct bench_row *row, const struct columns *c, int width,
@@ -114,7 +106,7 @@ static bool new_group(const struct bench *b, size_t i)
 
 static void print_rows(FILE *f, const struct bench *b)
 {
-	int width = name_width(b), kind = kind_width(b);
+	int width = text_width(b, false, strlen("policy")), kind = text_width(b, true, 10);
 	struct columns c;
 	unsigned int k;
 	size_t i;

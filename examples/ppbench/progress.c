@@ -19,7 +19,7 @@ static bool shown;
 void bench_progress_tick(struct bench *b)
 {
 	static uint64_t last;
-	uint64_t now = pp_cycles(), hz = b->machine.tsc_hz;
+	uint64_t now = pp_cycles(), hz = b->tsc_hz;
 
 	if (now - b->start < AFTER_S * hz || now - last < hz / PER_S || !isatty(STDERR_FILENO))
 		return;

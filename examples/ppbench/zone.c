@@ -44,7 +44,7 @@ struct page_pool *bench_pool_open(struct pp_zone *zone, uint32_t flags)
 }
 
 /* A pool that loses pages, or hands one out twice, gets no figure. */
-static int audit_zone(const struct bench *b, struct pp_zone *zone)
+int bench_zone_audit(const struct bench *b, struct pp_zone *zone)
 {
 	struct pp_audit a = { .sz = sizeof(a) };
 
@@ -68,7 +68,7 @@ int bench_zone_close(struct bench *b, struct pp_zone *zone)
 
 	if (!zone)
 		return 0;
-	err = audit_zone(b, zone);
+	err = bench_zone_audit(b, zone);
 	if (err)
 		return err;
 	err = pp_zone_destroy(zone);

@@ -1,48 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* json.c - the report as one JSON object */
-#include <string.h>
-#include <sys/utsname.h>
-#include <unistd.h>
-
 #include "common/json.h"
+#include "common/machine.h"
 #include "engines/engine.h"
 #include "ppfwd.h"
-
-/* "model name : Intel..." of the first CPU; if the kernel does not tell */
-static void cpu_name(char *name, size_t size)
-{
-	FILE *f = fopen("/proc/cpuinfo", "re");
-	char line[256];
-	char *value;
-
-	name[0] = '\0';
-	while (f && fgets(line, sizeof(line), f)) {
-		value = strchr(line, ':');
-		if (!value || strncmp(line, "model name", 10))
-			continue;
-		value += strspn(value, ": \t");
-		value[strcspn(value, "\n")] = '\0';
-		snprintf(name, size, "%s", value);
-		break;
-	}
-	if (f)
-		fclose(f);
-}
-
-static void write_machine(struct json *j)
-{
-	struct utsname uts;
-	char cpu[256];
-
-	cpu_name(cpu, sizeof(cpu));
-	uname(&uts);
-	json_open(j, "machine", '{');
-	json_text(j, "cpu", cpu);
-	json_count(j, "cores", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
-	json_text(j, "kernel", uts.release);
-	json_count(j, "tsc_hz", pp_cycles_hz());
-	json_close(j, '}');
-}
 
 static void write_bursts(struct json *j, const char *key, const struct bursts *b)
 {
@@ -177,12 +138,16 @@ static void write_lists(struct json *j, const struct report *rep)
 int json_write(const struct report *rep, FILE *out)
 {
 	const struct options *opts = rep->fwd->opts;
+	struct machine machine;
 	struct json j;
 
 	json_begin(&j, out);
 	json_text(&j, "version", PP_VERSION);
 	json_text(&j, "command", opts->command);
-	write_machine(&j);
+	machine_read(&machine);
+	machine_json_open(&j, &machine);
+	json_count(&j, "tsc_hz", pp_cycles_hz());
+	json_close(&j, '}');
 	json_text(&j, "policy", rep->policy);
 	json_text(&j, "engine", opts->engine->name);
 	json_count(&j, "burst", opts->burst);

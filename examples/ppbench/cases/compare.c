@@ -10,8 +10,6 @@
 #define RTE_PKTMBUF "rte_pktmbuf ring_mp_mc cache 512"
 #define MALLOC	    "malloc glibc"
 #define TARGET_BULK 64u
-#define TRIES	    3u
-#define RETRY_S	    30u
 #define ROUNDS_MAX  5u /* for the kinds that take long */
 
 static const unsigned int bulks[] = { 1, 8, 32, 64, 0 };
@@ -48,24 +46,6 @@ static bool takes_part(const struct cmp_rival *r, unsigned int kind)
 	return !r->missing && r->kinds & CMP_BIT(kind);
 }
 
-/*
- * If the scheduler took the CPU, the figure says nothing about the rival: measure again. A
- * crowd's own threads interrupt each other, so there switches say nothing.
- */
-static bool job_disturbed(struct bench *b, unsigned int kind, int64_t switches, unsigned int *tries)
-{
-	if (kind == CMP_CROWD)
-		return false;
-	b->measured++;
-	if (!switches)
-		return false;
-	b->disturbed++;
-	if (++*tries < TRIES && pp_cycles() - b->start < RETRY_S * b->machine.tsc_hz)
-		return true;
-	b->kept_disturbed++;
-	return false;
-}
-
 /* -1: the rival can not go on, and r->missing says why */
 static int measure_rival(struct bench *b, struct cmp_rival *r, const struct cmp_job *job,
 			 double *cycles)
@@ -79,7 +59,8 @@ static int measure_rival(struct bench *b, struct cmp_rival *r, const struct cmp_
 				r->missing = "could not start its threads, or had no memory";
 			return -1;
 		}
-	} while (job_disturbed(b, job->kind, res.switches, &tries));
+		/* a crowd's own threads interrupt each other: switches say nothing there */
+	} while (job->kind != CMP_CROWD && bench_disturbed(b, res.switches, &tries));
 	if (res.shorts || !res.pages) {
 		r->missing = "ran out of pages; use a smaller --bulk";
 		return -1;
@@ -105,8 +86,7 @@ static int keep_rivals(struct bench *b, struct field *f, unsigned int kind, unsi
 		if (works[kind].pair)
 			bench_extra(row, "pingpong_cycles", round_trip);
 		if (kind == CMP_CROWD)
-			bench_extra(row, "mpages_per_s",
-				    2e-6 * (double)b->machine.tsc_hz / row->median);
+			bench_extra(row, "mpages_per_s", 2e-6 * (double)b->tsc_hz / row->median);
 	}
 	return 0;
 }
@@ -116,7 +96,7 @@ static int rounds_of(struct bench *b, struct field *f, unsigned int kind, unsign
 {
 	const struct cmp_work *w = &works[kind];
 	unsigned int rounds = w->rough && b->opts.repeat > ROUNDS_MAX ? ROUNDS_MAX : b->opts.repeat;
-	uint64_t budget = b->machine.tsc_hz / 1000 * (b->opts.quick ? w->quick_ms : w->ms);
+	uint64_t budget = b->tsc_hz / 1000 * (b->opts.quick ? w->quick_ms : w->ms);
 	struct cmp_job job = { kind, bulk, { f->core[0], f->core[1] }, budget };
 	double distance[BENCH_REPEAT_MAX], warm;
 	struct cmp_job first = job;
@@ -217,19 +197,6 @@ static void compare_notes(struct bench *b, const struct field *f)
 	bench_note_distance(b);
 }
 
-static void second_cpu(const struct bench *b, struct field *f)
-{
-	unsigned int i;
-
-	f->core[0] = f->core[1] = b->opts.cores[0];
-	if (b->opts.ncores > 1)
-		f->core[1] = b->opts.cores[1];
-	for (i = 0; i < CPU_SETSIZE && f->core[1] == f->core[0]; i++)
-		if (CPU_ISSET(i, &b->cpus))
-			f->core[1] = i;
-	f->two = f->core[0] != f->core[1];
-}
-
 /* malloc first: fork its processes before EAL has threads */
 static int run_rivals(struct bench *b, struct field *f)
 {
@@ -266,7 +233,9 @@ static int compare_case(struct bench *b)
 	unsigned int i;
 	int err;
 
-	second_cpu(b, &f);
+	f.core[0] = b->opts.cores[0];
+	f.core[1] = bench_second_cpu(b);
+	f.two = f.core[0] != f.core[1];
 	f.rivals = calloc(max, sizeof(*f.rivals));
 	err = f.rivals ? cmp_plain_open(f.rivals, &f.n) : -1;
 	for (i = 0; i < b->opts.npolicies && !err; i++)

@@ -104,8 +104,8 @@ static double drain_busy(struct bench *b, struct drain_subject *s, const struct 
 			 struct drain_result *res, struct pass *pass)
 {
 	unsigned int order = owner_order(&s->owner, part->order);
-	uint64_t step = b->machine.tsc_hz / part->hz;
-	uint64_t now = pp_cycles(), end = now + b->machine.tsc_hz / part->per_s;
+	uint64_t step = b->tsc_hz / part->hz;
+	uint64_t now = pp_cycles(), end = now + b->tsc_hz / part->per_s;
 	uint64_t next = res ? now + step : end + 1;
 
 	/* another program may have had this CPU all the time: at least one drain must be in */
@@ -143,7 +143,7 @@ static int measure_part(struct bench *b, struct drain_subject *s, unsigned int p
 		}
 		res->alone[r] = drain_busy(b, s, part, NULL, NULL);
 		res->drained[r] = drain_busy(b, s, part, res, &pass);
-	} while (bench_disturbed(b, before, &tries));
+	} while (bench_disturbed(b, bench_switches() != before, &tries));
 	res->timeouts += pass.timeouts;
 	res->pages[r] = pass.pages / (double)(res->n - pass.first);
 	res->rate[r] = (double)(res->n - pass.first) * part->per_s;

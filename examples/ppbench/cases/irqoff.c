@@ -162,7 +162,7 @@ static int attempt_window(struct bench *b, const char *policy, enum kind kind, u
 			run_timed(b, zone, bulk, cycles, w);
 		err = 0;
 	}
-	*again = bench_disturbed(b, before, tries);
+	*again = bench_disturbed(b, bench_switches() != before, tries);
 	free(cycles);
 	return bench_zone_close(b, zone) ? -1 : err;
 }

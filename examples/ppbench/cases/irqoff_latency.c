@@ -155,7 +155,7 @@ static int measure_latency(struct bench *b, struct latency_subject *s, unsigned 
 
 static int keep_latency(struct bench *b, struct latency_subject *s, unsigned int n)
 {
-	double cycles_per_us = (double)b->machine.tsc_hz / 1e6, cycles[REPEATS_MAX];
+	double cycles_per_us = (double)b->tsc_hz / 1e6, cycles[REPEATS_MAX];
 	struct bench_row *row;
 	unsigned int i;
 

@@ -241,12 +241,12 @@ static int notice_rows(struct bench *b, const char *name, enum noise noise)
 /* The thread with pages has them from the zone that accepts, then from another zone. */
 static int all_notices(struct bench *b)
 {
-	int err = notice_rows(b, "same zone", SAME_ZONE);
+	static const char *const names[] = { "same zone", "other zone", "no zone" };
+	enum noise noise;
+	int err = 0;
 
-	if (!err)
-		err = notice_rows(b, "other zone", OTHER_ZONE);
-	if (!err)
-		err = notice_rows(b, "no zone", NO_ZONE);
+	for (noise = SAME_ZONE; noise <= NO_ZONE && !err; noise++)
+		err = notice_rows(b, names[noise], noise);
 	bench_note(
 		b,
 		"p99.9: of 16 pages taken and given back, alone and while another thread takes "

@@ -149,18 +149,13 @@ static unsigned int add_subjects(struct bench_subject *s, struct where *w, const
 
 static int close_set(struct bench *b, struct pp_zone_set *set)
 {
-	struct pp_audit a = { .sz = sizeof(a) };
+	struct pp_zone *zone;
 	int node;
 
 	for (node = 0; set && node < PP_NODES_MAX; node++) {
-		if (!pp_zone_set_zone(set, node))
-			continue;
-		if (!pp_zone_audit(pp_zone_set_zone(set, node), &a) && !a.leaked && !a.double_free)
-			continue;
-		bench_error("numa: node %d: %llu pages did not come home, %llu came twice: no "
-			    "figure; this is a bug, please report it",
-			    node, (unsigned long long)a.leaked, (unsigned long long)a.double_free);
-		return -1;
+		zone = pp_zone_set_zone(set, node);
+		if (zone && bench_zone_audit(b, zone))
+			return -1;
 	}
 	return pp_zone_set_destroy(set) ? -1 : 0;
 }

@@ -99,7 +99,7 @@ static int measure_crowd(struct bench *b, struct crowd_result *res, unsigned int
 			   .set = set,
 			   .threads = PER_CPU * cpus,
 			   .bulk = bulk,
-			   .deadline = pp_cycles() + DEADLINE_S * b->machine.tsc_hz };
+			   .deadline = pp_cycles() + DEADLINE_S * b->tsc_hz };
 	uint64_t cycles = crowd_run(b, &c);
 	double pages = (double)(c.loops * bulk);
 
@@ -111,7 +111,7 @@ static int measure_crowd(struct bench *b, struct crowd_result *res, unsigned int
 		return -1;
 	}
 	res->cycles[r] = (double)cycles * cpus / pages;
-	res->rate[r] = pages / ((double)cycles / (double)b->machine.tsc_hz) / 1e6;
+	res->rate[r] = pages / ((double)cycles / (double)b->tsc_hz) / 1e6;
 	res->calls += 2 * c.loops;
 	return 0;
 }
@@ -128,20 +128,6 @@ static int keep_crowd(struct bench *b, struct crowd_result *res, unsigned int n,
 	bench_extra(row, "mpages_per_s", bench_median(res->rate, n));
 	bench_extra(row, "fallbacks_percent", 100.0 * (double)stats.fallbacks / (double)res->calls);
 	return 0;
-}
-
-/* this process's CPUs, the first two of them */
-static void pick_cpus(const struct bench *b, cpu_set_t *set)
-{
-	unsigned int i;
-
-	CPU_ZERO(set);
-	CPU_SET(b->opts.cores[0], set);
-	if (b->opts.ncores > 1)
-		CPU_SET(b->opts.cores[1], set);
-	for (i = 0; i < CPU_SETSIZE; i++)
-		if (CPU_ISSET(i, &b->cpus) && CPU_COUNT(set) < (int)CPUS_MAX)
-			CPU_SET(i, set);
 }
 
 static int open_zones(struct bench *b, struct crowd_result *res, unsigned int *n)
@@ -171,7 +157,9 @@ int bench_oversubscribed(struct bench *b, unsigned int bulk)
 
 	if (!res)
 		return -1;
-	pick_cpus(b, &set);
+	CPU_ZERO(&set);
+	CPU_SET(b->opts.cores[0], &set);
+	CPU_SET(bench_second_cpu(b), &set);
 	err = open_zones(b, res, &n);
 	for (r = 0; r < repeat && !err; r++)
 		for (i = 0; i < n && !err; i++)

@@ -139,7 +139,7 @@ static uint64_t refills(void)
 
 static int measure_rounds(struct bench *b, struct refill_run *run)
 {
-	uint64_t slice = b->machine.tsc_hz / (b->opts.quick ? 400 : 100), start;
+	uint64_t slice = b->tsc_hz / (b->opts.quick ? 400 : 100), start;
 	unsigned int i, n;
 	long sleeps;
 

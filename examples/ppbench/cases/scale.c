@@ -103,7 +103,7 @@ static void derive_think(const struct bench *b, struct scale_subject *s)
 	s->alone = bench_median(s->rate, b->opts.repeat) * 1e6;
 	/* one visit moves pages one way; a page goes both */
 	s->pages = s->visits > 0 ? (unsigned int)(2 / s->visits + 0.5) : PP_BULK_MAX;
-	s->scale = (double)b->machine.tsc_hz * s->pages / 2;
+	s->scale = (double)b->tsc_hz * s->pages / 2;
 	visit = s->scale / s->alone;
 	s->hold[0] = bench_median(s->holds[0], b->opts.repeat);
 	/* the hold cannot exceed the whole time: the measurement was disturbed */

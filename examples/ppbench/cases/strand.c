@@ -38,7 +38,7 @@ struct strand_figures {
 
 static uint64_t slice(const struct bench *b)
 {
-	return b->machine.tsc_hz / (b->opts.quick ? 2000 : 1000);
+	return b->tsc_hz / (b->opts.quick ? 2000 : 1000);
 }
 
 /* A run that lost its CPU is no try: it may have forwarded nothing, with any pool. */
@@ -64,7 +64,7 @@ static double best_rate(struct bench *b, const struct strand_kind *kind,
 			struct strand_result *last)
 {
 	void *pool = kind->ops->open(kind, n);
-	bool late = b->opts.quick && pp_cycles() - b->start > QUICK_S * b->machine.tsc_hz;
+	bool late = b->opts.quick && pp_cycles() - b->start > QUICK_S * b->tsc_hz;
 	unsigned int more = late ? TRIES : ATTEMPTS, i;
 	double best = 0;
 

@@ -62,6 +62,8 @@ const struct rep_row *rep_best(const struct rep_case *c, const char *kind, unsig
 			       bool (*wanted)(const char *policy));
 unsigned int rep_bulk_near(const struct rep_case *c, const char *kind, unsigned int want);
 double rep_spread(const struct rep_case *c);
+/* the member @key of an object, as text; @none if there is none */
+const char *rep_text(struct json_object *o, const char *key, const char *none);
 bool rep_number(const struct rep_row *row, const char *key, double *value);
 
 /* html/head.c */

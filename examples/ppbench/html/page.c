@@ -10,13 +10,6 @@
 #define FIRST	  "refill" /* the comparison that the project is for */
 #define ROWS_OPEN 40u /* a table up to this long is shown at once */
 
-static const char *text_of(struct json_object *o, const char *key)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : "?";
-}
-
 static struct json_object *machine_of(const struct rep_case *c)
 {
 	struct json_object *m;
@@ -33,9 +26,9 @@ static void write_fact(FILE *f, const char *name, const char *value)
 
 static bool same_machine(struct json_object *a, struct json_object *b)
 {
-	return !strcmp(text_of(a, "cpu"), text_of(b, "cpu")) &&
-	       !strcmp(text_of(a, "kernel"), text_of(b, "kernel")) &&
-	       !strcmp(text_of(a, "commit"), text_of(b, "commit"));
+	return !strcmp(rep_text(a, "cpu", "?"), rep_text(b, "cpu", "?")) &&
+	       !strcmp(rep_text(a, "kernel", "?"), rep_text(b, "kernel", "?")) &&
+	       !strcmp(rep_text(a, "commit", "?"), rep_text(b, "commit", "?"));
 }
 
 static void write_machine(FILE *f, const struct rep *r)
@@ -52,12 +45,12 @@ static void write_machine(FILE *f, const struct rep *r)
 	if (!m)
 		return;
 	fputs("<dl>", f);
-	write_fact(f, "CPU", text_of(m, "cpu"));
-	write_fact(f, "CPUs", text_of(m, "cores"));
-	write_fact(f, "Linux", text_of(m, "kernel"));
-	write_fact(f, "compiler", text_of(m, "compiler"));
-	write_fact(f, "commit", text_of(m, "commit"));
-	write_fact(f, "TSC, Hz", text_of(m, "tsc_hz"));
+	write_fact(f, "CPU", rep_text(m, "cpu", "?"));
+	write_fact(f, "CPUs", rep_text(m, "cores", "?"));
+	write_fact(f, "Linux", rep_text(m, "kernel", "?"));
+	write_fact(f, "compiler", rep_text(m, "compiler", "?"));
+	write_fact(f, "commit", rep_text(m, "commit", "?"));
+	write_fact(f, "TSC, Hz", rep_text(m, "tsc_hz", "?"));
 	fputs("</dl>\n", f);
 	if (differ)
 		fputs("<p class=\"box bad\">The results come from different machines, kernels or "

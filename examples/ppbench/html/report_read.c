@@ -7,7 +7,7 @@
 
 #define TEXT_MAX (64u << 20)
 
-static const char *member_text(struct json_object *o, const char *key, const char *none)
+const char *rep_text(struct json_object *o, const char *key, const char *none)
 {
 	struct json_object *value;
 
@@ -79,10 +79,10 @@ static double row_figure(const struct rep_case *c, struct json_object *row, cons
 static void fill_row(const struct rep_case *c, struct rep_row *row, struct json_object *o)
 {
 	row->json = o;
-	row->policy = member_text(o, "policy", "");
-	row->kind = member_text(o, "kind", "");
+	row->policy = rep_text(o, "policy", "");
+	row->kind = rep_text(o, "kind", "");
 	row->bulk = (unsigned int)member_number(o, "bulk");
-	row->refused = member_text(o, "refused", NULL);
+	row->refused = rep_text(o, "refused", NULL);
 	row->published = member_number(o, "published") != 0;
 	row->median = row_figure(c, o, "median");
 	row->min = row_figure(c, o, "min");
@@ -115,7 +115,7 @@ static int fill_rows(struct rep_case *c)
 /* the command that made the result, without the file that it wrote */
 static void tell_command(struct rep_case *c)
 {
-	const char *command = member_text(c->json, "command", NULL), *at;
+	const char *command = rep_text(c->json, "command", NULL), *at;
 
 	if (!command || c->command[0])
 		return;
@@ -134,7 +134,7 @@ int rep_read(struct rep_case *c, const char *path)
 		snprintf(c->error, sizeof(c->error), "%s is no JSON object", path);
 		return -1;
 	}
-	snprintf(c->name, sizeof(c->name), "%s", member_text(c->json, "bench", "unnamed"));
+	snprintf(c->name, sizeof(c->name), "%s", rep_text(c->json, "bench", "unnamed"));
 	tell_command(c);
 	if (!fill_rows(c))
 		return 0;

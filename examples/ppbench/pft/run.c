@@ -163,7 +163,7 @@ static int add_up(const struct bench *b, const struct pft_run *r, const struct p
 		t->user += w[i].cpu - system;
 		t->faults += w[i].faults;
 	}
-	t->elapsed = (double)(last - first) / (double)b->machine.tsc_hz;
+	t->elapsed = (double)(last - first) / (double)b->tsc_hz;
 	return 0;
 }
 

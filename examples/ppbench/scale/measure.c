@@ -109,7 +109,7 @@ static int add_up(struct bench *b, const struct crew *crew, const struct member 
 		rate->pages_per_s += (double)m[i].pages / (double)m[i].cycles;
 		pages += m[i].pages;
 	}
-	rate->pages_per_s *= (double)b->machine.tsc_hz;
+	rate->pages_per_s *= (double)b->tsc_hz;
 	rate->visits = (double)scale_visits(crew->zone) / (double)pages;
 	return 0;
 }
@@ -139,7 +139,7 @@ int scale_measure_rate(struct bench *b, const char *policy, unsigned int cores, 
 	long before;
 	int err;
 
-	crew.cycles = b->machine.tsc_hz / 1000 * (b->opts.quick ? RUN_MS / 4 : RUN_MS);
+	crew.cycles = b->tsc_hz / 1000 * (b->opts.quick ? RUN_MS / 4 : RUN_MS);
 	m = bench_alloc(cores, sizeof(*m));
 	if (!m)
 		return -1;
@@ -147,7 +147,7 @@ int scale_measure_rate(struct bench *b, const char *policy, unsigned int cores, 
 		before = bench_switches();
 		crew.zone = scale_zone_open(policy, cores);
 		err = crew.zone ? measure_once(b, &crew, m, cores, rate) : -1;
-	} while (!err && bench_disturbed(b, before, &tries));
+	} while (!err && bench_disturbed(b, bench_switches() != before, &tries));
 	free(m);
 	return err;
 }

@@ -541,8 +541,8 @@ def test_errors():
         bad(2, '--bulk', 'policy', '--bulk', bulk)
     for repeat in '0', '1000', '3,4', 'x':
         bad(2, '--repeat', 'policy', '--repeat', repeat)
-    bad(2, 'no such policy', 'policy', '--policy', 'nonsense')
-    bad(2, 'no such policy', 'policy', '--policy', 'spin,')
+    bad(2, 'unknown; give one of', 'policy', '--policy', 'nonsense')
+    bad(2, 'unknown; give one of', 'policy', '--policy', 'spin,')
     without = {'GLIBC_TUNABLES': 'glibc.pthread.rseq=0'}
     done = run('policy', '--quick', '--bulk', '8', '--policy', 'rseq', env=without)
     check(done.returncode == 1 and done.stderr.count('\n') == 1, 'rseq without rseq')

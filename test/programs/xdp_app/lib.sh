@@ -90,8 +90,8 @@ app_stop() {
 	[ "$(number double_free)" = 0 ] || fail "$(number double_free) pages were freed twice"
 	[ "$(number home)" = "$(number managed)" ] || fail "not all pages are home"
 	[ "$(number errors)" = 0 ] || fail "$(number errors) addresses from the kernel were wrong"
-	sum=$(sed -n '/"verdicts"/,/}/p' "$TMP/app.json" | grep -o ': [0-9]*' |
-		awk '{ sum += $2 } END { print sum }')
+	sum=$(sed -n '/"verdicts"/,/}/p' "$TMP/app.json" | grep -o '[0-9]*' |
+		awk '{ sum += $1 } END { print sum }')
 	[ "$(number received)" = "$sum" ] || fail "$(number received) received, but $sum accounted for"
 }
 

@@ -71,9 +71,9 @@ expect_error 1 'no interface nowhere' nowhere
 expect_error 1 'has 2; ethtool -l' --queues 3 server
 expect_error 1 'too few for 2 queues' --pages 7 server
 expect_error 2 'need one interface'
-expect_error 2 "--port 70000: out of range; give 0 to 65535" --port 70000 server
-expect_error 2 "--mode none: unknown; give one of auto, native, skb" --mode none server
-expect_error 2 "--nonsense: unknown option" --nonsense server
+expect_error 2 "port 70000: out of range; give 0 to 65535" --port 70000 server
+expect_error 2 "mode none: unknown; give one of auto, native, skb" --mode none server
+expect_error 2 "nonsense: unknown option" --nonsense server
 expect_error 2 'nothing to do' --port 0 --echo-port 0 server
 expect_error 2 'labels' --name a..b=192.0.2.1 server
 expect_error 2 'no IPv4 address behind' --name a.b=fd00::1 server
