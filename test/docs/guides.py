@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """guides.py - the commands of the guides run as they are written
 
-  guides.py --check                    each block of commands is run by a test, or says why not
+  guides.py --check                    each block of commands is run by a test, or says why not, and
+                                       doc/README.md leads to each guide
   guides.py [--root] [--without PARTS] BUILD GUIDE     run those of one guide
 
 A block of a guide says what it is: ```sh has commands, ```text has none. Above a block of commands
@@ -115,6 +116,10 @@ def check():
             for path in re.findall(r'`(?:sh|python3|bash) ((?:examples|test|packaging|doc|\.ci)/[\w./-]+)', f.read()):
                 if not os.path.exists(os.path.join(TOP, path)):
                     bad.append('%s: there is no %s' % (guide, path))
+    with open(os.path.join(TOP, 'doc/README.md'), encoding='utf-8') as f:
+        linked = set(re.findall(r'\(([\w-]+\.md)', f.read()))
+    bad += ['doc/README.md: no task leads to %s' % g for g in sorted(glob.glob('*.md', root_dir=os.path.join(TOP, 'doc')))
+            if g not in linked | {'README.md'}]
     if count < 20 or here < 10:
         bad.append('%d blocks of commands, %d run here: something was not found' % (count, here))
     print('\n'.join(bad) or '%d blocks of commands, %d run by this test; the others have a test or a reason' % (count, here))
