@@ -339,6 +339,13 @@ check_public() {
 
 # ---- documents --------------------------------------------------------------------------------
 
+# each block of commands in a guide is run by a test, or says why not
+check_guides() {
+	[ -f test/docs/guides.py ] || return 0
+	need python3 "the guides" python3 || return
+	python3 test/docs/guides.py --check >"$tmp/guides" || cat "$tmp/guides" >>"$tmp/findings"
+}
+
 # --x in plain text, in man(7), and as mdoc(7) writes it: Fl -x
 options_of() {
 	sed 's/\\f[A-Z]//g; s/\\//g; s/^\.Fl -/ --/; s/ Fl -/ --/g' "$1" |
@@ -400,7 +407,7 @@ check_counters() {
 	python3 test/counters.py --check >>"$tmp/findings"
 }
 
-for name in ${*:-layers floors policies counters words language spdx sizes format public manuals version}; do
+for name in ${*:-layers floors policies counters words language spdx sizes format public guides manuals version}; do
 	"check_$name"
 done
 
