@@ -31,7 +31,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 PAGES = ['README.md', 'CONTRIBUTING.md', 'RELEASING.md', 'SECURITY.md', 'lib/README.md', 'doc/*.md']
 # guides with a test of their own for all blocks, or for those with a name
 RUN_BY = {'README.md': '.ci/run', 'doc/building.md': 'test/consumers/run.sh',
-          'doc/ppfwd.md': 'test/programs/ppfwd/guide.sh'}
+          'doc/ovs.md': 'test/dpdk/mempool/ovs.py', 'doc/ppfwd.md': 'test/programs/ppfwd/guide.sh'}
 KINDS = {'sh', 'text', 'c', 'diff', 'meson', 'cmake', 'json', 'python', 'rust', 'ini'}
 COMMAND = re.compile(r'\s*(\$ |sudo |(sh|bash|meson|ninja|gcc|cc|python3?|make|cmake|ppfwd|ppbench|ppstat|minfwd|xdp_app|'
                      r'dpdk-\w+|bpftrace|socat|dig|ip|apt|apt-get|dpkg-\w+|pkg-config|git|curl|promtool|PKG_CONFIG_PATH=\S+) )')
