@@ -84,7 +84,7 @@ static const struct option_row rows[] = {
 	{ "order", .arg = "N", U32(order, 0, 9),
 	  .help = "each buffer is 2^N pages beside each other, 0 to 9 (0)" },
 	{ "headroom", .arg = "N", U32(headroom, 0, 65535),
-	  .help = "bytes left free before each packet (128; 320 beside dpdk ports)" },
+	  .help = "bytes left free before each packet (128; 320 beside dpdk:net_af_xdp)" },
 	{ "memory", .arg = "KIND", SET(parse_memory),
 	  .help = "anon, hugetlb, hugetlb,fallback or memfd (anon)" },
 	{ "accept", .arg = "WHEN", SET(parse_accept),
@@ -118,12 +118,12 @@ static void print_usage(FILE *out)
 	      out);
 }
 
-static bool has_dpdk(const struct options *opts)
+static bool has_port(const struct options *opts, const char *spec)
 {
 	unsigned int i;
 
 	for (i = 0; i < opts->nports; i++)
-		if (!strncmp(opts->ports[i], "dpdk:", 5))
+		if (!strncmp(opts->ports[i], spec, strlen(spec)))
 			return true;
 	return false;
 }
@@ -131,9 +131,9 @@ static bool has_dpdk(const struct options *opts)
 /* defaults that depend on other options */
 static void set_defaults(struct options *opts)
 {
-	/* with room for an mbuf in front, a dpdk port sends other ports' packets without a copy */
+	/* with room for an mbuf in front, this device sends other ports' packets without a copy */
 	if (opts->headroom == HEADROOM_AUTO)
-		opts->headroom = has_dpdk(opts) ? 320 : 128;
+		opts->headroom = has_port(opts, "dpdk:net_af_xdp") ? 320 : 128;
 	if (!opts->refill)
 		opts->refill = opts->cache < 2 ? 1 : opts->cache < 128 ? opts->cache / 2 : 64;
 }
@@ -165,7 +165,7 @@ static void check_pages(const struct options *opts)
 
 static void check_together(const struct options *opts)
 {
-	if (opts->eal && !has_dpdk(opts))
+	if (opts->eal && !has_port(opts, "dpdk:"))
 		usage_error("--eal: no port is DPDK's; leave it out, or give --port dpdk:DEVARGS");
 	if (opts->node_set && opts->trace)
 		usage_error("--trace: tells of one zone; leave out --node set");
