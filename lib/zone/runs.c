@@ -67,30 +67,28 @@ void runs_give_buddy(struct pp_zone *zone, unsigned int order, void *const *objs
  * Their free area is a short stack of runs in front of the zone's buddy: what has no room goes on.
  * While blocks are isolated no run stays there. Lock order: the runs' stock, single pages' stock.
  */
-static struct pp_zone *area_zone(const struct free_area *area, unsigned int *order)
+static struct stock *area_stock(const struct free_area *area)
 {
-	struct stock *stock = container_of(area, struct stock, area);
-
-	*order = stock->order;
-	return stock_zone(stock);
+	return container_of(area, struct stock, area);
 }
 
 static void run_push(struct free_area *area, void *const *objs, unsigned int n)
 {
-	unsigned int order, k;
-	struct pp_zone *zone = area_zone(area, &order);
+	struct stock *stock = area_stock(area);
+	struct pp_zone *zone = stock_zone(stock);
+	unsigned int k = READ_ONCE(zone->stock->area.ops) ? 0 : free_area_room(area, n);
 
-	k = READ_ONCE(zone->stock->area.ops) ? 0 : free_area_room(area, n);
 	memmove(area->obj + area->count, objs, k * sizeof(*objs));
 	WRITE_ONCE(area->count, area->count + k);
 	if (k < n)
-		runs_give_buddy(zone, order, objs + k, n - k, 0);
+		runs_give_buddy(zone, stock->order, objs + k, n - k, 0);
 }
 
 static unsigned int run_pop(struct free_area *area, void **objs, unsigned int n)
 {
-	unsigned int order, k = (unsigned int)min((uint64_t)n, area->count);
-	struct pp_zone *zone = area_zone(area, &order);
+	struct stock *stock = area_stock(area);
+	struct pp_zone *zone = stock_zone(stock);
+	unsigned int k = (unsigned int)min((uint64_t)n, area->count);
 
 	WRITE_ONCE(area->count, area->count - k);
 	if (likely(k)) /* of none there need not be an array */
@@ -98,7 +96,7 @@ static unsigned int run_pop(struct free_area *area, void **objs, unsigned int n)
 	if (k == n)
 		return n;
 	stock_lock(zone->stock);
-	k += buddy_alloc_bulk(zone, order, objs + k, n - k);
+	k += buddy_alloc_bulk(zone, stock->order, objs + k, n - k);
 	stock_unlock(zone->stock);
 	return k;
 }
@@ -106,13 +104,12 @@ static unsigned int run_pop(struct free_area *area, void **objs, unsigned int n)
 /* Not the last ones: they would be missed as pages. None while a run is sought. */
 static unsigned int run_spare(const struct free_area *area, unsigned int want)
 {
-	unsigned int order;
-	const struct pp_zone *zone = area_zone(area, &order);
-	uint64_t left = READ_ONCE(zone->buddy.count[BUDDY_USABLE]) >> order;
+	struct stock *stock = area_stock(area);
+	const struct pp_zone *zone = stock_zone(stock);
+	uint64_t left = READ_ONCE(zone->buddy.count[BUDDY_USABLE]) >> stock->order;
+	bool few = area->count + left < 4 * (uint64_t)want;
 
-	return area->count + left < 4 * (uint64_t)want || READ_ONCE(zone->stock->area.seekers)
-		       ? 0
-		       : want;
+	return few || READ_ONCE(zone->stock->area.seekers) ? 0 : want;
 }
 
 static const struct area_ops run_ops = { run_push, run_pop, run_spare };
