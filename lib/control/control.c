@@ -2,8 +2,8 @@
 /*
  * control.c - the control socket's thread: clients that come, ask, stall and die
  *
- * One thread, poll(), no blocking call. Each client has room for one request and one answer; the
- * next request is not looked at before the answer is gone, so that none makes us hold more.
+ * One thread, poll(), no blocking call. Each client has room for one request and one answer. The
+ * next request waits until the answer is gone, so that no client makes the program hold more.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -24,8 +24,8 @@
 
 struct client {
 	int fd; /* -1: a free place */
-	bool ended; /* it will not ask any more */
-	bool closing; /* as soon as the answer is gone */
+	bool ended; /* it has sent its last request */
+	bool closing; /* closed as soon as the answer is gone */
 	size_t got; /* bytes in @in */
 	size_t sent; /* of @answer */
 	uint64_t active_ns;
@@ -68,7 +68,7 @@ static bool has_line(const struct client *c)
 	return memchr(c->in, '\n', c->got) || c->got == sizeof(c->in);
 }
 
-/* It owes us something, and the time for it is over. */
+/* In the middle of a request or of an answer for too long. */
 static bool has_stalled(const struct client *c, uint64_t now)
 {
 	return (has_answer(c) || c->got) && now - c->active_ns > STALL_NS;
@@ -185,7 +185,7 @@ static int prepare_poll(struct pp_control *control)
 			next = now;
 		else if (has_answer(c) || c->got)
 			next = min(next, c->active_ns + STALL_NS + 1000000);
-		/* it only waits for what we have for it; its hang-up would wake us all the time */
+		/* it has hung up: poll() would return at once, all the time */
 		if (c->ended && !has_answer(c))
 			fd->fd = -1;
 	}

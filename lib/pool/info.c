@@ -101,8 +101,8 @@ static bool read_in_one_turn(const struct page_pool *pool, struct page_pool_stat
 }
 
 /*
- * The owner pays nothing: we read until it did not move meanwhile. Producers wait at the
- * ring for as long as we read.
+ * The owner pays nothing: the reader retries until no turn began meanwhile. Producers wait at the
+ * ring's lock for as long.
  */
 int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
 {
@@ -111,7 +111,7 @@ int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats)
 	bool done = false;
 
 	not_a_handler();
-	/* an owner that never rests: what we saw last is a gauge */
+	/* an owner that never rests: the last look is a gauge */
 	for (tries = 0; tries < 50 && !done; tries++) {
 		pp_lock(&pool->ring.lock);
 		done = read_in_one_turn(pool, &s);

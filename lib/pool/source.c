@@ -89,7 +89,7 @@ void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t
 	}
 }
 
-/* Looks where no other core is asked, and where another zone than the nearest is not either. */
+/* Asks no other core, and no zone but the nearest. */
 static unsigned int take_source_near(struct page_pool *pool, void **objs, unsigned int n)
 {
 	if (unlikely(pool->p.set))

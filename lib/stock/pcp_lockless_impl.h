@@ -3,8 +3,8 @@
  * pcp_lockless_impl.h - bulk allocation and free for caches that are never held
  *
  * The policy gives core_pop(stock, objs, n), all of @n or 0 pages from this core's cache,
- * and core_push(stock, objs, n), false if they do not fit. What lies between is done
- * under the zone's lock, so that no page is out of everybody's sight on its way.
+ * and core_push(stock, objs, n), false if they do not fit. Between the cache and the free area
+ * pages move under the stock's lock, so that a search sees each of them on its way.
  */
 #include "base/trace.h"
 #include "stock/hold.h"
@@ -17,7 +17,7 @@ static __always_inline void window_end(struct stock *stock, uint64_t start, unsi
 		trace_window(pcp->trace, cycles_now() - start, pages);
 }
 
-/* What the cache has is less than @n, or it has nothing: the zone, and some for the cache. */
+/* The cache has less than @n: the rest comes from the free area, and some for the cache. */
 static __noinline unsigned int cache_refill(struct stock *stock, void **objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(stock);

@@ -70,7 +70,7 @@ static inline void block_clear(uint64_t *bits, uint64_t block)
 	__atomic_fetch_and(&bits[block / 64], ~((uint64_t)1 << block % 64), __ATOMIC_RELEASE);
 }
 
-/* 0 or -errno with pp_error(). @eager: the memory is there, and the ops are told so. */
+/* 0 or -errno with pp_error(). The ops of an eager zone are told of all blocks. */
 int blocks_init(struct pp_zone *zone, const struct pp_zone_params *params);
 void blocks_fini(struct pp_zone *zone);
 

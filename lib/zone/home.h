@@ -7,9 +7,9 @@
 #include "zone/zone.h"
 
 /*
- * Every way home that has the page's line marks it. pp_zone_free_bulk() does so in debug builds
- * only: it moves pointers, and the line would cost more than the rest of the call. A zone without
- * prep hands pages out as they are: its pages are marked in pools only.
+ * Each path home that touches the page's line marks the page. pp_zone_free_bulk() does so in debug
+ * builds only: it moves pointers, and the line would cost more than the rest of the call. A zone
+ * without prep hands pages out as they are: its pages are marked in pools only.
  */
 static __always_inline void page_mark_home(const struct pp_zone *zone, struct pp_page *page)
 {

@@ -3,7 +3,7 @@
  * poison.h - memory of pages at home is out of bounds for AddressSanitizer and valgrind
  *
  * A page's memory is poisoned where its user gives it back, and usable again where it is handed
- * out; what the library does with it between is of pointers only. Each zone has a table beside its
+ * out; in between the library moves pointers only. Each zone has a table beside its
  * pages: the place and the thread of the first put, for the report. Meson option poison; without
  * it everything here is empty.
  *

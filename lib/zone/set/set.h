@@ -8,7 +8,7 @@
 #include "base/ring.h"
 #include "zone/zone.h"
 
-/* One node's; written where an allocation leaves its node, so never by those that do not. */
+/* A node's zone and counters. An allocation that stays on its node writes none of them. */
 struct set_node {
 	struct pp_zone *zone; /* NULL: none there */
 	uint64_t miss __line_aligned; /* atomic, like the others */
@@ -27,10 +27,7 @@ struct pp_zone_set {
 	struct set_node *node;
 };
 
-/*
- * By the CPU's number, which costs a load where rseq keeps it, and a table: less
- * than getcpu(), and in kernels before 6.3, too, which do not keep rseq's node_id.
- */
+/* The thread's node, by a table of CPUs: cheaper than getcpu(); before Linux 6.3 rseq has none. */
 static __always_inline int node_here(const struct pp_zone_set *set)
 {
 	unsigned int cpu = (unsigned int)this_cpu();
