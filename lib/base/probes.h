@@ -20,13 +20,12 @@
 
 #include "probe_ops.h" /* of probes/sdt, or of probes/none */
 
-/* A pool that ended got pages back: @inflight are still out. */
-static __always_inline void probe_page_pool_release(const void *pool, int64_t inflight,
-						    uint64_t hold, uint64_t release)
-{
-	if (PROBE_ON(page_pool_release))
-		PROBE4(page_pool_release, pool, inflight, hold, release);
-}
+/* PROBE(N, NAME, N arguments): fires if a tracer is attached. The note has the arguments' types. */
+#define PROBE(count, name, ...)                          \
+	do {                                             \
+		if (PROBE_ON(name))                      \
+			PROBE##count(name, __VA_ARGS__); \
+	} while (0)
 
 /* @n pages left a pool; @release: how many had left it before them. */
 static __always_inline void probe_page_pool_state_release(const void *pool,
@@ -52,27 +51,6 @@ static __always_inline void probe_page_pool_state_hold(const void *pool,
 		return;
 	for (i = 0; i < n; i++)
 		PROBE4(page_pool_state_hold, pool, pages[i], pages[i]->addr, hold + i + 1);
-}
-
-/* A pool prefers another node from now on. */
-static __always_inline void probe_page_pool_update_nid(const void *pool, int old, int nid)
-{
-	if (PROBE_ON(page_pool_update_nid))
-		PROBE3(page_pool_update_nid, pool, old, nid);
-}
-
-/* A core's cache was drained: @moved pages, or -ETIMEDOUT. */
-static __always_inline void probe_zone_drain(const void *zone, unsigned int core, long moved)
-{
-	if (PROBE_ON(zone_drain))
-		PROBE3(zone_drain, zone, core, moved);
-}
-
-/* A block of @n pages was accepted, or could not be: @err. */
-static __always_inline void probe_zone_accept(const void *zone, uint64_t block, uint64_t n, int err)
-{
-	if (PROBE_ON(zone_accept))
-		PROBE4(zone_accept, zone, block, n, err);
 }
 
 #endif /* PP_PROBES_H */

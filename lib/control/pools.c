@@ -10,15 +10,13 @@
 
 #define POOLS_MAX 256u
 
-/* A pool that was there when the request came; it may end at any time, or be freed. */
-struct selected {
-	uint64_t id;
-	bool ended;
-	char name[32];
-};
+/*
+ * A request works on a list of struct pool_ended: pools that were there when it came, and that may
+ * end or be freed at any time. ended_ns is 0 for a pool that was live then.
+ */
 
-/* @selected, pinned, if it has not ended. */
-static struct page_pool *find_pool(const struct selected *selected)
+/* The pool, pinned, if it has not ended. */
+static struct page_pool *find_pool(const struct pool_ended *selected)
 {
 	struct page_pool *pool = NULL;
 
@@ -35,65 +33,47 @@ static bool pool_matches(const char *name, uint64_t id, const char *word)
 	return !word || !strcmp(name, word) || !strcmp(text, word);
 }
 
-static struct selected *add_selected(struct selected *at, uint64_t id, const char *name)
-{
-	at->id = id;
-	snprintf(at->name, sizeof(at->name), "%s", name);
-	return at;
-}
-
-/* Ended pools that @word means, at most @n. */
-static unsigned int select_ended(const char *word, struct selected *selected, unsigned int n)
-{
-	struct pool_ended *ended = calloc(POOLS_MAX, sizeof(*ended));
-	unsigned int there, i, k = 0;
-
-	if (!ended)
-		return 0;
-	there = min(pools_ended(ended, POOLS_MAX), POOLS_MAX);
-	for (i = 0; i < there && k < n; i++) {
-		if (pool_matches(ended[i].name, ended[i].id, word))
-			add_selected(&selected[k++], ended[i].id, ended[i].name)->ended = true;
-	}
-	free(ended);
-	return k;
-}
-
 /*
  * The pools that @word means, allocated; @ended: also those that have ended. None: NULL, and the
  * answer says so.
  */
-static struct selected *select_pools(const char *word, bool ended, unsigned int *n,
-				     struct json_writer *answer)
+static struct pool_ended *select_pools(const char *word, bool ended, unsigned int *n,
+				       struct json_writer *answer)
 {
-	struct selected *selected = calloc(POOLS_MAX, sizeof(*selected));
+	struct pool_ended *s = calloc(POOLS_MAX, sizeof(*s));
 	struct page_pool *pool = NULL;
+	unsigned int i, last;
 
 	*n = 0;
-	if (!selected) {
+	if (!s) {
 		control_error(answer, "busy", "no memory; try again");
 		return NULL;
 	}
 	while ((pool = pool_next(pool))) {
-		if (pool_matches(page_pool_name(pool), pool->id, word) && *n < POOLS_MAX)
-			add_selected(&selected[(*n)++], pool->id, page_pool_name(pool));
+		if (!pool_matches(pool->name, pool->id, word) || *n == POOLS_MAX)
+			continue;
+		s[*n].id = pool->id;
+		memcpy(s[(*n)++].name, pool->name, sizeof(pool->name));
 	}
-	if (ended)
-		*n += select_ended(word, selected + *n, POOLS_MAX - *n);
+	last = ended ? min(*n + pools_ended(s + *n, POOLS_MAX - *n), POOLS_MAX) : *n;
+	for (i = *n; i < last; i++) {
+		if (pool_matches(s[i].name, s[i].id, word))
+			s[(*n)++] = s[i];
+	}
 	if (*n)
-		return selected;
+		return s;
 	if (word)
 		control_error(answer, "not_found",
 			      "pool %s: there is none of that name or id; see stat", word);
 	else
 		control_error(answer, "not_found", "this process has no pool");
-	free(selected);
+	free(s);
 	return NULL;
 }
 
 /* ---- trim ------------------------------------------------------------------------------------ */
 
-static void trim_one(const struct control_request *req, const struct selected *selected,
+static void trim_one(const struct control_request *req, const struct pool_ended *selected,
 		     uint64_t end_ns, struct json_writer *answer)
 {
 	uint64_t now = now_ns(), left = now < end_ns ? (end_ns - now) / 1000 : 0;
@@ -117,7 +97,7 @@ static void trim_one(const struct control_request *req, const struct selected *s
 void control_trim(const struct control_request *req, struct json_writer *answer)
 {
 	uint64_t end_ns = now_ns() + req->timeout_us * 1000;
-	struct selected *selected;
+	struct pool_ended *selected;
 	unsigned int n, i;
 
 	selected = select_pools(req->word[0], false, &n, answer);
@@ -218,7 +198,7 @@ static void add_found(struct json_writer *answer, const struct found *found)
 }
 
 /* Live pools only: an ended one hands out no page that could be tagged. -errno and pp_error(). */
-static int look_at_live(const struct control_request *req, const struct selected *selected,
+static int look_at_live(const struct control_request *req, const struct pool_ended *selected,
 			struct found *found)
 {
 	struct page_pool *pool = find_pool(selected);
@@ -235,10 +215,10 @@ static int look_at_live(const struct control_request *req, const struct selected
 	return err;
 }
 
-static void holders_of(const struct control_request *req, const struct selected *selected,
+static void holders_of(const struct control_request *req, const struct pool_ended *selected,
 		       struct found *found, struct json_writer *answer)
 {
-	bool ended = selected->ended;
+	bool ended = selected->ended_ns;
 	int err = 0;
 
 	found->n = 0;
@@ -265,7 +245,7 @@ static void holders_of(const struct control_request *req, const struct selected 
 void control_holders(const struct control_request *req, struct json_writer *answer)
 {
 	struct found found = { .room = (unsigned int)req->oldest };
-	struct selected *selected;
+	struct pool_ended *selected;
 	unsigned int n, i;
 
 	selected = select_pools(req->word[0], true, &n, answer);

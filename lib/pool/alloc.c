@@ -244,15 +244,6 @@ static unsigned int within_limit(struct page_pool *pool, unsigned int n)
 	return out < pool->p.max_outstanding ? (unsigned int)(pool->p.max_outstanding - out) : 0;
 }
 
-/* It fails on purpose. */
-static __coldpath unsigned int alloc_failed(struct page_pool *pool)
-{
-	turn_begin(pool);
-	count_add(pool->failures, 1);
-	turn_end(pool);
-	return 0;
-}
-
 /* The pool has reasons to leave the fast path: each of them is looked at. */
 static __coldpath unsigned int alloc_slow(struct page_pool *pool, struct pp_page **pages,
 					  unsigned int n, const void *site)
@@ -260,8 +251,12 @@ static __coldpath unsigned int alloc_slow(struct page_pool *pool, struct pp_page
 	unsigned int reasons = READ_ONCE(pool->slow_reasons);
 	uint32_t turn;
 
-	if ((reasons & POOL_FAULT) && n && fault_hit(FAULT_PAGE_POOL_ALLOC))
-		return alloc_failed(pool);
+	if ((reasons & POOL_FAULT) && n && fault_hit(FAULT_PAGE_POOL_ALLOC)) {
+		turn_begin(pool);
+		count_add(pool->failures, 1);
+		turn_end(pool);
+		return 0;
+	}
 	if (reasons & POOL_LIMITED)
 		n = within_limit(pool, n);
 	turn = pool_enter_slow(pool);

@@ -274,7 +274,7 @@ int page_pool_update_nid(struct page_pool *pool, int nid)
 	if (nid < PP_NODE_ANY || nid >= pool->p.set->rows)
 		return pp_set_error(EINVAL, "node: %d is not one of the set's", nid);
 	BUG_ON(!pool_is_mine(pool), pool);
-	probe_page_pool_update_nid(pool, pool->nid, nid);
+	PROBE(3, page_pool_update_nid, pool, pool->nid, nid);
 	WRITE_ONCE(pool->nid, nid);
 	if (pool->p.numa == PP_NUMA_KEEP)
 		return 0;

@@ -191,20 +191,17 @@ void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size)
 	return page ? page->addr + offset : NULL;
 }
 
-static struct pp_page *zone_page_of(const struct pp_zone *zone, const void *va)
-{
-	return pp_zone_page_at(zone, (uintptr_t)va - (uintptr_t)pp_zone_base(zone));
-}
-
 /* The first page of the buffer that @va lies in; NULL: it is not of this pool. */
 static struct pp_page *page_of(const struct page_pool *pool, const void *va)
 {
 	const struct pool_client *c;
 	struct pp_page *page = NULL;
+	const struct pp_zone *zone;
 
 	for_each_client(c, pool)
 	{
-		page = zone_page_of(c->client.zone, va);
+		zone = c->client.zone;
+		page = pp_zone_page_at(zone, (uintptr_t)va - (uintptr_t)pp_zone_base(zone));
 		if (page)
 			break;
 	}

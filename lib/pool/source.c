@@ -12,7 +12,7 @@
  */
 static __coldpath void released_late(struct page_pool *pool, uint64_t release)
 {
-	probe_page_pool_release(pool, (int64_t)(POOL_ENDED - release), POOL_ENDED, release);
+	PROBE(4, page_pool_release, pool, (int64_t)(POOL_ENDED - release), POOL_ENDED, release);
 	if (release == POOL_ENDED)
 		pool_last_page(pool);
 }

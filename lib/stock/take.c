@@ -50,7 +50,7 @@ long stock_drain_core(struct stock *stock, unsigned int core, uint32_t keep, uin
 	stock_step_end(began);
 	count_add_shared(stock->drains, 1);
 	count_add_shared(stock->drained_pages, (uint64_t)moved);
-	probe_zone_drain(stock, core, k < 0 ? k : moved);
+	PROBE(3, zone_drain, stock, core, k < 0 ? k : moved);
 	if (k >= 0)
 		return moved;
 	if (share_recover(stock) != died)

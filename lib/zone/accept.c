@@ -112,7 +112,7 @@ int block_accept(struct pp_zone *zone, uint64_t block)
 	}
 	count_add_shared(b->accepting, -n);
 	count_add_shared(*(err ? &b->failures : &b->accepts), 1);
-	probe_zone_accept(zone, block, n, err);
+	PROBE(4, zone_accept, zone, block, n, err);
 	block_unclaim(zone, block);
 	return err;
 }

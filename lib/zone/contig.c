@@ -115,12 +115,14 @@ static uint64_t count_missing(const struct pp_zone *zone, uint64_t first, uint64
 static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint64_t *least)
 {
 	uint64_t step = max(want->align, (uint64_t)1 << zone->buddy.block_shift);
-	uint64_t i, missing, best = NONE;
+	/* the last range need not begin at a multiple of the step */
+	uint64_t last = (zone->managed - want->n) & ~(want->align - 1);
+	uint64_t i = 0, missing, best = NONE;
 
 	if (want->n <= step / 2)
 		step = max(want->align, align_to(want->n, 64));
 	*least = NONE;
-	for (i = 0; i + want->n <= zone->managed && *least; i = align_to(i + step, want->align)) {
+	for (;;) {
 		stock_lock(zone->stock);
 		missing = count_missing(zone, i, want->n);
 		stock_unlock(zone->stock);
@@ -128,16 +130,10 @@ static uint64_t find_best(struct pp_zone *zone, const struct wanted *want, uint6
 			*least = missing;
 			best = i;
 		}
+		if (i == last || !*least)
+			return best;
+		i = min(align_to(i + step, want->align), last);
 	}
-	/* the zone's end need not be a multiple of the step */
-	i = (zone->managed - want->n) & ~(want->align - 1);
-	stock_lock(zone->stock);
-	missing = count_missing(zone, i, want->n);
-	stock_unlock(zone->stock);
-	if (missing >= *least)
-		return best;
-	*least = missing;
-	return i;
 }
 
 /* Others' acceptances are waited for as long as an allocation would, or until the deadline. */

@@ -25,20 +25,6 @@ int zone_range(const struct pp_zone *zone, uint64_t first, uint64_t n, struct bl
 	return 0;
 }
 
-/* Under both locks, which it drops. */
-static void restore_blocks(struct pp_zone *zone, uint64_t first, uint64_t last)
-{
-	for (; first <= last; first++) {
-		if (zone->buddy.isolated[first] == 1)
-			zone->isolated_blocks--;
-		buddy_restore(&zone->buddy, first);
-	}
-	if (!zone->isolated_blocks)
-		WRITE_ONCE(zone->stock->area.ops, NULL);
-	stock_unlock(zone->stock);
-	pp_unlock(&zone->isolate_lock);
-}
-
 static int isolate_blocks(struct pp_zone *zone, const struct block_range *range)
 {
 	struct stock *stock;
@@ -50,11 +36,11 @@ static int isolate_blocks(struct pp_zone *zone, const struct block_range *range)
 	stock_lock(zone->stock);
 	for (block = range->first; block <= range->last && !err; block++) {
 		if (zone->buddy.isolated[block] == UINT16_MAX)
-			err = -EOVERFLOW;
+			err = pp_set_error(EOVERFLOW, "zone %s: 65535 isolations nest",
+					   zone->stock->name);
 	}
 	for (block = range->first; block <= range->last && !err; block++) {
-		if (!zone->buddy.isolated[block])
-			zone->isolated_blocks++;
+		zone->isolated_blocks += !zone->buddy.isolated[block];
 		buddy_isolate(&zone->buddy, block);
 	}
 	if (!err)
@@ -63,8 +49,7 @@ static int isolate_blocks(struct pp_zone *zone, const struct block_range *range)
 	for_each_run_stock(stock, zone, k)
 		runs_spill(stock);
 	pp_unlock(&zone->isolate_lock);
-	return err ? pp_set_error(EOVERFLOW, "zone %s: 65535 isolations nest", zone->stock->name)
-		   : 0;
+	return err;
 }
 
 /* The pages on the stack, a part at a time, so that no holder keeps the lock for long. */
@@ -127,16 +112,18 @@ int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n)
 	stock_lock(zone->stock);
 	for (block = range.first; block <= range.last && !err; block++) {
 		if (!zone->buddy.isolated[block])
-			err = -EINVAL;
+			err = pp_set_error(EINVAL, "zone %s: block %llu is not isolated",
+					   zone->stock->name, (unsigned long long)block);
 	}
-	if (!err) {
-		restore_blocks(zone, range.first, range.last);
-		return 0;
+	for (block = range.first; block <= range.last && !err; block++) {
+		zone->isolated_blocks -= zone->buddy.isolated[block] == 1;
+		buddy_restore(&zone->buddy, block);
 	}
+	if (!zone->isolated_blocks)
+		WRITE_ONCE(zone->stock->area.ops, NULL);
 	stock_unlock(zone->stock);
 	pp_unlock(&zone->isolate_lock);
-	return pp_set_error(EINVAL, "zone %s: block %llu is not isolated", zone->stock->name,
-			    (unsigned long long)block - 1);
+	return err;
 }
 
 int pp_zone_isolate_hard_undo(struct pp_zone *zone, uint64_t first, uint64_t n)

@@ -61,9 +61,7 @@ static int check_available(const struct region *region, uint64_t metadata)
 	if (region->node >= 0)
 		available = min(available, topology->available(region->node));
 
-	if (region->mem != PP_MEM_HUGETLB && metadata + region->len < available)
-		return 0;
-	if (region->mem == PP_MEM_HUGETLB && metadata < available)
+	if (metadata + (region->mem == PP_MEM_HUGETLB ? 0 : region->len) < available)
 		return 0;
 	return pp_set_error(ENOMEM,
 			    "not enough memory for %s: %zu MiB are available; ask for "

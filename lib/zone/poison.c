@@ -6,8 +6,6 @@
  * serves programs with and without it.
  */
 #include <stdio.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <memory_checker.h>
 
@@ -120,15 +118,6 @@ void unpoison_range_on(struct pp_zone *zone, uint64_t offset, size_t len)
 
 /* ---- a page's way ---------------------------------------------------------------------------- */
 
-static uint32_t thread_number(void)
-{
-	static __thread uint32_t id;
-
-	if (unlikely(!id))
-		id = (uint32_t)syscall(SYS_gettid);
-	return id;
-}
-
 void poison_pages_on(struct pp_page *const *pages, unsigned int n)
 {
 	struct put_place *place;
@@ -139,7 +128,7 @@ void poison_pages_on(struct pp_page *const *pages, unsigned int n)
 		if (!place || place->site)
 			continue; /* the first put says where it was: this one is on the way on */
 		place->site = put_site;
-		place->thread = thread_number();
+		place->thread = thread_id();
 		poison(pages[i]->addr, pp_page_size(pages[i]));
 		checker_begin_block(&place->block, pages[i]->addr, pp_page_size(pages[i]));
 	}

@@ -34,11 +34,6 @@ static void take_block(struct pp_zone *zone, uint64_t block)
 	WRITE_ONCE(zone->blocks.unaccepted, zone->blocks.unaccepted + n);
 }
 
-static bool block_home(const struct pp_zone *zone, uint64_t block)
-{
-	return zone->buddy.block_free[block] == block_pages(&zone->buddy, block);
-}
-
 /* A claimed block, which it unclaims. 1: given back; 0: not wholly free, or pinned; or -errno. */
 static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 {
@@ -46,8 +41,8 @@ static int release_if_free(struct pp_zone *zone, uint64_t block, bool isolated)
 	int err;
 
 	stock_lock(zone->stock);
-	take = !zone->blocks.pins && block_home(zone, block) &&
-	       (isolated || !zone->buddy.isolated[block]);
+	take = !zone->blocks.pins && (isolated || !zone->buddy.isolated[block]) &&
+	       zone->buddy.block_free[block] == block_pages(&zone->buddy, block);
 	if (take)
 		take_block(zone, block);
 	stock_unlock(zone->stock);

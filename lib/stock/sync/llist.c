@@ -49,11 +49,6 @@ static unsigned int core_pop(struct stock *stock, void **objs, unsigned int n)
 	return pcp ? llist_take(stock, pcp, objs, n, true) : 0;
 }
 
-static inline uint32_t limit_seq_cst(const struct pcp *pcp)
-{
-	return min(READ_ONCE(pcp->high), __atomic_load_n(&pcp->high_max, __ATOMIC_SEQ_CST));
-}
-
 /*
  * The room is reserved before the pages are linked: so a closed cache, which counts as
  * full, stays empty but for pushes that were on their way.
@@ -61,13 +56,16 @@ static inline uint32_t limit_seq_cst(const struct pcp *pcp)
 static bool core_push(struct stock *stock, void *const *objs, unsigned int n)
 {
 	struct pcp *pcp = pcp_this(stock);
+	uint32_t reserved;
 	uint64_t head;
 	unsigned int i;
 
 	if (!pcp || READ_ONCE(pcp->list->count) + n > pcp_limit(pcp))
 		return false;
 	/* seq_cst: pairs with the load in do_drain() */
-	if (__atomic_add_fetch(&pcp->list->count, n, __ATOMIC_SEQ_CST) > limit_seq_cst(pcp)) {
+	reserved = __atomic_add_fetch(&pcp->list->count, n, __ATOMIC_SEQ_CST);
+	if (reserved > READ_ONCE(pcp->high) ||
+	    reserved > __atomic_load_n(&pcp->high_max, __ATOMIC_SEQ_CST)) {
 		__atomic_fetch_sub(&pcp->list->count, n, __ATOMIC_RELAXED);
 		return false;
 	}
