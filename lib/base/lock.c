@@ -7,10 +7,7 @@
  * private here and ordinary sleepers are not, so that neither queue meets waiters of the other
  * kind. LOCK_WAITERS stands for both, and an unlock looks into both.
  */
-#include <linux/futex.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/lock.h"
 

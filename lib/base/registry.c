@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "base/futex.h"
 #include "base/lock.h"
 #include "base/registry.h"
 

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "control/socket.h"
 #include "control/verbs.h"
 
 #define CLIENTS_DEFAULT 8u

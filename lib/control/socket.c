@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "control/socket.h"
+#include "control/verbs.h"
 
 bool control_peer_allowed(int fd)
 {

@@ -8,6 +8,9 @@
 #ifndef PP_CONTROL_VERBS_H
 #define PP_CONTROL_VERBS_H
 
+#include <sys/types.h>
+#include <sys/un.h>
+
 #include <pagepool/control.h>
 
 #include "control/json_writer.h"
@@ -117,5 +120,22 @@ void control_fault(const struct control_request *req, struct json_writer *answer
 /* Parts of answers: a thread's id and name; the points of failure, @all or those in use. */
 void control_add_thread(struct json_writer *json, uint64_t tid);
 void control_add_faults(struct json_writer *json, bool all);
+
+/* ---- the socket's name in the file system, and its peers: socket.c --------------------------- */
+
+struct control_socket {
+	int fd;
+	dev_t dev; /* of the name, so that only ours is removed */
+	ino_t ino;
+	bool made_dir; /* for this socket alone, and to be removed with it */
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+};
+
+/* @path NULL: the default. 0, or -errno and pp_error(). */
+int control_socket_open(struct control_socket *s, const char *path);
+void control_socket_close(struct control_socket *s);
+
+/* The other end is a process of this user, or root's. */
+bool control_peer_allowed(int fd);
 
 #endif /* PP_CONTROL_VERBS_H */

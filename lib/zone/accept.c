@@ -8,7 +8,6 @@
  */
 #include <stdlib.h>
 
-#include "base/futex.h"
 #include "base/probes.h"
 #include "zone/home.h"
 
