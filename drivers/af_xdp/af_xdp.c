@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "drivers.h"
+#include "af_xdp/features.h"
 #include "af_xdp/life.h"
 #include "af_xdp/open.h"
 
@@ -108,6 +109,31 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 	return 0;
 }
 
+/* the program for these is our own, on a bpf_link, in native mode */
+static int xdp_parse_meta(struct xdp_dev *xd, struct pp_args *args)
+{
+	static const char *const vlan[] = { "keep", "insert", NULL };
+	const char *text = pp_args_str(args, "rx_meta");
+	unsigned int insert = 0;
+	int err = pp_args_word(args, "vlan", vlan, &insert);
+
+	if (!err && text)
+		err = pp_xdp_rx_meta_parse(text, &xd->how.rx_meta);
+	xd->how.vlan_insert = insert;
+	xd->dev.rx_meta = xd->how.rx_meta;
+	if (err || (!xd->how.rx_meta && !insert))
+		return err;
+	if (xd->how.file || xd->how.map || xd->socket_fd >= 0 || xd->attach)
+		return pp_set_error(EINVAL, "rx_meta and vlan=insert need the port's own XDP "
+					    "program on a link; leave prog, map, socket and attach "
+					    "out");
+	if (xd->how.mode == PP_XDP_SKB)
+		return pp_set_error(EINVAL, "rx_meta and vlan=insert need native XDP; leave "
+					    "mode=skb out");
+	xd->how.mode = PP_XDP_NATIVE;
+	return 0;
+}
+
 static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned int *mode)
 {
 	static const char *const modes[] = { "auto", "native", "skb", NULL };
@@ -168,6 +194,8 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	xd->dev.chains = xd->sg;
 	xd->how.queues = xd->first + xd->nqueues;
 	err = xdp_parse_prog(xd, args);
+	if (!err)
+		err = xdp_parse_meta(xd, args);
 	if (err)
 		return err;
 	if (xd->fill_size & (xd->fill_size - 1))
@@ -226,12 +254,18 @@ static void xdp_describe(struct xdp_dev *xd)
 	const char *note = xd->busy_poll_note, *csum = xd->csum_note;
 	const char *offloads = pp_offload_brief(xd->offload);
 	const char *fallback = xd->prog ? xd->prog->fallback : "";
+	char meta[80] = "", asked[32], offered[32];
 
-	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s%s%s%s",
+	if (xd->how.rx_meta)
+		snprintf(meta, sizeof(meta), ", rx_meta %s of %s",
+			 pp_xdp_rx_meta_words(xd->how.rx_meta, asked, sizeof(asked)),
+			 pp_xdp_rx_meta_words(xd->rx_meta_offered, offered, sizeof(offered)));
+	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s%s%s%s%s%s",
 		 xdp_mode_name(xd), fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
 		 xd->is_zerocopy ? "zero-copy" : "copy", xd->nqueues, xd->nqueues == 1 ? "" : "s",
 		 note ? ", " : "", note ? note : "", csum ? ", " : "", csum ? csum : "",
-		 xd->promisc_note, offloads[0] ? "; " : "", offloads);
+		 xd->promisc_note, meta, xd->how.vlan_insert ? ", tags inserted" : "",
+		 offloads[0] ? "; " : "", offloads);
 }
 
 /*
@@ -275,8 +309,13 @@ static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 /* Program first: until the sockets are in its map, it passes everything on. */
 static int xdp_attach(struct xdp_dev *xd)
 {
+	int err;
+
 	if (xd->socket_fd >= 0)
 		return 0;
+	err = pp_xdp_rx_meta_check(&xd->xif, &xd->how, &xd->rx_meta_offered);
+	if (err)
+		return err;
 	xd->prog = pp_xdp_prog_get(&xd->xif, &xd->how);
 	if (!xd->prog)
 		return -errno;
@@ -307,7 +346,9 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 		err = xdp_promisc(xd);
 	if (err)
 		return err;
-	xd->offload = pp_offload_open(&xd->xif, xd->fix_offloads, xd->tx_csum != CSUM_OFF);
+	xd->offload = pp_offload_open(&xd->xif, xd->fix_offloads,
+				      (xd->tx_csum != CSUM_OFF ? CSUM_BITS : 0) |
+					      (xd->how.vlan_insert ? VLAN_BITS : 0));
 	xdp_describe(xd);
 	return 0;
 }

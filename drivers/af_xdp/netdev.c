@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/netdev.c - what an interface's driver does with the metadata of what is sent
+ * af_xdp/netdev.c - what an interface's driver does with metadata
  *
- * For zero-copy mode the kernel's netdev family of generic netlink tells, by the interface's
- * xsk-features. No answer, or one that does not parse, counts as no feature.
+ * The kernel's netdev family of generic netlink tells. No answer, or one that does not parse,
+ * counts as no feature.
  */
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,7 +15,7 @@
 #include "af_xdp/priv.h"
 #include "xsk/uapi.h"
 
-uint64_t pp_xdp_xsk_features(int ifindex)
+uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute)
 {
 	const struct pp_genl_attr index = { NETDEV_A_DEV_IFINDEX, sizeof(ifindex), &ifindex };
 	struct pp_genl_answer answer;
@@ -25,7 +25,7 @@ uint64_t pp_xdp_xsk_features(int ifindex)
 	if (pp_genl_open(&g))
 		return 0;
 	if (!pp_genl_ask(&g, NETDEV_CMD_DEV_GET, 0, &index, 1, &answer) &&
-	    pp_genl_get(&answer.nl, NETDEV_A_DEV_XSK_FEATURES, &features, sizeof(features)))
+	    pp_genl_get(&answer.nl, attribute, &features, sizeof(features)))
 		features = 0;
 	pp_genl_close(&g);
 	return features;

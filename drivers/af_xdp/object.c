@@ -13,7 +13,7 @@
 #include "af_xdp/priv.h"
 
 /* descriptors of our own: those of the object end with it */
-static int object_keep(struct xdp_prog *prog, struct bpf_object *obj, const char *file)
+static int object_keep(struct xdp_prog *prog, struct bpf_object *obj)
 {
 	const struct bpf_map *map = bpf_object__find_map_by_name(obj, MAP_NAME);
 
@@ -21,7 +21,7 @@ static int object_keep(struct xdp_prog *prog, struct bpf_object *obj, const char
 	prog->map_fd = dup(bpf_map__fd(map));
 	prog->prog_fd = dup(bpf_program__fd(bpf_object__next_program(obj, NULL)));
 	return prog->map_fd < 0 || prog->prog_fd < 0
-		       ? pp_set_error(EMFILE, "%s: %s", file, strerror(errno))
+		       ? pp_set_error(EMFILE, "keep the XDP program: %s", strerror(errno))
 		       : 0;
 }
 
@@ -63,15 +63,15 @@ int pp_xdp_object_open(const char *file, struct bpf_object **obj)
 static int object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file)
 {
 	struct bpf_object *obj;
-	int err = pp_xdp_object_open(file, &obj);
+	int err = file ? pp_xdp_object_open(file, &obj) : pp_xdp_rx_meta_open(prog, xif, &obj);
 
 	if (err)
 		return err;
 	err = bpf_object__load(obj);
 	if (err)
-		err = pp_xdp_error(err, xif, "load the XDP program given");
+		err = pp_xdp_error(err, xif, "load the XDP program");
 	else
-		err = object_keep(prog, obj, file);
+		err = object_keep(prog, obj);
 	bpf_object__close(obj);
 	return err;
 }

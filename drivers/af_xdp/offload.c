@@ -43,14 +43,14 @@ static struct pp_offload *all;
  * A veth does nothing to a packet that it receives, which arrives as its far end left it. Other
  * devices do the work themselves.
  */
-static uint32_t in_the_way(struct pp_offload *o, bool csum)
+static uint32_t in_the_way(struct pp_offload *o, uint32_t handled)
 {
 	uint32_t on;
 
 	if (o->found == PP_FAR_NONE)
-		return pp_xdp_features_on(&o->near) & pp_xdp_features_side(false);
+		return pp_xdp_features_on(&o->near) & pp_xdp_features_side(false) & ~handled;
 	on = o->found == PP_FAR_FOUND ? pp_xdp_features_on(&o->far) : 0;
-	return on & pp_xdp_features_side(true) & ~(csum ? CSUM_BITS : 0);
+	return on & pp_xdp_features_side(true) & ~handled;
 }
 
 static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
@@ -94,9 +94,10 @@ static const char *lost_words(uint32_t mask)
 	return mask & CSUM_BITS ? "checksums and segmentation" : "VLAN tags";
 }
 
-static void offload_describe(struct pp_offload *o, uint32_t mask, bool fix, bool csum)
+static void offload_describe(struct pp_offload *o, uint32_t mask, bool fix, uint32_t handled)
 {
 	const char *or_fix = fix ? "" : ", or give offloads=fix";
+	uint32_t hidden = (VLAN_BITS | CSUM_BITS) & ~handled;
 	char commands[160] = "";
 	size_t at = 0;
 	unsigned int i;
@@ -120,13 +121,13 @@ static void offload_describe(struct pp_offload *o, uint32_t mask, bool fix, bool
 		snprintf(o->text, sizeof(o->text),
 			 "%s are lost as %s receives; switch it off: ethtool -K %s%s%s",
 			 lost_words(mask), o->near.name, o->near.name, commands, or_fix);
-	else if (o->found == PP_FAR_HIDDEN)
+	else if (o->found == PP_FAR_HIDDEN && hidden)
 		snprintf(o->text, sizeof(o->text),
 			 "%s that the other end of %s leaves to a device are lost; it is in a "
-			 "namespace out of reach, there: ethtool -K IF txvlan off "
-			 "tx-vlan-stag-hw-insert off%s",
-			 lost_words(csum ? VLAN_BITS : VLAN_BITS | CSUM_BITS), o->near.name,
-			 csum ? "" : " tx off");
+			 "namespace out of reach, there: ethtool -K IF%s%s",
+			 lost_words(hidden), o->near.name,
+			 hidden & VLAN_BITS ? " txvlan off tx-vlan-stag-hw-insert off" : "",
+			 hidden & CSUM_BITS ? " tx off" : "");
 }
 
 /* --- ports -------------------------------------------------------------------- */
@@ -188,7 +189,7 @@ static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net
 	return o;
 }
 
-struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, bool csum)
+struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint32_t handled)
 {
 	struct pp_offload *o;
 	ino_t net = pp_record_net();
@@ -203,12 +204,12 @@ struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, bool 
 		far_open(o);
 		if (!fix && o->refs == 1)
 			offload_restore(o);
-		mask = in_the_way(o, csum && !fix);
+		mask = in_the_way(o, handled & ~(fix ? CSUM_BITS : 0));
 		if (fix && mask) {
 			fix_features(o, mask);
-			mask = in_the_way(o, csum);
+			mask = in_the_way(o, handled);
 		}
-		offload_describe(o, mask, fix, csum);
+		offload_describe(o, mask, fix, handled);
 		far_close(o);
 	}
 	pthread_mutex_unlock(&lock);

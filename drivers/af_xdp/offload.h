@@ -15,10 +15,10 @@ struct pp_offload;
 /*
  * Looks at the interface's offloads, and at those of its far end if it is a veth. @fix: switches
  * those in the way off, as far as the rights go, until pp_offload_close(). What a killed process
- * left switched off is taken over, or without @fix restored. @csum: checksums of the far end are
- * no harm, the port computes them. NULL: no memory, nothing was done.
+ * left switched off is taken over, or without @fix restored. @handled: what the port puts right by
+ * itself, CSUM_BITS and VLAN_BITS of features.h. NULL: no memory, nothing was done.
  */
-struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, bool csum);
+struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint32_t handled);
 void pp_offload_close(struct pp_offload *off);
 
 /* what is in the way, and what to do, as one sentence; "": nothing */

@@ -190,7 +190,8 @@ static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 {
 	if (x->tx_csum == CSUM_DEVICE && xd->is_zerocopy &&
-	    !(pp_xdp_xsk_features(xd->xif.index) & NETDEV_XSK_FLAGS_TX_CHECKSUM))
+	    !(pp_xdp_dev_features(xd->xif.index, NETDEV_A_DEV_XSK_FEATURES) &
+	      NETDEV_XSK_FLAGS_TX_CHECKSUM))
 		xdp_csum_here(xd, x,
 			      "checksums by the port: the driver has none in zero-copy mode");
 	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && pp_xdp_builds_of_pages(&xd->xif))
@@ -227,7 +228,8 @@ static uint32_t xdp_flags(const struct xdp_dev *xd, const struct xdp_queue *x)
 	};
 
 	return PP_XSK_COPY | csum[x->tx_csum] | (xd->wakeup ? PP_XSK_NEED_WAKEUP : 0) |
-	       (xd->how.frags ? PP_XSK_SG : 0) | (xd->tx_tstamp ? PP_XSK_TX_TSTAMP : 0);
+	       (xd->how.frags ? PP_XSK_SG : 0) | (xd->tx_tstamp ? PP_XSK_TX_TSTAMP : 0) |
+	       (xd->how.rx_meta ? PP_XSK_RX_META : 0);
 }
 
 static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)

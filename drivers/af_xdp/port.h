@@ -40,6 +40,7 @@ enum xdp_promisc {
  * @suspend_text: why interrupts are not suspended, for the first event; "": they are, or it was
  *           not asked for
  * @promisc: enum xdp_promisc
+ * @rx_meta_offered: PP_RX_META_* that the driver has; 0: none was asked for
  * @socket_fd: passed on by the program that has bound it; -1: none was
  */
 struct xdp_dev {
@@ -62,6 +63,7 @@ struct xdp_dev {
 	uint32_t longest;
 	int socket_fd;
 	bool is_zerocopy;
+	uint32_t rx_meta_offered;
 	const char *busy_poll_note;
 	char suspend_text[256];
 	bool suspend_told;

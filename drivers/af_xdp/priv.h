@@ -38,6 +38,8 @@ enum xdp_mode {
  * @file:   object to load; NULL: our own program
  * @map:    path or descriptor of the map of a program that is attached already; NULL: none is
  * @dispatcher: attach it by libxdp's dispatcher
+ * @rx_meta: PP_RX_META_* that it writes in front of each packet
+ * @vlan_insert: it puts a VLAN tag that the device took out back into the packet
  */
 struct xdp_prog_params {
 	enum xdp_mode mode;
@@ -46,6 +48,8 @@ struct xdp_prog_params {
 	const char *file;
 	const char *map;
 	bool dispatcher;
+	uint32_t rx_meta;
+	bool vlan_insert;
 };
 
 /*
@@ -73,6 +77,8 @@ struct xdp_prog {
 	enum xdp_mode mode;
 	char fallback[48];
 	char file[256];
+	uint32_t rx_meta;
+	bool vlan_insert;
 	bool dispatcher;
 	bool attached;
 	struct xdp_program *dispatched;
@@ -109,15 +115,26 @@ bool pp_xdp_remove_leftovers(int ifindex);
 /* af_xdp/object.c: the object in a file, with an XDP program first and an XSKMAP */
 struct bpf_object;
 int pp_xdp_object_open(const char *file, struct bpf_object **obj);
-/* fill in map_fd, and prog_fd, of a program that is not ours */
+/* fill in map_fd, and prog_fd, of the program in @file; NULL: of ours for prog->rx_meta */
 int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file);
 int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map);
 
 /*
- * af_xdp/netdev.c: what the interface's driver does for sockets in zero-copy mode, as
- * NETDEV_XSK_FLAGS_*; 0 also when the kernel does not tell
+ * af_xdp/netdev.c: what the interface's driver does, by attribute: NETDEV_A_DEV_XSK_FEATURES for
+ * sockets in zero-copy mode, NETDEV_A_DEV_XDP_RX_METADATA_FEATURES; 0 also when the kernel does not
+ * tell
  */
-uint64_t pp_xdp_xsk_features(int ifindex);
+uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute);
+
+/* af_xdp/rx_meta.c: "tstamp+hash" as PP_RX_META_* and back; "nothing" for none */
+int pp_xdp_rx_meta_parse(const char *text, uint32_t *mask);
+const char *pp_xdp_rx_meta_words(uint32_t mask, char *buf, size_t size);
+/* -EOPNOTSUPP: the driver does not offer what is asked for; @offered: out */
+int pp_xdp_rx_meta_check(const struct pp_iface *xif, const struct xdp_prog_params *params,
+			 uint32_t *offered);
+/* our program that asks for @prog->rx_meta, not loaded yet */
+int pp_xdp_rx_meta_open(const struct xdp_prog *prog, const struct pp_iface *xif,
+			struct bpf_object **obj);
 
 /*
  * In copy mode the kernel builds this driver's packets of pages: before Linux 6.18 it does not look

@@ -174,6 +174,11 @@ static int prog_attach(struct xdp_prog *prog, const struct pp_iface *xif, enum x
 	}
 	if (err == -EBUSY)
 		return prog_busy(prog, xif);
+	if (err && (prog->rx_meta || prog->vlan_insert))
+		return pp_set_error(-err,
+				    "rx_meta and vlan=insert need native XDP, which %s has not: "
+				    "%s; leave them out",
+				    xif->name, why_not_native(err));
 	if (err && mode == PP_XDP_NATIVE)
 		return pp_set_error(-err, "no native XDP on %s: %s; take mode=auto or mode=skb",
 				    xif->name, why_not_native(err));
@@ -207,7 +212,7 @@ static int prog_open(struct xdp_prog *prog, const struct pp_iface *xif,
 	}
 	if (params->dispatcher)
 		return pp_xdp_dispatch(prog, xif, params);
-	if (params->file)
+	if (params->file || prog->rx_meta || prog->vlan_insert)
 		err = pp_xdp_object_load(prog, xif, params->file);
 	else
 		err = prog_load(prog, xif);
@@ -235,6 +240,11 @@ static int prog_check(const struct xdp_prog *prog, const struct pp_iface *xif,
 		return pp_set_error(EBUSY,
 				    "another port has another XDP program on %s; give both ports "
 				    "the same prog",
+				    xif->name);
+	if (params->rx_meta != prog->rx_meta || params->vlan_insert != prog->vlan_insert)
+		return pp_set_error(EBUSY,
+				    "another port on %s has another rx_meta or vlan; give both "
+				    "ports the same",
 				    xif->name);
 	if (params->frags && !prog->frags)
 		return pp_set_error(EBUSY, "another port on %s has sg=off; give both sg=on",
@@ -269,6 +279,8 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 	prog->net = net;
 	prog->frags = params->frags;
 	prog->dispatcher = params->dispatcher;
+	prog->rx_meta = params->rx_meta;
+	prog->vlan_insert = params->vlan_insert;
 	prog->queues = params->queues > xif->channels ? params->queues : xif->channels;
 	if (prog->queues < QUEUES_MIN)
 		prog->queues = QUEUES_MIN; /* for ports to come */

@@ -5,7 +5,7 @@
 
 #include "netdev/priv.h"
 
-#define ARGS_MAX 16u
+#define ARGS_MAX 24u
 
 struct pp_arg {
 	const char *key;

@@ -251,6 +251,11 @@ bool pp_netdev_chains(const struct pp_netdev *dev)
 	return dev->chains;
 }
 
+unsigned int pp_netdev_rx_meta(const struct pp_netdev *dev)
+{
+	return dev->rx_meta;
+}
+
 bool pp_netdev_done(const struct pp_netdev *dev)
 {
 	/* pairs with the drivers' release: earlier stores, say to dev->info, are visible */

@@ -61,6 +61,7 @@ struct pp_netdev {
 	unsigned char mac[6];
 	bool stopped;
 	bool chains; /* see pp_netdev_chains() */
+	uint32_t rx_meta; /* see pp_netdev_rx_meta() */
 	bool done; /* atomic: set by a queue's thread, read by any */
 	unsigned int nqueues;
 	struct pp_queue *queues[PP_QUEUES_MAX];

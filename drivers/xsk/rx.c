@@ -115,6 +115,14 @@ static void rx_skip(struct pp_xsk *xsk)
 	xsk->r.skip = true;
 }
 
+static inline uint64_t meta_tstamp(const unsigned char *meta)
+{
+	uint64_t tstamp;
+
+	memcpy(&tstamp, meta + offsetof(struct pp_rx_meta, tstamp), sizeof(tstamp));
+	return tstamp;
+}
+
 static void rx_add(struct pp_xsk *xsk, struct pp_page *page, const struct xdp_desc *desc,
 		   uint32_t off)
 {
@@ -125,6 +133,8 @@ static void rx_add(struct pp_xsk *xsk, struct pp_page *page, const struct xdp_de
 	page->len = desc->len;
 	page->port = xsk->port;
 	page->tstamp = PP_TSTAMP_NONE;
+	if (xsk->flags & PP_XSK_RX_META && !xsk->r.pieces && off >= sizeof(struct pp_rx_meta))
+		page->tstamp = meta_tstamp(page->addr + off - sizeof(struct pp_rx_meta));
 	if (xsk->r.pieces++) {
 		xsk->r.tail->next = page;
 		xsk->r.bytes += desc->len;
@@ -187,8 +197,8 @@ static __attribute__((noinline)) unsigned int rx_careful(struct pp_xsk *xsk, str
 /* data_off and port, which are half a word of a page, for one store */
 static inline void set_off_port(struct pp_page *page, uint32_t off, uint32_t port)
 {
-	uint32_t half = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? off | port << 16
-								  : off << 16 | port;
+	uint32_t half = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? off + (port << 16)
+								  : (off << 16) + port;
 
 	memcpy((char *)page + offsetof(struct pp_page, data_off), &half, sizeof(half));
 }
@@ -196,11 +206,12 @@ static inline void set_off_port(struct pp_page *page, uint32_t off, uint32_t por
 /*
  * @n descriptors as far as they are ordinary, each a packet into @pages; how many. Options make
  * @len very large. A shift by a variable costs the processor three operations, by a constant one:
- * hence @shift and @offset, which are the socket's.
+ * hence @shift and @offset, which are the socket's. @front: bytes of metadata that a program wrote
+ * in front of each packet; what begins lower in its page is past the end of the page before.
  */
 static inline __attribute__((always_inline)) unsigned int
 rx_run(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t n, struct pp_page **pages,
-       uint64_t *bytes, const unsigned int shift, const uint64_t offset)
+       uint64_t *bytes, const unsigned int shift, const uint64_t offset, const uint32_t front)
 {
 	const uint64_t memory = xsk->umem.pages << shift, page_size = (uint64_t)1 << shift;
 	const uint32_t mark = xsk->mark_fill, port = xsk->port;
@@ -209,18 +220,18 @@ rx_run(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t n, struct
 	uint64_t sum = 0, addr, len, off;
 
 	for (; desc != end; desc++) {
-		addr = desc->addr - offset;
+		addr = desc->addr - offset - front;
 		if (unlikely(addr >= memory))
 			break;
 		page = table + (addr >> shift);
 		off = addr & (page_size - 1);
 		len = desc->len | (uint64_t)desc->options << 32;
-		if (unlikely(xsk_mark(page) != mark || off + len > page_size))
+		if (unlikely(xsk_mark(page) != mark || off + len > page_size - front))
 			break;
 		xsk_set_mark(page, 0);
 		page->len = (uint32_t)len;
-		set_off_port(page, (uint32_t)off, port);
-		page->tstamp = PP_TSTAMP_NONE;
+		set_off_port(page, (uint32_t)off + front, port);
+		page->tstamp = front ? meta_tstamp(page->addr + off) : PP_TSTAMP_NONE;
 		sum += len;
 		*out++ = page;
 	}
@@ -228,12 +239,24 @@ rx_run(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t n, struct
 	return (unsigned int)(out - pages);
 }
 
+static inline __attribute__((always_inline)) unsigned int
+rx_run_sized(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t n,
+	     struct pp_page **pages, uint64_t *bytes, const uint32_t front)
+{
+	const uint64_t offset = xsk->umem.offset;
+	const unsigned int shift = xsk->umem.shift;
+
+	if (likely(shift == 12 && !offset))
+		return rx_run(xsk, desc, n, pages, bytes, 12, 0, front);
+	if (likely(shift == 11 && !offset))
+		return rx_run(xsk, desc, n, pages, bytes, 11, 0, front);
+	return rx_run(xsk, desc, n, pages, bytes, shift, offset, front);
+}
+
 /* @n descriptors from @idx on up to the first that is not ordinary; how many */
 static inline unsigned int rx_plain(struct pp_xsk *xsk, struct pp_page **pages, uint32_t n,
 				    uint32_t idx, uint64_t *bytes)
 {
-	const uint64_t offset = xsk->umem.offset;
-	const unsigned int shift = xsk->umem.shift;
 	const struct xdp_desc *desc;
 	unsigned int k = 0, got;
 	uint32_t run;
@@ -243,12 +266,11 @@ static inline unsigned int rx_plain(struct pp_xsk *xsk, struct pp_page **pages, 
 	do {
 		run = xsk_run(n - k, idx + k, xsk->r.rx.size);
 		desc = xsk_ring_cons__rx_desc(&xsk->r.rx, idx + k);
-		if (likely(shift == 12 && !offset))
-			got = rx_run(xsk, desc, run, pages + k, bytes, 12, 0);
-		else if (likely(shift == 11 && !offset))
-			got = rx_run(xsk, desc, run, pages + k, bytes, 11, 0);
+		if (unlikely(xsk->flags & PP_XSK_RX_META))
+			got = rx_run_sized(xsk, desc, run, pages + k, bytes,
+					   sizeof(struct pp_rx_meta));
 		else
-			got = rx_run(xsk, desc, run, pages + k, bytes, shift, offset);
+			got = rx_run_sized(xsk, desc, run, pages + k, bytes, 0);
 		k += got;
 	} while (got == run && k < n);
 	xsk_add(&xsk->r.posted, -k);

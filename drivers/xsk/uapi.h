@@ -29,26 +29,30 @@
 #define XDP_MAX_TX_SKB_BUDGET 9 /* Linux 6.18 */
 #endif
 #ifndef NETDEV_FAMILY_NAME /* linux/netdev.h; xsk-features are there since Linux 6.8 */
-#define NETDEV_CMD_DEV_GET		  1
-#define NETDEV_A_DEV_IFINDEX		  1
-#define NETDEV_A_DEV_XSK_FEATURES	  6
-#define NETDEV_XSK_FLAGS_TX_CHECKSUM	  2
-#define NETDEV_A_QUEUE_ID		  1
-#define NETDEV_A_QUEUE_IFINDEX		  2
-#define NETDEV_A_QUEUE_TYPE		  3
-#define NETDEV_A_QUEUE_NAPI_ID		  4
-#define NETDEV_QUEUE_TYPE_RX		  0
-#define NETDEV_CMD_QUEUE_GET		  10 /* Linux 6.8, as the next */
-#define NETDEV_CMD_NAPI_GET		  11
-#define NETDEV_CMD_NAPI_SET		  14 /* Linux 6.13 */
-#define NETDEV_A_NAPI_IFINDEX		  1
-#define NETDEV_A_NAPI_ID		  2
-#define NETDEV_A_NAPI_DEFER_HARD_IRQS	  5
-#define NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT	  6
-#define NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT 7
+#define NETDEV_CMD_DEV_GET		      1
+#define NETDEV_A_DEV_IFINDEX		      1
+#define NETDEV_A_DEV_XDP_RX_METADATA_FEATURES 5 /* Linux 6.6 */
+#define NETDEV_A_DEV_XSK_FEATURES	      6
+#define NETDEV_XSK_FLAGS_TX_CHECKSUM	      2
+#define NETDEV_A_QUEUE_ID		      1
+#define NETDEV_A_QUEUE_IFINDEX		      2
+#define NETDEV_A_QUEUE_TYPE		      3
+#define NETDEV_A_QUEUE_NAPI_ID		      4
+#define NETDEV_QUEUE_TYPE_RX		      0
+#define NETDEV_CMD_QUEUE_GET		      10 /* Linux 6.8, as the next */
+#define NETDEV_CMD_NAPI_GET		      11
+#define NETDEV_CMD_NAPI_SET		      14 /* Linux 6.13 */
+#define NETDEV_A_NAPI_IFINDEX		      1
+#define NETDEV_A_NAPI_ID		      2
+#define NETDEV_A_NAPI_DEFER_HARD_IRQS	      5
+#define NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT	      6
+#define NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT     7
 #endif
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441 /* Linux 5.11, on every architecture but alpha */
+#endif
+#ifndef BPF_F_XDP_DEV_BOUND_ONLY
+#define BPF_F_XDP_DEV_BOUND_ONLY (1U << 6)
 #endif
 #ifndef BPF_F_XDP_HAS_FRAGS
 #define BPF_F_XDP_HAS_FRAGS (1U << 5)

@@ -34,6 +34,25 @@ int vlan_push_both(struct __sk_buff *skb)
 	return bpf_skb_vlan_push(skb, PROTO_AD, 300) ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
+/*
+ * Metadata by the sequence number of af_xdp_rx_meta.c's frames. Each fourth has no tag; the hash is
+ * a multiple.
+ */
+SEC("push_seq")
+int vlan_push_seq(struct __sk_buff *skb)
+{
+	__be16 proto;
+	__u32 seq = 0;
+
+	if (bpf_skb_load_bytes(skb, 14, &seq, sizeof(seq)))
+		return TC_ACT_SHOT;
+	bpf_set_hash(skb, seq * 2654435761u);
+	if (!(seq % 4))
+		return TC_ACT_OK;
+	proto = seq % 4 == 1 ? PROTO_Q : PROTO_AD;
+	return bpf_skb_vlan_push(skb, proto, seq & 0xffff) ? TC_ACT_SHOT : TC_ACT_OK;
+}
+
 SEC("pop")
 int vlan_pop(struct __sk_buff *skb)
 {

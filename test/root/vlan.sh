@@ -106,6 +106,19 @@ for mode in native skb; do
 	say "$mode: VLAN, S-VLAN and both pass tagged; offloads are back"
 done
 
+# vlan=insert: the offloads stay as they are, and the port puts the tag back
+mode=insert
+fwd_start --port af_xdp:west,vlan=insert,tx_csum=sw --port af_xdp:east,vlan=insert,tx_csum=sw
+fwd_ping
+tagged push_q '802.1Q \(0x8100\).*vlan 100'
+tagged push_ad '802.1Q-QinQ \(0x88a8\).*vlan 300'
+tagged push_both 'vlan 300.*vlan 7'
+fwd_stop
+[ ! -s "$TMP/fwd.err" ] || fail "vlan=insert: it complains: $(cat "$TMP/fwd.err")"
+features >"$TMP/after"
+cmp -s "$TMP/before" "$TMP/after" || fail "vlan=insert changes offloads: $(diff "$TMP/before" "$TMP/after")"
+say "vlan=insert: VLAN, S-VLAN and both pass tagged through interfaces that strip them"
+
 # killed: the next start knows, and restores, also without offloads=fix
 for next in ,offloads=fix ''; do
 	fwd_start --port af_xdp:west,offloads=fix --port af_xdp:east,offloads=fix

@@ -235,6 +235,48 @@ static void send_metadata(void **state)
 	assert_int_equal(stats().tx_dropped, 1);
 }
 
+/* in the short loop and, of packets of several pages, in the other */
+static void receive_metadata(uint32_t flags)
+{
+	/* the last two begin too low to have any: the first page has nothing below it */
+	static const unsigned int offs[] = { 24, 256, 1000, 23, 0 };
+	struct pp_rx_meta meta = { .hash = 1 };
+	struct pp_page *page;
+	unsigned int i, round;
+	uint64_t addr;
+
+	open_with(PP_XSK_RX_META | flags, 0);
+	for (round = 0; round < PAGES; round++) {
+		i = round % 5;
+		addr = fill_take();
+		meta.tstamp = 1000 + round;
+		page = pp_xsk_page(pp_xsk_get_umem(xsk), addr, NULL);
+		if (i < 3)
+			memcpy(page->addr + offs[i] - sizeof(meta), &meta, sizeof(meta));
+		rx_give(addr + offs[i], i == 2 ? PAGE - 1000 : 60, 0);
+		assert_int_equal(pp_xsk_rx(xsk, &page, 1), 1);
+		assert_int_equal(page->data_off, offs[i]);
+		assert_true(page->tstamp == (i < 3 ? 1000 + round : PP_TSTAMP_NONE));
+		page_pool_put_bulk(&page, 1);
+		pp_xsk_refill(xsk);
+	}
+	/* past the end of the page */
+	rx_give(fill_take() + 256, PAGE - 255, 0);
+	assert_int_equal(pp_xsk_rx(xsk, &page, 1), 0);
+	assert_int_equal(stats().rx_dropped, 1);
+	assert_int_equal(stats().rx_bad, 0);
+}
+
+static void receive_metadata_plain(void **state)
+{
+	receive_metadata(0);
+}
+
+static void receive_metadata_careful(void **state)
+{
+	receive_metadata(PP_XSK_SG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +287,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(send_wrong, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(send_copies, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(send_metadata, setup_bare, teardown_bare),
+		cmocka_unit_test_setup_teardown(receive_metadata_plain, setup_bare, teardown_bare),
+		cmocka_unit_test_setup_teardown(receive_metadata_careful, setup_bare,
+						teardown_bare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

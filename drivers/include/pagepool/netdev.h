@@ -16,6 +16,7 @@
 #define PAGEPOOL_NETDEV_H
 
 #include <pagepool/page_pool.h>
+#include <pagepool/rx_meta.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -309,6 +310,19 @@ struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
  * first, and lose the others.
  */
 bool pp_netdev_chains(const struct pp_netdev *dev);
+
+/**
+ * pp_netdev_rx_meta() - what pp_rx_meta_get() tells of packets that the port received
+ * @dev: port
+ *
+ * Only af_xdp with rx_meta has such metadata, see rx_meta.h; of a packet of several pages its first
+ * page has it. pp_page.tstamp is the metadata's tstamp.
+ *
+ * Context: any thread.
+ * Return:  PP_RX_META_TSTAMP, PP_RX_META_HASH and PP_RX_META_VLAN, as asked for; 0: packets have no
+ *          metadata in front.
+ */
+unsigned int pp_netdev_rx_meta(const struct pp_netdev *dev);
 
 /**
  * pp_packet_put() - free packets of one page or several

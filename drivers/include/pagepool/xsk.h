@@ -38,6 +38,7 @@
 #define PAGEPOOL_XSK_H
 
 #include <pagepool/page_pool.h>
+#include <pagepool/rx_meta.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,6 +69,11 @@ extern "C" {
 #define PP_XSK_TX_CSUM_SW (1u << 5)
 /** PP_XSK_TX_TSTAMP - measure from pp_xsk_tx() to the sending of each packet; tx_metadata_len */
 #define PP_XSK_TX_TSTAMP (1u << 6)
+/**
+ * PP_XSK_RX_META - the XDP program writes struct pp_rx_meta (rx_meta.h) in front of each packet:
+ * pp_xsk_rx() sets pp_page.tstamp from it
+ */
+#define PP_XSK_RX_META (1u << 7)
 
 /**
  * struct pp_xsk_ring - a ring that is shared with the kernel
@@ -401,8 +407,8 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
  * @n:     packets wanted, any number
  *
  * The caller owns the pages: one reference, data_off and len set to the packet, port set,
- * tstamp PP_TSTAMP_NONE. With PP_XSK_SG a packet's further pages hang on pp_page.next. Does not
- * refill: call pp_xsk_refill() once in a round.
+ * tstamp PP_TSTAMP_NONE or with PP_XSK_RX_META the metadata's. With PP_XSK_SG a packet's further
+ * pages hang on pp_page.next. Does not refill: call pp_xsk_refill() once in a round.
  *
  * Context: the receiving thread. Does not block; a system call if nothing was received and the
  *          kernel asks to be woken.
