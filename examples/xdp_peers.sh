@@ -11,6 +11,9 @@
 # The generator has one CPU, the forwarder the other. The kernel's rows are the bound: a bridge,
 # which copies nothing but makes an skb a packet, and an XDP program that redirects. For them the
 # receiving side of fwd0 is a thread of the kernel on the forwarder's CPU.
+#
+# Then the same at a fixed load (--rate): how much CPU time a packet takes where all packets pass. A
+# forwarder that spins takes all of its CPU at any load, one that sleeps what the packets cost.
 set -u
 . "$(dirname "$0")/peers_lib.sh"
 
@@ -20,6 +23,7 @@ usage() {
 	  --repeat N       measurements of each (default: 5)
 	  --duration S     seconds of each (default: 3)
 	  --bursts LIST    of ppfwd and testpmd (default: 32 64, in quotes)
+	  --rate N         packets a second of the second table; 0: none (default: 50000)
 	  --pages N        ppfwd's buffers of 2048 bytes (default: 1024, which is 2 MiB)
 	  --generator G    live: frames that the kernel makes; af_xdp: ppfwd (default: live)
 	  --build DIR      where ppfwd and livegen are (default: build)
@@ -30,14 +34,15 @@ usage() {
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build
-repeat=5 duration=3 bursts='32 64' pages=1024 generator=live huge=yes mode=native
+repeat=5 duration=3 bursts='32 64' pages=1024 generator=live huge=yes mode=native rate_load=50000
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help) usage; exit 0 ;;
 	--no-huge) huge=no ;;
-	--repeat | --duration | --bursts | --pages | --generator | --build | --mode)
+	--rate | --repeat | --duration | --bursts | --pages | --generator | --build | --mode)
 		[ $# -gt 1 ] || fail "a value must follow $1; see --help" 2
 		case $1 in
+		--rate) rate_load=$2; [ "$2" = 0 ] || number "$1" "$2" ;;
 		--repeat) repeat=$2; number "$1" "$2" ;;
 		--duration) duration=$2; number "$1" "$2" ;;
 		--bursts) bursts=$2; for b in $2; do number "$1" "$b"; done ;;
@@ -113,10 +118,12 @@ record() { # NAME MORE...
 	echo "$rate $*" >>"$tmp/$name.row"
 }
 
-run_ppfwd() { # BURST
+run_ppfwd() { # BURST [NAME ARGUMENTS...]
+	burst=$1 name=${2:-ppfwd-$1}
+	shift $(($# > 1 ? 2 : 1))
 	nsenter --net=/var/run/netns/$tag-fwd "$ppfwd" \
 		--port "af_xdp:fwd0,mode=$mode" --port "af_xdp:fwd1,mode=$mode" --engine io \
-		--cores $fwd_cpu --burst "$1" --pages "$pages" --page-size 2048 \
+		--cores $fwd_cpu --burst "$burst" "$@" --pages "$pages" --page-size 2048 \
 		--json "$tmp/ppfwd.json" >"$tmp/fwd.out" 2>&1 </dev/null &
 	fwd_pid=$!
 	measure ppfwd
@@ -125,10 +132,10 @@ run_ppfwd() { # BURST
 	cycles=$(awk -F'[:,]' '/"cycles_per_packet"/ { printf "%.0f", $2; exit }' "$tmp/ppfwd.json")
 	leaked=$(awk -F'[:,]' '/"leaked"/ { print $2 + 0; exit }' "$tmp/ppfwd.json")
 	[ "$leaked" = 0 ] || fail "ppfwd leaked $leaked pages"
-	record "ppfwd-$1" "$times" "${cycles:--}"
+	record "$name" "$times" "${cycles:--}"
 }
 
-run_testpmd() { # BURST
+run_testpmd() { # BURST [NAME]
 	# shellcheck disable=SC2086
 	nsenter --net=/var/run/netns/$tag-fwd stdbuf -oL dpdk-testpmd $eal \
 		--vdev net_af_xdp0,iface=fwd0,force_copy=1 \
@@ -139,7 +146,7 @@ run_testpmd() { # BURST
 	measure testpmd
 	stop $fwd_pid
 	fwd_pid=
-	record "testpmd-$1" "$times" -
+	record "${2:-testpmd-$1}" "$times" -
 	# a dispatcher or a plain program that it left
 	in_ns fwd ip link set fwd0 xdp off 2>/dev/null
 	in_ns fwd ip link set fwd1 xdp off 2>/dev/null
@@ -178,8 +185,11 @@ run_redirect() {
 	record redirect - - -
 }
 
-start_generator() {
-	if [ $generator = live ]; then
+start_generator() { # [RATE]
+	if [ -n "${1-}" ]; then
+		nsenter --net=/var/run/netns/$tag-gen taskset -c $main_cpu "$livegen" gen0 60 "$1" \
+			>"$tmp/gen.out" 2>&1 </dev/null &
+	elif [ $generator = live ]; then
 		nsenter --net=/var/run/netns/$tag-gen taskset -c $main_cpu "$livegen" gen0 \
 			>"$tmp/gen.out" 2>&1 </dev/null &
 	else
@@ -236,4 +246,19 @@ for burst in $bursts; do
 done
 line bridge 'kernel: bridge' - ''
 [ $mode = skb ] || line redirect 'kernel: redirect' - ''
+if [ "$rate_load" -gt 0 ]; then
+	stop "$gen_pid"
+	start_generator "$rate_load"
+	i=0
+	while [ $i -lt "$repeat" ]; do
+		run_ppfwd 32 load-spin
+		run_ppfwd 32 load-sleep --idle wait
+		run_testpmd 32 load-testpmd
+		i=$((i + 1))
+	done
+	echo "at $rate_load packets a second, burst 32"
+	line load-spin 'ppfwd' "$((pages * 2)) KiB" load-testpmd
+	line load-sleep 'ppfwd --idle wait' "$((pages * 2)) KiB" load-testpmd
+	line load-testpmd 'testpmd' '16384 mbufs' ''
+fi
 echo "user, sys: CPU time of the process a packet; cycles: the forwarding thread's, as ppfwd reports them"

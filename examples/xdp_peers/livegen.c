@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * livegen.c - livegen INTERFACE [LEN]: as many packets as the kernel can make, out of INTERFACE
+ * livegen.c - livegen INTERFACE [LEN [RATE]]: packets out of INTERFACE, RATE a second, or as many as
+ * the kernel can make
  *
  * The kernel runs an XDP program that redirects to the interface on packets of
  * its own making (BPF_PROG_TEST_RUN with live frames). No skb is made, so that
  * one CPU makes several times the packets that any socket can send, and a test measures the
- * forwarder alone. Until a signal.
+ * forwarder alone. At a RATE a packet socket sends them, BURST at a time: a run of live frames costs
+ * the kernel milliseconds before its first packet. Until a signal.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -13,11 +15,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
 
 #define BATCH  64
+#define BURST  32
 #define ROUND  65536 /* packets between two looks at the signal */
 #define LENGTH 60
 
@@ -87,16 +94,41 @@ static int generate(int fd, unsigned char *frame, unsigned int len)
 	return 0;
 }
 
+static int pace(unsigned int index, const unsigned char *frame, unsigned int len, unsigned int rate)
+{
+	const struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_ifindex = (int)index };
+	int i, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	struct timespec next;
+
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&to, sizeof(to)))
+		return errno;
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+		for (i = 0; i < BURST; i++)
+			(void)!send(fd, frame, len,
+				    0); /* what the far end has no room for is lost */
+		next.tv_nsec += (long)(BURST * 1000000000ull / rate);
+		next.tv_sec += next.tv_nsec / 1000000000;
+		next.tv_nsec %= 1000000000;
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	}
+	close(fd);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	unsigned int rate = argc > 3 ? (unsigned int)atoi(argv[3]) : 0;
 	unsigned int len = argc > 2 ? (unsigned int)atoi(argv[2]) : LENGTH;
 	struct sigaction act = { .sa_handler = on_signal };
 	unsigned char frame[1514];
 	unsigned int index;
 	int err, fd;
 
-	if (argc < 2 || len < 46 || len > sizeof(frame)) {
-		fprintf(stderr, "usage: livegen INTERFACE [LEN], LEN 46 to 1514 (60)\n");
+	if (argc < 2 || argc > 4 || len < 46 || len > sizeof(frame) || (argc > 3 && rate < BURST)) {
+		fprintf(stderr,
+			"usage: livegen INTERFACE [LEN [RATE]], LEN 46 to 1514 (60), RATE 32 "
+			"or more packets a second\n");
 		return 2;
 	}
 	index = if_nametoindex(argv[1]);
@@ -104,10 +136,14 @@ int main(int argc, char **argv)
 		return fail("find the index", argv[1], errno);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	fill(frame, len);
+	if (rate) {
+		err = pace(index, frame, len, rate);
+		return err ? fail("open a packet socket", argv[1], err) : 0;
+	}
 	fd = load(index);
 	if (fd < 0)
 		return fail("load an XDP program", argv[1], errno);
-	fill(frame, len);
 	err = generate(fd, frame, len);
 	return err ? fail("run live frames, which Linux 5.18 has,", argv[1], err) : 0;
 }
