@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * livegen.c - livegen INTERFACE [LEN [RATE]]: packets out of INTERFACE, RATE a second, or as many as
- * the kernel can make
+ * livegen.c - livegen INTERFACE [LEN [RATE]]: packets out of INTERFACE, RATE a second, or as many
+ * as the kernel can make
  *
- * The kernel runs an XDP program that redirects to the interface on packets of
- * its own making (BPF_PROG_TEST_RUN with live frames). No skb is made, so that
- * one CPU makes several times the packets that any socket can send, and a test measures the
- * forwarder alone. At a RATE a packet socket sends them, BURST at a time: a run of live frames costs
- * the kernel milliseconds before its first packet. Until a signal.
+ * The kernel runs an XDP program that redirects to the interface on packets of its own making
+ * (BPF_PROG_TEST_RUN with live frames). No skb is made, so that one CPU makes several times the
+ * packets that any socket can send, and a test measures the forwarder alone. At a RATE a packet
+ * socket sends them, BURST at a time, because each run of live frames costs the kernel
+ * milliseconds. Until a signal.
  */
 #include <errno.h>
 #include <net/if.h>

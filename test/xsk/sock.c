@@ -45,7 +45,7 @@ void run(const char *cmd)
 /* ---- the interface ----------------------------------------------------------------------------*/
 
 /* return redirect_map(map, ctx->rx_queue_index, XDP_PASS) */
-static void program_attach(int ifindex)
+static int program_load(void)
 {
 	struct bpf_insn insns[] = {
 		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1, .off = 16 },
@@ -60,16 +60,23 @@ static void program_attach(int ifindex)
 	};
 	int prog = bpf_prog_load(BPF_PROG_TYPE_XDP, "pxk", "Dual BSD/GPL", insns,
 				 sizeof(insns) / sizeof(insns[0]), NULL);
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
 
 	if (prog < 0)
 		die("load the XDP program");
+	return prog;
+}
+
+void net_attach(int prog, int map, uint32_t mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = mode);
+
+	map_fd = map;
 	/* never closed: the link goes with the process */
-	if (bpf_link_create(prog, ifindex, BPF_XDP, &opts) < 0)
+	if (bpf_link_create(prog, (int)if_nametoindex(IF_XSK), BPF_XDP, &opts) < 0)
 		die("attach the XDP program");
 }
 
-void net_open(unsigned int queues)
+void net_make(unsigned int queues)
 {
 	char cmd[256];
 
@@ -86,10 +93,15 @@ void net_open(unsigned int queues)
 	run(cmd);
 	run("f=/proc/sys/net/ipv6/conf/all/disable_ipv6; [ ! -e $f ] || echo 1 >$f");
 	run("ip link set " IF_XSK " up && ip link set " IF_PEER " up");
+}
+
+void net_open(unsigned int queues)
+{
+	net_make(queues);
 	map_fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "pxk", 4, 4, queues, NULL);
 	if (map_fd < 0)
 		die("create the map of sockets");
-	program_attach((int)if_nametoindex(IF_XSK));
+	net_attach(program_load(), map_fd, XDP_FLAGS_DRV_MODE);
 }
 
 void net_redirect(unsigned int queue, int fd)
@@ -101,10 +113,17 @@ void net_redirect(unsigned int queue, int fd)
 
 /* ---- a socket ---------------------------------------------------------------------------------*/
 
+static uint32_t ring_size(const struct sock *s, unsigned int i)
+{
+	if (i == RING_RX && s->rx_size)
+		return s->rx_size;
+	return s->ring_size ? s->ring_size : RING_SIZE;
+}
+
 static void ring_map(struct sock *s, unsigned int i, const struct xdp_ring_offset *at,
 		     uint64_t pgoff, size_t entry)
 {
-	size_t len = at->desc + RING_SIZE * entry;
+	size_t len = at->desc + ring_size(s, i) * entry;
 	char *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, s->fd,
 			 (off_t)pgoff);
 
@@ -115,14 +134,15 @@ static void ring_map(struct sock *s, unsigned int i, const struct xdp_ring_offse
 	s->rings[i] = (struct pp_xsk_ring){ (uint32_t *)(map + at->producer),
 					    (uint32_t *)(map + at->consumer),
 					    (uint32_t *)(map + at->flags), map + at->desc,
-					    RING_SIZE };
+					    ring_size(s, i) };
 }
 
 static void sock_umem(struct sock *s, struct pp_zone *zone, uint32_t flags, uint32_t headroom)
 {
 	struct xdp_umem_reg reg = {
 		.addr = (uintptr_t)pp_zone_base(zone),
-		.len = pp_zone_pages(zone) * pp_zone_page_size(zone),
+		.len = (s->umem_pages ? s->umem_pages : pp_zone_pages(zone)) *
+		       pp_zone_page_size(zone),
 		.chunk_size = s->chunk_size ? s->chunk_size : pp_zone_page_size(zone),
 		.headroom = headroom,
 		.flags = flags,
@@ -138,17 +158,19 @@ void sock_open(struct sock *s, struct pp_zone *zone, uint32_t flags, uint32_t he
 					 XDP_UMEM_COMPLETION_RING };
 	struct xdp_mmap_offsets off;
 	socklen_t len = sizeof(off);
-	uint32_t size = RING_SIZE;
 	unsigned int i;
+	uint32_t size;
 
 	s->fd = socket(AF_XDP, SOCK_RAW, 0);
 	if (s->fd < 0)
 		die("open an AF_XDP socket");
 	if (umem_fd < 0)
 		sock_umem(s, zone, flags, headroom);
-	for (i = 0; i < RINGS; i++)
+	for (i = 0; i < RINGS; i++) {
+		size = ring_size(s, i);
 		if (setsockopt(s->fd, SOL_XDP, opts[i], &size, sizeof(size)))
 			die("set the size of a ring");
+	}
 	if (getsockopt(s->fd, SOL_XDP, XDP_MMAP_OFFSETS, &off, &len))
 		die("ask where the rings are");
 	ring_map(s, RING_RX, &off.rx, XDP_PGOFF_RX_RING, sizeof(struct xdp_desc));
@@ -161,7 +183,7 @@ void sock_bind(struct sock *s, const char *ifname, unsigned int queue, int umem_
 {
 	struct sockaddr_xdp to = {
 		.sxdp_family = AF_XDP,
-		.sxdp_flags = umem_fd < 0 ? XDP_COPY : XDP_SHARED_UMEM,
+		.sxdp_flags = (uint16_t)(umem_fd < 0 ? XDP_COPY | s->bind_flags : XDP_SHARED_UMEM),
 		.sxdp_ifindex = if_nametoindex(ifname),
 		.sxdp_queue_id = queue,
 		.sxdp_shared_umem_fd = umem_fd < 0 ? 0 : (uint32_t)umem_fd,

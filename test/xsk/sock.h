@@ -26,10 +26,20 @@ enum {
 	RINGS,
 };
 
-/* a socket; @chunk_size: of its UMEM, 0: the zone's page size */
+/*
+ * a socket; 0 in the first four: the default
+ * @chunk_size: of its UMEM: the zone's page size
+ * @ring_size:  of its rings: 512; @rx_size: of the RX ring: as the others
+ * @umem_pages: of the zone's pages in the UMEM: all
+ * @bind_flags: besides XDP_COPY
+ */
 struct sock {
 	int fd;
 	uint32_t chunk_size;
+	uint32_t ring_size;
+	uint32_t rx_size;
+	uint64_t umem_pages;
+	uint16_t bind_flags;
 	struct {
 		void *map;
 		size_t len;
@@ -41,6 +51,9 @@ _Noreturn void die(const char *what);
 
 /* a namespace, IF_XSK and IF_PEER with @queues each, and a program that redirects by queue */
 void net_open(unsigned int queues);
+/* the same with a program and an XSKMAP of the caller's, attached in @mode: XDP_FLAGS_* */
+void net_make(unsigned int queues);
+void net_attach(int prog, int map, uint32_t mode);
 /* what arrives at @queue of IF_XSK goes to @fd from now on; -1: to the stack */
 void net_redirect(unsigned int queue, int fd);
 void run(const char *cmd);
