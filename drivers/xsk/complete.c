@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "xsk/chunk.h"
@@ -22,6 +23,7 @@
 struct done {
 	struct pp_page *pages[XSK_REAP];
 	unsigned int n;
+	unsigned int more; /* pages behind the first of a packet, which went home apart */
 	unsigned int sent; /* packets */
 	uint64_t bytes; /* of these */
 };
@@ -150,14 +152,17 @@ static struct pp_page *completed_page(struct pp_xsk *xsk, uint64_t addr, uint32_
 	return page;
 }
 
-/* Everything else: of the packets that the kernel dropped it tells how many, not which. */
+/*
+ * Everything else: of the packets that the kernel dropped it tells how many, not which. @keep: the
+ * caller gets a packet's first page alone.
+ */
 static __attribute__((noinline)) void reap_careful(struct pp_xsk *xsk, struct done *done,
-						   unsigned int n, uint32_t idx)
+						   unsigned int n, uint32_t idx, bool keep)
 {
 	struct pp_page *page;
 	unsigned int i;
+	bool more, lost;
 	uint32_t len;
-	bool more;
 
 	done->n = done->sent = 0;
 	done->bytes = 0;
@@ -166,50 +171,79 @@ static __attribute__((noinline)) void reap_careful(struct pp_xsk *xsk, struct do
 				      &more);
 		if (unlikely(!page))
 			continue;
-		done->pages[done->n++] = page;
-		if (!more && xsk->t.lost) {
+		lost = !more && xsk->t.lost;
+		if (lost) {
 			xsk_add(&xsk->t.lost, -1u);
+		} else {
+			done->bytes += len;
+			done->sent += !more;
+		}
+		if (!more && xsk->flags & PP_XSK_TX_TSTAMP)
+			pp_xsk_tx_stamped(xsk, page, lost);
+		if (keep && more) {
+			page_pool_put_bulk(&page, 1);
+			done->more++;
 			continue;
 		}
-		done->bytes += len;
-		done->sent += !more;
-		if (!more && xsk->flags & PP_XSK_TX_TSTAMP)
-			pp_xsk_tx_stamped(xsk, page);
+		done->pages[done->n++] = page;
 	}
 }
 
-static unsigned int reap_batch(struct pp_xsk *xsk)
+/* at most @want completions; how many */
+static inline unsigned int reap(struct pp_xsk *xsk, struct done *done, unsigned int want, bool keep)
 {
-	struct done done;
 	uint32_t idx;
-	unsigned int n = xsk_ring_cons__peek(&xsk->t.comp, XSK_REAP, &idx);
+	unsigned int n = xsk_ring_cons__peek(&xsk->t.comp, want, &idx);
 
 	if (!n)
 		return 0;
+	done->more = 0;
 	if (likely(xsk->plain && !xsk->t.lost && !(xsk->flags & PP_XSK_TX_TSTAMP)))
-		reap_plain(xsk, &done, n, idx);
+		reap_plain(xsk, done, n, idx);
 	else
-		reap_careful(xsk, &done, n, idx);
+		reap_careful(xsk, done, n, idx, keep);
 	xsk_ring_cons__release(&xsk->t.comp, n);
-	page_pool_put_bulk(done.pages, done.n);
-	xsk_add(&xsk->t.out, -done.n);
-	xsk_count(&xsk->t.st.packets, done.sent);
-	xsk_count(&xsk->t.st.bytes, done.bytes);
-	if (unlikely(done.n < n))
-		xsk_count(&xsk->t.st.comp_bad, n - done.n);
+	xsk_add(&xsk->t.out, -(done->n + done->more));
+	xsk_count(&xsk->t.st.packets, done->sent);
+	xsk_count(&xsk->t.st.bytes, done->bytes);
+	if (unlikely(done->n + done->more < n))
+		xsk_count(&xsk->t.st.comp_bad, n - done->n - done->more);
 	return n;
 }
 
 unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 {
 	uint32_t before = xsk->t.out;
+	struct done done;
+	unsigned int n;
 
 	if (before && xsk_waiting(xsk))
 		kick_in_turn(xsk);
 	/* with nothing out as well: wrong completions would fill the ring unseen */
-	while (reap_batch(xsk) == XSK_REAP)
-		;
+	do {
+		n = reap(xsk, &done, XSK_REAP, false);
+		if (n)
+			page_pool_put_bulk(done.pages, done.n);
+	} while (n == XSK_REAP);
 	return before - xsk->t.out;
+}
+
+unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
+{
+	unsigned int k, want;
+	struct done done;
+
+	if (xsk->t.chunks)
+		return 0;
+	if (xsk->t.out && xsk_waiting(xsk))
+		kick_in_turn(xsk);
+	for (k = 0; k < n; k += done.n) {
+		want = n - k < XSK_REAP ? n - k : XSK_REAP;
+		if (!reap(xsk, &done, want, true))
+			break;
+		memcpy(pages + k, done.pages, done.n * sizeof(*pages));
+	}
+	return k;
 }
 
 /* ---- for the TX ring --------------------------------------------------------------------------*/

@@ -60,17 +60,20 @@ uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page)
 }
 
 /* A time below 2^32, 4 s after the clock's birth, is the request's rest. */
-void pp_xsk_tx_stamped(struct pp_xsk *xsk, const struct pp_page *page)
+void pp_xsk_tx_stamped(struct pp_xsk *xsk, struct pp_page *page, bool lost)
 {
+	const uint64_t handed_over = page->tstamp;
 	struct xdp_tx_meta meta;
 	uint64_t took, at;
 
 	memcpy(&meta, (const unsigned char *)pp_page_data(page) - sizeof(meta), sizeof(meta));
 	at = meta.completion.tx_timestamp;
-	if (!(at >> 32))
+	page->tstamp = PP_TSTAMP_NONE;
+	if (lost || !(at >> 32))
 		return;
+	page->tstamp = at;
 	/* a device has a clock of its own, which may be behind */
-	took = at > page->tstamp ? at - page->tstamp : 0;
+	took = at > handed_over ? at - handed_over : 0;
 	xsk_count(&xsk->t.st.tstamps, 1);
 	xsk_count(&xsk->t.st.latency_sum, took);
 	if (took > xsk->t.st.latency_max)

@@ -11,7 +11,7 @@ uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page);
 /* move a packet that begins too low; it has room behind */
 void pp_xsk_tx_make_room(const struct pp_xsk *xsk, struct pp_page *page);
 
-/* it was sent: count its time */
-void pp_xsk_tx_stamped(struct pp_xsk *xsk, const struct pp_page *page);
+/* it was sent: its tstamp is that time, or PP_TSTAMP_NONE; @lost: it was not */
+void pp_xsk_tx_stamped(struct pp_xsk *xsk, struct pp_page *page, bool lost);
 
 #endif /* PP_XSK_META_H */

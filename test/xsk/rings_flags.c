@@ -235,6 +235,43 @@ static void send_metadata(void **state)
 	assert_int_equal(stats().tx_dropped, 1);
 }
 
+/* to the caller, each with its time; one that the kernel dropped, and one that has none */
+static void send_completed(void **state)
+{
+	struct pp_page *pages[5], *back[8];
+	struct xdp_tx_meta meta;
+	unsigned int i;
+
+	open_with(PP_XSK_TX_TSTAMP | PP_XSK_SG, 16);
+	packets(pages, 4);
+	pages[4] = chain(3);
+	kick_errno[0] = EBUSY;
+	assert_int_equal(pp_xsk_tx(xsk, pages, 5), 5);
+	assert_int_equal(stats().tx_out, 7);
+	for (i = 0; i < 5; i++) {
+		memcpy(&meta, (char *)pp_page_data(pages[i]) - sizeof(meta), sizeof(meta));
+		meta.completion.tx_timestamp = i == 3 ? 0 : (1ull << 40) + i;
+		memcpy((char *)pp_page_data(pages[i]) - sizeof(meta), &meta, sizeof(meta));
+	}
+	complete_all(7);
+	assert_int_equal(pp_xsk_completed(xsk, back, 2), 2);
+	assert_int_equal(stats().tx_out, 5);
+	assert_int_equal(pp_xsk_completed(xsk, back + 2, 6), 3);
+	assert_int_equal(pp_xsk_completed(xsk, back + 5, 3), 0);
+	for (i = 0; i < 5; i++) {
+		assert_ptr_equal(back[i], pages[i]);
+		assert_int_equal(back[i]->owner, 0);
+		assert_true(back[i]->tstamp ==
+			    (i == 0 || i == 3 ? PP_TSTAMP_NONE : (1ull << 40) + i));
+	}
+	assert_int_equal(stats().tx_packets, 4);
+	assert_int_equal(stats().tx_dropped, 1);
+	assert_int_equal(stats().tx_tstamps, 3);
+	assert_int_equal(stats().tx_out, 0);
+	assert_int_equal(stats().comp_bad, 0);
+	page_pool_put_bulk(back, 5);
+}
+
 /* in the short loop and, of packets of several pages, in the other */
 static void receive_metadata(uint32_t flags)
 {
@@ -287,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(send_wrong, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(send_copies, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(send_metadata, setup_bare, teardown_bare),
+		cmocka_unit_test_setup_teardown(send_completed, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(receive_metadata_plain, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(receive_metadata_careful, setup_bare,
 						teardown_bare),

@@ -315,12 +315,7 @@ bool pp_netdev_chains(const struct pp_netdev *dev);
  * pp_netdev_rx_meta() - what pp_rx_meta_get() tells of packets that the port received
  * @dev: port
  *
- * Only af_xdp with rx_meta has such metadata, see rx_meta.h; of a packet of several pages its first
- * page has it. pp_page.tstamp is the metadata's tstamp.
- *
- * Context: any thread.
- * Return:  PP_RX_META_TSTAMP, PP_RX_META_HASH and PP_RX_META_VLAN, as asked for; 0: packets have no
- *          metadata in front.
+ * Return: PP_RX_META_TSTAMP, _HASH and _VLAN, as rx_meta of an af_xdp port says; 0: no metadata.
  */
 unsigned int pp_netdev_rx_meta(const struct pp_netdev *dev);
 

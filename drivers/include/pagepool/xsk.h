@@ -513,6 +513,22 @@ void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
 unsigned int pp_xsk_complete(struct pp_xsk *xsk);
 
 /**
+ * pp_xsk_completed() - hand out the packets that were sent, with PP_XSK_TX_TSTAMP their times
+ * @xsk:   socket
+ * @pages: out: array of @n pointers; the first RETURN are written
+ * @n:     packets wanted, any number
+ *
+ * Instead of pp_xsk_complete(). The caller owns the pages, one a packet, in the order of their
+ * completion, as they were sent. With PP_XSK_TX_TSTAMP tstamp is the time of sending, ns of
+ * CLOCK_TAI or the device's clock; PP_TSTAMP_NONE: the device tells none, or the packet was
+ * dropped. Further pages of a packet go home.
+ *
+ * Context: as pp_xsk_complete().
+ * Return:  pages written, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_complete().
+ */
+unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
+
+/**
  * pp_xsk_kick() - make the kernel send what waits in the TX ring
  * @xsk: socket
  *
