@@ -49,31 +49,31 @@ struct scale_subject {
 struct plan {
 	unsigned int count[COUNTS];
 	unsigned int ncounts;
-	double worst; /* error of the model, percent */
+	double model[COUNTS]; /* Mpages/s, of the subject at hand */
+	double error[COUNTS]; /* of the model, percent */
+	double worst;
 	char errors[160];
 };
 
 static int measure_rates(struct bench *b, const struct plan *plan, struct scale_subject *s,
-			 unsigned int n, unsigned int r)
+			 unsigned int r)
 {
 	struct scale_rate rate;
-	unsigned int c, i;
+	unsigned int c;
 
 	for (c = 0; c < plan->ncounts; c++) {
-		for (i = 0; i < n; i++) {
-			if (scale_measure_rate(b, s[i].policy, plan->count[c], s[i].bulk, &rate))
-				return -1;
-			s[i].rate[c * b->opts.repeat + r] = rate.pages_per_s / 1e6;
-			if (!c)
-				s[i].visits = rate.visits;
-		}
+		if (scale_measure_rate(b, s->policy, plan->count[c], s->bulk, &rate))
+			return -1;
+		s->rate[c * b->opts.repeat + r] = rate.pages_per_s / 1e6;
+		if (!c)
+			s->visits = rate.visits;
 	}
 	return 0;
 }
 
 /*
- * subjects in turns, so that the model's input and the rates that check it are of one
- * machine state
+ * Subjects in turns. What the model needs of a policy and the rates that check it follow each
+ * other, so that both are of one machine state.
  */
 static int measure_subjects(struct bench *b, const struct plan *plan, struct scale_subject *s,
 			    unsigned int n)
@@ -82,10 +82,11 @@ static int measure_subjects(struct bench *b, const struct plan *plan, struct sca
 	unsigned int r, i;
 
 	for (r = 0; r < b->opts.repeat; r++) {
-		if (measure_rates(b, plan, s, n, r))
-			return -1;
 		for (i = 0; i < n; i++) {
-			if (scale_measure_hold(b, s[i].policy, s[i].bulk, &hold))
+			bench_progress(b, "%s, repetition %u of %u", s[i].policy, r + 1,
+				       b->opts.repeat);
+			if (measure_rates(b, plan, &s[i], r) ||
+			    scale_measure_hold(b, s[i].policy, s[i].bulk, &hold))
 				return -1;
 			s[i].holds[0][r] = hold.local;
 			s[i].holds[1][r] = hold.remote;
@@ -95,25 +96,24 @@ static int measure_subjects(struct bench *b, const struct plan *plan, struct sca
 	return 0;
 }
 
-/* sets the times between and during visits, for the model */
-static void derive_think(const struct bench *b, struct scale_subject *s)
+/* sets the times between and during visits, for the model; @alone: Mpages/s of one core */
+static void derive_think(const struct bench *b, struct scale_subject *s, double alone, double local,
+			 double remote, double transfer)
 {
 	double visit;
 
-	s->alone = bench_median(s->rate, b->opts.repeat) * 1e6;
+	s->alone = alone * 1e6;
 	/* one visit moves pages one way; a page goes both */
 	s->pages = s->visits > 0 ? (unsigned int)(2 / s->visits + 0.5) : PP_BULK_MAX;
 	s->scale = (double)b->tsc_hz * s->pages / 2;
 	visit = s->scale / s->alone;
-	s->hold[0] = bench_median(s->holds[0], b->opts.repeat);
 	/* the hold cannot exceed the whole time: the measurement was disturbed */
-	s->hold[0] = s->hold[0] < visit ? s->hold[0] : visit;
+	s->hold[0] = local < visit ? local : visit;
 	s->think = visit - s->hold[0];
-	s->hold[1] = bench_median(s->holds[1], b->opts.repeat);
-	s->hold[1] = s->hold[1] > s->hold[0] ? s->hold[1] : s->hold[0];
+	s->hold[1] = remote > s->hold[0] ? remote : s->hold[0];
 	s->hold[2] = s->hold[0] + FAR * (s->hold[1] - s->hold[0]);
-	s->transfer[1] = bench_median(s->holds[2], b->opts.repeat);
-	s->transfer[2] = FAR * s->transfer[1];
+	s->transfer[1] = transfer;
+	s->transfer[2] = FAR * transfer;
 }
 
 static struct scale_result simulate_cores(const struct scale_subject *s, unsigned int cores,
@@ -164,12 +164,32 @@ static int keep_simulated(struct bench *b, const struct scale_subject *s, unsign
 	return 0;
 }
 
+/*
+ * The model beside what was measured, in each repetition by itself, since the distance of two CPUs
+ * of a virtual machine may change between two. Keeps the medians.
+ */
+static void check_model(const struct bench *b, struct plan *plan, struct scale_subject *s,
+			unsigned int c)
+{
+	double models[BENCH_REPEAT_MAX], errors[BENCH_REPEAT_MAX];
+	const double *rate = &s->rate[c * b->opts.repeat];
+	unsigned int r;
+
+	for (r = 0; r < b->opts.repeat; r++) {
+		derive_think(b, s, s->rate[r], s->holds[0][r], s->holds[1][r], s->holds[2][r]);
+		models[r] = simulate_cores(s, plan->count[c], false, 0).rate * s->scale / 1e6;
+		errors[r] = 100 * models[r] / rate[r] - 100;
+	}
+	plan->model[c] = bench_median(models, r);
+	plan->error[c] = bench_median(errors, r);
+}
+
 static int keep_measured(struct bench *b, struct plan *plan, struct scale_subject *s,
 			 unsigned int c)
 {
 	unsigned int cores = plan->count[c];
+	double error = plan->error[c];
 	struct bench_row *row;
-	double model, error;
 	size_t used;
 
 	row = bench_row_add(b, s->policy, "measured", s->bulk, &s->rate[c * b->opts.repeat],
@@ -180,9 +200,7 @@ static int keep_measured(struct bench *b, struct plan *plan, struct scale_subjec
 	bench_extra(row, "efficiency_percent", 100 * row->median * 1e6 / cores / s->alone);
 	if (cores == 1 || cores > SCALE_CORES_MAX)
 		return 0;
-	model = simulate_cores(s, cores, false, 0).rate * s->scale / 1e6;
-	error = 100 * model / row->median - 100;
-	bench_extra(row, "simulated_mpages_per_s", model);
+	bench_extra(row, "simulated_mpages_per_s", plan->model[c]);
 	bench_extra(row, "simulated_error_percent", error);
 	if (plan->worst * plan->worst < error * error)
 		plan->worst = error;
@@ -194,8 +212,15 @@ static int keep_measured(struct bench *b, struct plan *plan, struct scale_subjec
 
 static int keep_subject(struct bench *b, struct plan *plan, struct scale_subject *s)
 {
-	unsigned int i;
+	double(*holds)[BENCH_REPEAT_MAX] = s->holds;
+	unsigned int n = b->opts.repeat, i;
 
+	/* before the medians are taken, which sort the repetitions */
+	for (i = 0; i < plan->ncounts; i++)
+		if (plan->count[i] > 1 && plan->count[i] <= SCALE_CORES_MAX)
+			check_model(b, plan, s, i);
+	derive_think(b, s, bench_median(s->rate, n), bench_median(holds[0], n),
+		     bench_median(holds[1], n), bench_median(holds[2], n));
 	for (i = 0; i < plan->ncounts; i++)
 		if (keep_measured(b, plan, s, i))
 			return -1;
@@ -256,10 +281,8 @@ static int run_bulk(struct bench *b, struct plan *plan, unsigned int bulk)
 		err = measure_subjects(b, plan, s, n);
 	plan->errors[0] = '\0';
 	plan->worst = 0;
-	for (i = 0; i < n && !err; i++) {
-		derive_think(b, &s[i]);
+	for (i = 0; i < n && !err; i++)
 		err = keep_subject(b, plan, &s[i]);
-	}
 	if (!err && n)
 		add_notes(b, plan, &s[0]);
 	for (i = 0; i < n; i++) {

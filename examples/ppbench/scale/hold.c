@@ -14,8 +14,8 @@
 
 #include "scale/measure.h"
 
-#define ROUNDS	20u
-#define BATCHES 15u
+#define ROUNDS	4u /* of a batch: short beside a time slice of the scheduler */
+#define BATCHES 101u
 
 struct visitor {
 	struct pp_zone *zone;

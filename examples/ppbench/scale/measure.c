@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* scale/measure.c - the work that is to scale, on the cores of this machine */
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "crew.h"
 #include "scale/measure.h"
 
-#define RUN_MS 20u
+#define ROUNDS	20u /* slices between two meetings: short beside a time slice of the scheduler */
+#define BATCHES 61u
+#define WARM_UP 4u /* batches */
 
 struct crew {
 	struct pp_zone *zone;
 	unsigned int bulk;
 	struct bench_gate gate;
-	uint64_t cycles; /* to run for */
+	unsigned int cores;
+	unsigned int met; /* arrivals at all meetings so far */
 };
 
 struct member {
 	struct crew *crew;
 	struct pp_page *page[SCALE_SLICE + PP_BULK_MAX];
-	uint64_t pages;
-	uint64_t cycles;
+	double batch[BATCHES]; /* cycles a slice */
 	bool short_of;
 } __attribute__((aligned(128)));
 
@@ -63,24 +64,36 @@ static void take_and_give(struct member *m)
 {
 	unsigned int n = scale_take(m->crew->zone, m->page, m->crew->bulk);
 
-	m->short_of = n < SCALE_SLICE;
+	m->short_of |= n < SCALE_SLICE;
 	scale_give(m->crew->zone, m->page, n, m->crew->bulk);
-	m->pages += n;
+}
+
+/* Returns when all cores are there. None waits for a CPU then. */
+static void meet(struct crew *crew, unsigned int times)
+{
+	unsigned int spins = 0;
+
+	__atomic_fetch_add(&crew->met, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&crew->met, __ATOMIC_ACQUIRE) < times * crew->cores)
+		bench_pause(&spins);
 }
 
 static void *member_thread(void *arg)
 {
 	struct member *m = arg;
-	struct crew *crew = m->crew;
+	unsigned int k, i;
 	uint64_t start;
 
-	if (!bench_gate_pass(&crew->gate))
+	if (!bench_gate_pass(&m->crew->gate))
 		return NULL;
-	start = pp_cycles();
-	do {
-		take_and_give(m);
-		m->cycles = pp_cycles() - start;
-	} while (m->cycles < crew->cycles && !m->short_of);
+	for (k = 0; k < WARM_UP + BATCHES; k++) {
+		meet(m->crew, k + 1);
+		start = pp_cycles();
+		for (i = 0; i < ROUNDS; i++)
+			take_and_give(m);
+		if (k >= WARM_UP)
+			m->batch[k - WARM_UP] = (double)(pp_cycles() - start) / ROUNDS;
+	}
 	return NULL;
 }
 
@@ -92,62 +105,50 @@ uint64_t scale_visits(struct pp_zone *zone)
 	return stats.refills + stats.flushes + stats.fallbacks;
 }
 
-static int add_up(struct bench *b, const struct crew *crew, const struct member *m,
-		  unsigned int cores, struct scale_rate *rate)
+/*
+ * The median batch, from the meeting to the last core's end: a core that keeps the others from the
+ * lock is done sooner, and then they are. One in which another program ran is not the median.
+ */
+static int add_up(struct bench *b, const struct crew *crew, struct member *m,
+		  struct scale_rate *rate)
 {
-	uint64_t pages = 0;
-	unsigned int i;
+	unsigned int i, k;
 
-	memset(rate, 0, sizeof(*rate));
-	for (i = 0; i < cores; i++) {
+	for (i = 0; i < crew->cores; i++) {
 		if (m[i].short_of) {
 			bench_error("scale: %u cores ran out of pages with policy %s: no figure; "
 				    "this is a bug, please report it",
-				    cores, pp_zone_policy(crew->zone));
+				    crew->cores, pp_zone_policy(crew->zone));
 			return -1;
 		}
-		rate->pages_per_s += (double)m[i].pages / (double)m[i].cycles;
-		pages += m[i].pages;
+		for (k = 0; k < BATCHES; k++)
+			m->batch[k] = fmax(m->batch[k], m[i].batch[k]);
 	}
-	rate->pages_per_s *= (double)b->tsc_hz;
-	rate->visits = (double)scale_visits(crew->zone) / (double)pages;
+	rate->pages_per_s =
+		(double)b->tsc_hz * crew->cores * SCALE_SLICE / bench_median(m->batch, BATCHES);
+	rate->visits = (double)scale_visits(crew->zone) /
+		       ((double)crew->cores * (WARM_UP + BATCHES) * ROUNDS * SCALE_SLICE);
 	return 0;
-}
-
-static int measure_once(struct bench *b, struct crew *crew, struct member *m, unsigned int cores,
-			struct scale_rate *rate)
-{
-	unsigned int i;
-	int err;
-
-	memset(m, 0, cores * sizeof(*m));
-	for (i = 0; i < cores; i++)
-		m[i].crew = crew;
-	err = bench_crew_run(&crew->gate, b->opts.cores, cores, cores, member_thread, m,
-			     sizeof(*m));
-	if (!err)
-		err = add_up(b, crew, m, cores, rate);
-	return bench_zone_close(b, crew->zone) ? -1 : err;
 }
 
 int scale_measure_rate(struct bench *b, const char *policy, unsigned int cores, unsigned int bulk,
 		       struct scale_rate *rate)
 {
-	struct crew crew = { .bulk = bulk };
-	unsigned int tries = 0;
-	struct member *m;
-	long before;
-	int err;
+	struct crew crew = { .bulk = bulk, .cores = cores };
+	struct member *m = bench_alloc(cores, sizeof(*m));
+	unsigned int i;
+	int err = m ? 0 : -1;
 
-	crew.cycles = b->tsc_hz / 1000 * (b->opts.quick ? RUN_MS / 4 : RUN_MS);
-	m = bench_alloc(cores, sizeof(*m));
-	if (!m)
-		return -1;
-	do {
-		before = bench_switches();
-		crew.zone = scale_zone_open(policy, cores);
-		err = crew.zone ? measure_once(b, &crew, m, cores, rate) : -1;
-	} while (!err && bench_disturbed(b, bench_switches() != before, &tries));
+	crew.zone = m ? scale_zone_open(policy, cores) : NULL;
+	if (!crew.zone)
+		err = -1;
+	for (i = 0; i < cores && !err; i++)
+		m[i].crew = &crew;
+	if (!err)
+		err = bench_crew_run(&crew.gate, b->opts.cores, cores, cores, member_thread, m,
+				     sizeof(*m));
+	if (!err)
+		err = add_up(b, &crew, m, rate);
 	free(m);
-	return err;
+	return bench_zone_close(b, crew.zone) ? -1 : err;
 }
