@@ -92,7 +92,8 @@ int peer_connect(struct peer *peer)
 	if (peer->fd >= 0)
 		return 0;
 	if (peer->fd == -ECONNREFUSED)
-		complain("%s: nobody listens there any more; start the program again", peer->path);
+		complain("%s: no program listens there any more; start the program again",
+			 peer->path);
 	else if (peer->fd == -EACCES)
 		complain("%s: it belongs to another user; be that user, or root", peer->path);
 	else

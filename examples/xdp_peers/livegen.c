@@ -58,7 +58,7 @@ static int load(unsigned int index)
 			     sizeof(insns) / sizeof(insns[0]), NULL);
 }
 
-/* UDP from 10.0.0.1 to 10.0.0.2, to an address of nobody */
+/* UDP from 10.0.0.1 to 10.0.0.2, to an address that no host has */
 static void fill(unsigned char *frame, unsigned int len)
 {
 	static const unsigned char head[] = {

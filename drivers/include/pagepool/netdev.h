@@ -80,7 +80,7 @@ struct pp_netdev_params {
 	C(rx_fill_empty, PP_SUM,                                                                \
 	  "times that the kernel wanted a buffer to receive into, and none was posted")         \
 	C(rx_ring_full, PP_SUM,                                                                 \
-	  "packets in rx_dropped that found the RX ring full: nobody read in time")             \
+	  "packets in rx_dropped that found the RX ring full: it was read too late")            \
 	C(rx_invalid, PP_SUM, "buffers in rx_dropped that the kernel refused to receive into")  \
 	C(rx_bad, PP_SUM, "descriptors in errors for a buffer that was not posted; left alone") \
 	C(tx_invalid, PP_SUM, "descriptors in errors that the kernel refused to send")          \

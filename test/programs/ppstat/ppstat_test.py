@@ -139,7 +139,7 @@ def case_absent():
     fails(1, 'process 1:', '1', '--json')
     fails(1, 'longer than', '/' + 120 * 'x', '--json')
     open(TMP + '/file', 'w').close()
-    fails(1, 'nobody listens', TMP + '/file', '--json')
+    fails(1, 'no program listens', TMP + '/file', '--json')
 
 
 def serve(answer, hold=0):
