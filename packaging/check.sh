@@ -39,7 +39,7 @@ rpm_packages() {
 	quiet rpmbuild -bb --nodeps --define "_topdir $dir" --define 'debug_package %{nil}' \
 		--define '_libdir /usr/lib64' "$top/packaging/pagepool.spec"
 	find "$dir/RPMS" -name '*.rpm' -exec basename {} \; | sort
-	[ "$(find "$dir/RPMS" -name '*.rpm' | wc -l)" -eq 6 ]
+	[ "$(find "$dir/RPMS" -name '*.rpm' | wc -l)" -eq 7 ]
 }
 
 files() {
