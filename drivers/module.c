@@ -43,8 +43,8 @@ static void refuse(const char *driver, const char *file, const char *why)
 		pp_set_error(ENOTSUP,
 			     "driver '%s' is a module, and %s is neither beside "
 			     "libpagepool-netdev nor where the linker looks; install the package "
-			     "libpagepool-netdev-%s",
-			     driver, file, driver);
+			     "libpagepool-netdev-%s, or build with -D%s=enabled",
+			     driver, file, driver, driver);
 	else
 		pp_set_error(ENOTSUP,
 			     "driver '%s': its module does not load; install what it needs, "
