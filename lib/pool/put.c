@@ -159,7 +159,7 @@ static bool put_reference(struct pp_page *page)
 }
 
 /* At most PP_BULK_MAX pages; the first @done are sole ones of the first one's pool, and marked. */
-static void put_part(struct pp_page **pages, unsigned int done, unsigned int n)
+static __noinline void put_part(struct pp_page **pages, unsigned int done, unsigned int n)
 {
 	struct pp_page *same[PP_BULK_MAX];
 	struct page_pool *pool;
@@ -183,15 +183,16 @@ static void put_part(struct pp_page **pages, unsigned int done, unsigned int n)
 }
 
 /* Pages of several pools, or with more than one reference: sorted out pool by pool. */
-static __noinline void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
+static void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
 {
-	unsigned int part, marked;
+	unsigned int marked;
 
-	for (; n; n -= part, done -= marked, pages += part) {
-		part = min(n, PP_BULK_MAX);
-		marked = min(done, part);
-		put_part(pages, marked, part);
+	for (; unlikely(n > PP_BULK_MAX); n -= PP_BULK_MAX, pages += PP_BULK_MAX) {
+		marked = min(done, PP_BULK_MAX);
+		put_part(pages, marked, PP_BULK_MAX);
+		done -= marked;
 	}
+	put_part(pages, done, n);
 }
 
 /* Metadata that the owner, on another core, wrote last. */
