@@ -91,7 +91,8 @@ static int accept_memory(struct pp_zone *zone, uint64_t block)
 	return err;
 }
 
-int block_accept(struct pp_zone *zone, uint64_t block)
+/* A claimed block becomes memory, and is not claimed any more. 0 or -errno with pp_error(). */
+static int block_accept(struct pp_zone *zone, uint64_t block)
 {
 	uint64_t first = block << zone->buddy.block_shift;
 	uint64_t n = block_pages(&zone->buddy, block);

@@ -25,19 +25,6 @@ unsigned int area_refill(struct pp_zone *zone, unsigned int most)
 	return n;
 }
 
-unsigned int area_spill(struct pp_zone *zone, unsigned int n)
-{
-	struct free_area *area = &zone->stock->area;
-	unsigned int i;
-
-	n = (unsigned int)min((uint64_t)n, area->count);
-	for (i = 0; i < n; i++) {
-		WRITE_ONCE(area->count, area->count - 1);
-		buddy_free(&zone->buddy, area->obj[area->count], 0);
-	}
-	return n;
-}
-
 bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n)
 {
 	struct free_area *area = &zone->stock->area;
@@ -57,16 +44,20 @@ bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n)
 
 void zone_spill(struct pp_zone *zone)
 {
-	uint64_t left = READ_ONCE(zone->stock->area.count);
+	struct free_area *area = &zone->stock->area;
+	uint64_t left = READ_ONCE(area->count);
 	unsigned int n;
 
 	/* bounded: others may be putting more on the stack meanwhile */
-	do {
+	while (left) {
 		stock_lock(zone->stock);
-		n = area_spill(zone, (unsigned int)min(left, (uint64_t)SPILL));
+		left = min(left, area->count);
+		for (n = 0; n < SPILL && left; n++, left--) {
+			WRITE_ONCE(area->count, area->count - 1);
+			buddy_free(&zone->buddy, area->obj[area->count], 0);
+		}
 		stock_unlock(zone->stock);
-		left -= n;
-	} while (n && left);
+	}
 }
 
 /* ---- while blocks are isolated --------------------------------------------------------------- */

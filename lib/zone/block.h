@@ -80,8 +80,6 @@ void init_pages(struct pp_zone *zone, uint64_t first, uint64_t n);
 /* Claim, for acceptance or release: true if no other thread has, and the block is (un)accepted. */
 bool block_claim(struct pp_zone *zone, uint64_t block, bool accepted);
 void block_unclaim(struct pp_zone *zone, uint64_t block);
-/* A claimed block becomes memory, and is not claimed any more. 0 or -errno with pp_error(). */
-int block_accept(struct pp_zone *zone, uint64_t block);
 /* A claimed block that counts as unaccepted already gives its memory back. 0 or -errno. */
 int block_release(struct pp_zone *zone, uint64_t block);
 /*
@@ -116,16 +114,12 @@ struct block_range {
 
 /* The blocks that have these pages; -EINVAL with pp_error(). */
 int zone_range(const struct pp_zone *zone, uint64_t first, uint64_t n, struct block_range *range);
-/* pp_zone_isolate(); @drain: the caches are open */
-int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain);
 /* Isolated or unaccepted, all of them? */
 bool zone_range_home(struct pp_zone *zone, uint64_t first, uint64_t n);
 /* Wait for that, and ask the reclaimers; 0 or -ETIMEDOUT. */
 int zone_wait_home(struct pp_zone *zone, uint64_t first, uint64_t n, uint64_t deadline_ns);
 /* Under the stock's lock: from the buddy onto the stack, until it has @most; pages moved. */
 unsigned int area_refill(struct pp_zone *zone, unsigned int most);
-/* From the stack into the buddy, warmest first; pages moved. */
-unsigned int area_spill(struct pp_zone *zone, unsigned int n);
 /*
  * Isolated pages of the stack from *@from on into the buddy, @n looked at; true when all have been
  * seen. The lock may be dropped between the calls: what is pushed then is looked at, and what is
@@ -134,7 +128,7 @@ unsigned int area_spill(struct pp_zone *zone, unsigned int n);
 bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n);
 /* Of the stack, while there are isolated blocks. */
 extern const struct area_ops isolating_ops;
-/* What is on the stack now goes into the buddy, and merges; a batch for each hold of the lock. */
+/* What is on the stack now goes into the buddy, warmest first, and merges. */
 void zone_spill(struct pp_zone *zone);
 
 #endif /* PP_BLOCK_H */

@@ -65,7 +65,8 @@ static void sweep_area(struct pp_zone *zone)
 	} while (!done);
 }
 
-int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain)
+/* @drain: the caches are open */
+static int zone_isolate(struct pp_zone *zone, const struct block_range *range, bool drain)
 {
 	int err = isolate_blocks(zone, range);
 
