@@ -16,7 +16,7 @@ static inline bool head_swap(struct pcp *pcp, uint64_t *head, uint32_t top)
 {
 	uint64_t next = ((*head >> 32) + 1) << 32 | top;
 
-	/* release: pairs with the acquire of a later take, here and in lllist_take() */
+	/* release: pairs with the acquire of a later take, here and in llist_take() */
 	return __atomic_compare_exchange_n(&pcp->llist.head, head, next, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_ACQUIRE);
 }
