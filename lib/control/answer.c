@@ -147,15 +147,6 @@ static void enable_zone(struct control_disabled *d)
 	d->zone = 0;
 }
 
-void control_enable_all(struct control_state *state)
-{
-	unsigned int i;
-
-	for (i = 0; i < CONTROL_DISABLED; i++)
-		if (state->disabled[i].zone)
-			enable_zone(&state->disabled[i]);
-}
-
 uint64_t control_expire(struct control_state *state, uint64_t now)
 {
 	struct control_disabled *d = state->disabled;

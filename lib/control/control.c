@@ -209,7 +209,7 @@ static void *control_thread(void *arg)
 		if (fds[1].revents)
 			admit_client(control);
 	}
-	control_enable_all(&control->state);
+	control_expire(&control->state, UINT64_MAX);
 	return NULL;
 }
 

@@ -107,9 +107,11 @@ static inline struct control_disabled *control_find_disabled(struct control_stat
 /* Do what a line asks for; @answer becomes the answer, which is a line, too. */
 void control_answer(struct control_state *state, const char *line, size_t len,
 		    struct json_writer *answer);
-/* Enable the caches with a lease that is over; the end of the next one, or UINT64_MAX. */
+/*
+ * Enable the caches with a lease that is over at @now, all for UINT64_MAX; the end of the next
+ * lease, or UINT64_MAX.
+ */
 uint64_t control_expire(struct control_state *state, uint64_t now);
-void control_enable_all(struct control_state *state);
 
 /* All zones, caches and pools of the process. */
 void control_stat(struct control_state *state, struct json_writer *json);

@@ -47,7 +47,7 @@ static void visit(void *arg)
 	struct visitor *v = arg;
 
 	control_answer(&state, v->line, strlen(v->line), &v->answer);
-	control_enable_all(&state);
+	control_expire(&state, UINT64_MAX);
 	set(&v->done);
 }
 
@@ -276,7 +276,7 @@ static void entries_come_and_go(void **state)
 	set(&stop);
 	for (i = 0; i < MAKERS; i++)
 		pinned_join(&makers[i].thread);
-	control_enable_all(&control);
+	control_expire(&control, UINT64_MAX);
 	jw_free(&answer);
 }
 

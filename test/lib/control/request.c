@@ -231,7 +231,7 @@ static void leases(void **unused)
 	assert_true(fill_cache(zone) >= 16);
 	/* for ever, but not longer than the socket */
 	ask(&state, "1 disable z");
-	control_enable_all(&state);
+	control_expire(&state, UINT64_MAX);
 	assert_int_equal(zone->stock->disabled, 0);
 	assert_int_equal(pp_zone_destroy(zone), 0);
 }
@@ -246,7 +246,7 @@ static void nests_in_the_program(void **unused)
 	has(ask(&state, "1 enable z"), "not_disabled");
 	ask(&state, "1 disable z");
 	ask(&state, "1 enable z");
-	control_enable_all(&state);
+	control_expire(&state, UINT64_MAX);
 	assert_int_equal(fill_cache(zone), 0);
 	pp_zone_pcp_enable(zone);
 	assert_true(fill_cache(zone) >= 16);
@@ -267,7 +267,7 @@ static void ended_zones(void **unused)
 	}
 	zone = make_zone("z");
 	assert_int_equal(pp_zone_pcp_disable(zone, 1000), 0);
-	control_enable_all(&state);
+	control_expire(&state, UINT64_MAX);
 	assert_int_equal(zone->stock->disabled, 1);
 	assert_int_equal(pp_zone_destroy(zone), 0);
 }
@@ -286,7 +286,7 @@ static void too_many_zones(void **unused)
 		has(ask(&state, name),
 		    i < CONTROL_DISABLED ? "\"verb\":\"disable\"" : "\"code\":\"busy\"");
 	}
-	control_enable_all(&state);
+	control_expire(&state, UINT64_MAX);
 	for (i = 0; i <= CONTROL_DISABLED; i++) {
 		assert_int_equal(zones[i]->stock->disabled, 0);
 		assert_int_equal(pp_zone_destroy(zones[i]), 0);
