@@ -80,12 +80,19 @@ cases() {
 introduce() {
 	read -r load _ </proc/loadavg
 	state="a machine without other work"
-	case $load in 0.[0-4]*) ;; *) state="a **shared** machine, which had other work to do (load $load)" ;; esac
+	trust=
+	case $load in
+	0.[0-4]*) ;;
+	*)
+		state="a **shared** machine, which had other work to do (load $load)"
+		trust="Figures in CPU time (refill, growth) and of one core hold; of several cores, only those of scale do. "
+		;;
+	esac
 	cat <<-END
 	# Figures of $(basename "$out")
 
-	Measured on $(date -u +%Y-%m-%d) on $state. doc/bench.md says
-	what each case measures; \`sh examples/figures.sh\` measures all of it again.
+	Measured on $(date -u +%Y-%m-%d) on $state.
+	${trust}doc/bench.md says what each case measures; \`sh examples/figures.sh\` measures all of it again.
 
 	\`\`\`
 	$(lscpu | grep -E '^(Model name|CPU family|Model|Stepping|CPU\(s\)|L1d|L2|L3|Hypervisor|NUMA node\(s\))' | tr -s ' ')
