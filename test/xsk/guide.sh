@@ -115,8 +115,12 @@ reflects() {
 
 reflects "$BEFORE"
 [ "$home" -lt 4096 ] || fail "before: has lost no frame, and the guide says that it does"
-reflects "$STEP1"
-[ "$home" -lt 4096 ] || fail "step 1: has lost no frame, and the tutorial says that it does"
-reflects "$STEP2"
+if [ -n "${STEP1-}" ]; then
+	reflects "$STEP1"
+	[ "$home" -lt 4096 ] || fail "step 1: has lost no frame, and the tutorial says that it does"
+	reflects "$STEP2"
+else
+	echo "guide: not run: the tutorial's steps; patch is not installed"
+fi
 reflects "$AFTER"
 [ "$home" -eq 4096 ] || fail "after: $home of 4096 frames are home"
