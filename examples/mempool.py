@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Forward with dpdk-testpmd on different mempool ops, in turns, and compare.
 
-    python3 examples/mempool.py [--modes LIST] [--pools LIST] [--cores N] [--repeat N] [--seconds S]
+    python3 examples/mempool.py [--modes LIST] [--pools LIST] [--cores N] [--repeat N] [--seconds S] [--windows N]
     python3 examples/mempool.py --strand
 
 A pool is OPS:MBCACHE, the first is what the others are compared with. All pools run one
 after the other, and that --repeat times (A B A B ...), so that what the machine does
-meanwhile hits all of them. Each run counts with the best of five windows; medians of the
-runs, spreads and ratios are printed. Packets come from and
+meanwhile hits all of them. Each run counts with the best of its --windows, of which a busy machine
+needs many and short ones; medians of the runs, spreads and ratios are printed. Packets come from and
 go to net_null ports, or, with --ring, through net_ring ports from one core to the other.
 
 --strand: 1,200 mbufs; one core receives and frees for a second, and stops; the next runs
@@ -24,7 +24,6 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLUGIN = os.path.join(ROOT, "build", "drivers", "librte_mempool_pagepool.so")
-WINDOWS = 5
 HUGE = "/proc/sys/vm/nr_hugepages"
 NEEDED = 256
 
@@ -52,6 +51,7 @@ class Testpmd:
 
     def __init__(self, args, ops, lcores, ports, options):
         self.prefix = f"ppmempool{os.getpid()}"
+        self.windows = args.windows
         eal = ["--lcores", lcores, "--no-pci", "--in-memory", "--no-telemetry", "-m", "400",
                "--file-prefix", self.prefix, "--log-level", "error"]
         if ops.startswith("pagepool"):
@@ -88,12 +88,12 @@ class Testpmd:
         return self.wait("testpmd> ")
 
     def rate(self, what, seconds):
-        """Packets a second of all ports: the best of five windows, as a neighbour on the same
+        """Packets a second of all ports: the best of some windows, as a neighbour on the same
         core takes half of it away for a moment, and nothing can add to it."""
         self.command("show port stats all")
         rates = []
-        for _ in range(WINDOWS):
-            time.sleep(seconds / WINDOWS)
+        for _ in range(self.windows):
+            time.sleep(seconds / self.windows)
             text = self.command("show port stats all")
             rates.append(sum(int(n) for n in re.findall(what + r"-pps:\s*(\d+)", text)))
         return max(rates)
@@ -185,6 +185,7 @@ def main():
     p.add_argument("--cores", type=int, default=1, help="forwarding cores (default: 1)")
     p.add_argument("--repeat", type=int, default=5)
     p.add_argument("--seconds", type=float, default=1.0)
+    p.add_argument("--windows", type=int, default=5, help="in which the seconds are cut (default: 5)")
     p.add_argument("--mbufs", type=int, default=8192)
     p.add_argument("--burst", type=int, default=32)
     p.add_argument("--ring", action="store_true", help="through net_ring ports")
