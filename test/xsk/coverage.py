@@ -42,7 +42,7 @@ def faults(build):
     listed = {test for _, tests, _ in lines() for test in tests}
     yield from (f'no test {t!r}' for t in sorted(listed - built - cases()))
     yield from (f'{t!r} is in no line of xskxceiver.txt' for t in sorted(cases() - listed))
-    if any(t.startswith('xskxceiver ') and t in cases() for t in built):
+    if any(t.startswith('xskxceiver ') for t in built):  # a build with clang
         yield from (f'case {t!r} is not run' for t in sorted(cases() - built))
 
 
