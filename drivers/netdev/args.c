@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* args.c - "DRIVER:ARGUMENTS,KEY=VALUE,...": what a driver is told about its port */
+/* args.c - "DRIVER:ARGUMENTS,KEY=VALUE,...": the arguments of a port */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -37,7 +37,7 @@ int pp_args_parse(struct pp_args *args);
 /* 0, or -EINVAL with pp_error(): something that no getter asked for */
 int pp_args_refuse_unknown(struct pp_args *args);
 
-/* "a, b, c" out of @n names; what does not fit is left out */
+/* "a, b, c" out of @n names; names that do not fit are left out */
 const char *pp_args_join(char *buf, size_t size, const char *const *names, size_t n);
 
 #endif /* PP_ARGS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* iface.c - the network interface below a port: what it is, and what becomes of it */
+/* iface.c - see iface.h */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,7 +89,7 @@ int pp_iface_promisc(struct pp_iface *iface)
 	struct packet_mreq mreq = { .mr_ifindex = iface->index, .mr_type = PACKET_MR_PROMISC };
 	int err, fd;
 
-	/* protocol 0: the socket itself receives nothing */
+	/* protocol 0: the socket itself receives no packet */
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* iface.h - the network interface below a port: what it is, and what becomes of it */
+/* iface.h - the network interface below a port: its state, and its events */
 #ifndef PP_IFACE_H
 #define PP_IFACE_H
 
@@ -19,7 +19,7 @@
  * @prog_there: (af_xdp) the XDP program is another program's, so that no rights are needed for one
  * @link:     atomic, enum pp_link: how it was last seen, by any thread
  * @downs:    atomic: how often it was seen to go down, or away
- * @told:     what the last event told of @link
+ * @told:     @link as the last event told it
  * @news:     the last event
  */
 struct pp_iface {
@@ -57,12 +57,12 @@ enum pp_link pp_iface_look(const struct pp_iface *iface, struct pp_iface *now);
 void pp_iface_link_seen(struct pp_iface *iface, enum pp_link link);
 
 /*
- * What has become of it since the last call, one thing at a time; NULL: nothing. @longest: bytes
+ * The next event since the last call; NULL: there is none. @longest: bytes
  * of the largest packet that the port receives. One thread at a time.
  */
 const char *pp_iface_event(struct pp_iface *iface, uint32_t longest);
 
-/* of a queue without its interface: nothing comes, and sent packets are dropped and counted */
+/* of a queue without its interface: no packet comes, and sent packets are dropped and counted */
 extern const struct pp_queue_ops pp_iface_gone_ops;
 
 #endif /* PP_IFACE_H */

@@ -98,7 +98,7 @@ int pp_args_u32(struct pp_args *args, const char *key, uint32_t min, uint32_t ma
 /* @names: the words allowed, ended by NULL; *value: index of the word */
 int pp_args_word(struct pp_args *args, const char *key, const char *const *names,
 		 unsigned int *value);
-/* all of it as it was given, for a driver with a syntax of its own; "": nothing */
+/* the part behind the colon as it stands, for a driver with a syntax of its own; "": none */
 const char *pp_args_rest(struct pp_args *args);
 
 /* counters have one writer; readers must not tear, which relaxed stores ensure */

@@ -20,8 +20,8 @@
 #define ETHERNET_FCS 4u
 
 /* Files before 2.4 had the two lengths in the other order, some of 2.3 too. */
-static void lengths(const struct cap_file *c, const unsigned char *record, uint32_t *caplen,
-		    uint32_t *len)
+static void record_lengths(const struct cap_file *c, const unsigned char *record, uint32_t *caplen,
+			   uint32_t *len)
 {
 	const uint32_t first = pp_cap_u32(c, record + 8), second = pp_cap_u32(c, record + 12);
 	const bool turned = c->minor < 3 || (c->minor == 3 && first > second);
@@ -40,7 +40,7 @@ static enum cap_result pcap_next_record(struct cap_file *c, struct cap_packet *p
 	record = pp_cap_peek(c, c->record, &left);
 	if (!record)
 		return left ? pp_cap_damaged(c, "it ends within a packet's header") : CAP_END;
-	lengths(c, record, &caplen, &len);
+	record_lengths(c, record, &caplen, &len);
 	if (caplen > CAP_PACKET_MAX)
 		return pp_cap_damaged(c, "a length of %u bytes, the most is %u", caplen,
 				      CAP_PACKET_MAX);
@@ -61,7 +61,7 @@ enum cap_result pp_cap_next(struct cap_file *c, struct cap_packet *p)
 	return c->ng ? pp_cap_ng_next(c, p) : pcap_next_record(c, p);
 }
 
-static int refuse(struct cap_file *c, int err, const char *fmt, ...)
+static int refuse_file(struct cap_file *c, int err, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -80,18 +80,19 @@ static int pcap_header(struct cap_file *c, uint32_t magic)
 
 	header = pp_cap_peek(c, HEADER, &left);
 	if (!header)
-		return refuse(c, EINVAL,
-			      "is not a capture file, it is too short; give a pcap or pcapng file");
+		return refuse_file(
+			c, EINVAL,
+			"is not a capture file, it is too short; give a pcap or pcapng file");
 	c->minor = pp_cap_u16(c, header + 6);
 	if (pp_cap_u16(c, header + 4) != 2)
-		return refuse(c, EINVAL,
-			      "is a pcap file of version %u.%u, not 2.4; convert it "
-			      "with editcap -F pcap IN OUT",
-			      pp_cap_u16(c, header + 4), c->minor);
+		return refuse_file(c, EINVAL,
+				   "is a pcap file of version %u.%u, not 2.4; convert it "
+				   "with editcap -F pcap IN OUT",
+				   pp_cap_u16(c, header + 4), c->minor);
 	link = pp_cap_u32(c, header + 20);
 	ifc = pp_cap_add_if(c, link & 0xffff);
 	if (!ifc)
-		return refuse(c, ENOMEM, "needs more memory than there is");
+		return refuse_file(c, ENOMEM, "needs more memory than there is");
 	ifc->resol = magic == MAGIC_NS ? 9 : 6;
 	if (link & FCS_DECLARED)
 		ifc->fcs = 2 * (link >> 28);
@@ -123,13 +124,13 @@ static int find_format(struct cap_file *c)
 		if (c->ifs)
 			return 0;
 		memcpy(why, c->why, sizeof(why));
-		return refuse(c, EINVAL, "is not a capture file (%s); give a pcap or pcapng file",
-			      why);
+		return refuse_file(c, EINVAL,
+				   "is not a capture file (%s); give a pcap or pcapng file", why);
 	}
-	return refuse(c, EINVAL, "is not a capture file; give a pcap or pcapng file");
+	return refuse_file(c, EINVAL, "is not a capture file; give a pcap or pcapng file");
 }
 
-static bool wanted(const struct cap_file *c, uint32_t i)
+static bool is_wanted(const struct cap_file *c, uint32_t i)
 {
 	return c->only == CAP_EVERY || c->only == i;
 }
@@ -142,11 +143,12 @@ static int refuse_mixed(struct cap_file *c, uint32_t foreign)
 	for (i = 0; i < c->nifs && c->ifs[i].link != ETHERNET; i++)
 		;
 	if (i == c->nifs || c->only != CAP_EVERY)
-		return refuse(c, EPROTONOSUPPORT,
-			      "has link type %s (%u), not Ethernet (EN10MB, 1); capture on one "
-			      "Ethernet interface",
-			      pp_cap_link_name(c->ifs[foreign].link), c->ifs[foreign].link);
-	return refuse(
+		return refuse_file(
+			c, EPROTONOSUPPORT,
+			"has link type %s (%u), not Ethernet (EN10MB, 1); capture on one "
+			"Ethernet interface",
+			pp_cap_link_name(c->ifs[foreign].link), c->ifs[foreign].link);
+	return refuse_file(
 		c, EPROTONOSUPPORT,
 		"has interfaces of several link types: %u has EN10MB (1), %u has %s (%u); take the "
 		"packets of one Ethernet interface with only=%u",
@@ -158,18 +160,19 @@ static int check_interfaces(struct cap_file *c)
 	uint32_t i;
 
 	if (c->only != CAP_EVERY && c->only >= c->nifs)
-		return refuse(c, EINVAL, "has no interface %u, but %u, numbered from 0", c->only,
-			      c->nifs);
+		return refuse_file(c, EINVAL, "has no interface %u, but %u, numbered from 0",
+				   c->only, c->nifs);
 	for (i = 0; i < c->nifs; i++) {
-		if (!wanted(c, i))
+		if (!is_wanted(c, i))
 			continue;
 		if (c->ifs[i].link != ETHERNET)
 			return refuse_mixed(c, i);
 		if (c->ifs[i].fcs && c->ifs[i].fcs != ETHERNET_FCS)
-			return refuse(c, EPROTONOSUPPORT,
-				      "has a frame check sequence of %u bytes behind each packet; "
-				      "Ethernet's has %u",
-				      c->ifs[i].fcs, ETHERNET_FCS);
+			return refuse_file(
+				c, EPROTONOSUPPORT,
+				"has a frame check sequence of %u bytes behind each packet; "
+				"Ethernet's has %u",
+				c->ifs[i].fcs, ETHERNET_FCS);
 	}
 	return 0;
 }
@@ -185,7 +188,7 @@ int pp_cap_open(struct cap_file *c, int fd, uint32_t only)
 	c->only = only;
 	c->buf = buf ? buf : malloc(CAP_BUFFER);
 	if (!c->buf)
-		return refuse(c, ENOMEM, "needs more memory than there is");
+		return refuse_file(c, ENOMEM, "needs more memory than there is");
 	err = find_format(c);
 	if (!err)
 		err = check_interfaces(c);

@@ -34,8 +34,8 @@ struct block {
 	uint32_t head; /* bytes of the block in front of the packet */
 };
 
-static const unsigned char *option(const struct cap_file *c, const unsigned char *at,
-				   const unsigned char *end, uint16_t code, uint16_t least)
+static const unsigned char *find_option(const struct cap_file *c, const unsigned char *at,
+					const unsigned char *end, uint16_t code, uint16_t least)
 {
 	uint16_t found, len;
 
@@ -74,13 +74,13 @@ static enum cap_result read_interface(struct cap_file *c, const unsigned char *b
 	if (!ifc)
 		return pp_cap_damaged(c, "no memory for interface %u", c->nifs);
 	ifc->snaplen = pp_cap_u32(c, block + 12);
-	at = option(c, block + 16, end, OPT_IF_TSRESOL, 1);
+	at = find_option(c, block + 16, end, OPT_IF_TSRESOL, 1);
 	if (at)
 		ifc->resol = *at;
-	at = option(c, block + 16, end, OPT_IF_FCSLEN, 1);
+	at = find_option(c, block + 16, end, OPT_IF_FCSLEN, 1);
 	if (at)
 		ifc->fcs = fcs_bytes(*at);
-	at = option(c, block + 16, end, OPT_IF_OFFSET, 8);
+	at = find_option(c, block + 16, end, OPT_IF_OFFSET, 8);
 	if (!at)
 		return CAP_END;
 	memcpy(&offset, at, sizeof(offset));
@@ -261,13 +261,13 @@ static uint32_t packet_fcs(const struct cap_file *c, const unsigned char *block,
 	uint32_t fcs;
 
 	if (type != BLOCK_SPB)
-		at = option(c, block + b->head + ((b->caplen + 3u) & ~3u), block + len - 4,
-			    OPT_EPB_FLAGS, 4);
+		at = find_option(c, block + b->head + ((b->caplen + 3u) & ~3u), block + len - 4,
+				 OPT_EPB_FLAGS, 4);
 	fcs = at ? pp_cap_u32(c, at) >> 5 & 0xf : 0;
 	return fcs ? fcs : c->ifs[b->ifc].fcs;
 }
 
-static enum cap_result foreign(struct cap_file *c, uint32_t ifc)
+static enum cap_result foreign_packet(struct cap_file *c, uint32_t ifc)
 {
 	pp_cap_damaged(c,
 		       "one of interface %u with link type %s (%u), not Ethernet; take the packets "
@@ -298,7 +298,7 @@ static enum cap_result read_packet(struct cap_file *c, uint32_t type, uint32_t l
 		return CAP_END;
 	}
 	if (c->ifs[b.ifc].link != 1)
-		return foreign(c, b.ifc);
+		return foreign_packet(c, b.ifc);
 	p->data = block + b.head;
 	p->len = pp_cap_length(b.caplen, b.len, packet_fcs(c, block, type, len, &b));
 	p->tstamp = b.timed ? to_ns(c, &c->ifs[b.ifc], b.ticks) : PP_TSTAMP_NONE;

@@ -3,7 +3,7 @@
  * pcap/file.c - pcap ports on capture files
  *
  * capture.c reads files; libpcap writes them, always as pcap with nanoseconds, so that a copy
- * loses nothing.
+ * is exact.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -310,7 +310,7 @@ static int open_tx_file(struct pcap_dev *pd)
 		pp_set_error(ENOMEM, "pcap: no memory to write '%s'", pd->tx_file);
 		goto close_fd;
 	}
-	/* last, when nothing else can fail: the old contents are lost */
+	/* the last step that can fail: the old contents are lost */
 	if (ftruncate(fd, 0) && errno != EINVAL) {
 		err = pp_set_error(errno, "pcap: cannot write '%s': %s", pd->tx_file,
 				   strerror(errno));

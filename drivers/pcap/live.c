@@ -34,7 +34,7 @@ static int rx_batch(struct pcap_queue *pq, struct pp_page **pages, unsigned int 
 	return ret;
 }
 
-/* The kernel has closed the capture for good: nothing comes back under the same number. */
+/* The kernel has closed the capture for good: no interface comes back under the same number. */
 static void live_gone(struct pcap_queue *pq)
 {
 	struct pcap_dev *pd = to_pcap_dev(&pq->q);
@@ -85,7 +85,7 @@ static unsigned int live_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 }
 
 /* 0: sent; -EAGAIN: the page stays the caller's; otherwise it can never be sent */
-static int inject(struct pp_queue *q, const struct pp_page *page)
+static int inject_page(struct pp_queue *q, const struct pp_page *page)
 {
 	/* libpcap refuses an empty packet, and leaves errno as it is */
 	if (!page->len)
@@ -112,7 +112,7 @@ static unsigned int live_tx(struct pp_queue *q, struct pp_page **pages, unsigned
 	int err;
 
 	for (i = 0; i < n; i++) {
-		err = inject(q, pages[i]);
+		err = inject_page(q, pages[i]);
 		if (err == -EAGAIN)
 			break;
 		if (err)
@@ -142,7 +142,7 @@ const struct pp_queue_ops pp_pcap_live_ops = {
 	.fd = live_fd,
 };
 
-static int activate(struct pcap_dev *pd)
+static int activate_capture(struct pcap_dev *pd)
 {
 	int err;
 
@@ -212,7 +212,7 @@ int pp_pcap_open_live(struct pcap_dev *pd)
 	pd->rx = pcap_create(pd->iface, text);
 	if (!pd->rx)
 		return pp_set_error(EINVAL, "pcap: interface '%s': %s", pd->iface, text);
-	err = activate(pd);
+	err = activate_capture(pd);
 	if (!err)
 		err = check_link(pd);
 	if (!err)

@@ -80,7 +80,7 @@ bool pp_pcap_take(struct pcap_queue *pq, const void *data, uint32_t len, uint64_
 
 /* pcap/file.c; open returns 0 or -errno with pp_set_error() */
 extern const struct pp_queue_ops pp_pcap_file_ops;
-extern const struct pp_queue_ops pp_pcap_file_rx_ops; /* nothing to send to */
+extern const struct pp_queue_ops pp_pcap_file_rx_ops; /* without a file to send to */
 int pp_pcap_open_files(struct pcap_dev *pd);
 void pp_pcap_flush(struct pcap_dev *pd);
 void pp_pcap_close_files(struct pcap_dev *pd);

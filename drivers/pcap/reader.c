@@ -36,7 +36,7 @@ enum cap_result pp_cap_damaged(struct cap_file *c, const char *fmt, ...)
 	return CAP_DAMAGED;
 }
 
-static void fill(struct cap_file *c)
+static void fill_buffer(struct cap_file *c)
 {
 	ssize_t got;
 
@@ -55,7 +55,7 @@ static void fill(struct cap_file *c)
 const unsigned char *pp_cap_peek(struct cap_file *c, size_t n, size_t *left)
 {
 	if (c->have - c->at < n)
-		fill(c);
+		fill_buffer(c);
 	*left = c->have - c->at;
 	return *left < n ? NULL : c->buf + c->at;
 }

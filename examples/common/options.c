@@ -53,7 +53,7 @@ static void make_arrays(struct getopt_arrays *arrays, const struct option_row *r
 	}
 }
 
-/* the row of what getopt_long() returned */
+/* the row of a value of getopt_long() */
 static int find_row(const struct option_row *rows, int val)
 {
 	int i;

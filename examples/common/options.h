@@ -21,8 +21,8 @@ enum option_kind {
 	OPTION_U32, /* uint32_t in @min .. @max */
 	OPTION_U64, /* uint64_t in @min .. @max */
 	OPTION_SECONDS, /* double in @least .. @most */
-	OPTION_TEXT, /* const char *: what is given, if it is not empty */
-	OPTION_ANY, /* const char *: what is given */
+	OPTION_TEXT, /* const char *: the value, which must not be empty */
+	OPTION_ANY, /* const char *: the value */
 	OPTION_SET, /* @set() reads the value */
 };
 
@@ -32,7 +32,7 @@ enum option_kind {
  * @letter: 'b' for -b; 0: there is none
  * @also:   another long name; NULL: there is none
  * @arg:    name of the value in --help; NULL: the option takes none
- * @kind:   what the value is, and of which type the variable
+ * @kind:   kind of value, and type of the variable
  * @at:     place of the variable in the program's struct: offsetof()
  * @var:    the variable, where it is in no struct; NULL: @at counts
  * @min:    least number, or bits

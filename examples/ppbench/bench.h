@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bench.h - what the cases of ppbench share
+ * bench.h - types and functions that the cases of ppbench share
  *
  * A case builds subjects, each of which does the same work in its own way. The harness
  * measures them in turns (A B A B ...), and the case leaves rows. print.c, json.c and
@@ -82,7 +82,7 @@ struct bench {
 	const char *compiler;
 	const char *commit;
 	uint64_t tsc_hz;
-	char command[300]; /* as it was typed */
+	char *command; /* as it was typed; allocated */
 	cpu_set_t cpus; /* CPUs that this process may use */
 	struct bench_row *rows;
 	size_t nrows;
@@ -105,7 +105,7 @@ struct bench {
  * @title: above the panel; NULL ends an array of panels
  * @kind:  rows of this kind only; NULL: all rows
  * @y:     key of an extra; NULL: the median, with a line from min to max
- * @label: what y is, with its unit; NULL: the case's unit
+ * @label: name of y, with its unit; NULL: the case's unit
  * @mark:  key of an extra; a row that has it gets a ring around its point
  */
 struct bench_plot {
@@ -133,10 +133,10 @@ struct bench_spread {
  * @policies: default of --policy; NULL: all
  * @cores:    CPUs that the case needs; with @all_cores it uses all it may
  * @repeat:   default of --repeat; 0: 11
- * @notes_first: the notes stand above the table, which means nothing without them
+ * @notes_first: the notes stand above the table, which needs them
  * @run:      0, or -1 after bench_error()
  * @print:    the text, instead of a line for each row; NULL: that
- * @bulk_is:  what the column bulk holds; NULL: pages a call
+ * @bulk_is:  meaning of the column bulk; NULL: pages a call
  * @plots:    panels of --plot; NULL: one for each kind
  * @options:  those that only this case has, with their help; NULL: none
  * @in_report: further words of its command in the report, ended by NULL; NULL: none
@@ -172,7 +172,7 @@ typedef uint64_t bench_run_fn(struct bench_subject *s, unsigned int bulk, unsign
 
 /*
  * struct bench_subject - one way to do the work
- * @kind:   what the work is: rows are compared within a kind only
+ * @kind:   the kind of work: rows are compared within a kind only
  * @shorts: allocations that came up short; any is an error, since the figures would lie
  */
 struct bench_subject {

@@ -7,7 +7,7 @@
 
 /* EAL's main lcore is @core; @plugin: to load, NULL: none. 0, or -1 with rte_errno set. */
 int dpdk_eal_open(unsigned int core, unsigned int megabytes, const char *plugin);
-/* does nothing unless EAL runs */
+/* does no harm if EAL does not run */
 void dpdk_eal_close(void);
 bool dpdk_eal_runs(void);
 

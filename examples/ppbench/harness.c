@@ -75,7 +75,7 @@ static bool is_late(const struct bench *b)
 }
 
 /*
- * A figure that holds another program's time slice says nothing about the subject: measure
+ * A figure that holds another program's time slice is not the subject's: measure
  * again. A machine that is never quiet gets figures all the same, and a note.
  * @tries: 0 before the first measurement of a figure
  */
@@ -120,7 +120,7 @@ static void calibrate_loops(const struct bench *b, struct bench_subject *s, unsi
 	}
 }
 
-/* Two-core figures mean nothing without the distance of the two cores when they were taken. */
+/* Figures of two cores need the distance of the two at that time beside them. */
 static double probe_distance(const struct bench *b)
 {
 	return b->what->cores < 2 ? 0 : bench_pingpong(b->opts.cores[1]);

@@ -70,9 +70,11 @@ int main(int argc, char **argv)
 	if (bench_is_child(argv[0]))
 		return bench_child();
 	status = bench_options(&b, argc, argv);
-	if (status >= 0)
-		return status;
-	err = b.what->page ? b.what->run(&b) : run_case(&b);
+	if (status < 0) {
+		err = b.what->page ? b.what->run(&b) : run_case(&b);
+		status = err ? 1 : 0;
+	}
 	free(b.rows);
-	return err ? 1 : 0;
+	free(b.command);
+	return status;
 }

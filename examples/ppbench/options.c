@@ -155,17 +155,6 @@ static void set_defaults(struct bench *b)
 		o->repeat = o->quick ? 5 : b->what->repeat ? b->what->repeat : 11;
 }
 
-/* as it was typed, so that a reader of the result can repeat it */
-static void keep_command(struct bench *b, int argc, char **argv)
-{
-	size_t used = (size_t)snprintf(b->command, sizeof(b->command), "ppbench");
-	int i;
-
-	for (i = 1; i < argc && used < sizeof(b->command); i++)
-		used += (size_t)snprintf(b->command + used, sizeof(b->command) - used, " %s",
-					 argv[i]);
-}
-
 static void check_usage(struct bench *b, const struct option_use *use, char **operands)
 {
 	pick_case(b, operands[0]);
@@ -190,11 +179,13 @@ int bench_options(struct bench *b, int argc, char **argv)
 			"cycles.\n"
 			"Example: ppbench policy --bulk 64 --policy trylock\n",
 	};
+	static char name[] = "ppbench";
 	int status;
 
 	all_cases = b->cases;
 	make_rows(b->cases);
-	keep_command(b, argc, argv);
+	argv[0] = name; /* not the path, which differs from machine to machine */
+	b->command = options_join(argc, argv);
 	status = options_read(&use, &b->opts, argc, argv);
 	if (status >= 0)
 		return status;

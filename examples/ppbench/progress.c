@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* progress.c - what a run says on stderr: its state, on a terminal's last line, and its error */
+/* progress.c - stderr: the state of a run, on a terminal's last line, and its error */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

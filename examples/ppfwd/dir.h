@@ -25,7 +25,7 @@ struct engine;
 struct json;
 
 /**
- * struct traffic - what was asked for
+ * struct traffic - the packets to make
  * @size_min: bytes of a packet, without the frame check sequence
  * @size_max: the same as @size_min: all are of one size
  * @imix:     7 packets of 64 bytes, 4 of 594, 1 of 1518; @size_max is 1518
@@ -135,7 +135,7 @@ struct latency {
 };
 
 /**
- * struct noise - what the engine noisy does, by testpmd's names
+ * struct noise - the work of the engine noisy, by testpmd's names
  * @buffer:    packets that a direction keeps
  * @flush_ms:  without packets for so long, it sends what it keeps; 0: never
  * @mebibytes: memory of a direction
@@ -170,8 +170,8 @@ struct noise {
  * @unsent:   packets that @out would not take, freed
  * @bad_ip:   wrong IPv4 header checksums
  * @bad_l4:   wrong TCP and UDP checksums
- * @rx:       polls of @in, by what they brought
- * @tx:       bursts offered to @out, by what it took at once
+ * @rx:       polls of @in, by the packets that they brought
+ * @tx:       bursts offered to @out, by the packets that it took at once
  */
 struct dir {
 	struct pp_queue *in;

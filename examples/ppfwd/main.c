@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* main.c - the life of a run: zone, ports, workers, and all of it back */
+/* main.c - the life of a run: opens zone and ports, runs workers, closes all again */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -174,7 +174,7 @@ static void wait_until(uint64_t ns)
 	ppoll(&wake, 1, &ts, NULL);
 }
 
-/* tell what happened to interfaces; the other ports go on */
+/* prints events of interfaces; the other ports go on */
 static void tell_events(struct live *live)
 {
 	const char *event;
@@ -190,7 +190,7 @@ static void tell_events(struct live *live)
 }
 
 /* from start to the first reason to stop */
-static void watch(void)
+static void watch_run(void)
 {
 	const uint64_t forever = UINT64_MAX / 2;
 	uint64_t period_ns = (uint64_t)(fwd.opts->period * 1e9);
@@ -219,7 +219,7 @@ static void watch(void)
 	live_end(&live);
 }
 
-static int run(void)
+static int run_workers(void)
 {
 	int err;
 
@@ -227,7 +227,7 @@ static int run(void)
 	fwd.start_ns = now_ns();
 	err = workers_start(&fwd);
 	if (!err)
-		watch();
+		watch_run();
 	workers_join(&fwd);
 	fwd.duration_s = (double)(now_ns() - fwd.start_ns) / 1e9;
 	return err;
@@ -291,7 +291,7 @@ static int check_drivers(const char *main_error)
 }
 
 /* forward and report; the ports are closed and all memory is freed on return */
-static int forward(FILE *json)
+static int forward_and_report(FILE *json)
 {
 	static struct report rep;
 	char main_error[512];
@@ -303,7 +303,7 @@ static int forward(FILE *json)
 		return err;
 	}
 	snprintf(main_error, sizeof(main_error), "%s", pp_error());
-	err = run();
+	err = run_workers();
 	close_control();
 	if (!err)
 		err = report_ports(&rep, &fwd);
@@ -360,7 +360,7 @@ int main(int argc, char **argv)
 		err = -1;
 	}
 	if (!err)
-		err = forward(json);
+		err = forward_and_report(json);
 	close_control();
 	close_zones();
 out:

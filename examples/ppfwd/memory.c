@@ -12,7 +12,7 @@
 #define WAIT_US 1000u
 #define KINDS	7u /* of turns */
 
-static void isolate(struct fwd *fwd, uint64_t turn)
+static void isolate_range(struct fwd *fwd, uint64_t turn)
 {
 	uint32_t block = pp_zone_block_pages(fwd->zone);
 	uint64_t first = turn * block % pp_zone_pages(fwd->zone);
@@ -32,7 +32,7 @@ static void isolate(struct fwd *fwd, uint64_t turn)
 	fwd->memory.isolated++;
 }
 
-static void take(struct fwd *fwd, enum pp_contig mode)
+static void take_range(struct fwd *fwd, enum pp_contig mode)
 {
 	uint64_t n = pp_zone_pages(fwd->zone) / 16 + 1;
 	struct pp_page *first;
@@ -46,7 +46,7 @@ static void take(struct fwd *fwd, enum pp_contig mode)
 }
 
 /* Another block each time; a block in use all the while, or pinned by a port, is refused. */
-static void offline(struct fwd *fwd, uint64_t time)
+static void offline_block(struct fwd *fwd, uint64_t time)
 {
 	uint64_t pages = pp_zone_pages(fwd->zone), block = pp_zone_block_pages(fwd->zone);
 	uint64_t first = time % ((pages + block - 1) / block) * block;
@@ -58,7 +58,7 @@ static void offline(struct fwd *fwd, uint64_t time)
 		fwd->memory.offlined++;
 }
 
-static void shrink(struct fwd *fwd)
+static void shrink_zone(struct fwd *fwd)
 {
 	int64_t bytes = pp_zone_shrink(fwd->zone, 0);
 
@@ -95,13 +95,13 @@ static void *keeper_main(void *arg)
 		if (!fwd->opts->memory_hz)
 			;
 		else if (turn % KINDS < 2)
-			isolate(fwd, turn);
+			isolate_range(fwd, turn);
 		else if (turn % KINDS < 5)
-			take(fwd, (enum pp_contig)(turn % KINDS - 2));
+			take_range(fwd, (enum pp_contig)(turn % KINDS - 2));
 		else if (turn % KINDS < 6)
-			offline(fwd, turn / KINDS);
+			offline_block(fwd, turn / KINDS);
 		else
-			shrink(fwd);
+			shrink_zone(fwd);
 		wait_for(fwd, start + (turn + 1) * 1000000000 / hz);
 	}
 	return NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ppfwd.h - what the files of ppfwd share
+ * ppfwd.h - types and functions that the files of ppfwd share
  *
  * A direction carries packets from one queue to another through the engine; a
  * worker is a pinned thread that runs some directions in turn. All directions
@@ -97,7 +97,7 @@ struct options {
  * @sleeps:      times that it slept
  * @cycles:      cycles of its loop
  * @busy_cycles: cycles of the rounds that moved packets
- * @error:       pp_error() of this thread at its end; "": nothing went wrong
+ * @error:       pp_error() of this thread at its end; "": there was no error
  */
 struct worker {
 	struct fwd *fwd;
@@ -208,7 +208,7 @@ int keeper_start(struct fwd *fwd);
 void keeper_join(struct fwd *fwd);
 
 /**
- * struct port_report - a port after the run; @stats.tx_dropped includes what it would not take
+ * struct port_report - a port after the run; @stats.tx_dropped includes packets it refused
  */
 struct port_report {
 	const char *name;
@@ -225,8 +225,8 @@ struct pool_report {
 };
 
 /**
- * struct report - everything that table and JSON tell
- * @zone_stats: each zone's: places of pages after all came home; what the caches did until then
+ * struct report - the content of table and JSON
+ * @zone_stats: of each zone: places of pages after the run; the caches' counters of the run
  * @audit:      of all zones
  * @mem:        kind of memory that the zone got
  * @traced:     @windows is valid

@@ -12,9 +12,9 @@
 #define INDENT	4
 
 /* a line, wrapped between words */
-static void say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void print_wrapped(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-static void say(FILE *out, const char *fmt, ...)
+static void print_wrapped(FILE *out, const char *fmt, ...)
 {
 	char raw[1024], text[1024], *word, *rest = NULL;
 	int column = 0, len;
@@ -45,7 +45,7 @@ static void table_ports(const struct report *rep, FILE *out)
 	unsigned int i, n = rep->fwd->opts->nports;
 
 	for (i = 0; i < n; i++)
-		say(out, "port %u: %s (%s)", i, rep->ports[i].name, rep->ports[i].info);
+		print_wrapped(out, "port %u: %s (%s)", i, rep->ports[i].name, rep->ports[i].info);
 	fprintf(out, "%4s %16s %16s %14s %14s %10s\n", "port", "rx packets", "tx packets",
 		"dropped", "no buffer", "errors");
 	for (i = 0; i < n; i++) {
@@ -69,12 +69,13 @@ static void table_kernel(const struct report *rep, FILE *out)
 		if (!(s->rx_fill_empty | s->rx_ring_full | s->rx_invalid | s->rx_bad |
 		      s->tx_invalid | s->tx_bad | s->link_downs))
 			continue;
-		say(out,
-		    "port %u: fill ring empty %" PRIu64 ", RX ring full %" PRIu64
-		    ", invalid buffers %" PRIu64 " rx %" PRIu64 " tx, answers not believed "
-		    "%" PRIu64 " rx %" PRIu64 " tx, link down %" PRIu64,
-		    i, s->rx_fill_empty, s->rx_ring_full, s->rx_invalid, s->tx_invalid, s->rx_bad,
-		    s->tx_bad, s->link_downs);
+		print_wrapped(out,
+			      "port %u: fill ring empty %" PRIu64 ", RX ring full %" PRIu64
+			      ", invalid buffers %" PRIu64 " rx %" PRIu64
+			      " tx, answers not believed "
+			      "%" PRIu64 " rx %" PRIu64 " tx, link down %" PRIu64,
+			      i, s->rx_fill_empty, s->rx_ring_full, s->rx_invalid, s->tx_invalid,
+			      s->rx_bad, s->tx_bad, s->link_downs);
 	}
 }
 
@@ -88,11 +89,13 @@ static void table_times(const struct report *rep, FILE *out)
 		s = &rep->ports[i].stats;
 		if (!s->tx_tstamps)
 			continue;
-		say(out,
-		    "port %u: sending time of %" PRIu64 " packets: after %.1f us, the slowest "
-		    "%.1f us",
-		    i, s->tx_tstamps, (double)s->tx_latency_sum_ns / (double)s->tx_tstamps / 1000,
-		    (double)s->tx_latency_max_ns / 1000);
+		print_wrapped(out,
+			      "port %u: sending time of %" PRIu64
+			      " packets: after %.1f us, the slowest "
+			      "%.1f us",
+			      i, s->tx_tstamps,
+			      (double)s->tx_latency_sum_ns / (double)s->tx_tstamps / 1000,
+			      (double)s->tx_latency_max_ns / 1000);
 	}
 }
 
@@ -142,8 +145,9 @@ static void table_work(const struct report *rep, FILE *out)
 	}
 	for (i = 0; i < rep->fwd->nworkers; i++) {
 		w = &rep->fwd->workers[i];
-		say(out, "worker on CPU %u: busy %.1f %% of %" PRIu64 " cycles", w->core,
-		    w->cycles ? 100.0 * (double)w->busy_cycles / (double)w->cycles : 0, w->cycles);
+		print_wrapped(out, "worker on CPU %u: busy %.1f %% of %" PRIu64 " cycles", w->core,
+			      w->cycles ? 100.0 * (double)w->busy_cycles / (double)w->cycles : 0,
+			      w->cycles);
 	}
 }
 
@@ -153,38 +157,41 @@ static void table_traced(const struct report *rep, FILE *out)
 
 	if (!rep->traced)
 		return;
-	say(out,
-	    "windows: %" PRIu64 ", median %" PRIu64 ", 99 %% %" PRIu64 ", 99.9 %% %" PRIu64
-	    ", longest %" PRIu64 " cycles, at most %" PRIu64 " pages",
-	    w->windows, w->median_cycles, w->p99_cycles, w->p999_cycles, w->max_cycles,
-	    w->max_pages);
+	print_wrapped(out,
+		      "windows: %" PRIu64 ", median %" PRIu64 ", 99 %% %" PRIu64
+		      ", 99.9 %% %" PRIu64 ", longest %" PRIu64 " cycles, at most %" PRIu64
+		      " pages",
+		      w->windows, w->median_cycles, w->p99_cycles, w->p999_cycles, w->max_cycles,
+		      w->max_pages);
 	if (w->masks)
-		say(out, "signals blocked %" PRIu64 " times, %.0f cycles to block and unblock",
-		    w->masks, (double)w->mask_cycles / (double)w->masks);
+		print_wrapped(out,
+			      "signals blocked %" PRIu64 " times, %.0f cycles to block and unblock",
+			      w->masks, (double)w->mask_cycles / (double)w->masks);
 }
 
 static void table_latency(const struct latency *lat, FILE *out)
 {
 	if (!lat->samples)
-		say(out, "latency: no marked packet was received");
+		print_wrapped(out, "latency: no marked packet was received");
 	else
-		say(out,
-		    "latency of %" PRIu64
-		    " packets: median %.1f us, 99 %% %.1f us, 99.9 %% %.1f us, "
-		    "longest %.1f us",
-		    lat->samples, (double)latency_quantile(lat, 0.5) / 1e3,
-		    (double)latency_quantile(lat, 0.99) / 1e3,
-		    (double)latency_quantile(lat, 0.999) / 1e3, (double)lat->max_ns / 1e3);
+		print_wrapped(out,
+			      "latency of %" PRIu64
+			      " packets: median %.1f us, 99 %% %.1f us, 99.9 %% %.1f us, "
+			      "longest %.1f us",
+			      lat->samples, (double)latency_quantile(lat, 0.5) / 1e3,
+			      (double)latency_quantile(lat, 0.99) / 1e3,
+			      (double)latency_quantile(lat, 0.999) / 1e3,
+			      (double)lat->max_ns / 1e3);
 }
 
 static void table_memory(const struct memory_work *m, FILE *out)
 {
-	say(out,
-	    "memory: %" PRIu64 " ranges isolated, %" PRIu64 " fast, %" PRIu64 " normal, %" PRIu64
-	    " hard contiguous ones taken, %" PRIu64 " blocks offlined, %" PRIu64
-	    " refused, %" PRIu64 " MiB given back",
-	    m->isolated, m->taken[0], m->taken[1], m->taken[2], m->offlined, m->busy,
-	    m->shrunk >> 20);
+	print_wrapped(out,
+		      "memory: %" PRIu64 " ranges isolated, %" PRIu64 " fast, %" PRIu64
+		      " normal, %" PRIu64 " hard contiguous ones taken, %" PRIu64
+		      " blocks offlined, %" PRIu64 " refused, %" PRIu64 " MiB given back",
+		      m->isolated, m->taken[0], m->taken[1], m->taken[2], m->offlined, m->busy,
+		      m->shrunk >> 20);
 }
 
 void report_table(const struct report *rep, FILE *out)
@@ -198,15 +205,17 @@ void report_table(const struct report *rep, FILE *out)
 	if (rep->fwd->opts->traffic.mark)
 		table_latency(&rep->latency, out);
 	if (rep->bad_ip || rep->bad_l4)
-		say(out,
-		    "checksums: %" PRIu64 " IPv4 headers and %" PRIu64
-		    " TCP or UDP packets were wrong",
-		    rep->bad_ip, rep->bad_l4);
-	say(out, "%s: %" PRIu64 " packets in %.3f s, %.6f Mpps, %.1f cycles a packet",
-	    rep->fwd->opts->engine->name, rep->packets, rep->fwd->duration_s, rep->mpps,
-	    rep->cycles_per_packet);
+		print_wrapped(out,
+			      "checksums: %" PRIu64 " IPv4 headers and %" PRIu64
+			      " TCP or UDP packets were wrong",
+			      rep->bad_ip, rep->bad_l4);
+	print_wrapped(out, "%s: %" PRIu64 " packets in %.3f s, %.6f Mpps, %.1f cycles a packet",
+		      rep->fwd->opts->engine->name, rep->packets, rep->fwd->duration_s, rep->mpps,
+		      rep->cycles_per_packet);
 	if (rep->fwd->opts->memory_hz)
 		table_memory(&rep->fwd->memory, out);
-	say(out, "ledger: %" PRIu64 " pages (%s), %" PRIu64 " leaked, %" PRIu64 " freed twice",
-	    rep->audit.managed, mem_names[rep->mem], rep->audit.leaked, rep->audit.double_free);
+	print_wrapped(out,
+		      "ledger: %" PRIu64 " pages (%s), %" PRIu64 " leaked, %" PRIu64 " freed twice",
+		      rep->audit.managed, mem_names[rep->mem], rep->audit.leaked,
+		      rep->audit.double_free);
 }

@@ -17,7 +17,7 @@ static unsigned int l3_of(const struct traffic *t)
 	return t->vlan == VLAN_NONE ? ETH_LEN : ETH_LEN + 4;
 }
 
-/* what is the same in all packets */
+/* the bytes that all packets share */
 static void write_frame(unsigned char *frame, const struct dir *d, const struct traffic *t)
 {
 	unsigned char *ip = frame + l3_of(t);
@@ -71,8 +71,8 @@ static uint32_t random_number(struct generator *g)
 }
 
 /* the next of @n choices: in turn, or drawn */
-static inline uint32_t choose(struct generator *g, const struct traffic *t, uint32_t *turn,
-			      uint32_t n)
+static inline uint32_t choose_one(struct generator *g, const struct traffic *t, uint32_t *turn,
+				  uint32_t n)
 {
 	uint32_t now = *turn;
 
@@ -85,12 +85,12 @@ static inline uint32_t choose(struct generator *g, const struct traffic *t, uint
 /* make @g->frame the next packet's */
 static inline void next_frame(struct generator *g, const struct traffic *t, uint32_t flows)
 {
-	uint32_t flow = choose(g, t, &g->next_flow, flows), size = t->size_min;
+	uint32_t flow = choose_one(g, t, &g->next_flow, flows), size = t->size_min;
 
 	if (t->imix)
-		size = imix[choose(g, t, &g->next_size, IMIX)];
+		size = imix[choose_one(g, t, &g->next_size, IMIX)];
 	else if (t->size_max != size)
-		size += choose(g, t, &g->next_size, t->size_max - size + 1);
+		size += choose_one(g, t, &g->next_size, t->size_max - size + 1);
 	if (flow == g->flow && size == g->size)
 		return;
 	g->flow = flow;
@@ -115,10 +115,9 @@ void traffic_init(struct dir *d)
 }
 
 /*
- * Packets that may leave now. A wait for the CPU is made up for, but for what is longer
- * than STALL_NS.
+ * Packets that may leave now. A wait for the CPU of up to STALL_NS is made up for.
  */
-static unsigned int pace(struct generator *g, const struct traffic *t, unsigned int n)
+static unsigned int packets_due(struct generator *g, const struct traffic *t, unsigned int n)
 {
 	uint64_t now = now_ns();
 	double due, unit = t->bits ? 8 * t->size_min : 1;
@@ -156,7 +155,7 @@ unsigned int traffic_generate(struct dir *d, struct pp_page **pages, unsigned in
 	unsigned int i;
 
 	if (t->rate > 0)
-		n = pace(g, t, n);
+		n = packets_due(g, t, n);
 	n = page_pool_alloc_bulk(d->out->pool, pages, n);
 	for (i = 0; i < n; i++) {
 		next_frame(g, t, flows);

@@ -136,7 +136,7 @@ static bool worker_waits(const struct worker *w)
 	return false;
 }
 
-/* every source is a file that was read to its end: there is nothing to wait for */
+/* every source is a file that was read to its end: no packet comes any more */
 static bool sources_done(const struct worker *w)
 {
 	const struct fwd *fwd = w->fwd;

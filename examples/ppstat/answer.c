@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* answer.c - what a program answered, and what a verb did, in words */
+/* answer.c - a program's answer, and the effect of a verb in words */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "common/error.h"
 #include "sample.h"
 
-static struct json_object *parse(const char *answer)
+static struct json_object *parse_answer(const char *answer)
 {
 	struct json_object *root = json_tokener_parse(answer);
 	uint64_t version;
@@ -35,7 +35,7 @@ struct sample *sample_parse(const char *answer)
 	struct sample *sample = calloc(1, sizeof(*sample));
 
 	if (sample)
-		sample->root = parse(answer);
+		sample->root = parse_answer(answer);
 	if (sample && sample->root)
 		return sample;
 	free(sample);
@@ -62,7 +62,7 @@ static int complain_of(struct json_object *root)
 
 int show_error(const char *verb, const char *answer)
 {
-	struct json_object *root = parse(answer);
+	struct json_object *root = parse_answer(answer);
 	int err = root ? complain_of(root) : -1;
 
 	json_object_put(root);
@@ -213,7 +213,7 @@ static void show_faults(struct json_object *root)
 
 int show_answer(const char *verb, const char *answer)
 {
-	struct json_object *root = parse(answer);
+	struct json_object *root = parse_answer(answer);
 	int err = root ? complain_of(root) : -1;
 
 	if (!err && !strcmp(verb, "drain"))

@@ -135,7 +135,7 @@ static int send_all(int fd, const char *text, size_t len, int64_t end)
 	return 0;
 }
 
-/* Until a newline, of which nothing is behind; NULL with errno; 0: the other end has closed. */
+/* reads up to a newline, the last byte sent; NULL with errno; errno 0: the other end has closed */
 static char *read_line(int fd, int64_t end)
 {
 	size_t size = 65536, len = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* main.c - find the program, ask it, show what it says, once or again and again */
+/* main.c - find the program, ask it, show its answer, once or again and again */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -51,8 +51,9 @@ static unsigned int terminal_columns(void)
 	return size.ws_col;
 }
 
-/* Erase and draw in one write: nothing flickers. Off a terminal one sample follows the other. */
-static int draw(const struct sample *now, const struct sample *before, bool watch, const char *user)
+/* one write erases and draws, against flicker; off a terminal one sample follows the other */
+static int draw_sample(const struct sample *now, const struct sample *before, bool watch,
+		       const char *user)
 {
 	unsigned int columns = terminal_columns();
 	size_t size = 0;
@@ -131,7 +132,7 @@ static int show_stat(const struct options *opts, const char *answer, struct samp
 	else if (opts->prometheus)
 		show_prometheus(now, stdout);
 	else
-		err = draw(now, *before, opts->watch > 0, user);
+		err = draw_sample(now, *before, opts->watch > 0, user);
 	sample_free(*before);
 	*before = now;
 	return err ? err : check_stdout();
@@ -208,7 +209,7 @@ static int ask_once(const struct options *opts, struct peer *peer)
 	return err ? err : check_stdout();
 }
 
-static int list(void)
+static int list_programs(void)
 {
 	if (!find_list(stdout)) {
 		complain("no program has a control socket in $XDG_RUNTIME_DIR, /run/pagepool or "
@@ -234,7 +235,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!strcmp(opts.verb, "list"))
-		return list() ? 1 : 0;
+		return list_programs() ? 1 : 0;
 	if (find_target(opts.target, peer.path) || peer_connect(&peer))
 		return 1;
 	err = strcmp(opts.verb, "stat") ? ask_once(&opts, &peer) : stat_loop(&opts, &peer);

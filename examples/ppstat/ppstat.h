@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ppstat.h - what the files of ppstat share */
+/* ppstat.h - types and functions that the files of ppstat share */
 #ifndef PPSTAT_H
 #define PPSTAT_H
 
@@ -14,7 +14,7 @@
 
 /**
  * struct options - the command line
- * @verb:    "stat", "list", or what the program is asked to do
+ * @verb:    "stat", "list", or a verb of the socket
  * @target:  socket or process; NULL: the only one
  * @request: the verb's line for the socket
  * @watch:   seconds between samples; 0: one sample
@@ -63,7 +63,7 @@ void peer_close(struct peer *peer);
 struct sample; /* an answer to stat, taken apart */
 PART struct sample *sample_parse(const char *answer);
 PART void sample_free(struct sample *sample);
-/* what a verb did, in words, or only an error; 0; -1: it failed, and the reason is told */
+/* the effect of a verb, in words, or only its error; 0; -1: it failed, and the reason is told */
 PART int show_answer(const char *verb, const char *answer);
 PART int show_error(const char *verb, const char *answer);
 PART void show_prometheus(const struct sample *sample, FILE *out);

@@ -11,7 +11,7 @@ static const struct pp_counter zone_counters[] = PP_ZONE_COUNTER_TABLE;
 static const struct pp_counter window_counters[] = PP_WINDOW_COUNTER_TABLE;
 static const struct pp_counter pool_counters[] = PP_POOL_COUNTER_TABLE;
 
-/* What the answer has beside the library's structs of counters; @name is its key there. */
+/* members of the answer beside the library's structs of counters; @name is the key there */
 static const struct pp_counter state_counters[] = {
 	{ "disabled", "times that the zone's caches are disabled", PP_GAUGE, 0 },
 	PP_LAST_ROW,

@@ -11,7 +11,7 @@ struct sample {
 	struct json_object *root;
 };
 
-/* What is missing, or of another kind, is 0, "", or an empty array. */
+/* a member that is missing, or of another kind, is 0, "", or an empty array */
 static inline uint64_t get_count(struct json_object *o, const char *key)
 {
 	struct json_object *v = json_object_object_get(o, key);

@@ -19,9 +19,9 @@ static void put_number(const struct view *v, double value, int width)
 	fprintf(v->out, " %*s", width, short_number(value, buf));
 }
 
-/* What happened since the sample before, a second; all that ever happened if there is none. */
-static double rate(const struct view *v, struct json_object *now, struct json_object *before,
-		   const char *key)
+/* the increase since the sample before, a second; the total if there is none */
+static double counter_rate(const struct view *v, struct json_object *now,
+			   struct json_object *before, const char *key)
 {
 	uint64_t new = get_count(now, key), old = get_count(before, key);
 
@@ -60,8 +60,9 @@ static double all_of(const struct view *v, const struct pp_counter *c, const cha
 		now = array_at(v->root, array, i);
 		if (only && now != only)
 			continue;
-		value = c->kind == PP_SUM ? rate(v, now, find_before(v, array, now), c->name)
-					  : (double)get_count(now, c->name);
+		value = c->kind == PP_SUM
+				? counter_rate(v, now, find_before(v, array, now), c->name)
+				: (double)get_count(now, c->name);
 		sum = c->kind == PP_MAX ? fmax(sum, value) : sum + value;
 	}
 	return sum;
@@ -140,7 +141,7 @@ static void put_zone_rates(const struct view *v, struct json_object *zone,
 	      v->out);
 	fputc(' ', v->out);
 	for (i = 0; i < 8; i++)
-		put_number(v, rate(v, zone, before, keys[i]), i < 6 ? 8 : 9);
+		put_number(v, counter_rate(v, zone, before, keys[i]), i < 6 ? 8 : 9);
 	fputc('\n', v->out);
 }
 
@@ -168,7 +169,7 @@ static void put_cache(const struct view *v, struct json_object *cache, struct js
 	put_number(v, (double)cached, 6);
 	put_number(v, (double)high, 6);
 	for (i = 0; i < 4; i++)
-		put_number(v, rate(v, cache, before, keys[i]), 8);
+		put_number(v, counter_rate(v, cache, before, keys[i]), 8);
 	fputc('\n', v->out);
 }
 
@@ -216,14 +217,14 @@ static void put_zone(const struct view *v, struct json_object *zone)
 /* ---- pools ----------------------------------------------------------------------------------- */
 
 /* Pages out of the pool, and the share of them that was in its cache, in percent. */
-static double allocs(const struct view *v, struct json_object *pool, struct json_object *before,
-		     double *hits)
+static double pool_allocs(const struct view *v, struct json_object *pool,
+			  struct json_object *before, double *hits)
 {
-	double fast = rate(v, pool, before, "rx_pp_alloc_fast");
-	double all = fast + rate(v, pool, before, "rx_pp_alloc_slow") +
-		     rate(v, pool, before, "rx_pp_alloc_slow_ho") +
-		     rate(v, pool, before, "rx_pp_alloc_refill") +
-		     rate(v, pool, before, "alloc_reserve");
+	double fast = counter_rate(v, pool, before, "rx_pp_alloc_fast");
+	double all = fast + counter_rate(v, pool, before, "rx_pp_alloc_slow") +
+		     counter_rate(v, pool, before, "rx_pp_alloc_slow_ho") +
+		     counter_rate(v, pool, before, "rx_pp_alloc_refill") +
+		     counter_rate(v, pool, before, "alloc_reserve");
 
 	*hits = all > 0 ? 100 * fast / all : 0;
 	return all;
@@ -233,7 +234,7 @@ static void put_pool(const struct view *v, struct json_object *pool)
 {
 	struct json_object *before = find_before(v, "pools", pool);
 	char name[64];
-	double hits, all = allocs(v, pool, before, &hits);
+	double hits, all = pool_allocs(v, pool, before, &hits);
 
 	fprintf(v->out, "  %s %4" PRIu64,
 		printable_field(get_text(pool, "name"), name, sizeof(name), 14),
@@ -243,9 +244,9 @@ static void put_pool(const struct view *v, struct json_object *pool)
 	put_number(v, (double)get_count(pool, "outstanding"), 6);
 	put_number(v, all, 7);
 	fprintf(v->out, " %6.2f", hits);
-	put_number(v, rate(v, pool, before, "rx_pp_recycle_cached"), 7);
-	put_number(v, rate(v, pool, before, "rx_pp_recycle_ring"), 7);
-	put_number(v, rate(v, pool, before, "alloc_failures"), 6);
+	put_number(v, counter_rate(v, pool, before, "rx_pp_recycle_cached"), 7);
+	put_number(v, counter_rate(v, pool, before, "rx_pp_recycle_ring"), 7);
+	put_number(v, counter_rate(v, pool, before, "alloc_failures"), 6);
 	fputc('\n', v->out);
 }
 
@@ -324,7 +325,7 @@ static void put_ended_pools(const struct view *v)
 		put_ended(v, array_at(v->root, "ended", i));
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- a sample -------------------------------------------------------------------------------- */
 
 static void put_head(const struct view *v, const char *user)
 {

@@ -2,7 +2,7 @@
 /*
  * app.h - the parts of xdp_app
  *
- *   main.c     builds all of it, waits, takes all of it down
+ *   main.c     opens the parts, waits, closes them
  *   options.c  the command line
  *   iface.c    the interface's state
  *   prog.c     the BPF program on the interface
@@ -89,8 +89,8 @@ struct slow {
 /*
  * struct queue - an RX queue of the interface, and all that its thread needs
  * @stop: atomic: the thread is to end
- * @verdicts: what became of each packet, @received all told, @unsent answers that found no place in
- *            the TX ring; written by the thread alone
+ * @verdicts: packets by verdict, of @received in all; @unsent: answers that found no place in the
+ *            TX ring; written by the thread alone
  */
 struct queue {
 	struct pp_xsk *xsk;
@@ -127,12 +127,12 @@ struct app {
 };
 
 /* counters with one writer and any readers */
-static inline void count(uint64_t *counter, uint64_t n)
+static inline void counter_add(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
 }
 
-static inline uint64_t read_count(const uint64_t *counter)
+static inline uint64_t counter_read(const uint64_t *counter)
 {
 	return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
@@ -165,7 +165,7 @@ int slow_start(struct slow *slow);
 /* SLOW_KEEP as long as there is room for one more */
 enum slow_policy slow_room(const struct slow *slow);
 void slow_keep(struct slow *slow, struct pp_page *page);
-void slow_join(struct slow *slow); /* everything is sent first */
+void slow_join(struct slow *slow); /* sends the packets it keeps first */
 void slow_close(struct slow *slow);
 
 void report_ready(const struct app *app);

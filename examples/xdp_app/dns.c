@@ -135,7 +135,7 @@ static enum verdict answer_question(const struct responder *r, const struct ques
 {
 	const unsigned char *address = address_of(r, q);
 
-	*len = q->end; /* what follows the question, such as EDNS, is not for us */
+	*len = q->end; /* records behind the question, such as EDNS, are not for us */
 	if (!address) {
 		write_header(payload, NXDOMAIN, 1, 0);
 		return VERDICT_NXDOMAIN;

@@ -114,11 +114,6 @@ static int app_close(struct app *app)
 	return err;
 }
 
-static double now_s(void)
-{
-	return (double)now_ns() / (double)NS_PER_S;
-}
-
 static void queues_free(struct app *app)
 {
 	unsigned int i;

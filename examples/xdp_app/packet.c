@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * packet.c - is this a UDP packet that can be answered, and what does its answer look like
+ * packet.c - checks a UDP packet, and turns it into its answer
  *
  * pagepool's parser finds the headers. A packet with VLAN tags, IPv4 options or IPv6 extension
  * headers is not for us: the BPF program sends none.

@@ -50,7 +50,7 @@ const char *prog_mode(const struct prog *prog)
 	return prog->mode == MODE_SKB ? "skb" : "native";
 }
 
-static int explain(int err, const char *what, const struct iface *iface)
+static int explain_error(int err, const char *what, const struct iface *iface)
 {
 	if (err == -EPERM || err == -EACCES)
 		return no_permission(what, iface->name);
@@ -131,7 +131,7 @@ static int attach_prog(struct prog *prog, const struct iface *iface, enum mode m
 	if (err && mode == MODE_NATIVE)
 		return fail("no native XDP on %s: %s; take --mode auto or skb", iface->name,
 			    strerror(-err));
-	return err ? explain(err, "attach the XDP program", iface) : 0;
+	return err ? explain_error(err, "attach the XDP program", iface) : 0;
 }
 
 static int load_prog(struct prog *prog, const struct iface *iface)
@@ -141,9 +141,9 @@ static int load_prog(struct prog *prog, const struct iface *iface)
 
 	prog->object = bpf_object__open_mem(object_file, sizeof(object_file), &opts);
 	if (!prog->object)
-		return explain(-errno, "read the XDP program", iface);
+		return explain_error(-errno, "read the XDP program", iface);
 	err = bpf_object__load(prog->object);
-	return err ? explain(err, "load the XDP program", iface) : 0;
+	return err ? explain_error(err, "load the XDP program", iface) : 0;
 }
 
 int prog_attach(struct prog *prog, const struct iface *iface, const struct options *o)
@@ -161,7 +161,7 @@ int prog_attach(struct prog *prog, const struct iface *iface, const struct optio
 	prog->sockets_fd = bpf_object__find_map_fd_by_name(prog->object, "sockets");
 	fd = bpf_object__find_map_fd_by_name(prog->object, "wanted");
 	if (prog->sockets_fd < 0 || fd < 0 || bpf_map_update_elem(fd, &key, &wanted, BPF_ANY))
-		return explain(-errno, "set up the XDP program's maps", iface);
+		return explain_error(-errno, "set up the XDP program's maps", iface);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * queue.c - a socket, its page_pool, and the thread that answers what comes in
+ * queue.c - a socket, its page_pool, and the thread that answers its packets
  *
  * Each socket registers the zone's memory for itself: libxdp cannot open a
  * socket of a shared UMEM again while another one lives, and registering the
@@ -25,8 +25,8 @@
 #define BIND_MS	     1000
 #define BIND_STEP_MS 5
 
-#define IDLE_MS 100 /* that a thread sleeps at most when nothing comes */
-#define OWED_MS 1 /* when it owes the kernel frames, or awaits some */
+#define IDLE_MS 100 /* longest sleep of a thread without packets */
+#define OWED_MS 1 /* the same while it owes the kernel frames, or awaits some */
 
 static int open_umem(struct queue *q, struct pp_zone *zone, const char *interface)
 {
@@ -164,7 +164,7 @@ static enum verdict answer_packet(struct queue *q, struct pp_page *page)
 	return verdict;
 }
 
-/* @n answers leave; what the TX ring has no room for, even after a look at it, is dropped */
+/* sends @n answers; drops those that find no room in the TX ring, even after a look at it */
 static void send_answers(struct queue *q, struct pp_page **pages, unsigned int n)
 {
 	unsigned int k = pp_xsk_tx(q->xsk, pages, n);
@@ -174,7 +174,7 @@ static void send_answers(struct queue *q, struct pp_page **pages, unsigned int n
 		k += pp_xsk_tx(q->xsk, pages + k, n - k);
 	}
 	if (k < n) {
-		count(&q->unsent, n - k);
+		counter_add(&q->unsent, n - k);
 		page_pool_put_bulk(pages + k, n - k);
 	}
 }
@@ -185,10 +185,10 @@ static void answer_packets(struct queue *q, struct pp_page **pages, unsigned int
 	unsigned int i, nanswers = 0, ndrops = 0;
 	enum verdict verdict;
 
-	count(&q->received, n);
+	counter_add(&q->received, n);
 	for (i = 0; i < n; i++) {
 		verdict = answer_packet(q, pages[i]);
-		count(&q->verdicts[verdict], 1);
+		counter_add(&q->verdicts[verdict], 1);
 		if (verdict <= VERDICT_LAST_SENT)
 			answers[nanswers++] = pages[i];
 		else if (verdict == VERDICT_SLOW)

@@ -46,10 +46,10 @@ static void add_up(const struct app *app, struct totals *t)
 
 	memset(t, 0, sizeof(*t));
 	for (i = 0; i < app->nqueues; i++) {
-		t->received += read_count(&app->queues[i].received);
-		t->unsent += read_count(&app->queues[i].unsent);
+		t->received += counter_read(&app->queues[i].received);
+		t->unsent += counter_read(&app->queues[i].unsent);
 		for (v = 0; v < VERDICTS; v++)
-			t->verdicts[v] += read_count(&app->queues[i].verdicts[v]);
+			t->verdicts[v] += counter_read(&app->queues[i].verdicts[v]);
 		add_socket(t, app->queues + i);
 	}
 }
@@ -81,7 +81,7 @@ void report_ready(const struct app *app)
 void report_line(const struct app *app, double seconds)
 {
 	struct pp_zone_stats zone = { .sz = sizeof(zone) };
-	uint64_t kept = read_count(&app->slow.kept);
+	uint64_t kept = counter_read(&app->slow.kept);
 	struct totals t;
 
 	add_up(app, &t);
@@ -89,7 +89,7 @@ void report_line(const struct app *app, double seconds)
 	fprintf(app->text,
 		"t=%.1f received=%llu sent=%llu slow_sent=%llu kept=%llu posted=%llu sending=%llu "
 		"adrift=%lld free=%llu cached=%llu in_flight=%llu managed=%llu rss_kib=%lu\n",
-		seconds, (ull)t.received, (ull)t.tx_packets, (ull)read_count(&app->slow.sent),
+		seconds, (ull)t.received, (ull)t.tx_packets, (ull)counter_read(&app->slow.sent),
 		(ull)kept, (ull)t.posted, (ull)t.sending,
 		(long long)(t.outstanding - t.posted - t.sending - kept), (ull)zone.free,
 		(ull)zone.cached, (ull)zone.in_flight, (ull)zone.managed, rss_kib());

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* responder.h - what becomes of a packet: an answer in its own place, or a reason why not */
+/* responder.h - the verdict on a packet: an answer in its own place, or a reason why not */
 #ifndef XDP_APP_RESPONDER_H
 #define XDP_APP_RESPONDER_H
 
@@ -9,7 +9,7 @@
 #define NAME_MAX_LEN 255 /* of a name on the wire, with its lengths and its last 0 */
 
 /*
- * What becomes of a packet: a name, its counter, and words for the summary. First come answers,
+ * A verdict on a packet: its name, its counter, and words for the summary. First come answers,
  * up to VERDICT_LAST_SENT, then the packets that are kept, then the drops.
  */
 #define XDP_APP_VERDICTS(X)                                                      \

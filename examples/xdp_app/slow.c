@@ -42,7 +42,7 @@ int slow_open(struct slow *slow, const struct iface *iface, const struct options
 /* several queues may pass at once, and exceed the limit by some packets */
 enum slow_policy slow_room(const struct slow *slow)
 {
-	return read_count(&slow->kept) < slow->options->slow_max ? SLOW_KEEP : SLOW_REFUSE;
+	return counter_read(&slow->kept) < slow->options->slow_max ? SLOW_KEEP : SLOW_REFUSE;
 }
 
 void slow_keep(struct slow *slow, struct pp_page *page)
@@ -50,7 +50,7 @@ void slow_keep(struct slow *slow, struct pp_page *page)
 	pthread_mutex_lock(&slow->lock);
 	page->tstamp = now_ns() + slow->options->slow_ms * 1000000ull;
 	pp_list_add_tail(&slow->waiting, page);
-	count(&slow->kept, 1);
+	counter_add(&slow->kept, 1);
 	if (slow->waiting.n == 1)
 		pthread_cond_signal(&slow->wake);
 	pthread_mutex_unlock(&slow->lock);
@@ -66,12 +66,12 @@ static void send_answer(struct slow *slow, struct pp_page *page)
 
 	if (respond(&slow->options->responder, &packet, SLOW_ANSWER) <= VERDICT_LAST_SENT &&
 	    send(slow->fd, packet.data, packet.len, MSG_DONTWAIT) == (ssize_t)packet.len)
-		count(&slow->sent, 1);
+		counter_add(&slow->sent, 1);
 	else
-		count(&slow->failed, 1);
+		counter_add(&slow->failed, 1);
 }
 
-/* With the lock held. Takes the packets that are due, up to a batch; at the end all of them. */
+/* under the lock: takes the packets that are due, up to a batch; at the end all packets are due */
 static unsigned int take_due(struct slow *slow, struct pp_page **pages)
 {
 	uint64_t at = now_ns();
@@ -114,7 +114,7 @@ static void *slow_thread(void *arg)
 			send_answer(slow, pages[i]);
 		page_pool_put_bulk(pages, n);
 		pthread_mutex_lock(&slow->lock);
-		count(&slow->kept, -(uint64_t)n);
+		counter_add(&slow->kept, -(uint64_t)n);
 	}
 	pthread_mutex_unlock(&slow->lock);
 	return NULL;

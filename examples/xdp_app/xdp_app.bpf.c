@@ -4,7 +4,7 @@
  *
  * A packet goes to the socket of its queue if it is unicast to this interface,
  * untagged, IPv4 without options or IPv6 without extension headers, no fragment,
- * and UDP to one of two ports. Everything else, and everything on a queue that
+ * and UDP to one of two ports. All other packets, and all packets of a queue that
  * has no socket (any more), goes to the kernel's stack.
  */
 #include <linux/bpf.h>

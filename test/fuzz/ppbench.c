@@ -130,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* CPUs that are not there: a failure, that says why; usage errors are another matter */
 	must(errors == (status == 1));
 	must(usage_wrong() == (status == 2));
+	free(b.command);
 	fuzz_args_free(&args);
 	return 0;
 }

@@ -32,7 +32,7 @@ struct pp_queue;
 #define PP_PACKET_PAGES_MAX 18u
 
 /**
- * struct pp_netdev_params - what every port needs, whatever its driver
+ * struct pp_netdev_params - parameters of a port of any driver
  * @sz:         sizeof(struct pp_netdev_params)
  * @zone:       zone that the queues' pools take pages from; must outlive the port; NULL: @set
  * @pool_size:  recycle ring of each queue's pool; as page_pool_params
@@ -122,10 +122,10 @@ enum pp_link {
 };
 
 /**
- * struct pp_queue_ops - what a driver does for a queue; none of them blocks
+ * struct pp_queue_ops - the driver's functions for a queue; none of them blocks
  * @rx_burst: see pp_rx_burst(); @n is 0 .. PP_BURST_MAX
  * @tx_burst: see pp_tx_burst(); @n is 0 .. PP_BURST_MAX
- * @tx_clean: see pp_tx_clean(); NULL: the driver has nothing to complete
+ * @tx_clean: see pp_tx_clean(); NULL: the driver completes packets as it sends them
  * @fd:       see pp_queue_fd(); NULL: there is none
  * @arm:      see pp_queue_arm(); NULL: the descriptor is readable as long as packets are there
  */
@@ -344,7 +344,7 @@ static inline void pp_packet_put(struct pp_page **packets, unsigned int n)
 bool pp_netdev_done(const struct pp_netdev *dev);
 
 /**
- * pp_netdev_event() - what has happened to the interface below a port
+ * pp_netdev_event() - the next event of the interface below a port
  * @dev: port, running; its queues may be in use
  *
  * For a control thread, a few times a second. An interface that goes down, comes up, is given

@@ -7,7 +7,7 @@
 
 enum order {
 	ORDER_NONE,
-	ORDER_FILL, /* fill the cache, then do nothing */
+	ORDER_FILL, /* fill the cache, then wait */
 	ORDER_RUN, /* alloc + free until another order comes */
 	ORDER_RUN_FULL, /* the same, filling the cache in between */
 	ORDER_QUIT,

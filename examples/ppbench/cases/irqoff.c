@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cases/irqoff.c - what turning "interrupts" off costs, and for how long they are off
+ * cases/irqoff.c - the cost of turning "interrupts" off, and the time for which they are off
  *
  * Three figures are easily taken for one: the price of masking signals, which is the
  * local_irq_save() of userspace; the window in which a core's cache is closed; and the

@@ -139,7 +139,7 @@ static void *grower_thread(void *arg)
 
 /*
  * The control: an acceptor's delays and its memory from the kernel, without any zone. The
- * library causes none of what a thread notices of this.
+ * library causes none of the delays that a thread notices of this.
  */
 static void *populate_thread(void *arg)
 {

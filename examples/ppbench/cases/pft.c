@@ -3,8 +3,7 @@
  * cases/pft.c - the page-fault test's tables: policies side by side, by number of threads
  *
  * The test is pft by Christoph Lameter, as mmtests runs and reports it. The columns of a
- * kernel list's table are kernels, here they are policies. doc/bench-pft.md tells what is
- * alike and what is not.
+ * kernel list's table are kernels, here they are policies. doc/bench-pft.md lists what differs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,7 +115,7 @@ static int measure_column(struct bench *b, const struct pft_setup *setup, unsign
 	return 0;
 }
 
-/* columns in turns, then numbers of threads, then all of it again */
+/* columns in turns, then numbers of threads, then the next repetition */
 static int measure_all(struct bench *b, struct pft_setup *setup, unsigned int bulk)
 {
 	unsigned int r, n, c;

@@ -36,18 +36,18 @@ struct strand_figures {
 	size_t bytes; /* a buffer */
 };
 
-static uint64_t slice(const struct bench *b)
+static uint64_t slice_cycles(const struct bench *b)
 {
 	return b->tsc_hz / (b->opts.quick ? 2000 : 1000);
 }
 
-/* A run that lost its CPU is no try: it may have forwarded nothing, with any pool. */
+/* A run that lost its CPU is no try: it may have forwarded no packet, with any pool. */
 static bool run_undisturbed(struct bench *b, const struct strand_kind *kind, void *pool,
 			    enum strand_scenario scenario, struct strand_result *last, double *best)
 {
 	long before = bench_switches();
 
-	*last = strand_run(kind, pool, scenario, slice(b));
+	*last = strand_run(kind, pool, scenario, slice_cycles(b));
 	if (last->mpps > *best)
 		*best = last->mpps;
 	b->measured++;

@@ -40,7 +40,7 @@ struct chart_series {
 /*
  * struct chart - one panel
  * @width:  units; a phone shows 360 in their own size
- * @x_name: what bulk is
+ * @x_name: meaning of bulk
  * @rows:   the caller's; chart_layout() sorts them
  *
  * chart_layout() sets the rest: @bars tells bars from curves, @log whether the values'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* chart/draw.h - what the files of the renderer share */
+/* chart/draw.h - functions and sizes that the files of the renderer share */
 #ifndef PPBENCH_CHART_DRAW_H
 #define PPBENCH_CHART_DRAW_H
 

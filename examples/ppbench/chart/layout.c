@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* chart/layout.c - what the panel shows, how high it is, and where a value lies in it */
+/* chart/layout.c - the series of a panel, its height, and the places of values in it */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -31,7 +31,7 @@ enum cmp_kind {
 #define CMP_ONE_CORE  (CMP_BIT(CMP_RAW) | CMP_BIT(CMP_KEEP_MANY) | CMP_BIT(CMP_BURSTY))
 
 /*
- * struct cmp_job - what to measure; also sent to other processes
+ * struct cmp_job - a measurement; also sent to other processes
  * @core:   CPUs; the second is for CMP_CROSS and CMP_CROWD
  * @budget: cycles that it should take
  */

@@ -3,8 +3,8 @@
  * compare/malloc.c - general allocators doing the work of `ppbench compare`
  *
  * Each has a process of its own: this program started again with the allocator preloaded,
- * as users do it. So no two share a heap, and the dynamic linker gives an allocator what
- * it needs from the start, as jemalloc's thread-local storage. The process waits on a
+ * as users do it. So no two share a heap, and an allocator that needs the dynamic linker's
+ * help from the start, as jemalloc for its thread-local storage, has it. The process waits on a
  * socket for jobs, so that all rivals take turns.
  */
 #include <dlfcn.h>
@@ -69,7 +69,7 @@ bool bench_is_child(const char *argv0)
 	return argv0 && !strcmp(argv0, child_name);
 }
 
-/* all of it, or false: the other side is gone */
+/* false: the other side is gone */
 static bool receive_all(int fd, void *data, size_t size)
 {
 	return recv(fd, data, size, MSG_WAITALL) == (ssize_t)size;

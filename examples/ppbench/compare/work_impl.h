@@ -118,7 +118,7 @@ static void *WORK(give_back)(void *arg)
 
 	WORK_ENTER();
 	for (;;) {
-		/* pairs with the release in cross(): what was pushed before is seen after */
+		/* pairs with the release in cross(): earlier pushes are visible after it */
 		last = __atomic_load_n(&w->stop, __ATOMIC_ACQUIRE);
 		if (spsc_pop(w->ring, (struct pp_page **)objects, bulk)) {
 			WORK_PUT(w->pool, objects, bulk);

@@ -3,7 +3,7 @@
  * html.h - results that were read back, and the page that is made of them
  *
  * report_read.c turns JSON into rows, html/figures.c rows into figures, html/page.c all of
- * it into one page that needs nothing else: no network, no script, no other file.
+ * it into one page that needs no network, no script and no other file.
  */
 #ifndef PPBENCH_HTML_H
 #define PPBENCH_HTML_H
@@ -58,8 +58,9 @@ void rep_free(struct rep_case *c);
 const struct rep_case *rep_case_find(const struct rep *r, const char *name);
 const struct rep_row *rep_row_find(const struct rep_case *c, const char *policy, const char *kind,
 				   unsigned int bulk);
+/* the smallest median of the policies that begin with @prefix; NULL: of this library's */
 const struct rep_row *rep_best(const struct rep_case *c, const char *kind, unsigned int bulk,
-			       bool (*wanted)(const char *policy));
+			       const char *prefix);
 unsigned int rep_bulk_near(const struct rep_case *c, const char *kind, unsigned int want);
 double rep_spread(const struct rep_case *c);
 /* the member @key of an object, as text; @none if there is none */

@@ -171,9 +171,8 @@ const struct rep_row *rep_row_find(const struct rep_case *c, const char *policy,
 	return NULL;
 }
 
-/* the smallest median of those that are @wanted (NULL: all) */
 const struct rep_row *rep_best(const struct rep_case *c, const char *kind, unsigned int bulk,
-			       bool (*wanted)(const char *policy))
+			       const char *prefix)
 {
 	const struct rep_row *best = NULL, *row;
 	size_t i;
@@ -182,7 +181,8 @@ const struct rep_row *rep_best(const struct rep_case *c, const char *kind, unsig
 		row = &c->rows[i];
 		if (row->refused || row->published || row->bulk != bulk || strcmp(row->kind, kind))
 			continue;
-		if (wanted && !wanted(row->policy))
+		if (prefix ? strncmp(row->policy, prefix, strlen(prefix))
+			   : !bench_is_ours(row->policy))
 			continue;
 		if (!best || row->median < best->median)
 			best = row;

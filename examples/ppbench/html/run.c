@@ -23,11 +23,6 @@
 #define CASE_S	     3600.0
 #define WORDS	     20u
 
-static double now_seconds(void)
-{
-	return (double)now_ns() / (double)NS_PER_S;
-}
-
 /* ---- running a case ---- */
 
 struct words {
@@ -114,7 +109,7 @@ static int wait_until(pid_t pid, double deadline)
 	int status;
 
 	while (!waitpid(pid, &status, WNOHANG)) {
-		if (now_seconds() > deadline) {
+		if (now_s() > deadline) {
 			kill(-pid, SIGKILL);
 			waitpid(pid, &status, 0);
 			return -1;
@@ -155,7 +150,7 @@ static void why_none(struct rep_case *c, int status, double allowed, const char 
 static void run_case(const struct bench *b, struct rep_case *c, const char *dir, double deadline)
 {
 	char json[256], errors[256];
-	double start = now_seconds(), allowed = b->opts.quick ? QUICK_CASE_S : CASE_S;
+	double start = now_s(), allowed = b->opts.quick ? QUICK_CASE_S : CASE_S;
 	struct words w;
 	int status;
 	pid_t pid;
@@ -177,7 +172,7 @@ static void run_case(const struct bench *b, struct rep_case *c, const char *dir,
 	if (!pid)
 		exec_case(&w, errors);
 	status = pid < 0 ? 127 << 8 : wait_until(pid, start + allowed);
-	c->seconds = now_seconds() - start;
+	c->seconds = now_s() - start;
 	if (status)
 		why_none(c, status, allowed, errors);
 	else
@@ -202,7 +197,7 @@ static int run_all(struct bench *b, struct rep *r)
 {
 	const struct bench_case *const *cases = b->cases;
 	char dir[] = "/tmp/ppbench.XXXXXX";
-	double deadline = now_seconds() + (b->opts.quick ? QUICK_S : REP_CASES * CASE_S);
+	double deadline = now_s() + (b->opts.quick ? QUICK_S : REP_CASES * CASE_S);
 	unsigned int i;
 
 	if (!mkdtemp(dir)) {
@@ -309,7 +304,7 @@ static int check_out(const char *path)
 int html_run(struct bench *b, const char *out, const char *from)
 {
 	struct rep *r = calloc(1, sizeof(*r));
-	double start = now_seconds();
+	double start = now_s();
 	unsigned int i;
 	int err = r ? check_out(out) : -1;
 
@@ -321,7 +316,7 @@ int html_run(struct bench *b, const char *out, const char *from)
 	for (i = 0; r && i < r->n; i++)
 		r->failed += r->cases[i].error[0] != '\0';
 	if (!err) {
-		r->seconds = now_seconds() - start;
+		r->seconds = now_s() - start;
 		err = bench_write("--out", out, html_page, r);
 	}
 	if (!err && r->failed) {

@@ -37,13 +37,13 @@ static void against_default(FILE *f, const struct rep_case *c, const struct rep_
 		fprintf(f, ", which is within the repeats' spread (%.0f %%)", 100 * spread);
 }
 
-/* one line of the answer about schemes; nothing without figures */
+/* one line of the answer about schemes; no line without figures */
 static void scheme_line(FILE *f, const struct rep *r, const char *name, const char *kind,
 			const char *what)
 {
 	const struct rep_case *c = rep_case_find(r, name);
 	unsigned int bulk = rep_bulk_near(c, kind, AT_BULK);
-	const struct rep_row *best = rep_best(c, kind, bulk, bench_is_ours);
+	const struct rep_row *best = rep_best(c, kind, bulk, NULL);
 
 	if (!best)
 		return;
@@ -119,37 +119,13 @@ static void which_refill(FILE *f, const struct rep *r)
 
 /* ---- which pool ------------------------------------------------------------------------------ */
 
-static bool is_zone(const char *policy)
-{
-	return !strncmp(policy, "zone ", 5);
-}
-
-static bool is_pool(const char *policy)
-{
-	return !strncmp(policy, "page_pool ", 10);
-}
-
-static bool is_rte(const char *policy)
-{
-	return !strncmp(policy, "rte_", 4);
-}
-
-static bool is_stack(const char *policy)
-{
-	return !strcmp(policy, "locked stack");
-}
-
-static bool is_malloc(const char *policy)
-{
-	return !strncmp(policy, "malloc ", 7);
-}
-
 static const struct {
 	const char *name;
-	bool (*is)(const char *policy);
+	const char *prefix; /* of the names of its rows */
 } families[] = {
-	{ "zone", is_zone },	      { "page_pool", is_pool }, { "DPDK", is_rte },
-	{ "locked stack", is_stack }, { "malloc", is_malloc },
+	{ "zone", "zone " },	 { "page_pool", "page_pool " },
+	{ "DPDK", "rte_" },	 { "locked stack", "locked stack" },
+	{ "malloc", "malloc " },
 };
 
 #define FAMILIES (sizeof(families) / sizeof(*families))
@@ -173,7 +149,7 @@ static void pool_row(FILE *f, const struct rep_case *c, const char *kind, const 
 	const struct rep_row *best[FAMILIES], *first = NULL;
 
 	for (i = 0; i < FAMILIES; i++) {
-		best[i] = rep_best(c, kind, bulk, families[i].is);
+		best[i] = rep_best(c, kind, bulk, families[i].prefix);
 		if (best[i] && (!first || best[i]->median < first->median))
 			first = best[i];
 	}

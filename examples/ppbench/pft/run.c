@@ -3,7 +3,7 @@
  * pft/run.c - one run of the page-fault test, in a zone of its own
  *
  * A fault is one page taken and its first line written to. Like pft's processes, a thread
- * gives nothing back until it has all of its slice. So the pages cannot come from its
+ * keeps all pages until its slice is complete. So the pages cannot come from its
  * core's cache alone, and the zone's lock is part of the work.
  *
  * System time is the time inside the pool's calls. Reading a clock around each call would

@@ -8,7 +8,7 @@
 #define PFT_THREADS_MAX 128u /* as pft itself */
 
 /*
- * struct pft_setup - what to run
+ * struct pft_setup - parameters of a run
  * @cpus:     where the threads run, in turns
  * @faults:   about as many pages are taken by all threads together
  * @drain_hz: 0: no drains

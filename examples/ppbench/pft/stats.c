@@ -89,8 +89,8 @@ bool pft_star(const struct pft_sample *base, const struct pft_sample *now, enum 
 }
 
 /* numbers from @from to @to in steps, each once and in ascending order */
-static unsigned int stride(unsigned int from, unsigned int to, unsigned int step,
-			   unsigned int *counts, unsigned int n, unsigned int room)
+static unsigned int add_stride(unsigned int from, unsigned int to, unsigned int step,
+			       unsigned int *counts, unsigned int n, unsigned int room)
 {
 	for (; from <= to && n < room; from += step)
 		counts[n++] = from;
@@ -104,14 +104,14 @@ unsigned int pft_clients(unsigned int max, unsigned int *counts, unsigned int ro
 	if (!max || !room)
 		return 0;
 	if (max <= 8) {
-		n = stride(1, max, 2, counts, n, room);
+		n = add_stride(1, max, 2, counts, n, room);
 	} else if (max <= 32) {
-		n = stride(1, 7, 2, counts, n, room);
-		n = stride(12, max, 6, counts, n, room);
+		n = add_stride(1, 7, 2, counts, n, room);
+		n = add_stride(12, max, 6, counts, n, room);
 	} else {
-		n = stride(1, 7, 3, counts, n, room);
-		n = stride(12, 30, 9, counts, n, room);
-		n = stride(48, max, 31, counts, n, room);
+		n = add_stride(1, 7, 3, counts, n, room);
+		n = add_stride(12, 30, 9, counts, n, room);
+		n = add_stride(48, max, 31, counts, n, room);
 	}
 	/* the last count is always @max */
 	if (counts[n - 1] != max) {

@@ -2,7 +2,7 @@
 /*
  * pft/stats.h - means, percentages and stars, by the rules of mmtests' reports
  *
- * The functions compute, and know nothing of benchmarks. doc/bench-pft.md has the rules in
+ * The functions compute, and know no benchmark. doc/bench-pft.md has the rules in
  * words.
  */
 #ifndef PPBENCH_PFT_STATS_H
@@ -18,7 +18,7 @@ enum pft_rule {
 
 /*
  * struct pft_sample - one column of one row
- * @mean:   what the row shows: arithmetic, or harmonic where higher is better
+ * @mean:   the row's value: arithmetic, or harmonic where higher is better
  * @stddev: around the arithmetic mean, n - 1; 0 for less than two values
  */
 struct pft_sample {

@@ -24,7 +24,7 @@ int scale_measure_rate(struct bench *b, const char *policy, unsigned int cores, 
 /*
  * struct scale_hold - cycles
  * @local:    a visit to the zone's lock after one by the same core
- * @remote:   after one by the other core, without what the lock's own line takes
+ * @remote:   after one by the other core, without the transfer of the lock's own line
  * @transfer: one way of a cache line between them
  */
 struct scale_hold {

@@ -21,7 +21,7 @@ enum scale_dist {
 };
 
 /*
- * struct scale_params - what to simulate
+ * struct scale_params - parameters of a simulation
  * @cores:         1 .. SCALE_CORES_MAX
  * @nodes:         1 .. SCALE_NODES_MAX; the cores are split evenly
  * @zone_per_node: each core visits its own node's zone; otherwise there is one

@@ -134,7 +134,7 @@ static const struct strand_ops pools_ops = {
 	.close = zone_close,
 };
 
-/* ---- one stack behind one lock: nothing can be out of reach --------------------------------- */
+/* ---- one stack behind one lock: no page is out of reach ------------------------------------ */
 
 struct stack {
 	unsigned int lock;

@@ -43,7 +43,7 @@ struct strand_kind {
 /* strand/pools.c: returns kinds written */
 unsigned int strand_pools(struct bench *b, struct strand_kind *kinds);
 
-/* strand/dpdk.c, in builds with DPDK; says in notes what is left out, and why */
+/* strand/dpdk.c, in builds with DPDK; its notes list the pools left out, with reasons */
 PART unsigned int strand_dpdk_open(struct bench *b, struct strand_kind *kinds);
 PART void strand_dpdk_thread(bool begin);
 PART void strand_dpdk_close(void);

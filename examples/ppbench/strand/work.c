@@ -84,7 +84,7 @@ static void line_push(struct strand_worker *w, void *const *objs, unsigned int n
 		w->line[w->head++ % LINE] = objs[i];
 }
 
-/* the oldest packets go home, as long as the line has more than @keep */
+/* gives the oldest packets back while the line has more than @keep */
 static void line_release(struct strand_worker *w, unsigned int keep)
 {
 	void *objs[STRAND_BURST];
@@ -148,7 +148,7 @@ static void produce_trains(struct strand_worker *w)
 			sent--;
 	}
 	give_buffers(w, objs, n);
-	/* pairs with the acquire in consume_trains(): nothing is pushed after it */
+	/* pairs with the acquire in consume_trains(): no push comes after it */
 	__atomic_store_n(&shared.produced_all, 1, __ATOMIC_RELEASE);
 }
 
@@ -234,7 +234,7 @@ static void give_order(struct strand_worker *w, enum order order, unsigned int h
 	sem_post(&w->go);
 }
 
-static void await(struct strand_worker *w)
+static void await_worker(struct strand_worker *w)
 {
 	while (sem_wait(&w->done))
 		continue;
@@ -286,7 +286,7 @@ struct strand_result strand_run(const struct strand_kind *kind, void *pool,
 	if (scenario == STRAND_IDLE) {
 		set_crew(1);
 		give_order(&workers[0], WARM, 0);
-		await(&workers[0]);
+		await_worker(&workers[0]);
 		res.idle_cached = kind->ops->cached(pool, 0);
 	}
 	set_crew(scenario == STRAND_IDLE ? 1 : 2);
@@ -296,9 +296,9 @@ struct strand_result strand_run(const struct strand_kind *kind, void *pool,
 		give_order(&workers[0], PRODUCE, 0);
 	give_order(&workers[1], scenario == STRAND_HAND_OVER ? CONSUME : FORWARD,
 		   scenario == STRAND_BOTH ? HOLD_BOTH : HOLD_ONE);
-	await(&workers[1]);
+	await_worker(&workers[1]);
 	if (scenario != STRAND_IDLE)
-		await(&workers[0]);
+		await_worker(&workers[0]);
 	res.mpps = (double)(workers[1].forwarded +
 			    (scenario == STRAND_BOTH ? workers[0].forwarded : 0)) /
 		   ((double)cycles / (double)pp_cycles_hz()) / 1e6;

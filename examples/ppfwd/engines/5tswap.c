@@ -2,7 +2,7 @@
 /*
  * 5tswap.c - exchange source and destination of every layer
  *
- * Checksums stay right: sums do not depend on the order of what is added. The sum of a
+ * Checksums stay right: a sum does not depend on the order of its terms. The sum of a
  * packet with a source route that is not used up, or with a Home Address option, is over
  * an address of that; there only the Ethernet addresses change places.
  */

@@ -3,7 +3,7 @@
  * csum.c - compute IPv4, TCP and UDP checksums in software, and count the wrong ones
  *
  * Fragments, packets cut short and packets with a source route that is not used up yet
- * keep their transport checksum: it covers what is not there.
+ * keep their transport checksum: it covers bytes that are not there.
  */
 #include "engines/engine.h"
 #include "engines/packet.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* engine.h - what happens to packets between two queues: one file an engine */
+/* engine.h - a treatment of packets between two queues: one file an engine */
 #ifndef PPFWD_ENGINE_H
 #define PPFWD_ENGINE_H
 
@@ -12,14 +12,14 @@
  * @paired:   packets leave by the other port of the pair; otherwise each port is on its own
  * @sink:     packets end here: those received count as forwarded
  * @chains:   copes with packets of several pages
- * @clean_first: completes what was sent before it receives
+ * @clean_first: completes sent packets before it receives
  * @sums:     counts wrong checksums, which the report then tells
  * @burst:    treat the @n packets received; the RETURN first slots are to be sent, the engine has
  *            freed the others. NULL: all of them are sent as they are. Must cope with any bytes.
  * @flows:    how many @generate makes unless --flows says so
  * @generate: make up to @n packets; RETURN slots are to be sent. With @generate, @burst keeps
  *            everything, and without @burst nothing is received. NULL: none are made.
- * @idle:     nothing was received: up to @n packets kept earlier that are to be sent now; or NULL
+ * @idle:     no packet was received: up to @n kept ones that are to be sent now; or NULL
  * @waits:    a packet kept earlier will be sent by @idle(); or NULL
  * @start:    before the first packet: make d->state; 0; -1: no memory; or NULL
  * @end:      after the last one: free d->state and the packets in it; may follow a failed @start
@@ -40,6 +40,14 @@ struct engine {
 	int (*start)(struct dir *d);
 	void (*end)(struct dir *d);
 };
+
+/* a burst that frees all packets */
+static inline unsigned int engine_drop(struct dir *d, struct pp_page **pages, unsigned int n)
+{
+	(void)d;
+	page_pool_put_bulk(pages, n);
+	return 0;
+}
 
 extern const struct engine engine_io;
 extern const struct engine engine_mac;

@@ -71,7 +71,7 @@ static bool answer_echo(const struct pp_packet *p)
 	return true;
 }
 
-static bool answer(const struct dir *d, struct pp_page *page)
+static bool answer_packet(const struct dir *d, struct pp_page *page)
 {
 	struct pp_packet p;
 
@@ -93,7 +93,7 @@ static unsigned int icmpecho_burst(struct dir *d, struct pp_page **pages, unsign
 
 	for (i = 0; i < n; i++) {
 		packet_prefetch(pages, i, n);
-		if (answer(d, pages[i]))
+		if (answer_packet(d, pages[i]))
 			pages[kept++] = pages[i];
 		else
 			drop[dropped++] = pages[i];

@@ -2,7 +2,7 @@
 /*
  * recycle.c - pass packets on, and bring each burst's buffers home before the next
  *
- * A buffer goes from RX to the peer's TX side and straight back: what the peer has sent is
+ * A buffer goes from RX to the peer's TX side and straight back. The peer's sent packets are
  * completed before the next burst is received, so that few buffers are under way, and the
  * pool's ring and the zone stay untouched.
  */
