@@ -20,11 +20,11 @@
 #include "af_xdp/open.h"
 
 #define XDP_FILL_SIZE	  (2 * XDP_RX_SIZE)
-#define XDP_HEADROOM	  256u /* the kernel's own, in front of what the zone asks for */
+#define XDP_HEADROOM	  256u /* the kernel's own, in front of the zone's */
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 
 #define XDP_LOOK_US  20u /* with suspend, unless busy_poll says otherwise */
-#define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send what waits */
+#define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send their packets */
 
 static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
 {
@@ -207,7 +207,7 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	return 0;
 }
 
-/* Refuses what would fail late, or lose packets without failing. */
+/* refuses settings that would fail late, or lose packets without failing */
 static int xdp_check(struct xdp_dev *xd)
 {
 	const struct pp_iface *xif = &xd->xif;
@@ -270,7 +270,7 @@ static void xdp_describe(struct xdp_dev *xd)
 
 /*
  * As every other kind of port. A process that was given a socket may lack the right to ask for
- * it: then the port goes on with what the interface lets through, unless told otherwise.
+ * it: then the port goes on with the packets that the interface lets through, unless promisc=on.
  */
 static int xdp_promisc(struct xdp_dev *xd)
 {
@@ -306,7 +306,7 @@ static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 	return xdp_check(xd);
 }
 
-/* Program first: until the sockets are in its map, it passes everything on. */
+/* Program first: until the sockets are in its map, it passes all packets on. */
 static int xdp_attach(struct xdp_dev *xd)
 {
 	int err;

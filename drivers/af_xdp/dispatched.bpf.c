@@ -14,7 +14,7 @@ struct {
 	__uint(max_entries, 64); /* or as many as the interface has queues */
 } xsks_map SEC(".maps");
 
-/* what has no socket goes to the dispatcher's next program, or to the stack */
+/* a packet without a socket goes to the dispatcher's next program, or to the stack */
 SEC("xdp")
 int pp_af_xdp(struct xdp_md *ctx)
 {

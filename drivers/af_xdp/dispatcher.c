@@ -90,7 +90,7 @@ static bool process_has(const char *pid, const char *line)
 	return has;
 }
 
-/* Does another process have program @id open? Our own has what it looks at here. */
+/* Does another process have program @id open? This one has it open here. */
 static bool prog_is_held(uint32_t id)
 {
 	struct dirent *entry;

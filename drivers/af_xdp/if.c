@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/if.c - what an af_xdp port may not do on its interface, and why */
+/* af_xdp/if.c - refusals of the kernel, and the capabilities that are missing */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static uint64_t caps_effective(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-/* "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF": what the port needs and the process lacks */
+/* "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF": capabilities that the process lacks */
 static unsigned int caps_missing(const struct pp_iface *xif, char *text, size_t len)
 {
 	static const struct {

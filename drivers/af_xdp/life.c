@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/life.c - what happens to a queue besides packets: interfaces that go, the end, counters
+ * af_xdp/life.c - the events of a queue besides packets: interfaces that go, the end, counters
  *
  * When an interface is deleted, or moved to another namespace, the kernel unbinds its sockets, and
  * answers ENXIO from then on. The queue's thread then closes the socket, which waits until no
@@ -18,7 +18,7 @@
 
 #define LOOK_POLLS 1024u /* idle polls between two questions: some 0.2 ns each */
 
-/* Asks as cheaply as that goes: nothing is received this way. */
+/* Asks as cheaply as that goes: no packet is received this way. */
 void pp_xdp_look(struct xdp_queue *x)
 {
 	struct xdp_dev *xd = to_xdp_dev(x->q.dev);
@@ -43,7 +43,7 @@ void pp_xdp_gone(struct xdp_queue *x)
 	pp_xsk_complete(x->xsk);
 	x->q.ops = &pp_iface_gone_ops;
 	pp_xdp_close_queue(x);
-	/* the last one's release makes what all of them did visible with pp_netdev_done() */
+	/* the last one's release makes all their stores visible with pp_netdev_done() */
 	if (__atomic_add_fetch(&xd->gone, 1, __ATOMIC_ACQ_REL) == xd->nqueues)
 		__atomic_store_n(&xd->dev.done, true, __ATOMIC_RELEASE);
 }

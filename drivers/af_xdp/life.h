@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/life.h - what happens to a queue besides packets */
+/* af_xdp/life.h - the events of a queue besides packets */
 #ifndef PP_AF_XDP_LIFE_H
 #define PP_AF_XDP_LIFE_H
 
@@ -11,16 +11,16 @@ void pp_xdp_look(struct xdp_queue *x);
 /* the interface is gone: take the queue apart, by its own thread */
 void pp_xdp_gone(struct xdp_queue *x);
 
-/* what has become of the interface since the last call; NULL: nothing */
+/* the next event of the interface since the last call; NULL: there is none */
 const char *pp_xdp_event(struct pp_netdev *dev);
 
-/* give the kernel @ms to send what it has; returns the ms left */
+/* give the kernel @ms to send its packets; returns the ms left */
 unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms);
 
 /* close the socket, and take back every frame that the kernel had; the counters stay */
 void pp_xdp_close_queue(struct xdp_queue *x);
 
-/* add what the engine and the kernel count; the last answer once the socket is closed */
+/* add the counters of engine and kernel; the last answer once the socket is closed */
 void pp_xdp_queue_stats(struct xdp_queue *x, struct pp_netdev_stats *stats);
 
 #endif /* PP_AF_XDP_LIFE_H */

@@ -67,7 +67,7 @@ static int napi_set_values(struct pp_genl *g, uint32_t id, const struct xdp_napi
 
 /* --- the NAPI of a queue ---------------------------------------------------------- */
 
-/* as the socket knows it, which is what epoll polls; 0: it does not */
+/* the one that the socket knows, and epoll polls; 0: none */
 static uint32_t socket_napi(int fd)
 {
 	socklen_t len = sizeof(uint32_t);

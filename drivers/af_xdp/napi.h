@@ -38,8 +38,8 @@ struct xdp_napi {
 };
 
 /*
- * struct xdp_suspend - what is asked for
- * @suspend_us: interrupts stay off at most for so long without a look; 0: nothing is asked for
+ * struct xdp_suspend - the port's options
+ * @suspend_us: interrupts stay off at most for so long without a look; 0: no suspension
  * @look_us:    how long a look lasts that finds nothing
  */
 struct xdp_suspend {

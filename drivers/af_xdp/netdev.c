@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/netdev.c - what an interface's driver does with metadata
+ * af_xdp/netdev.c - an interface's driver and the metadata of packets
  *
  * The kernel's netdev family of generic netlink tells. No answer, or one that does not parse,
  * counts as no feature.

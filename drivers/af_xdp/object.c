@@ -93,7 +93,7 @@ static int map_open(const char *map)
 
 	if (*end || fd > 1 << 20)
 		return bpf_obj_get(map);
-	dup_fd = dup((int)fd); /* the port closes what it uses */
+	dup_fd = dup((int)fd); /* the port closes its own copy */
 	return dup_fd < 0 ? -errno : dup_fd;
 }
 

@@ -40,8 +40,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pp_offload *all;
 
 /*
- * A veth does nothing to a packet that it receives, which arrives as its far end left it. Other
- * devices do the work themselves.
+ * A veth leaves a received packet as its far end sent it. Other devices do the work themselves.
  */
 static uint32_t in_the_way(struct pp_offload *o, uint32_t handled)
 {
@@ -63,7 +62,7 @@ static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
 
 /* --- the record -------------------------------------------------------------- */
 
-/* with what a killed process left in it */
+/* with the features that a killed process left switched off */
 static void record_open(struct pp_offload *o, bool create)
 {
 	char name[48], line[32];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * offload.h - what an interface, or a veth's far end, leaves beside a packet or does to it
+ * offload.h - work on packets that an interface, or a veth's far end, leaves to a device
  *
  * An AF_XDP socket gets a packet's bytes and nothing else: a VLAN tag, a checksum or a split that
  * is left to a device is lost.
@@ -21,7 +21,7 @@ struct pp_offload;
 struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint32_t handled);
 void pp_offload_close(struct pp_offload *off);
 
-/* what is in the way, and what to do, as one sentence; "": nothing */
+/* the offloads in the way, and the command against them, as one sentence; "": none */
 const char *pp_offload_text(const struct pp_offload *off);
 /* the same in a few words, "va needs txvlan off" */
 const char *pp_offload_brief(const struct pp_offload *off);

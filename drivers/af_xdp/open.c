@@ -186,7 +186,7 @@ static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
-/* A zero-copy driver that knows no checksums sends the packet as it is, and says nothing. */
+/* A zero-copy driver without checksums sends the packet as it is, and reports no error. */
 static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 {
 	if (x->tx_csum == CSUM_DEVICE && xd->is_zerocopy &&

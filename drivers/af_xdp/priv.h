@@ -26,7 +26,7 @@ enum xdp_mode {
 #define PROG_NAME "pp_af_xdp"
 #define MAP_NAME  "xsks_map"
 
-/* how long a port waits for what a killed process still holds, and in which steps */
+/* how long a port waits for a killed process to let go, and in which steps */
 #define XDP_RETRY_MS	  1000
 #define XDP_RETRY_STEP_MS 2
 
@@ -98,7 +98,7 @@ int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
 /* does the process lack a capability that the port needs? */
 bool pp_xdp_caps_lack(const struct pp_iface *xif);
 
-/* from here on the kernel's stack gets what arrives on @queue */
+/* from here on the kernel's stack gets the packets of @queue */
 void pp_xdp_prog_unset(struct xdp_prog *prog, unsigned int queue);
 void pp_xdp_prog_put(struct xdp_prog *prog); /* the last one detaches it */
 
@@ -120,7 +120,7 @@ int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const 
 int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map);
 
 /*
- * af_xdp/netdev.c: what the interface's driver does, by attribute: NETDEV_A_DEV_XSK_FEATURES for
+ * af_xdp/netdev.c: features of the interface's driver, by attribute: NETDEV_A_DEV_XSK_FEATURES for
  * sockets in zero-copy mode, NETDEV_A_DEV_XDP_RX_METADATA_FEATURES; 0 also when the kernel does not
  * tell
  */

@@ -8,7 +8,7 @@
  *
  * A bpf_link attaches it, unless the port asks for libxdp's dispatcher (dispatcher.c). A link
  * goes away with the process that holds it, also after SIGKILL, so that no run can leave a program
- * behind, and it never replaces another one. Hence nothing is pinned and no bpffs is needed.
+ * behind, and it never replaces another one. Hence it needs no pin and no bpffs.
  *
  * A link leaves no room for a second program, so the ports of a process on the same interface
  * share one: the first attaches it, the last takes it away.
@@ -49,7 +49,7 @@ static int prog_load(struct xdp_prog *prog, const struct pp_iface *xif)
 		  .dst_reg = BPF_REG_1,
 		  .src_reg = BPF_PSEUDO_MAP_FD },
 		{ 0 },
-		/* r3 = what to do with a queue that is not in the map */
+		/* r3 = action for a queue that is not in the map */
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = XDP_PASS },
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect_map },
 		{ .code = BPF_JMP | BPF_EXIT },

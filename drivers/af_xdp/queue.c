@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/queue.c - a queue's calls: the engine's, and what becomes of the interface meanwhile */
+/* af_xdp/queue.c - a queue's calls: those of the engine, and looks at the interface */
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -14,7 +14,7 @@ static __attribute__((noinline, cold)) void kick_failed(struct xdp_queue *x)
 	x->xsk->t.err = 0;
 }
 
-/* What keeps frames moving in either direction, whichever call the user makes. */
+/* keeps frames moving in either direction, whichever call the user makes */
 static inline unsigned int xdp_turn(struct xdp_queue *x)
 {
 	unsigned int n = xsk_sending(x->xsk) ? pp_xsk_complete(x->xsk) : 0;
@@ -28,7 +28,7 @@ static inline unsigned int xdp_turn(struct xdp_queue *x)
 
 /*
  * A user that only sends learns from here that the interface is gone. One that receives as well
- * first gets what is left in the RX ring.
+ * first gets the packets left in the RX ring.
  */
 static unsigned int xdp_tx_clean(struct pp_queue *q)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/record.h - files in /run/pagepool that say what a port has to restore after a kill
+ * af_xdp/record.h - files in /run/pagepool with settings that a port has to restore after a kill
  *
- * A setting of an interface stays after a kill. So a file names what was there before, and the
+ * A setting of an interface stays after a kill. So a file has the value from before, and the
  * next port takes it over, or restores it. The file is locked as long as its port lives.
  */
 #ifndef PP_AF_XDP_RECORD_H
@@ -22,13 +22,13 @@ struct pp_record {
 ino_t pp_record_net(void);
 
 /*
- * Open and lock the file of @name, and read what a killed process left in it into @text of @size
+ * Open and lock the file of @name, and read the text of a killed process into @text of @size
  * bytes. There is none if the file is missing and @create is false, and if another port has it.
  */
 void pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size);
 /* before anything is set, as a kill may come at any point; each text of a file is equally long */
 void pp_record_write(const struct pp_record *r, const char *text);
-/* everything is restored */
+/* all settings are restored */
 void pp_record_end(struct pp_record *r);
 
 #endif /* PP_AF_XDP_RECORD_H */

@@ -2,7 +2,7 @@
 /*
  * af_xdp/share.h - how many frames the queues of a zone may post, all together
  *
- * No port posts more than a quarter of the zone, nor more than half of what is left of three
+ * No port posts more than a quarter of the zone, nor more than half of the pages left of three
  * quarters: so, with any number of ports, pages remain to send and to hold.
  */
 #ifndef PP_AF_XDP_SHARE_H

@@ -4,8 +4,8 @@
  *
  * libxdp creates a UMEM only together with its first socket, which cannot be opened again while
  * another one lives. It knows neither TX metadata nor sockets that another program has bound.
- * Here each socket registers the whole memory for itself, which costs next to nothing, so that
- * any frame may travel between them.
+ * Here each socket registers the whole memory for itself, which is cheap, so that any frame may
+ * travel between them.
  */
 #include <errno.h>
 #include <string.h>
@@ -130,7 +130,7 @@ int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size)
 		return -errno;
 	if (domain != AF_XDP)
 		return -EPROTOTYPE;
-	/* tells whether it is bound; there is nothing to be received this way */
+	/* tells whether it is bound; no packet is received this way */
 	if (recvfrom(fd, NULL, 0, MSG_DONTWAIT, NULL, NULL) < 0 && errno == ENXIO)
 		return -ENOTCONN;
 	s->fd = fd;

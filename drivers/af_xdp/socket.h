@@ -23,7 +23,7 @@ enum xdp_ring {
 };
 
 /*
- * struct xdp_socket - descriptor, mappings and what is in them
+ * struct xdp_socket - descriptor, mappings and rings
  * @fd: -1: closed
  */
 struct xdp_socket {
@@ -33,7 +33,7 @@ struct xdp_socket {
 	struct pp_xsk_ring ring[XDP_RINGS];
 };
 
-/* All return 0 or -errno; a failed call leaves what pp_xdp_socket_close() takes apart. */
+/* All return 0 or -errno; pp_xdp_socket_close() may follow a failed call. */
 int pp_xdp_socket_open(struct xdp_socket *s);
 int pp_xdp_socket_register(struct xdp_socket *s, const struct xdp_umem_reg_meta *reg);
 int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size);

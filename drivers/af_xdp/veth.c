@@ -2,8 +2,8 @@
 /*
  * veth.c - the far end of a veth, which is often in another network namespace
  *
- * The kernel says the far end's number and an id of its namespace. A namespace has no way back
- * from that id, so those with a name and those of processes are asked for theirs.
+ * The kernel tells the far end's number and an id of its namespace. No call leads from the id to
+ * the namespace, so the driver asks those with a name, and those of processes, for theirs.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ struct request {
 	char attrs[64];
 };
 
-/* what RTM_GETLINK says */
+/* the answer of RTM_GETLINK */
 struct cable {
 	bool veth;
 	int peer;
@@ -102,7 +102,7 @@ static void read_cable(int fd, int index, struct cable *c)
 	}
 }
 
-/* what this namespace calls that of the descriptor @ns */
+/* the id that this namespace has for that of the descriptor @ns */
 static int nsid_of(int fd, int ns)
 {
 	struct request req = { .nh.nlmsg_type = RTM_GETNSID };

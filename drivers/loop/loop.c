@@ -6,7 +6,6 @@
 
 #include "drivers.h"
 #include "loop/cable.h"
-#include "loop/wait.h"
 
 #include <pagepool/zone_set.h>
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pcap/capture.h"
+#include "pcap/reader.h"
 
 #define MAGIC_US     0xa1b2c3d4u
 #define MAGIC_NS     0xa1b23c4du

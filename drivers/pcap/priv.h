@@ -7,7 +7,7 @@
 
 #include <pcap/pcap.h>
 
-#include "pcap/capture.h"
+#include "pcap/reader.h"
 #include "netdev/iface.h"
 #include "netdev/priv.h"
 

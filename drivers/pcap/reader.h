@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* reader.h - a capture file that is being read, and the buffer that it is read through */
+/*
+ * reader.h - read pcap and pcapng files, one packet at a time
+ *
+ * libpcap's reader keeps seconds in 32 signed bits, believes every length that a file
+ * declares, and gives a pcapng file up at the second interface that differs from the first.
+ */
 #ifndef PP_CAPTURE_READER_H
 #define PP_CAPTURE_READER_H
 
@@ -71,6 +76,8 @@ struct cap_packet {
 
 #define CAP_BUFFER (CAP_PACKET_MAX + 65536u)
 
+/* --- reader.c: the buffer that a file is read through -------------------------- */
+
 /* the next @n bytes, @n up to CAP_BUFFER; NULL: there are fewer, @left says how many */
 const unsigned char *pp_cap_peek(struct cap_file *c, size_t n, size_t *left);
 void pp_cap_skip(struct cap_file *c, uint64_t n);
@@ -83,6 +90,18 @@ struct cap_if *pp_cap_add_if(struct cap_file *c, uint32_t link);
 
 /* bytes of a packet that are its own: no FCS, and never more than it had on the wire */
 uint32_t pp_cap_length(uint32_t caplen, uint32_t len, uint32_t fcs);
+
+/* --- capture.c ---------------------------------------------------------------- */
+
+/*
+ * Start at the beginning of @fd, with a @c that is all zeros or open already. @fd stays the
+ * caller's. Reads up to the first packet, and so refuses a file that is no capture of Ethernet:
+ * -EINVAL, -EPROTONOSUPPORT, -ENOMEM with c->why, which goes behind the file's name. A failed
+ * call needs no pp_cap_close().
+ */
+int pp_cap_open(struct cap_file *c, int fd, uint32_t only);
+enum cap_result pp_cap_next(struct cap_file *c, struct cap_packet *p);
+void pp_cap_close(struct cap_file *c);
 
 /* --- capture_ng.c ------------------------------------------------------------- */
 

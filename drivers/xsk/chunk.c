@@ -57,7 +57,7 @@ struct pp_page *pp_xsk_chunk_take(struct pp_xsk *xsk, uint16_t *chunks, uint64_t
 
 /*
  * A fragment of another size, which another user of the pool took, leaves the pool between two
- * chunks. What begins there goes back; at the latest the next page begins at a chunk.
+ * chunks. The part that begins there is freed; at the latest the next page begins at a chunk.
  */
 static struct pp_page *chunk_alloc(struct pp_xsk *xsk, unsigned int *off)
 {

@@ -40,7 +40,7 @@ unsigned int pp_xsk_post_chunks(struct pp_xsk *xsk, unsigned int want);
 struct pp_page *pp_xsk_chunk_take(struct pp_xsk *xsk, uint16_t *chunks, uint64_t addr,
 				  uint32_t *off, uint32_t *len);
 
-/* brings home what the records have, and frees them; @unsent: out: chunks of the TX ring */
+/* returns the chunks of the records, and frees these; @unsent: out: chunks of the TX ring */
 uint64_t pp_xsk_chunks_reclaim(struct pp_xsk *xsk, uint32_t *unsent);
 
 #endif /* PP_XSK_CHUNK_H */

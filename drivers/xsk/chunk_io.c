@@ -92,7 +92,7 @@ static bool chunk_in_ring(const struct pp_xsk *xsk, const struct pp_xsk_chunk *c
 	return c->off >= pp_page_size(c->page) || owner & chunk_bit(xsk, c->off);
 }
 
-/* A chunk that can never be sent goes home, unless a ring has it: then it was not the caller's. */
+/* frees a chunk that can never be sent, unless a ring has it: then it was not the caller's */
 static __attribute__((noinline)) void chunk_refuse(struct pp_xsk *xsk, const struct pp_xsk_chunk *c)
 {
 	if (chunk_in_ring(xsk, c)) {

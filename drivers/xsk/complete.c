@@ -19,7 +19,7 @@
 #define PER_KICK     32u /* packets that one sendto() takes at least, if so many wait */
 #define PAUSE_ROUNDS 16u /* rounds to let pass after the kernel said no */
 
-/* what a burst of completions brings home */
+/* the pages of a burst of completions */
 struct done {
 	struct pp_page *pages[XSK_REAP];
 	unsigned int n;
@@ -39,7 +39,7 @@ static __attribute__((noinline, cold)) void kick_failed(struct pp_xsk *xsk, int 
 	case EINTR:
 	case ENOBUFS:
 	case ENETDOWN:
-		/* nothing is lost: what waits goes out once there is memory, or the link is up */
+		/* no packet is lost: it leaves once there is memory, or the link is up */
 		break;
 	case ENXIO:
 	case ENODEV:
@@ -153,7 +153,7 @@ static struct pp_page *completed_page(struct pp_xsk *xsk, uint64_t addr, uint32_
 }
 
 /*
- * Everything else: of the packets that the kernel dropped it tells how many, not which. @keep: the
+ * All other completions. The kernel tells how many packets it dropped, not which. @keep: the
  * caller gets a packet's first page alone.
  */
 static __attribute__((noinline)) void reap_careful(struct pp_xsk *xsk, struct done *done,
@@ -219,7 +219,7 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 
 	if (before && xsk_waiting(xsk))
 		kick_in_turn(xsk);
-	/* with nothing out as well: wrong completions would fill the ring unseen */
+	/* also without packets out: wrong completions would fill the ring unseen */
 	do {
 		n = reap(xsk, &done, XSK_REAP, false);
 		if (n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* xsk/complete.h - what senders of pages and of chunks share */
+/* xsk/complete.h - functions that senders of pages and of chunks share */
 #ifndef PP_XSK_COMPLETE_H
 #define PP_XSK_COMPLETE_H
 

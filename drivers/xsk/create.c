@@ -95,7 +95,7 @@ static int ring_check(const struct pp_xsk_ring *ring, const char *name)
 	return 0;
 }
 
-/* A ring that is missing looks empty and full for ever; one without flags always wants a call. */
+/* A missing ring looks empty and full for ever; a ring without flags always wants a call. */
 static struct pp_xsk_ring ring_or_none(const struct pp_xsk_ring *from)
 {
 	static uint32_t none, always = XDP_RING_NEED_WAKEUP; /* never written */
@@ -170,7 +170,7 @@ static int chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	return 0;
 }
 
-/* what the flags ask for, and whether the rest allows it */
+/* the features of the flags, and whether the other parameters allow them */
 static int features_check(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	bool parts = xsk->chunk_shift < xsk->umem.shift;
@@ -197,7 +197,7 @@ static int features_check(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 }
 
 /*
- * A fill ring twice as large as what is posted: the kernel shows a received frame before
+ * A fill ring is twice as large as the frames posted: the kernel shows a received frame before
  * it shows the slot of the fill ring that it came from.
  */
 static int fill_sizes(struct pp_xsk *xsk, const struct pp_xsk_params *p)
@@ -290,7 +290,7 @@ static int xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	return 0;
 }
 
-/* In copy mode one sendto() takes what the TX ring holds; kernels before 6.18 keep to 32. */
+/* In copy mode one sendto() takes a whole TX ring; kernels before 6.18 keep to 32 packets. */
 static void send_at_once(const struct pp_xsk *xsk)
 {
 	const uint32_t packets = xsk->t.tx.size;

@@ -8,7 +8,7 @@
 
 #define PROTO_UDP 17u
 
-/* A first page with less than this gets its headers copied together with what follows. */
+/* The headers of a shorter first page are copied, together with the bytes behind it. */
 #define HEADERS_MAX 512u
 /* The same for headers that end further behind, as those of IPv6 may. */
 #define FAR_HEADERS_MAX 8192u
@@ -18,7 +18,7 @@
  * @p:       its headers
  * @field:   offset of the checksum
  * @cover:   bytes that it covers, from @p.l4 on
- * @headers: what @p lies in, if the first page has too little of it
+ * @headers: a copy that @p lies in, if the first page has too little of them
  */
 struct found {
 	struct pp_packet p;
@@ -133,8 +133,8 @@ void pp_tx_csum_compute(struct pp_page *page, bool chain)
 }
 
 /*
- * A device sums up to the packet's end, so that there must be nothing else, and many look for
- * the headers themselves, for which they know the plain ones and a VLAN tag.
+ * A device sums up to the packet's end, so that no padding may follow. Many devices look for the
+ * headers themselves, and know the plain ones and a VLAN tag.
  */
 static bool device_can(const struct found *f)
 {

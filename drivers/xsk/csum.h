@@ -14,7 +14,7 @@
 #include <pagepool/page.h>
 
 /*
- * struct tx_csum - what a device has to do
+ * struct tx_csum - a sum that a device has to compute
  * @start:  offset to sum up from, to the packet's end, in the first page
  * @offset: of the field from there; the pseudo header's sum is in it
  */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xsk/meta.c - TX metadata: what the device is asked to do besides sending
+ * xsk/meta.c - TX metadata: requests to the device besides sending
  *
  * Checksums of TCP and UDP: the device, or the kernel as it copies, sums up from the L4 header to
  * the end of the packet, and adds the pseudo header's sum, which stands in the checksum's place.
- * With PP_XSK_TX_CSUM_SW the engine computes them here, and asks for nothing.
+ * With PP_XSK_TX_CSUM_SW the engine computes them here, and makes no request.
  *
  * Times: the kernel or the device writes the time of sending to the metadata before the completion
  * shows. The time of the hand-over waits in pp_page.tstamp, which is unused while the kernel has

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* xsk/meta.h - TX metadata: what the device is asked to do besides sending */
+/* xsk/meta.h - TX metadata: requests to the device besides sending */
 #ifndef PP_XSK_META_H
 #define PP_XSK_META_H
 

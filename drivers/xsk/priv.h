@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xsk/priv.h - the engine below pagepool/xsk.h: what its files know of a socket
+ * xsk/priv.h - the engine below pagepool/xsk.h: the state of a socket
  *
  * The rings are libxdp's inline accessors, a matter of its header alone: nothing of libxdp is
  * linked.
@@ -21,7 +21,7 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define XSK_REAP 64u /* pages that go home at once */
+#define XSK_REAP 64u /* pages returned at once */
 
 /*
  * pp_page.owner of a page that a socket's rings have: the socket's number << XSK_KIND_BITS, bit 31,
@@ -44,10 +44,10 @@ enum {
 #define XSK_CHUNKS_MAX 16u /* a page */
 
 /*
- * struct xsk_rx - what the receiving thread writes
+ * struct xsk_rx - written by the receiving thread
  * @chunks:   chunks smaller than pages: 1 for each that was posted; NULL otherwise
  * @head, @tail, @pieces, @bytes: of the packet that is being received
- * @skip:     drop what is left of it
+ * @skip:     drop the rest of it
  * @posted:   pages or chunks that the kernel has for reception
  * @retry_ns: do not ask the pool again before (CLOCK_MONOTONIC)
  */
@@ -68,7 +68,7 @@ struct xsk_rx {
 };
 
 /*
- * struct xsk_tx - what the sending thread writes
+ * struct xsk_tx - written by the sending thread
  * @chunks: chunks smaller than pages: the length of each that is out; NULL otherwise
  * @out:    pages or chunks that the kernel has for transmission
  * @lost:   of those, how many the kernel said it dropped
@@ -95,7 +95,7 @@ struct xsk_tx {
 
 /*
  * struct pp_xsk - a socket
- * @base:     what page->addr is counted from in the UMEM
+ * @base:     address that offsets in the UMEM are counted from
  * @mark_fill, @mark_tx: pp_page.owner of pages in its rings
  * @frames:   to have posted
  * @batch:    posted at once
@@ -165,7 +165,7 @@ static inline uint64_t xsk_now_ns(clockid_t clock)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* what is left of @n entries from @idx on before the ring of @size ends */
+/* entries from @idx on, up to @n, before the ring of @size ends */
 static inline uint32_t xsk_run(uint32_t n, uint32_t idx, uint32_t size)
 {
 	uint32_t run = size - (idx & (size - 1));
@@ -200,7 +200,7 @@ static inline struct pp_page *xsk_page(const struct pp_xsk *xsk, uint64_t addr, 
 	return likely(page) && likely(xsk_mark(page) == mark) ? page : NULL;
 }
 
-/* nothing was received: the device below sleeps if it found the fill ring empty */
+/* no packet was received: the device below sleeps if it found the fill ring empty */
 static inline void xsk_rx_wake(struct pp_xsk *xsk)
 {
 	if (xsk->flags & PP_XSK_NEED_WAKEUP && xsk_ring_prod__needs_wakeup(&xsk->r.fill))

@@ -106,7 +106,7 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk)
 
 /* ---- packets, one by one ----------------------------------------------------------------------*/
 
-/* what came of a packet goes home, and the rest of it too when it comes */
+/* frees the pages of a packet that came, and the others when they come */
 static void rx_skip(struct pp_xsk *xsk)
 {
 	if (xsk->r.pieces)

@@ -4,8 +4,8 @@
  *
  *   pages marked mark_tx == t.out       (TX ring, kernel, completion ring)
  *
- * The short loop serves single pages of the zone with one user, of which nothing is asked. See
- * xsk/rx.c for why it copies to locals.
+ * The short loop serves single pages of the zone with one user and without metadata. See xsk/rx.c
+ * for the reason why it copies to locals.
  */
 #include <string.h>
 
@@ -24,8 +24,8 @@ static bool in_place(const struct pp_xsk *xsk, const struct pp_page *page)
 }
 
 /*
- * What the kernel would call invalid, and might never complete. It judges the MTU, which may
- * change. It refuses a packet without room for metadata in front, also if there is none.
+ * The kernel calls all other pages invalid, and might never complete them. It judges the MTU, which
+ * may change. It refuses a packet without room for metadata in front, also if it has none.
  */
 static bool may_send(const struct pp_xsk *xsk, const struct pp_page *page)
 {
@@ -54,7 +54,7 @@ static unsigned int tx_pieces(const struct pp_xsk *xsk, const struct pp_page *he
 	return n;
 }
 
-/* A packet that can never be sent goes home; a page that a ring has was not the caller's. */
+/* frees a packet that can never be sent; a page that a ring has was not the caller's */
 static __attribute__((noinline, cold)) void tx_refuse(struct pp_xsk *xsk, struct pp_page *page)
 {
 	unsigned int left = xsk_put(page, xsk->pieces > 1);

@@ -73,7 +73,7 @@ struct xdp_timespec {
 	int64_t tv_nsec;
 };
 
-/* struct xdp_umem_reg of Linux 6.8; older kernels look at what they know of it */
+/* struct xdp_umem_reg of Linux 6.8; older kernels read the members that they know */
 struct xdp_umem_reg_meta {
 	uint64_t addr;
 	uint64_t len;

@@ -22,6 +22,7 @@
 
 #include "common/machine.h"
 #include "common/options.h"
+#include "common/part.h"
 
 #define BENCH_LIST_MAX	 32u
 #define BENCH_REPEAT_MAX 999u
@@ -301,6 +302,14 @@ double bench_turns(unsigned int core, unsigned int rounds, void (*act)(void *vis
 /* the same without acts: the round trip of a cache line */
 double bench_pingpong(unsigned int core);
 const char *bench_regime(double round_trip);
+
+/*
+ * html/run.c, in builds with json-c
+ *
+ * Writes the page to @out, of the results in @from, or if it is NULL of every other case,
+ * run now. 0, or -1 after bench_error().
+ */
+PART int html_run(struct bench *b, const char *out, const char *from);
 
 /* compare/malloc.c: this program, started again to measure a preloaded malloc */
 bool bench_is_child(const char *argv0);

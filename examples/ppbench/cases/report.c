@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cases/report.c - every case, into one HTML page */
+#include "bench.h"
 #include "common/error.h"
-#include "html/run.h"
 
 static const unsigned int bulks[] = { 0 };
 

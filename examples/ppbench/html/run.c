@@ -16,7 +16,6 @@
 
 #include "common/clock.h"
 #include "html/html.h"
-#include "html/run.h"
 
 #define QUICK_S	     285.0 /* for all cases together */
 #define QUICK_CASE_S 100.0

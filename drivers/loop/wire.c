@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * wait.c - see wait.h
+ * wire.c - a receiver that sleeps until its wire has a packet
  *
  * The receiver sets armed, then looks at head; the sender moves head, then looks at armed. One
  * of them must see the other's store, which takes a full barrier on both sides. The receiver
@@ -12,7 +12,7 @@
 
 #include <linux/membarrier.h>
 
-#include "loop/wait.h"
+#include "loop/wire.h"
 
 static int membarrier(int command)
 {
