@@ -7,8 +7,7 @@
 #include <pagepool/error.h>
 #include <pagepool/memory.h>
 
-#include "af_xdp/open.h"
-#include "af_xdp/queue.h"
+#include "af_xdp/port.h"
 #include "af_xdp/share.h"
 
 static void xdp_csum_here(struct xdp_dev *xd, struct xdp_queue *x, const char *note)

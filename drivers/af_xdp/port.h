@@ -110,4 +110,13 @@ static inline struct xdp_dev *to_xdp_dev(struct pp_netdev *dev)
 	return (struct xdp_dev *)dev;
 }
 
+/*
+ * af_xdp/open.c: build queue @queue of the interface; 0, or -errno with a sentence in pp_error(). A
+ * half built queue is closed as any other.
+ */
+int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue);
+
+/* af_xdp/queue.c */
+extern const struct pp_queue_ops pp_xdp_queue_ops;
+
 #endif /* PP_AF_XDP_PORT_H */

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -28,6 +27,7 @@
 #include <pagepool/error.h>
 
 #include "af_xdp/priv.h"
+#include "af_xdp/record.h"
 #include "xsk/uapi.h"
 
 #define QUEUES_MIN 64u
@@ -297,17 +297,16 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 /* a program is not ours to share if its map was passed to us */
 struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params)
 {
+	ino_t net = pp_record_net();
 	struct xdp_prog *prog;
-	struct stat st = { 0 };
 	int err = 0;
 
-	(void)stat("/proc/thread-self/ns/net", &st);
 	pthread_mutex_lock(&progs_lock);
-	prog = params->map ? NULL : prog_find(xif->index, st.st_ino);
+	prog = params->map ? NULL : prog_find(xif->index, net);
 	if (prog) {
 		err = prog_check(prog, xif, params);
 	} else {
-		prog = prog_create(xif, st.st_ino, params);
+		prog = prog_create(xif, net, params);
 		err = prog ? 0 : -errno;
 		if (prog && !params->map) {
 			prog->next = progs;
