@@ -325,14 +325,15 @@ def test_growth():
     zones, pools, runs = of['zone pages'], of['pools'], of['pages a run']
     for row in [*zones.values(), *of['page size'].values()]:
         check(all(row.get(key, 0) > 0 for key in ZONE), f'{row}: every figure')
-        check(72 <= row['metadata_bytes'] < 100, f'{row}: metadata')
-    check(pools[4096]['metadata_bytes'] < 16384, 'memory of a pool')
+        # a sanitizer maps memory of its own besides
+        check(72 <= row['metadata_bytes'] < (100 if args.sanitize == 'none' else 400), f'{row}: metadata')
+    check(args.sanitize != 'none' or pools[4096]['metadata_bytes'] < 16384, 'memory of a pool')
     check(all(row[key] > 0 for row in pools.values()
               for key in ('create_cycles', 'destroy_cycles', 'trim_cycles')), 'pools: every figure')
     # CPU time, the least of three, and a factor that no noise has but a walk over all would
-    check(zones[1 << 20]['cycles_per_page_min'] < 5 * zones[1 << 10]['cycles_per_page_min'], 'zones')
-    check(pools[4096]['create_cycles'] < 10 * pools[64]['create_cycles'], 'a pool among many')
-    check(runs[8]['run_cycles'] < runs[16]['run_cycles'], 'a cache for runs of 8, none for 16')
+    check(args.sanitize != 'none' or zones[1 << 20]['cycles_per_page_min'] < 5 * zones[1 << 10]['cycles_per_page_min'], 'zones')
+    check(args.sanitize != 'none' or pools[4096]['create_cycles'] < 10 * pools[64]['create_cycles'], 'a pool among many')
+    check(args.sanitize != 'none' or runs[8]['run_cycles'] < runs[16]['run_cycles'], 'a cache for runs of 8, none for 16')
     notes = good('growth', '--quick', '--repeat', '1')
     for kind in GROWTH:
         check(re.search(rf'^{kind}, trylock, \d+ to \d+: cycles a page .*; grows: ', notes, re.M), kind)
