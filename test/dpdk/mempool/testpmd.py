@@ -235,7 +235,8 @@ def test_driver_dir():
     plan = json.loads(sh('meson', 'introspect', '--install-plan', build))
     places = [v['destination'] for v in plan['targets'].values()
               if 'rte_mempool_pagepool' in v['destination']]
-    check(len(places) == 1, 'install plan: %s' % places)
+    check(len(places) == 2 and any('/pagepool/' in p for p in places), 'install plan: %s' % places)
+    places.sort(key=lambda p: '/pagepool/' in p)
     check(re.search(r'/dpdk/pmds-\d+\.\d+/librte_mempool_pagepool\.so$', places[0]) and
           os.path.isdir(os.path.dirname(places[0])), 'installed to %s' % places[0])
     text = sh('meson', 'configure', build, '-Ddpdk_driver_dir=') + \
