@@ -190,10 +190,11 @@ class Tree:
         else:
             parts = user.split('/')
             places = [os.path.dirname(user)] + ['/'.join(parts[:n]) for n in range(len(parts) - 1, 0, -1)]
+            places.append('lib')
         found = [os.path.normpath(os.path.join(p, name)) for p in places]
         found = [p for p in found if p in self.files]
         # one of several headers of that name, which meson chooses
-        return found[:1] or [p for p in self.files if os.path.basename(p) == name and include[0] == '"']
+        return found[:1] or [p for p in self.files if os.path.basename(p) == name]
 
     def reach(self):
         """for each file the files that it includes, directly or not"""

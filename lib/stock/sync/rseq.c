@@ -11,8 +11,6 @@
 #include "base/barrier.h"
 #include "stock/stock.h"
 
-ptrdiff_t rseq_offset;
-
 static int rseq_probe(void)
 {
 	int err = rseq_registered();
