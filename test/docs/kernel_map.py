@@ -59,7 +59,7 @@ def main():
     exported = set(re.findall(r'^\s*(\w+);', read(root, 'lib/libpagepool.map'), re.M))
     headers = plain('\n'.join(read(h) for h in sorted(
         glob.glob(os.path.join(root, '*/include/pagepool/*.h')))))
-    probes = set(re.findall(r'\bPROBE\d\((\w+)', plain(read(root, 'lib/base/probes.h'))))
+    probes = set(re.findall(r'\bP\((\w+)\)', plain(read(root, 'lib/base/probes.h'))))
     known = exported | set(WORD.findall(headers)) | probes
     wanted = {n for n in exported if n.startswith(('page_pool_', 'pp_zone_'))} | probes
     wanted |= counters(root, 'pool') | members(headers, 'page_pool_params')
