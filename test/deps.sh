@@ -14,7 +14,7 @@
 BUILD='gcc meson ninja-build dpkg-dev pkg-config libc6-dev libpcap-dev libxdp-dev libbpf-dev
 	libjson-c-dev systemtap-sdt-dev'
 DEMO='iproute2 ethtool iputils-ping'
-TEST='tmux clang clang-format libclang-rt-14-dev libcmocka-dev libnuma-dev libdpdk-dev dpdk dpdk-dev dpdk-doc tcpdump socat strace
+TEST='tmux openvswitch-switch-dpdk clang clang-format libclang-rt-14-dev libcmocka-dev libnuma-dev libdpdk-dev dpdk dpdk-dev dpdk-doc tcpdump socat strace
 	valgrind mandoc g++ python3 python3-cffi python3-markdown-it rustc bindgen spin chromium libmimalloc2.0 libjemalloc2
 	libtcmalloc-minimal4 qemu-user
 	qemu-system-x86 cpio bind9-dnsutils dnsperf make ccache'

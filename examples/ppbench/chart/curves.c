@@ -64,7 +64,7 @@ static int by_value(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* the numbers under the x axis: those that have room beside the one before */
+/* the numbers under the x axis, and under the y axis' 0: those that have room beside the one before */
 static void axis_x(FILE *f, const struct chart *c)
 {
 	unsigned int *bulks = calloc(c->n, sizeof(*bulks));
@@ -86,11 +86,11 @@ static void axis_x(FILE *f, const struct chart *c)
 		fprintf(f,
 			"<text class=\"axis\" x=\"%.1f\" y=\"%.0f\" text-anchor=\"middle\">%s"
 			"</text>",
-			at, c->y.from + 13, text);
+			at, c->y.from + 17, text);
 	}
 	free(bulks);
 	fprintf(f, "<text class=\"axis\" x=\"%.0f\" y=\"%.0f\" text-anchor=\"middle\">",
-		(c->x.from + c->x.to) / 2, c->y.from + 26);
+		(c->x.from + c->x.to) / 2, c->y.from + 30);
 	html_text(f, c->x_name);
 	fputs("</text>\n", f);
 }

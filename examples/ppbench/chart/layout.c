@@ -7,7 +7,7 @@
 #include "chart/draw.h"
 
 #define PLOT_H	 170.0 /* of curves, unless their names need more */
-#define BELOW	 30.0 /* the x axis */
+#define BELOW	 34.0 /* the x axis */
 #define VALUES	 150.0 /* width of the values beside the bars, where there are several */
 #define NAMES	 0.43 /* share of the width that the names of curves have at most */
 #define LOG_FROM 30.0
