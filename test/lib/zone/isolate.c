@@ -108,7 +108,8 @@ static void overflow(void **state)
 	s = zone_stats(zone);
 	assert_int_equal(s.free, 0);
 	assert_int_equal(s.isolated + s.cached, 2 * BLOCK);
-	assert_true(s.cached <= s.high);
+	/* one cache, or several if this thread was moved meanwhile */
+	assert_true(s.cached <= s.high * test_cpus());
 	pp_zone_drain_all(zone, 100000);
 	assert_int_equal(zone_stats(zone).isolated + zone_stats(zone).cached, 2 * BLOCK);
 	assert_int_equal(zone_stats(zone).free, 0);

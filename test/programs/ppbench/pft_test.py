@@ -149,7 +149,7 @@ def test_options():
 
 def test_ledger():
     if args.sanitize != 'none':
-        print(f'skipped: a sanitizer ({args.sanitize}) does not allow a preloaded library')
+        print(f'SKIP: a sanitizer ({args.sanitize}) does not allow a preloaded library')
         sys.exit(77)
     words = ['--quick', '--repeat', '1', '--policy', 'trylock', '--threads', '1']
     for mode, says in ({}, '1 of '), ({'PP_LEAK': 'double'}, '1 came twice'):

@@ -32,7 +32,7 @@ def check(condition, what):
 
 
 def skip(why):
-    print('skipped:', why)
+    print('SKIP:', why)
     sys.exit(77)
 
 

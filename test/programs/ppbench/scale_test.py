@@ -96,7 +96,7 @@ def test_errors():
     check(done.returncode == 1 and 'different CPUs' in done.stderr, 'one CPU')
     check(done.stderr.count('\n') == 1 and done.stdout == '', 'one line')
     if args.sanitize != 'none':
-        print(f'skipped: a sanitizer ({args.sanitize}) does not allow a preloaded library')
+        print(f'SKIP: a sanitizer ({args.sanitize}) does not allow a preloaded library')
         sys.exit(77)
     done = run('--policy', 'trylock', '--repeat', '1', env={'LD_PRELOAD': args.leak})
     check(done.returncode == 1 and done.stdout == '', 'a lost page is a failure, no figures')
@@ -110,7 +110,7 @@ for name in 'ppbench', 'leak', 'json', 'dpdk', 'sanitize', 'man', 'peers':
 parser.add_argument('test')
 args = parser.parse_args()
 if len(os.sched_getaffinity(0)) < 2:
-    print('skipped: needs two CPUs')
+    print('SKIP: needs two CPUs')
     sys.exit(77)
 globals()['test_' + args.test]()
 print('passed')

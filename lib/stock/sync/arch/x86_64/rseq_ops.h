@@ -120,12 +120,12 @@ static inline int rseq_registered(void)
 	"4: jmp %l[again]\n"                    \
 	".popsection\n"
 
-#define RSEQ_INPUTS                                                                     \
-	[rseq] "r"(rseq_offset), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)),         \
-		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "m"(stock->cores), \
-		[stride] "m"(stock->stride), [pcps] "m"(stock->pcps),                   \
-		[list] "i"(offsetof(struct pcp, list)),                                 \
-		[count] "i"(offsetof(struct pcp_list, count)),                          \
+#define RSEQ_INPUTS                                                                        \
+	[rseq] "r"(READ_ONCE(rseq_offset)), [rseq_cs] "i"(offsetof(struct rseq, rseq_cs)), \
+		[cpu_id] "i"(offsetof(struct rseq, cpu_id)), [cores] "m"(stock->cores),    \
+		[stride] "m"(stock->stride), [pcps] "m"(stock->pcps),                      \
+		[list] "i"(offsetof(struct pcp, list)),                                    \
+		[count] "i"(offsetof(struct pcp_list, count)),                             \
 		[obj] "i"(offsetof(struct pcp_list, obj)), [objs] "r"(objs)
 
 /* The one bound: a cache that is never held is not tuned. */
