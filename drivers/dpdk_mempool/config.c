@@ -11,14 +11,9 @@
 
 int mempool_logtype;
 
-/* Pools are made by any thread, and settings changed by EAL's telemetry thread. */
+/* Any thread makes pools, and EAL's telemetry thread changes the settings. */
 static rte_spinlock_t config_lock = RTE_SPINLOCK_INITIALIZER;
 static struct mempool_config current;
-
-void mempool_log_register(void)
-{
-	mempool_logtype = rte_log_register_type_and_pick_level("mempool.pagepool", RTE_LOG_NOTICE);
-}
 
 bool mempool_parse(const char **text, char end, uint32_t *number)
 {
@@ -33,7 +28,7 @@ bool mempool_parse(const char **text, char end, uint32_t *number)
 	return true;
 }
 
-/* @number as the environment has it, MEMPOOL_INVALID if it is none; without it unchanged. */
+/* Reads *@number from the environment; a text that is none in range makes it MEMPOOL_INVALID. */
 static void env_number(const char *name, uint32_t least, uint32_t most, const char *range,
 		       uint32_t *number)
 {

@@ -39,8 +39,7 @@ struct mempool_config {
 	uint32_t lcore_cache; /* most objects in rte_mempool's cache for an lcore */
 };
 
-void mempool_log_register(void);
-void mempool_config_read(void);
+void mempool_config_read(void); /* from the environment, once */
 struct mempool_config mempool_config_get(void);
 void mempool_config_set(const struct mempool_config *config);
 

@@ -4,7 +4,7 @@
  *
  * rte_mempool takes any address. The ledger is a table of the addresses of a pool's objects. An
  * address that it lacks is foreign; an object that comes back twice was freed twice. Neither gets
- * into the pool. Objects are only ever added, so that a look needs no lock.
+ * into the pool. Objects are only ever added, so a look takes no lock.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,11 +14,9 @@
 #include <rte_cycles.h>
 #include <rte_malloc.h>
 
-#include "dpdk_mempool/debug.h"
 #include "dpdk_mempool/known.h"
 
-/* lines of a kind in the log */
-#define LOG_MOST 16u
+#define LOG_MOST 16u /* lines about a kind of misuse */
 
 /* A mark: the object is out; the lcore; the time in units of 2^TIME_SHIFT cycles. */
 #define MARK_OUT   (1ull << 63)
@@ -40,7 +38,7 @@ struct ledger {
 	struct entry entry[];
 };
 
-static uint64_t entries(const struct ledger *ledger)
+static uint64_t table_size(const struct ledger *ledger)
 {
 	return 1ull << (64 - ledger->shift);
 }
@@ -57,14 +55,14 @@ struct ledger *ledger_create(unsigned int objects, int socket)
 	return ledger;
 }
 
-/* The entry of @obj; or the empty one where it would be. */
-static struct entry *find(const struct ledger *ledger, const void *obj)
+/* The entry of @obj, or the empty one that would take it. */
+static struct entry *entry_find(const struct ledger *ledger, const void *obj)
 {
 	uint64_t at = (uintptr_t)obj * 0x9e3779b97f4a7c15ull >> ledger->shift;
 	const struct entry *e;
 	uintptr_t there;
 
-	for (;; at = (at + 1) & (entries(ledger) - 1)) {
+	for (;; at = (at + 1) & (table_size(ledger) - 1)) {
 		e = &ledger->entry[at];
 		there = __atomic_load_n(&e->object, __ATOMIC_RELAXED);
 		if (!there || there == (uintptr_t)obj)
@@ -74,7 +72,7 @@ static struct entry *find(const struct ledger *ledger, const void *obj)
 
 void ledger_clear(struct ledger *ledger)
 {
-	memset(ledger->entry, 0, entries(ledger) * sizeof(*ledger->entry));
+	memset(ledger->entry, 0, table_size(ledger) * sizeof(*ledger->entry));
 }
 
 void ledger_add(struct ledger *ledger, void *const *objs, unsigned int n)
@@ -82,7 +80,7 @@ void ledger_add(struct ledger *ledger, void *const *objs, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		__atomic_store_n(&find(ledger, objs[i])->object, (uintptr_t)objs[i],
+		__atomic_store_n(&entry_find(ledger, objs[i])->object, (uintptr_t)objs[i],
 				 __ATOMIC_RELAXED);
 }
 
@@ -93,7 +91,7 @@ static uint64_t mark_now(uint64_t out)
 	return out | (rte_rdtsc() >> TIME_SHIFT << LCORE_BITS & ~MARK_OUT) | lcore;
 }
 
-static struct holder read_mark(const struct entry *e, uint64_t mark)
+static struct holder mark_read(const struct entry *e, uint64_t mark)
 {
 	uint64_t then = (mark & ~MARK_OUT) >> LCORE_BITS << TIME_SHIFT, now = rte_rdtsc();
 
@@ -105,9 +103,9 @@ static struct holder read_mark(const struct entry *e, uint64_t mark)
 }
 
 /* For the log: "by lcore 3, 12 ms ago". */
-static void describe(char *text, size_t size, const struct entry *e, uint64_t mark)
+static void mark_describe(char *text, size_t size, const struct entry *e, uint64_t mark)
 {
-	struct holder h = read_mark(e, mark);
+	struct holder h = mark_read(e, mark);
 
 	if (!mark)
 		snprintf(text, size, "never taken");
@@ -117,8 +115,8 @@ static void describe(char *text, size_t size, const struct entry *e, uint64_t ma
 		snprintf(text, size, "by lcore %u, %" PRIu64 " ms ago", h.lcore, h.ms);
 }
 
-static void complain(uint64_t *count, const char *name, const void *obj, const char *what,
-		     const char *before)
+static void log_misuse(uint64_t *count, const char *name, const void *obj, const char *what,
+		       const char *before)
 {
 	uint64_t n = __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
 
@@ -135,15 +133,15 @@ void ledger_taken(struct ledger *ledger, const char *name, void *const *objs, un
 	char text[64];
 
 	for (i = 0; i < n; i++) {
-		e = find(ledger, objs[i]);
+		e = entry_find(ledger, objs[i]);
 		if (!e->object)
 			continue;
 		before = __atomic_exchange_n(&e->mark, mark, __ATOMIC_RELAXED);
 		if (!(before & MARK_OUT))
 			continue;
-		describe(text, sizeof(text), e, before);
-		complain(&ledger->double_free, name, objs[i],
-			 "was handed out twice; before: ", text);
+		mark_describe(text, sizeof(text), e, before);
+		log_misuse(&ledger->double_free, name, objs[i],
+			   "was handed out twice; before: ", text);
 	}
 }
 
@@ -156,12 +154,12 @@ unsigned int ledger_given(struct ledger *ledger, const char *name, void *const *
 	char text[64];
 
 	for (i = 0; i < n; i++) {
-		e = find(ledger, objs[i]);
+		e = entry_find(ledger, objs[i]);
 		if (!e->object) {
-			complain(&ledger->foreign, name, objs[i],
-				 "does not belong to it: not taken; look for a free to the wrong "
-				 "pool",
-				 "");
+			log_misuse(&ledger->foreign, name, objs[i],
+				   "does not belong to it: not taken; look for a free to the wrong "
+				   "pool",
+				   "");
 			continue;
 		}
 		before = __atomic_exchange_n(&e->mark, mark, __ATOMIC_RELAXED);
@@ -169,9 +167,9 @@ unsigned int ledger_given(struct ledger *ledger, const char *name, void *const *
 			good[k++] = objs[i];
 			continue;
 		}
-		describe(text, sizeof(text), e, before);
-		complain(&ledger->double_free, name, objs[i],
-			 "is free already: double free, not taken; freed before: ", text);
+		mark_describe(text, sizeof(text), e, before);
+		log_misuse(&ledger->double_free, name, objs[i],
+			   "is free already: double free, not taken; freed before: ", text);
 	}
 	return k;
 }
@@ -188,11 +186,11 @@ void ledger_walk(const struct ledger *ledger, void (*see)(void *arg, const struc
 	struct holder holder;
 	uint64_t i, mark;
 
-	for (i = 0; i < entries(ledger); i++) {
+	for (i = 0; i < table_size(ledger); i++) {
 		mark = __atomic_load_n(&ledger->entry[i].mark, __ATOMIC_RELAXED);
 		if (!(mark & MARK_OUT))
 			continue;
-		holder = read_mark(&ledger->entry[i], mark);
+		holder = mark_read(&ledger->entry[i], mark);
 		see(arg, &holder);
 	}
 }

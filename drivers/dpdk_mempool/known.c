@@ -68,7 +68,7 @@ static void store_stamp(struct mempool_known *k, uint64_t stamp, bool takes_one)
 }
 
 /* The place may still hold a pool that another process has freed. */
-static void remember(const struct mempool *pool)
+static void known_store(const struct mempool *pool)
 {
 	struct mempool_known *k = mempool_known(pool);
 	struct search search = { 0, false };
@@ -96,7 +96,7 @@ void mempool_forget(struct mempool *pool, bool populating)
 	rte_spinlock_unlock(&known_lock);
 }
 
-/* A refusal is logged once a pool. */
+/* Logs a refusal once a pool. */
 int mempool_attach(const struct rte_mempool *mp, struct mempool *pool)
 {
 	static uint64_t refused;
@@ -107,11 +107,11 @@ int mempool_attach(const struct rte_mempool *mp, struct mempool *pool)
 			MEMPOOL_LOG(ERR, "pool %s: %s", mp->name, pp_error());
 		return err;
 	}
-	remember(pool);
+	known_store(pool);
 	return 0;
 }
 
-static void take_place(struct rte_mempool *mp, void *arg)
+static void mark_place(struct rte_mempool *mp, void *arg)
 {
 	const struct mempool *pool = mp->pool_data;
 	bool *taken = arg;
@@ -125,7 +125,7 @@ uint16_t mempool_free_place(void)
 	bool taken[MEMPOOL_PLACES] = { false };
 	uint16_t i;
 
-	rte_mempool_walk(take_place, taken);
+	rte_mempool_walk(mark_place, taken);
 	for (i = 0; i < MEMPOOL_PLACES - 1 && taken[i]; i++)
 		;
 	return i;

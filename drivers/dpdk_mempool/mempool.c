@@ -2,11 +2,11 @@
 /*
  * dpdk_mempool/mempool.c - the ops pagepool and pagepool_debug: rte_mempool on a depot
  *
- * A call goes straight to the depot if this process knows the pool. Rare cases hide behind that
- * one comparison: objects that arrive at set-up, and a process that is new to a pool. Under rseq,
- * one object goes to this core's cache or from it without a further call.
+ * A call goes straight to the depot if this process knows the pool. Behind that one comparison are
+ * the rare cases: objects that arrive at set-up, and a process new to a pool. Under rseq, one
+ * object goes to this core's cache or from it without a further call.
  */
-/* before DPDK's headers, which leave names alone that are there */
+/* before DPDK's headers, which define likely() and the like only where they are missing */
 #include "depot/one.h"
 
 #include <rte_common.h>
@@ -15,15 +15,13 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
-#include "dpdk_mempool/debug.h"
 #include "dpdk_mempool/known.h"
-#include "dpdk_mempool/mempool.h"
 
 #define DEBUG_BULK 64u
 
 /* ---- the hot path ---------------------------------------------------------------------------- */
 
-/* The pool that this thread is populating. */
+/* this thread populates it; NULL: none */
 static __thread struct mempool *arriving;
 
 /*
@@ -56,8 +54,9 @@ static __rte_noinline int put_first(struct rte_mempool *mp, void *const *objs, u
 }
 
 /*
- * A get that failed, or a step of the end: rte_mempool_free() takes every object first, whether it
- * is there or not, and counts populated_size down. Populating counts it up before each arrival.
+ * rte_mempool_free() takes one object a step, and counts populated_size down, whether the object is
+ * there or not. Populating counts it up before each arrival. So it is below the number of adopted
+ * objects at the end only, where each get that fails is an object that is out.
  */
 static __rte_noinline int get_failed(struct rte_mempool *mp, struct mempool *pool)
 {
@@ -281,7 +280,7 @@ static void begin_again(struct mempool *pool)
 
 /*
  * A pool is populated in one piece or in parts, also while it is in use, and by any process. Until
- * this part is there, all of this process's puts look where they come from.
+ * then, each put of this process looks whether its object arrives or comes back.
  */
 static int pool_populate(struct rte_mempool *mp, unsigned int most, void *vaddr, rte_iova_t iova,
 			 size_t len, rte_mempool_populate_obj_cb_t *arrive, void *arg)
@@ -312,7 +311,7 @@ static uint64_t lcore_cached(const struct rte_mempool *mp)
 	return n;
 }
 
-/* Also for a pool without a depot: its alloc did not run. */
+/* Without a call of its alloc, a pool has no depot. */
 static void pool_free(struct rte_mempool *mp)
 {
 	struct mempool *pool = mp->pool_data;

@@ -20,10 +20,7 @@
 #include <rte_spinlock.h>
 #include <rte_version.h>
 
-#include "dpdk_mempool/config.h"
 #include "dpdk_mempool/known.h"
-#include "dpdk_mempool/mempool.h"
-#include "dpdk_mempool/telemetry.h"
 
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define PCI_CAVIUM  0x177du
@@ -203,7 +200,7 @@ static void register_ops(const struct rte_mempool_ops *ops)
 
 RTE_INIT(pagepool_register)
 {
-	mempool_log_register();
+	mempool_logtype = rte_log_register_type_and_pick_level("mempool.pagepool", RTE_LOG_NOTICE);
 	if (!rte_mempool_register_ops || !is_our_abi())
 		return;
 	if (is_shared_dpdk())

@@ -11,13 +11,11 @@
 
 #include <rte_telemetry.h>
 
-#include "dpdk_mempool/debug.h"
 #include "dpdk_mempool/known.h"
-#include "dpdk_mempool/telemetry.h"
 
 #define DRAIN_US 100000u
 
-/* rte_tel_data_add_dict_uint(); before 23.03 it was _u64(), which 25.11 has no more. */
+/* rte_tel_data_add_dict_uint(), or its name before 23.03, _u64(), which 25.11 has no more. */
 static int (*add_number)(struct rte_tel_data *d, const char *name, uint64_t value);
 
 /* ---- lists ----------------------------------------------------------------------------------- */
@@ -38,7 +36,7 @@ static int cmd_list(const char *cmd, const char *params, struct rte_tel_data *d)
 }
 
 /* The pool that @params names up to a comma, and the text behind the comma. */
-static struct mempool *named(const char *params, struct rte_mempool **mp, const char **rest)
+static struct mempool *find_pool(const char *params, struct rte_mempool **mp, const char **rest)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
 	size_t len = params ? strcspn(params, ",") : 0;
@@ -87,7 +85,7 @@ static int cmd_info(const char *cmd, const char *params, struct rte_tel_data *d)
 	const char *rest;
 
 	(void)cmd;
-	pool = named(params, &mp, &rest);
+	pool = find_pool(params, &mp, &rest);
 	if (!pool)
 		return -EINVAL;
 	mempool_recover(mp, pool);
@@ -199,7 +197,7 @@ static int cmd_holders(const char *cmd, const char *params, struct rte_tel_data 
 	const char *rest;
 
 	(void)cmd;
-	pool = named(params, &mp, &rest);
+	pool = find_pool(params, &mp, &rest);
 	if (!pool || !pool->ledger || *rest)
 		return -EINVAL;
 	ledger_walk(pool->ledger, add_holder, &h);
@@ -220,7 +218,7 @@ static int cmd_drain(const char *cmd, const char *params, struct rte_tel_data *d
 	long moved;
 
 	(void)cmd;
-	pool = named(params, &mp, &rest);
+	pool = find_pool(params, &mp, &rest);
 	if (!pool || pp_depot_attach(depot_of(pool)))
 		return -EINVAL;
 	mempool_recover(mp, pool);
@@ -231,14 +229,14 @@ static int cmd_drain(const char *cmd, const char *params, struct rte_tel_data *d
 	return 0;
 }
 
-/* "HIGH,BATCH" and nothing else. */
+/* Reads "HIGH,BATCH" with nothing behind it. */
 static bool parse_sizes(const char *text, struct mempool_config *config)
 {
 	return mempool_parse(&text, ',', &config->high) &&
 	       mempool_parse(&text, '\0', &config->batch);
 }
 
-/* HIGH,BATCH: a pool's caches, now. */
+/* Sizes the caches of a pool. */
 static int set_pool(struct mempool *pool, const char *sizes, struct rte_tel_data *d)
 {
 	struct pp_zone_stats s = { .sz = sizeof(s) };
@@ -258,7 +256,7 @@ static int set_pool(struct mempool *pool, const char *sizes, struct rte_tel_data
 	return 0;
 }
 
-/* POLICY[,HIGH,BATCH]: pools made later, by the rules of their creation. */
+/* Checks POLICY[,HIGH,BATCH] as a creation does, and keeps it for later pools. */
 static int set_default(const char *text, struct rte_tel_data *d)
 {
 	struct mempool_config config = mempool_config_get();
@@ -286,7 +284,7 @@ static int set_default(const char *text, struct rte_tel_data *d)
 	return 0;
 }
 
-/* The answer says what is in force, also where the new values were refused. */
+/* The answer has the values in force, also after a refusal. */
 static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	struct rte_mempool *mp;
@@ -296,7 +294,7 @@ static int cmd_set(const char *cmd, const char *params, struct rte_tel_data *d)
 	(void)cmd;
 	if (params && !strncmp(params, "default,", 8))
 		return set_default(params + 8, d);
-	pool = named(params, &mp, &sizes);
+	pool = find_pool(params, &mp, &sizes);
 	return pool ? set_pool(pool, sizes, d) : -EINVAL;
 }
 
@@ -312,7 +310,7 @@ void mempool_telemetry_register(void)
 	rte_telemetry_register_cmd("/pagepool/list", cmd_list,
 				   "The pools on pagepool. Takes no parameters");
 	rte_telemetry_register_cmd("/pagepool/info", cmd_info,
-				   "What a pool holds, and where. Parameters: NAME");
+				   "Objects and counters of a pool. Parameters: NAME");
 	rte_telemetry_register_cmd("/pagepool/holders", cmd_holders,
 				   "Which lcores took a pagepool_debug pool's objects, and when. "
 				   "Parameters: NAME");
