@@ -15,8 +15,7 @@
 #include <string.h>
 
 #include "drivers.h"
-#include "af_xdp/features.h"
-#include "af_xdp/life.h"
+#include "af_xdp/port.h"
 
 #define XDP_FILL_SIZE	  (2 * XDP_RX_SIZE)
 #define XDP_HEADROOM	  256u /* the kernel's own, in front of the zone's */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/features.c - see af_xdp/features.h */
+/* af_xdp/features.c - features of interfaces that cost a packet something, by ethtool's ioctl() */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -7,19 +7,19 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
-#include "af_xdp/features.h"
+#include "af_xdp/priv.h"
 
 #define FEATURES_MAX 256u
 
 const struct pp_xdp_feature pp_xdp_features[XDP_FEATURES] = {
-	{ "rx-vlan-hw-parse", "rxvlan off", false },
-	{ "rx-vlan-stag-hw-parse", "rx-vlan-stag-hw-parse off", false },
-	{ "rx-lro", "lro off", false },
-	{ "rx-gro-hw", "rx-gro-hw off", false },
-	{ "tx-vlan-hw-insert", "txvlan off", true },
-	{ "tx-vlan-stag-hw-insert", "tx-vlan-stag-hw-insert off", true },
-	{ "tx-checksum-ip-generic", "tx off", true },
-	{ "tx-checksum-sctp", "", true } /* part of "tx off" */,
+	{ "rx-vlan-hw-parse", "rxvlan off" },
+	{ "rx-vlan-stag-hw-parse", "rx-vlan-stag-hw-parse off" },
+	{ "rx-lro", "lro off" },
+	{ "rx-gro-hw", "rx-gro-hw off" },
+	{ "tx-vlan-hw-insert", "txvlan off" },
+	{ "tx-vlan-stag-hw-insert", "tx-vlan-stag-hw-insert off" },
+	{ "tx-checksum-ip-generic", "tx off" },
+	{ "tx-checksum-sctp", "" } /* part of "tx off" */,
 };
 
 static int ethtool(struct pp_xdp_end *e, void *data)
@@ -119,15 +119,4 @@ int pp_xdp_features_set(struct pp_xdp_end *e, uint32_t mask, bool on)
 			s.head.features[bit[i] / 32].requested |= 1u << bit[i] % 32;
 	}
 	return ethtool(e, &s);
-}
-
-uint32_t pp_xdp_features_side(bool far)
-{
-	uint32_t mask = 0;
-	unsigned int i;
-
-	for (i = 0; i < XDP_FEATURES; i++)
-		if (pp_xdp_features[i].far == far)
-			mask |= 1u << i;
-	return mask;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/genl.c - see af_xdp/genl.h */
+/* af_xdp/genl.c - the kernel's netdev family of generic netlink */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "af_xdp/genl.h"
+#include "xsk/uapi.h"
 
 #define FAMILY	    "netdev"
 #define ROOM	    128u /* for a question's attributes */
@@ -146,4 +147,20 @@ int pp_genl_get_uint(const struct nlmsghdr *nl, uint16_t type, uint64_t *value)
 		return -1;
 	*value = small;
 	return 0;
+}
+
+uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute)
+{
+	const struct pp_genl_attr index = { NETDEV_A_DEV_IFINDEX, sizeof(ifindex), &ifindex };
+	struct pp_genl_answer answer;
+	uint64_t features = 0;
+	struct pp_genl g;
+
+	if (pp_genl_open(&g))
+		return 0;
+	if (!pp_genl_ask(&g, NETDEV_CMD_DEV_GET, 0, &index, 1, &answer) &&
+	    pp_genl_get(&answer.nl, attribute, &features, sizeof(features)))
+		features = 0;
+	pp_genl_close(&g);
+	return features;
 }

@@ -44,4 +44,10 @@ int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t 
 /* the same for a number of 8 bytes, which the kernel may send in 4 */
 int pp_genl_get_uint(const struct nlmsghdr *nl, uint16_t type, uint64_t *value);
 
+/*
+ * Features of the interface's driver: NETDEV_A_DEV_XSK_FEATURES for sockets in zero-copy mode,
+ * NETDEV_A_DEV_XDP_RX_METADATA_FEATURES. No answer, or one that does not parse, counts as 0.
+ */
+uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute);
+
 #endif /* PP_AF_XDP_GENL_H */

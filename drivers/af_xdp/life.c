@@ -13,8 +13,7 @@
 
 #include <pagepool/memory.h>
 
-#include "af_xdp/life.h"
-#include "af_xdp/share.h"
+#include "af_xdp/port.h"
 
 #define LOOK_POLLS 1024u /* idle polls between two questions: some 0.2 ns each */
 

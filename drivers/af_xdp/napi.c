@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/napi.c - see af_xdp/napi.h
+ * af_xdp/napi.c - interrupts that stay suspended while a queue's thread finds packets
  *
  * The settings stay after a kill. So a record names those that were there before, and the next
  * port on the queue restores them first.
@@ -16,7 +16,7 @@
 
 #include <pagepool/error.h>
 
-#include "af_xdp/napi.h"
+#include "af_xdp/port.h"
 #include "xsk/uapi.h"
 
 /*

@@ -13,10 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "af_xdp/features.h"
-#include "af_xdp/offload.h"
-#include "af_xdp/record.h"
-#include "af_xdp/veth.h"
+#include "af_xdp/priv.h"
 
 /*
  * struct pp_offload - shared by the ports of the process on the interface
@@ -47,17 +44,17 @@ static uint32_t in_the_way(struct pp_offload *o, uint32_t handled)
 	uint32_t on;
 
 	if (o->found == PP_FAR_NONE)
-		return pp_xdp_features_on(&o->near) & pp_xdp_features_side(false) & ~handled;
+		return pp_xdp_features_on(&o->near) & ~FAR_BITS & ~handled;
 	on = o->found == PP_FAR_FOUND ? pp_xdp_features_on(&o->far) : 0;
-	return on & pp_xdp_features_side(true) & ~handled;
+	return on & FAR_BITS & ~handled;
 }
 
 static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
 {
-	if (mask & pp_xdp_features_side(false))
-		pp_xdp_features_set(&o->near, mask & pp_xdp_features_side(false), on);
-	if (mask & pp_xdp_features_side(true) && o->found == PP_FAR_FOUND)
-		pp_xdp_features_set(&o->far, mask & pp_xdp_features_side(true), on);
+	if (mask & ~FAR_BITS)
+		pp_xdp_features_set(&o->near, mask & ~FAR_BITS, on);
+	if (mask & FAR_BITS && o->found == PP_FAR_FOUND)
+		pp_xdp_features_set(&o->far, mask & FAR_BITS, on);
 }
 
 /* --- the record -------------------------------------------------------------- */
@@ -109,8 +106,8 @@ static void offload_describe(struct pp_offload *o, uint32_t mask, bool fix, uint
 	o->brief[0] = '\0';
 	if (mask)
 		snprintf(o->brief, sizeof(o->brief), "%s needs%s",
-			 mask & pp_xdp_features_side(true) ? o->far.name : o->near.name, commands);
-	if (mask & pp_xdp_features_side(true))
+			 mask & FAR_BITS ? o->far.name : o->near.name, commands);
+	if (mask & FAR_BITS)
 		snprintf(o->text, sizeof(o->text),
 			 "%s that %s, the other end of %s, leaves to a device are lost; "
 			 "on that end: ethtool -K %s%s%s",

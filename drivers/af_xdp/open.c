@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+
 #include <pagepool/error.h>
 #include <pagepool/memory.h>
 
 #include "af_xdp/port.h"
-#include "af_xdp/share.h"
 
 static void xdp_csum_here(struct xdp_dev *xd, struct xdp_queue *x, const char *note)
 {
@@ -185,6 +187,16 @@ static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
+/* In copy mode the kernel builds its packets of pages, and before 6.18 ignores their metadata. */
+static bool is_virtio_net(const struct pp_iface *xif)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { .ifr_data = (void *)&info };
+
+	memcpy(ifr.ifr_name, xif->name, sizeof(ifr.ifr_name));
+	return !ioctl(xif->ctl, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "virtio_net");
+}
+
 /* A zero-copy driver without checksums sends the packet as it is, and reports no error. */
 static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 {
@@ -193,7 +205,7 @@ static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
 	      NETDEV_XSK_FLAGS_TX_CHECKSUM))
 		xdp_csum_here(xd, x,
 			      "checksums by the port: the driver has none in zero-copy mode");
-	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && pp_xdp_builds_of_pages(&xd->xif))
+	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && is_virtio_net(&xd->xif))
 		xdp_csum_here(xd, x,
 			      "checksums by the port: virtio_net in copy mode may leave them");
 }

@@ -5,12 +5,112 @@
 
 #include <pthread.h>
 
-#include "af_xdp/napi.h"
-#include "af_xdp/offload.h"
+#include "af_xdp/genl.h"
 #include "af_xdp/priv.h"
-#include "af_xdp/socket.h"
 #include "netdev/priv.h"
 #include "xsk/priv.h"
+
+/* ---- a socket: its own registration of the memory, and its rings; af_xdp/socket.c ------------- */
+
+#define XDP_RX_SIZE 2048u
+#define XDP_TX_SIZE 2048u /* and as many completions */
+
+/* the rings in the order of struct xdp_mmap_offsets */
+enum xdp_ring {
+	XDP_RING_RX,
+	XDP_RING_TX,
+	XDP_RING_FILL,
+	XDP_RING_COMP,
+	XDP_RINGS,
+};
+
+/*
+ * struct xdp_socket - descriptor, mappings and rings
+ * @fd: -1: closed
+ */
+struct xdp_socket {
+	int fd;
+	void *map[XDP_RINGS];
+	size_t len[XDP_RINGS];
+	struct pp_xsk_ring ring[XDP_RINGS];
+};
+
+/* All return 0 or -errno; pp_xdp_socket_close() may follow a failed call. */
+int pp_xdp_socket_open(struct xdp_socket *s);
+int pp_xdp_socket_register(struct xdp_socket *s, const struct xdp_umem_reg_meta *reg);
+int pp_xdp_socket_rings(struct xdp_socket *s, uint32_t fill_size);
+
+/* waits for as long as the kernel may keep the queue for a socket that is gone already */
+int pp_xdp_socket_bind(struct xdp_socket *s, int ifindex, uint32_t queue, uint16_t flags);
+
+/* bound by another program, with rings of our sizes; EINVAL: they are not */
+int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size);
+
+/* afterwards the kernel has no frame of the socket any more */
+void pp_xdp_socket_close(struct xdp_socket *s);
+
+/* ---- interrupts of a queue: af_xdp/napi.c ---------------------------------------------------- */
+
+/*
+ * The kernel suspends the interrupts of a NAPI as long as epoll_wait(), with busy polling, finds
+ * packets of it, and lets them on again as soon as it finds none (Linux 6.13).
+ */
+
+/* the settings of a NAPI that matter here, in the kernel's units */
+struct xdp_napi_values {
+	uint32_t defer_hard_irqs;
+	uint64_t gro_flush_ns;
+	uint64_t suspend_ns;
+};
+
+/*
+ * struct xdp_napi - of a queue
+ * @ep:        an epoll descriptor with the socket in it; -1: interrupts are not suspended
+ * @suspended: the last look found packets
+ * @id:        NAPI that was set; 0: none
+ * @before:    its settings, to be restored
+ * @genl:      to restore them, in the namespace of the interface
+ * @record:    for the case of a kill
+ */
+struct xdp_napi {
+	int ep;
+	bool suspended;
+	uint32_t id;
+	struct xdp_napi_values before;
+	struct pp_genl genl;
+	struct pp_record record;
+};
+
+/*
+ * struct xdp_suspend - the port's options
+ * @suspend_us: interrupts stay off at most for so long without a look; 0: no suspension
+ * @look_us:    how long a look lasts that finds nothing
+ */
+struct xdp_suspend {
+	uint32_t suspend_us;
+	uint32_t look_us;
+};
+
+/* pp_napi_close() may follow */
+void pp_napi_init(struct xdp_napi *n);
+
+/*
+ * Set the NAPI of the interface's @queue, which socket @fd is bound to. Also without a request it
+ * restores what a killed process has left. Return: 0, or -errno with a sentence in pp_error():
+ * interrupts are as they were.
+ */
+int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
+		 const struct xdp_suspend *how);
+/* restore the settings; nothing to do after a failed open */
+void pp_napi_close(struct xdp_napi *n);
+
+/*
+ * Poll the NAPI for up to @look_us. True: there are packets, and interrupts are suspended. False:
+ * there are none, and interrupts are on.
+ */
+bool pp_napi_look(struct xdp_napi *n);
+
+/* ---- ports and queues ------------------------------------------------------------------------ */
 
 enum xdp_zc {
 	ZC_AUTO,
@@ -118,5 +218,25 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue);
 
 /* af_xdp/queue.c */
 extern const struct pp_queue_ops pp_xdp_queue_ops;
+
+/* ---- events of a queue besides packets: af_xdp/life.c ---------------------------------------- */
+
+/* idle: ask the kernel whether the socket still has its interface */
+void pp_xdp_look(struct xdp_queue *x);
+
+/* the interface is gone: take the queue apart, by its own thread */
+void pp_xdp_gone(struct xdp_queue *x);
+
+/* the next event of the interface since the last call; NULL: there is none */
+const char *pp_xdp_event(struct pp_netdev *dev);
+
+/* give the kernel @ms to send its packets; returns the ms left */
+unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms);
+
+/* close the socket, and take back every frame that the kernel had; the counters stay */
+void pp_xdp_close_queue(struct xdp_queue *x);
+
+/* add the counters of engine and kernel; the last answer once the socket is closed */
+void pp_xdp_queue_stats(struct xdp_queue *x, struct pp_netdev_stats *stats);
 
 #endif /* PP_AF_XDP_PORT_H */

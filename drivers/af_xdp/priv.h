@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/priv.h - between the port (af_xdp.c), its interface (if.c) and the XDP program on that
- * (prog.c, object.c, dispatcher.c)
+ * af_xdp/priv.h - the parts below a port: XDP programs, an interface's offloads, records for the
+ * case of a kill, and shares of a zone
  */
 #ifndef PP_AF_XDP_PRIV_H
 #define PP_AF_XDP_PRIV_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
-
-#include <pagepool/netdev.h>
 
 #include "netdev/iface.h"
 
+struct bpf_object;
+struct pp_zone;
 struct xdp_program;
+
+/* ---- XDP programs ---------------------------------------------------------------------------- */
 
 enum xdp_mode {
 	PP_XDP_AUTO,
@@ -31,14 +31,14 @@ enum xdp_mode {
 #define XDP_RETRY_STEP_MS 2
 
 /*
- * struct xdp_prog_params - which program
- * @mode:   asked for
- * @frags:  it is to take packets in several pieces
- * @queues: queues that there must be room for
- * @file:   object to load; NULL: our own program
- * @map:    path or descriptor of the map of a program that is attached already; NULL: none is
- * @dispatcher: attach it by libxdp's dispatcher
- * @rx_meta: PP_RX_META_* that it writes in front of each packet
+ * struct xdp_prog_params - the program that a port asks for
+ * @mode:        mode of attachment
+ * @frags:       it takes packets in several pieces
+ * @queues:      its map has room for that many, at least
+ * @file:        object to load; NULL: our own program
+ * @map:         path or descriptor of the map of a program that is attached already; NULL: none is
+ * @dispatcher:  libxdp's dispatcher attaches it
+ * @rx_meta:     PP_RX_META_* that it writes in front of each packet
  * @vlan_insert: it puts a VLAN tag that the device took out back into the packet
  */
 struct xdp_prog_params {
@@ -54,15 +54,16 @@ struct xdp_prog_params {
 
 /*
  * struct xdp_prog - the program on an interface, shared by the ports of the process there
- * @refs:     ports
- * @net:      network namespace (inode)
- * @mode:     never auto, once it is attached
- * @fallback: why auto did not end in native; "" if it did
- * @file:     where it is from; "": it is our own
- * @dispatcher: the ports want it so
- * @dispatched, @attached: its handle there, and whether it is on the interface
- * @busy_id:  program that was found on the interface instead, and its name if it could be read
- * Descriptors are -1 when they are not open.
+ * @refs:       ports
+ * @net:        network namespace (inode)
+ * @map_fd, @prog_fd, @link_fd: -1: not open
+ * @mode:       never auto, once it is attached
+ * @fallback:   the reason why auto did not end in native; "" if it did
+ * @file:       the object's; "": it is our own program
+ * @dispatcher: libxdp's dispatcher attaches it
+ * @attached:   the dispatcher has it on the interface
+ * @dispatched: its handle in libxdp
+ * @busy_id, @busy_name: the program found on the interface instead; the name if it could be read
  */
 struct xdp_prog {
 	struct xdp_prog *next;
@@ -86,25 +87,19 @@ struct xdp_prog {
 	char busy_name[16];
 };
 
-/* All return 0, or -errno with pp_set_error(). */
+/*
+ * af_xdp/prog.c. get: NULL with errno and pp_error(): there is no such program, or the ports on the
+ * interface ask for different ones. set: 0, or -errno with pp_error().
+ */
 struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params);
 int pp_xdp_prog_set(struct xdp_prog *prog, const struct pp_iface *xif, unsigned int queue, int fd);
-
-/*
- * -err with a sentence: could not do @what for the interface; EPERM names the
- * capabilities that are missing
- */
-int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
-/* does the process lack a capability that the port needs? */
-bool pp_xdp_caps_lack(const struct pp_iface *xif);
-
 /* from here on the kernel's stack gets the packets of @queue */
 void pp_xdp_prog_unset(struct xdp_prog *prog, unsigned int queue);
 void pp_xdp_prog_put(struct xdp_prog *prog); /* the last one detaches it */
 
 /*
- * af_xdp/dispatcher.c: open, load and attach the program, and fill in map_fd; take it away again.
- * Under the lock of the programs.
+ * af_xdp/dispatcher.c, under the lock of the programs: open, load and attach the program, and set
+ * map_fd; take it away again.
  */
 int pp_xdp_dispatch(struct xdp_prog *prog, const struct pp_iface *xif,
 		    const struct xdp_prog_params *params);
@@ -113,35 +108,123 @@ void pp_xdp_undispatch(struct xdp_prog *prog);
 bool pp_xdp_remove_leftovers(int ifindex);
 
 /* af_xdp/object.c: the object in a file, with an XDP program first and an XSKMAP */
-struct bpf_object;
 int pp_xdp_object_open(const char *file, struct bpf_object **obj);
-/* fill in map_fd, and prog_fd, of the program in @file; NULL: of ours for prog->rx_meta */
+/* set map_fd, and prog_fd, of the program in @file; NULL: of ours for prog->rx_meta */
 int pp_xdp_object_load(struct xdp_prog *prog, const struct pp_iface *xif, const char *file);
 int pp_xdp_object_map(struct xdp_prog *prog, const struct pp_iface *xif, const char *map);
-
-/*
- * af_xdp/netdev.c: features of the interface's driver, by attribute: NETDEV_A_DEV_XSK_FEATURES for
- * sockets in zero-copy mode, NETDEV_A_DEV_XDP_RX_METADATA_FEATURES; 0 also when the kernel does not
- * tell
- */
-uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute);
 
 /* af_xdp/rx_meta.c: "tstamp+hash" as PP_RX_META_* and back; "nothing" for none */
 int pp_xdp_rx_meta_parse(const char *text, uint32_t *mask);
 const char *pp_xdp_rx_meta_words(uint32_t mask, char *buf, size_t size);
-/* -EOPNOTSUPP: the driver does not offer what is asked for; @offered: out */
+/* -EOPNOTSUPP: the driver lacks something that the port asks for; @offered: out, PP_RX_META_* */
 int pp_xdp_rx_meta_check(const struct pp_iface *xif, const struct xdp_prog_params *params,
 			 uint32_t *offered);
 /* our program that asks for @prog->rx_meta, not loaded yet */
 int pp_xdp_rx_meta_open(const struct xdp_prog *prog, const struct pp_iface *xif,
 			struct bpf_object **obj);
 
-/*
- * In copy mode the kernel builds this driver's packets of pages: before Linux 6.18 it does not look
- * at the metadata of these
- */
-bool pp_xdp_builds_of_pages(const struct pp_iface *xif);
+/* ---- refusals of the kernel: af_xdp/if.c ----------------------------------------------------- */
 
+/*
+ * pp_set_error() that the port cannot @what for the interface; EPERM names the capabilities that
+ * the process lacks. Return: @err.
+ */
+int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
+/* does the process lack a capability that the port needs? */
+bool pp_xdp_caps_lack(const struct pp_iface *xif);
 void pp_xdp_sleep_ms(unsigned int ms);
+
+/* ---- offloads: work on packets that an interface, or a veth's far end, leaves to a device ----- */
+
+/*
+ * An AF_XDP socket gets a packet's bytes and nothing else: a VLAN tag, a checksum or a split that
+ * is left to a device is lost.
+ */
+struct pp_offload;
+
+/* masks of features; bits are indices into pp_xdp_features */
+#define XDP_FEATURES 8u
+#define VLAN_BITS    0x33u
+#define CSUM_BITS    0xc0u
+#define LRO_BITS     0x0cu
+#define FAR_BITS     0xf0u /* of a veth's far end; the others are the interface's own */
+
+/*
+ * Looks at the interface's offloads, and at those of its far end if it is a veth. @fix: switches
+ * those in the way off, as far as the rights go, until pp_offload_close(). A feature that a killed
+ * process left switched off is taken over, or without @fix restored. @handled: CSUM_BITS and
+ * VLAN_BITS that the port puts right by itself. NULL: no memory, nothing was done.
+ */
+struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint32_t handled);
+void pp_offload_close(struct pp_offload *off);
+
+/* the offloads in the way, and the command against them, as one sentence; "": none */
+const char *pp_offload_text(const struct pp_offload *off);
+/* the same in a few words, "va needs txvlan off" */
+const char *pp_offload_brief(const struct pp_offload *off);
+
+/* @name: the kernel's; @command: ethtool -K's */
+struct pp_xdp_feature {
+	const char *name;
+	const char *command;
+};
+
+extern const struct pp_xdp_feature pp_xdp_features[XDP_FEATURES];
+
+/* an interface: its number, and a socket of its namespace; @name: as it was last */
+struct pp_xdp_end {
+	int ctl;
+	int index;
+	char name[IFNAMSIZ];
+};
+
+/* af_xdp/features.c, by ethtool's ioctl(): those that are on; a device may have fixed some */
+uint32_t pp_xdp_features_on(struct pp_xdp_end *e);
+/* 0 or -errno */
+int pp_xdp_features_set(struct pp_xdp_end *e, uint32_t mask, bool on);
+
+enum pp_far {
+	PP_FAR_NONE, /* it is no veth */
+	PP_FAR_FOUND,
+	PP_FAR_HIDDEN, /* it is in a namespace that this process cannot find or enter */
+};
+
+/* af_xdp/veth.c: the far end's number @index, and @ctl, a socket of its namespace to ask through */
+enum pp_far pp_veth_far(const struct pp_iface *iface, int *index, int *ctl);
+
+/* ---- records in /run/pagepool: af_xdp/record.c ----------------------------------------------- */
+
+/*
+ * A setting of an interface stays after a kill. So a file has the value from before, and the
+ * next port takes it over, or restores it. The file is locked as long as its port lives.
+ * @fd: -1: there is none
+ */
+struct pp_record {
+	int fd;
+	char path[80];
+};
+
+/* inode of the network namespace of the thread; 0: it cannot be told */
+ino_t pp_record_net(void);
+
+/*
+ * Open and lock the file of @name, and read the text of a killed process into @text of @size
+ * bytes. There is none if the file is missing and @create is false, and if another port has it.
+ */
+void pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size);
+/* before anything is set, as a kill may come at any point; each text of a file is equally long */
+void pp_record_write(const struct pp_record *r, const char *text);
+/* all settings are restored */
+void pp_record_end(struct pp_record *r);
+
+/* ---- shares of a zone: af_xdp/share.c -------------------------------------------------------- */
+
+/*
+ * No port posts more than a quarter of the zone, nor more than half of the pages left of three
+ * quarters: so, with any number of ports, pages remain to send and to hold.
+ * Return: up to @want frames for one of a port's @nqueues queues; 0: there are none left.
+ */
+uint32_t pp_xdp_share_take(const struct pp_zone *zone, uint32_t want, unsigned int nqueues);
+void pp_xdp_share_drop(const struct pp_zone *zone, uint32_t frames);
 
 #endif /* PP_AF_XDP_PRIV_H */

@@ -27,7 +27,6 @@
 #include <pagepool/error.h>
 
 #include "af_xdp/priv.h"
-#include "af_xdp/record.h"
 #include "xsk/uapi.h"
 
 #define QUEUES_MIN 64u

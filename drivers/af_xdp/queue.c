@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "af_xdp/life.h"
+#include "af_xdp/port.h"
 
 /* why the kernel did not send; the engine has counted it */
 static __attribute__((noinline, cold)) void kick_failed(struct xdp_queue *x)

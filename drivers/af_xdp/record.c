@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/record.c - see af_xdp/record.h */
+/* af_xdp/record.c - files with settings that a port has to restore after a kill */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "af_xdp/record.h"
+#include "af_xdp/priv.h"
 
 #define RECORDS "/run/pagepool"
 

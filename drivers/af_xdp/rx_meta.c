@@ -14,6 +14,7 @@
 #include <pagepool/error.h>
 #include <pagepool/rx_meta.h>
 
+#include "af_xdp/genl.h"
 #include "af_xdp/priv.h"
 #include "af_xdp/rx_meta.h"
 #include "xsk/uapi.h"
@@ -68,7 +69,7 @@ int pp_xdp_rx_meta_check(const struct pp_iface *xif, const struct xdp_prog_param
 			 uint32_t *offered)
 {
 	uint32_t asked = params->rx_meta | (params->vlan_insert ? PP_RX_META_VLAN : 0), lacks;
-	char has[32], not [32];
+	char has[32], missing[32];
 
 	*offered = 0;
 	if (!asked)
@@ -77,12 +78,12 @@ int pp_xdp_rx_meta_check(const struct pp_iface *xif, const struct xdp_prog_param
 	lacks = asked & ~*offered;
 	if (!lacks)
 		return 0;
-	pp_xdp_rx_meta_words(lacks, not, sizeof(not ));
+	pp_xdp_rx_meta_words(lacks, missing, sizeof(missing));
 	return pp_set_error(EOPNOTSUPP,
 			    "the driver of %s offers %s to XDP programs, and no %s; leave %s%s out",
-			    xif->name, pp_xdp_rx_meta_words(*offered, has, sizeof(has)), not,
+			    xif->name, pp_xdp_rx_meta_words(*offered, has, sizeof(has)), missing,
 			    params->rx_meta & lacks ? "rx_meta=" : "vlan=insert",
-			    params->rx_meta & lacks ? not : "");
+			    params->rx_meta & lacks ? missing : "");
 }
 
 /* whole seconds, which only a leap second, or a time daemon that starts later, changes */

@@ -5,7 +5,7 @@
 
 #include <pagepool/zone.h>
 
-#include "af_xdp/share.h"
+#include "af_xdp/priv.h"
 
 struct zone_share {
 	struct zone_share *next;

@@ -12,8 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "af_xdp/priv.h"
-#include "af_xdp/socket.h"
+#include "af_xdp/port.h"
 
 int pp_xdp_socket_open(struct xdp_socket *s)
 {

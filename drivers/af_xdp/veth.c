@@ -20,7 +20,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
-#include "af_xdp/veth.h"
+#include "af_xdp/priv.h"
 
 #define NSID_NONE (-1)
 

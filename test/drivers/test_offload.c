@@ -17,7 +17,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 
-#include "af_xdp/offload.h"
+#include "af_xdp/priv.h"
 #include "port.h"
 
 #define NAMES 40u /* more than one block of 32 */
