@@ -14,7 +14,6 @@
 
 #include <pagepool/error.h>
 
-#include "xsk/chunk.h"
 #include "xsk/priv.h"
 
 /* ---- owners of chunks -------------------------------------------------------------------------*/

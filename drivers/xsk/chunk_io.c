@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* xsk/chunk_io.c - packets in chunks smaller than pages */
-#include "xsk/chunk.h"
 #include "xsk/complete.h"
-#include "xsk/priv.h"
 
 /* ---- reception --------------------------------------------------------------------------------*/
 

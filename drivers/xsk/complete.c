@@ -11,10 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "xsk/chunk.h"
 #include "xsk/complete.h"
-#include "xsk/meta.h"
-#include "xsk/priv.h"
 
 #define PER_KICK     32u /* packets that one sendto() takes at least, if so many wait */
 #define PAUSE_ROUNDS 16u /* rounds to let pass after the kernel said no */

@@ -9,7 +9,6 @@
 #include <pagepool/memory.h>
 #include <pagepool/zone.h>
 
-#include "xsk/chunk.h"
 #include "xsk/priv.h"
 
 #define ALL_FLAGS                                                                           \

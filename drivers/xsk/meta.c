@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "xsk/csum.h"
-#include "xsk/meta.h"
 #include "xsk/priv.h"
 
 static void ask_csum(const struct pp_xsk *xsk, struct pp_page *page, struct xdp_tx_meta *meta)

@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "xsk/chunk.h"
 #include "xsk/priv.h"
 
 #define RETRY_NS 100000u /* an empty pool drains every core's cache: not in every round */

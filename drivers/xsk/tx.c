@@ -10,8 +10,6 @@
 #include <string.h>
 
 #include "xsk/complete.h"
-#include "xsk/meta.h"
-#include "xsk/priv.h"
 
 #define ETH_MIN 14u
 

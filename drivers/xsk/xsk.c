@@ -8,7 +8,6 @@
 #include <pagepool/error.h>
 #include <pagepool/memory.h>
 
-#include "xsk/chunk.h"
 #include "xsk/priv.h"
 
 const uint32_t pp_xsk_private = sizeof(struct pp_xsk);
