@@ -77,7 +77,7 @@ static void record_write(const struct pp_offload *o)
 	pp_record_write(&o->record, line);
 }
 
-/* --- what to say -------------------------------------------------------------- */
+/* --- the sentence ------------------------------------------------------------- */
 
 static const char *lost_words(uint32_t mask)
 {

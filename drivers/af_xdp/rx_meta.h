@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/rx_meta.h - what the port tells its XDP program about metadata; also for rx_meta.bpf.c
+ * af_xdp/rx_meta.h - settings of the XDP program for metadata; also for rx_meta.bpf.c
  */
 #ifndef PP_AF_XDP_RX_META_H
 #define PP_AF_XDP_RX_META_H

@@ -66,7 +66,7 @@ void dpdk_mbuf_lay(const struct dpdk_queue *dq, struct rte_mbuf *m, const struct
 	m->buf_len = (uint16_t)(dq->map.room - front);
 }
 
-/* takes what there is of @n pages, as mbufs with the fields that rte_mbuf_raw_alloc() promises */
+/* takes up to @n pages, as mbufs with the fields that rte_mbuf_raw_alloc() promises; how many */
 static __rte_always_inline unsigned int take(struct dpdk_queue *dq, bool inside, void **objs,
 					     unsigned int n)
 {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """flat.py VERSION OUT HEADER... -- COMPILER... - the public headers as one, for cffi and bindgen
 
-What the preprocessor leaves of the headers, without system headers, attributes and bodies. So every
-inline function is a declaration; libpagepool-ffi has the symbol. Constants are numbers.
+The headers come out of the preprocessor without system headers, attributes and bodies. So every inline
+function is a declaration; libpagepool-ffi has the symbol. Constants are numbers.
 """
 import os
 import re

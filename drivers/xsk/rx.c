@@ -6,11 +6,11 @@
  *
  * The engine believes an address from the kernel only if the page has the mark.
  *
- * The short loops decide what reception costs in user space. They copy what they need of the
- * socket to locals first: the compiler cannot know that a store to a page or a ring leaves the
- * socket alone, and would read it again for every packet. Each walks a ring in runs, at most one
- * to the ring's end and one from its beginning, and so wraps no index for every packet. From the
- * first descriptor on that is not ordinary, the careful loop takes over.
+ * The short loops are the cost of reception in user space. They copy the socket's fields to locals
+ * first: the compiler cannot know that a store to a page or a ring leaves the socket alone, and
+ * would read it again for every packet. Each walks a ring in runs, at most one to the ring's end
+ * and one from its beginning, and so wraps no index for every packet. From the first descriptor on
+ * that is not ordinary, the careful loop takes over.
  */
 #include <stddef.h>
 #include <string.h>
@@ -105,7 +105,7 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk)
 
 /* ---- packets, one by one ----------------------------------------------------------------------*/
 
-/* frees the pages of a packet that came, and the others when they come */
+/* drops a packet: frees the pages that came, and later the others as they come */
 static void rx_skip(struct pp_xsk *xsk)
 {
 	if (xsk->r.pieces)
@@ -206,7 +206,7 @@ static inline void set_off_port(struct pp_page *page, uint32_t off, uint32_t por
  * @n descriptors as far as they are ordinary, each a packet into @pages; how many. Options make
  * @len very large. A shift by a variable costs the processor three operations, by a constant one:
  * hence @shift and @offset, which are the socket's. @front: bytes of metadata that a program wrote
- * in front of each packet; what begins lower in its page is past the end of the page before.
+ * in front of each packet; a packet that begins lower in its page fails the check of the end.
  */
 static inline __attribute__((always_inline)) unsigned int
 rx_run(const struct pp_xsk *xsk, const struct xdp_desc *desc, uint32_t n, struct pp_page **pages,

@@ -2,9 +2,9 @@
 /*
  * one.h - one object into this core's cache, or out of it, without a call
  *
- * For the mempool plugin alone. Most programs free one packet at a time, beside which rte_mempool's
- * inline cache costs little. The plugin is linked with the library's archive, so that both are of
- * one build.
+ * For the mempool plugin alone, and depots of policy rseq: most programs free one packet at a time,
+ * and a call for each would cost more than rte_mempool's inline cache. The plugin is linked with
+ * the library's archive, so that both are of one build.
  */
 #ifndef PP_DEPOT_ONE_H
 #define PP_DEPOT_ONE_H
@@ -14,8 +14,6 @@
 #include <pagepool/depot.h>
 
 #include "stock/stock.h"
-
-/* Both for a depot of policy rseq only. */
 
 /* False: full or closed; take pp_depot_put_bulk(). */
 static __always_inline bool depot_put_one(struct pp_depot *depot, void *const *obj)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * packet.c - the one parser: see pagepool/packet.h
+ * packet.c - the parser of Ethernet frames, see pagepool/packet.h
  *
- * Loads and stores go by bytes or through memcpy(), because headers behind a 14-byte
- * Ethernet header are not aligned.
+ * Loads and stores go by bytes or through memcpy(), because headers behind a 14-byte Ethernet
+ * header are not aligned.
  */
 #include <pagepool/packet.h>
 
@@ -103,7 +103,7 @@ static uint32_t ext_len(uint8_t type, const unsigned char *at)
 	return 0;
 }
 
-/* destination options of @len bytes: the sum is over a home address, or may be */
+/* true: a home address is among the @len bytes of options, or may be, and the sum covers it */
 static bool ip6_has_home(const unsigned char *opts, uint32_t len)
 {
 	uint32_t at, n;
@@ -121,7 +121,7 @@ static bool ip6_has_home(const unsigned char *opts, uint32_t len)
 	return false;
 }
 
-/* false: what follows the header of type @type at @at is not the start of a transport header */
+/* false: behind the header of type @type at @at no transport header begins */
 static bool ext_check(struct pp_packet *p, uint8_t type, const unsigned char *at, uint32_t len)
 {
 	if (type == PROTO_ROUTING && at[3]) /* hops left: the sum is over the last one's address */

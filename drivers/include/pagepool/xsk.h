@@ -11,10 +11,9 @@
  *   pp_xsk_tx()        sends them, whichever socket of the UMEM they came from;
  *   pp_xsk_complete()  pages that were sent go home, each to the pool that it came from.
  *
- * Each frame has one owner record: a page that the kernel holds is marked in pp_page.owner with
- * the socket and the direction. An address that comes back without its mark, or a second time, is
- * counted and frees nothing. Once the socket is closed, pp_xsk_reclaim() finds the pages that its
- * rings had.
+ * Each frame has one owner record: pp_page.owner names the socket and the direction of a page that
+ * the kernel holds. The engine counts an address that comes back without its mark, or twice, and
+ * frees nothing. Once the socket is closed, pp_xsk_reclaim() finds the pages that its rings had.
  *
  *                               [1] [2] [3] [4]     X: the caller must exclude
  *  [1] pp_xsk_refill, rx         X   -   -   X      one thread, the owner of the pool
@@ -65,7 +64,7 @@ extern "C" {
 #define PP_XSK_COPY (1u << 3)
 /** PP_XSK_TX_CSUM - the device completes the checksums of TCP and UDP; params.tx_metadata_len */
 #define PP_XSK_TX_CSUM (1u << 4)
-/** PP_XSK_TX_CSUM_SW - pp_xsk_tx() does */
+/** PP_XSK_TX_CSUM_SW - pp_xsk_tx() completes the checksums of TCP and UDP */
 #define PP_XSK_TX_CSUM_SW (1u << 5)
 /** PP_XSK_TX_TSTAMP - measure from pp_xsk_tx() to the sending of each packet; tx_metadata_len */
 #define PP_XSK_TX_TSTAMP (1u << 6)
@@ -103,7 +102,7 @@ struct pp_xsk_ring {
 /**
  * PP_XSK_RINGS() - the four rings in an initialiser of struct pp_xsk_params, from libxdp's
  *
- * All that is asked of them is the names of their fields: this header needs no libxdp.
+ * Only the names of their fields count: this header needs no libxdp.
  */
 #define PP_XSK_RINGS(rx_, fill_, tx_, comp_)                                        \
 	.rx = PP_XSK_RING(rx_), .fill = PP_XSK_RING(fill_), .tx = PP_XSK_RING(tx_), \
@@ -183,7 +182,7 @@ struct pp_xsk_params {
 };
 
 /**
- * struct pp_xsk_stats - what happened at a socket
+ * struct pp_xsk_stats - counters of a socket
  * @sz:           sizeof(struct pp_xsk_stats), set by the caller
  * @rx_packets:   packets given to callers of pp_xsk_rx()
  * @rx_bytes:     their bytes
@@ -203,7 +202,7 @@ struct pp_xsk_params {
  * @comp_bad:     completions for addresses that the socket has not sent, or a second time
  * @tx_out:       frames that the kernel has for transmission now
  * @kicks:        system calls made to send
- * @kick_errors:  those that failed, but for what is retried by itself
+ * @kick_errors:  those that failed, without those that the engine repeats
  * @reclaimed:    frames that pp_xsk_reclaim() found
  * @gone:         1: the kernel says that the interface does not exist any more
  * @kernel_rx_dropped:   XDP_STATISTICS: rx_dropped; in copy mode includes packets without a frame
@@ -289,7 +288,7 @@ static inline struct pp_page *pp_xsk_page(const struct pp_xsk_umem *umem, uint64
  * @off:  byte in the page, less than its size: 0 for the fill ring, data_off for the TX ring
  *
  * Context: any thread. Cost: a few instructions; touches neither page nor metadata.
- * Return:  what goes into a descriptor; unaligned: with @off in the upper 16 bits.
+ * Return:  the address for a descriptor; unaligned: with @off in the upper 16 bits.
  * Source:  the inverse of xsk_umem__extract_addr() and xsk_umem__extract_offset().
  */
 static inline uint64_t pp_xsk_addr(const struct pp_xsk_umem *umem, const struct pp_page *page,
@@ -332,18 +331,17 @@ unsigned int pp_xsk_queues(const char *ifname);
  * @params: pool, UMEM, rings
  *
  * The UMEM contains the zone: register the zone's memory (pp_zone_base(), pp_zone_pages() of
- * pp_zone_page_size() bytes, after pp_zone_pin()), or build the zone over what is registered
- * (PP_MEM_USER). Chunks are as large as pages, or smaller: params.chunk_size. The rings are the
- * library's alone until pp_xsk_reclaim(). No frame may be in them: the program is done with what it
- * did with them before. Pins the zone. Posts nothing yet. Asks the kernel to send as many packets
- * with one call as the TX ring holds (XDP_MAX_TX_SKB_BUDGET, Linux 6.18).
+ * pp_zone_page_size() bytes, after pp_zone_pin()), or build the zone over the registered memory
+ * (PP_MEM_USER). Chunks are as large as pages, or smaller: params.chunk_size. The rings are empty,
+ * and the library's alone until pp_xsk_reclaim(). Pins the zone. Posts nothing yet. Asks the kernel
+ * to send as many packets with one call as the TX ring holds (XDP_MAX_TX_SKB_BUDGET, Linux 6.18).
  *
  * Context: any thread.
  * Return:  the socket's pages, or NULL with errno and a sentence in pp_error(): EINVAL: no zone,
  *          another zone's pool, no ring, a ring without its partner, a size out of range, a ring
- *          that is not empty, flags that exclude each other or lack tx_metadata_len; what
- *          pp_xsk_umem_init() says; ENOMEM: for the struct, or the records of chunks smaller than
- *          pages, 4 bytes a chunk; E2BIG: params longer than known and not zero there.
+ *          that is not empty, flags that exclude each other or lack tx_metadata_len; the
+ *          cases of pp_xsk_umem_init(); ENOMEM: for the struct, or the records of chunks smaller
+ *          than pages, 4 bytes a chunk; E2BIG: params longer than known and not zero there.
  */
 struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
 
@@ -356,16 +354,17 @@ const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk);
  *
  * With libxdp: after xsk_socket__delete(), and xsk_umem__delete() too if the UMEM was created for
  * this socket, since the two share a descriptor until then. The kernel may still write into a
- * frame of an open socket, so that a call before that corrupts packets. Looks at each page's
- * metadata once; does nothing the second time. pp_xsk_get_stats() goes on telling what happened.
+ * frame of an open socket, so that a call before that corrupts packets. Does nothing the second
+ * time. pp_xsk_get_stats() may follow.
  *
  * Context: no thread uses @xsk; others may use the zone. Also after page_pool_destroy().
+ * Cost:    a look at each page of the zone, until all are found.
  * Return:  frames that went home.
  */
 uint64_t pp_xsk_reclaim(struct pp_xsk *xsk);
 
 /**
- * pp_xsk_destroy() - free what pp_xsk_create() made
+ * pp_xsk_destroy() - free the struct of pp_xsk_create()
  * @xsk: socket that is closed, as for pp_xsk_reclaim(), which this calls; or NULL
  *
  * Context: as pp_xsk_reclaim().
@@ -377,8 +376,8 @@ void pp_xsk_destroy(struct pp_xsk *xsk);
  * @xsk: socket
  *
  * Takes pages from the pool first and slots of the ring after, so that a short pool leaves no
- * hole; what is missing stays owed (stats.debt) and is asked for again, at most every 100 us while
- * the pool has nothing. Does nothing while less than a batch is owed.
+ * hole. Missing frames stay owed (stats.debt). A later call asks the pool again, at most every
+ * 100 us while the pool has nothing. Does nothing while less than a batch is owed.
  *
  * With an empty fill ring no packet will wake up a sleeping program: as long as
  * pp_xsk_debt() is not 0, sleep no longer than reception may stop.
@@ -394,9 +393,8 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk);
  * pp_xsk_debt() - frames that the kernel should have for reception and has not
  * @xsk: socket
  *
- * Less than a batch is ordinary and reported as 0.
- *
  * Context: the receiving thread.
+ * Return:  frames; 0 also for less than a batch, which is ordinary.
  */
 unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
 
@@ -480,9 +478,9 @@ unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, u
  *          page_pool_alloc_frag(), or whole pages with no other user; not written
  * @n:      packets, any number
  *
- * As pp_xsk_tx(): the first RETURN are taken and come home in pp_xsk_complete(). What can never be
- * sent is taken, sent home and counted (stats.tx_dropped): empty, leading out of its chunk, of
- * another zone; a chunk that is in some ring already is left there (stats.tx_bad).
+ * As pp_xsk_tx(): the first RETURN are taken and come home in pp_xsk_complete(). A chunk that
+ * can never be sent is taken, sent home and counted (stats.tx_dropped): it is empty, longer than
+ * its chunk, or of another zone. A chunk that is in some ring already is left there (stats.tx_bad).
  *
  * Context: as pp_xsk_tx(). Cost: two atomic instructions a packet, and one to come home.
  * Return:  packets taken, 0 .. @n; 0 if chunks are pages: pp_xsk_tx().
@@ -529,7 +527,7 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk);
 unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
 
 /**
- * pp_xsk_kick() - make the kernel send what waits in the TX ring
+ * pp_xsk_kick() - make the kernel send the packets in the TX ring
  * @xsk: socket
  *
  * pp_xsk_tx() and pp_xsk_complete() do it. Repeats the call until the ring is empty or the kernel

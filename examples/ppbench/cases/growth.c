@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * growth.c - what grows with a zone, with the number of pools and threads, with runs and pages
+ * growth.c - figures that may grow with a zone, with pools and threads, with runs and pages
  *
  * All figures are in CPU time. A figure that grows along its axis is in a note.
  */
@@ -50,9 +50,9 @@ static void figure_since(const struct bench *b, struct figures *f, const char *k
 	figure(f, key, (double)(bench_cpu_cycles(b) - start) / n);
 }
 
-/* ---- a zone, and what touches one block of it or all --------------------------------------- */
+/* ---- a zone: calls that touch one block of it, and calls that touch all ---------------------- */
 
-/* the second time: the first touches memory of the system's */
+/* the second pass counts: the first touches memory that the system has not given out yet */
 static int figure_range(struct bench *b, struct pp_zone *zone, struct figures *f)
 {
 	uint64_t block = pp_zone_block_pages(zone), start;
@@ -76,7 +76,7 @@ static int figure_range(struct bench *b, struct pp_zone *zone, struct figures *f
 	return err;
 }
 
-/* all pages, out and back; they are in no cache's reach */
+/* takes all pages and gives them back */
 static int figure_sweep(struct bench *b, struct pp_zone *zone, struct figures *f)
 {
 	unsigned int n = (unsigned int)pp_zone_pages(zone), got = 0, i, pass;
@@ -313,7 +313,7 @@ static int keep_figures(struct bench *b, const char *policy, const struct axis *
 	return row ? 0 : -1;
 }
 
-/* names what is larger at the end of the axis than at its beginning */
+/* names the figures that are larger at the end of the axis than at its beginning */
 static void note_slopes(struct bench *b, const struct axis *axis, size_t first)
 {
 	const struct bench_row *from = &b->rows[first], *to = &b->rows[b->nrows - 1];

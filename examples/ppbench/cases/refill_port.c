@@ -102,7 +102,7 @@ static unsigned int receive_round(struct pp_queue *q)
 	return n;
 }
 
-/* what a cable brought goes home; any other port sends it */
+/* packets of a cable go home; any other port sends them on */
 static void transmit_round(struct pp_queue *q, unsigned int n)
 {
 	uint64_t end = pp_cycles() + pp_cycles_hz() * SILENCE_S;

@@ -2,9 +2,9 @@
 /*
  * pagepool/packet.h - where the headers of an Ethernet frame are, and their checksums
  *
- * Frames come from anywhere: an offset is handed out only for a header that lies inside
- * the frame. The ports and the programs all use this parser, so that they agree about
- * every packet. It knows bytes only: no page, no socket.
+ * Frames come from anywhere: the parser gives an offset only of a header that lies inside the
+ * frame. Ports and programs share it, so that they agree about every packet. It knows bytes only:
+ * no page, no socket.
  */
 #ifndef PAGEPOOL_PACKET_H
 #define PAGEPOOL_PACKET_H
@@ -60,7 +60,7 @@ struct pp_packet {
 
 /**
  * pp_packet_parse() - find the headers of a frame
- * @p:     out: what was found
+ * @p:     out: the headers
  * @data:  the frame from its destination address on, or the beginning of it
  * @len:   bytes at @data; only these are read
  * @total: bytes of the whole frame, @len or more
@@ -77,7 +77,7 @@ struct pp_packet {
 bool pp_packet_parse(struct pp_packet *p, void *data, uint32_t len, uint32_t total);
 
 /**
- * pp_packet_csum_at() - where the checksum of a TCP or UDP packet is, and what it covers
+ * pp_packet_csum_at() - where the checksum of a TCP or UDP packet is, and how much it covers
  * @p:     a packet that pp_packet_parse() has seen
  * @cover: out: bytes from @l4 on that the sum covers, beside the pseudo header
  *
@@ -93,7 +93,7 @@ uint32_t pp_packet_csum_at(const struct pp_packet *p, uint32_t *cover);
 /**
  * pp_packet_pseudo() - sum of the pseudo header
  * @p:   a packet with @ip and @proto
- * @len: bytes of the transport header and what follows it, as pp_packet_csum_at() says
+ * @len: bytes from the transport header on, @cover of pp_packet_csum_at()
  *
  * Context: any thread.
  * Return:  a sum to go on with in pp_csum_add().
@@ -178,8 +178,8 @@ static inline uint64_t pp_csum_add(uint64_t sum, const void *data, uint32_t len)
  * @sum: from pp_csum_add()
  *
  * Context: any thread.
- * Return:  the sum in memory order; 0xffff if a checksum that is right was among what was added.
- *          The complement of the sum without it is what belongs into the field.
+ * Return:  the sum in memory order; 0xffff if the bytes included a checksum that is right.
+ *          The complement of the sum without the checksum belongs into the field.
  */
 static inline uint16_t pp_csum_fold(uint64_t sum)
 {

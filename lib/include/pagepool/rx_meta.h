@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * rx_meta.h - what a device knows of a received packet and does not write into it
+ * rx_meta.h - metadata of a received packet that its device does not write into the packet
  *
  * An XDP program writes struct pp_rx_meta in front of the packet: that of an af_xdp port with
  * rx_meta=tstamp+hash+vlan, or a program of the user's, which may include this header. The struct
@@ -31,8 +31,8 @@ extern "C" {
  * @tstamp:     ns; PP_TSTAMP_NONE: missing. The device's clock, with PP_RX_META_SOFT the time of
  *              day
  * @hash:       of the packet's flow, as the device computes it; 0: missing
- * @hash_type:  what the hash covers, bits of the kernel's enum xdp_rss_hash_type; 0: the device
- *              does not say
+ * @hash_type:  fields that the hash covers, bits of the kernel's enum xdp_rss_hash_type; 0: the
+ *              device does not say
  * @vlan_tci:   tag: priority and VLAN id; 0: missing
  * @vlan_proto: 0x8100 or 0x88a8, in host order; 0: missing
  * @has:        PP_RX_META_*: which of these are known
