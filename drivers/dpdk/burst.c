@@ -11,7 +11,7 @@ typedef uint64_t __attribute__((__may_alias__)) two_counts;
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* an mbuf of another pool, in several segments, or shared: copied into a page, or NULL */
+/* copies an mbuf of another pool, in several segments, or shared into a page; NULL: dropped */
 static __rte_noinline struct pp_page *rx_copy(struct dpdk_queue *dq, struct rte_mbuf *m)
 {
 	struct pp_page *page = NULL;
@@ -57,9 +57,9 @@ static __rte_always_inline struct pp_page *rx_plain(const struct dpdk_map *map, 
 	return page;
 }
 
-static __rte_always_inline unsigned int rx(struct dpdk_queue *dq, bool inside,
-					   struct rte_mbuf **mbufs, struct pp_page **pages,
-					   unsigned int n)
+static __rte_always_inline unsigned int rx_convert(struct dpdk_queue *dq, bool inside,
+						   struct rte_mbuf **mbufs, struct pp_page **pages,
+						   unsigned int n)
 {
 	const struct dpdk_map map = dq->map;
 	uint16_t port = dq->q.dev->params.port;
@@ -89,12 +89,13 @@ unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned 
 	struct rte_mbuf *mbufs[PP_BURST_MAX];
 
 	n = rte_eth_rx_burst(dq->port_id, (uint16_t)q->index, mbufs, (uint16_t)n);
-	return dq->inside ? rx(dq, true, mbufs, pages, n) : rx(dq, false, mbufs, pages, n);
+	return dq->inside ? rx_convert(dq, true, mbufs, pages, n)
+			  : rx_convert(dq, false, mbufs, pages, n);
 }
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* lays an mbuf out anew: its buffer is none in the page, or begins behind the packet's beginning */
+/* lays an mbuf out anew whose buffer is outside the page, or begins behind the packet */
 static __rte_noinline bool tx_lay(const struct dpdk_queue *dq, struct rte_mbuf *m,
 				  const struct pp_page *page)
 {
@@ -109,8 +110,8 @@ static __rte_noinline bool tx_lay(const struct dpdk_queue *dq, struct rte_mbuf *
 }
 
 /*
- * The mbuf of a page that only this port holds, with a packet that a device may send, but for the
- * mbuf's pool; or NULL.
+ * The mbuf of a page that only this port holds, with a packet that a device may send; its pool is
+ * not set. NULL: the page needs a copy, or can never be sent.
  */
 static __rte_always_inline struct rte_mbuf *
 tx_mbuf(const struct dpdk_queue *dq, const struct dpdk_map *map, bool inside, struct pp_page *page)
@@ -139,7 +140,7 @@ tx_mbuf(const struct dpdk_queue *dq, const struct dpdk_map *map, bool inside, st
 	return m;
 }
 
-/* the mbufs of the pages at the beginning of @pages that need no copy; RETURN: how many */
+/* makes mbufs of @pages up to the first page that needs a copy; RETURN: how many */
 static __rte_always_inline unsigned int tx_fill(const struct dpdk_queue *dq, bool inside,
 						struct pp_page **pages, unsigned int n,
 						struct rte_mbuf **mbufs, uint64_t *bytes)
@@ -163,7 +164,7 @@ static __rte_always_inline unsigned int tx_fill(const struct dpdk_queue *dq, boo
 	return i;
 }
 
-/* sends the plain pages at the beginning of @pages, *run of them; RETURN: those taken */
+/* sends @pages up to the first that needs a copy, *run of them; RETURN: those taken */
 static inline unsigned int tx_run(struct dpdk_queue *dq, struct pp_page **pages, unsigned int n,
 				  unsigned int *run)
 {
@@ -187,7 +188,7 @@ static inline unsigned int tx_run(struct dpdk_queue *dq, struct pp_page **pages,
 	return sent;
 }
 
-/* one page that is not plain: dropped if no device could send it, else copied; false: not taken */
+/* drops a page that no device could send, sends a copy of any other; false: it is not taken */
 static __rte_noinline bool tx_copy(struct dpdk_queue *dq, struct pp_page *page)
 {
 	uint32_t front = dq->map.front;

@@ -59,8 +59,8 @@ static int dpdk_error(const struct dpdk_dev *dd, int err, const char *what)
 			    rte_strerror(err), *said ? " (" : "", said, *said ? ")" : "");
 }
 
-/* the first ethdev of the device, which must not be another port's */
-static int claim(struct dpdk_dev *dd)
+/* takes the first ethdev of the device, unless another port has it */
+static int claim_port(struct dpdk_dev *dd)
 {
 	struct rte_dev_iterator it;
 	uint16_t id;
@@ -78,7 +78,7 @@ static int claim(struct dpdk_dev *dd)
 	return pp_set_error(ENODEV, "dpdk: %s: this device is not an Ethernet port", dd->devargs);
 }
 
-static int probe(struct dpdk_dev *dd, struct rte_eth_dev_info *info)
+static int probe_device(struct dpdk_dev *dd, struct rte_eth_dev_info *info)
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	bool existed;
@@ -93,7 +93,7 @@ static int probe(struct dpdk_dev *dd, struct rte_eth_dev_info *info)
 	if (err && err != EEXIST)
 		return dpdk_error(dd, err, "no such device, or its driver refuses it");
 	existed = err == EEXIST;
-	err = claim(dd);
+	err = claim_port(dd);
 	if (err) {
 		if (!existed)
 			rte_eal_hotplug_remove("vdev", name);
@@ -106,7 +106,7 @@ static int probe(struct dpdk_dev *dd, struct rte_eth_dev_info *info)
 	return 0;
 }
 
-/* virtual devices copy; others must be able to reach the zone */
+/* maps the zone for devices that access it; virtual devices copy */
 static int map_memory(struct dpdk_dev *dd)
 {
 	struct pp_zone *zone = dd->dev.params.zone;
@@ -129,8 +129,8 @@ static int map_memory(struct dpdk_dev *dd)
 	return 0;
 }
 
-static int configure(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, uint16_t *rx_desc,
-		     uint16_t *tx_desc)
+static int configure_device(struct dpdk_dev *dd, const struct rte_eth_dev_info *info,
+			    uint16_t *rx_desc, uint16_t *tx_desc)
 {
 	struct rte_eth_conf conf = { 0 };
 	uint16_t n = (uint16_t)dd->want;
@@ -157,7 +157,7 @@ static int configure(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, u
 	return err ? dpdk_error(dd, err, "cannot be configured") : 0;
 }
 
-/* net_af_xdp takes the mempool for a umem, and wants mbufs where the frames are */
+/* @inside: net_af_xdp takes the mempool for a UMEM, and looks for mbufs where the frames are */
 static void place_mbufs(struct dpdk_queue *dq, struct dpdk_dev *dd, bool inside)
 {
 	struct pp_zone *zone = dd->dev.params.zone;
@@ -221,7 +221,7 @@ static bool wait_for_link(const struct dpdk_dev *dd, struct rte_eth_link *link)
 	return false;
 }
 
-static int start(struct dpdk_dev *dd)
+static int start_device(struct dpdk_dev *dd)
 {
 	int err = -rte_eth_dev_start(dd->port_id);
 
@@ -235,8 +235,8 @@ static int start(struct dpdk_dev *dd)
 	return 0;
 }
 
-static void describe(struct dpdk_dev *dd, const struct rte_eth_dev_info *info, unsigned int rx_desc,
-		     unsigned int tx_desc)
+static void describe_device(struct dpdk_dev *dd, const struct rte_eth_dev_info *info,
+			    unsigned int rx_desc, unsigned int tx_desc)
 {
 	struct rte_eth_link link = { 0 };
 	struct rte_ether_addr mac;
@@ -256,17 +256,17 @@ int dpdk_device_open(struct dpdk_dev *dd)
 	unsigned int i;
 	int err;
 
-	err = probe(dd, &info);
+	err = probe_device(dd, &info);
 	if (!err)
 		err = map_memory(dd);
 	if (!err)
-		err = configure(dd, &info, &rx_desc, &tx_desc);
+		err = configure_device(dd, &info, &rx_desc, &tx_desc);
 	for (i = 0; !err && i < dd->want; i++)
 		err = add_queue(dd, &info, rx_desc, tx_desc);
 	if (!err)
-		err = start(dd);
+		err = start_device(dd);
 	if (!err)
-		describe(dd, &info, rx_desc, tx_desc);
+		describe_device(dd, &info, rx_desc, tx_desc);
 	return err;
 }
 

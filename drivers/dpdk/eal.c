@@ -113,7 +113,7 @@ const char *dpdk_said(void)
 
 /* ---- its options ----------------------------------------------------------------------------- */
 
-/* cuts the next word off *text, in place; NULL: there is none. *open: a quote does not end */
+/* cuts the next word off *text, in place; NULL: none is left. *open: out, a quote does not end */
 static char *next_word(char **text, bool *open)
 {
 	char *from = *text, *word, *to;
@@ -183,7 +183,7 @@ static bool is_pci(const char *devargs)
 }
 
 /*
- * The least that works everywhere. Packets live in the zone, so EAL's own memory, for rings of
+ * Options that work everywhere. Packets live in the zone, so EAL's own memory, for rings of
  * descriptors, needs no hugepages. EAL keeps nothing in files, so all processes can have one
  * prefix: the directory of that name is empty, see eal_start().
  */
@@ -218,7 +218,7 @@ static int eal_init(int argc, char **argv)
 	return err;
 }
 
-/* for an unknown option EAL prints all that it knows, but not the unknown one */
+/* EAL answers an unknown option with its usage, which does not name the option */
 static int eal_fail(void)
 {
 	const char *said = eal.said;

@@ -40,7 +40,7 @@ static size_t slots_size(struct pp_zone *zone)
 	return pp_zone_pages(zone) << DPDK_SLOT_SHIFT;
 }
 
-/* zeroes, and memory only for the slots of pages that devices have had */
+/* all zeroes; the system gives memory when a device first has the page of a slot */
 static void *slots_map(struct pp_zone *zone)
 {
 	void *slots = mmap(NULL, slots_size(zone), PROT_READ | PROT_WRITE,

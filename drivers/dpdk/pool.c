@@ -44,7 +44,7 @@ static __rte_noinline int enqueue_bulk(struct rte_mempool *mp, void *const *objs
 	return 0;
 }
 
-/* by any thread, and for a page of any pool of the zone; most PMDs free one mbuf at a time */
+/* called by any thread, for a page of any pool of the zone; most PMDs free one mbuf at a time */
 static int pool_enqueue(struct rte_mempool *mp, void *const *objs, unsigned int n)
 {
 	struct dpdk_queue *dq = mp->pool_data;
@@ -67,8 +67,8 @@ void dpdk_mbuf_lay(const struct dpdk_queue *dq, struct rte_mbuf *m, const struct
 }
 
 /* takes up to @n pages, as mbufs with the fields that rte_mbuf_raw_alloc() promises; how many */
-static __rte_always_inline unsigned int take(struct dpdk_queue *dq, bool inside, void **objs,
-					     unsigned int n)
+static __rte_always_inline unsigned int take_mbufs(struct dpdk_queue *dq, bool inside, void **objs,
+						   unsigned int n)
 {
 	const struct dpdk_map map = dq->map;
 	struct pp_page *pages[PP_BULK_MAX];
@@ -97,8 +97,8 @@ static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
 
 	for (; done < n; done += got) {
 		want = RTE_MIN(n - done, PP_BULK_MAX);
-		got = dq->inside ? take(dq, true, objs + done, want)
-				 : take(dq, false, objs + done, want);
+		got = dq->inside ? take_mbufs(dq, true, objs + done, want)
+				 : take_mbufs(dq, false, objs + done, want);
 		if (unlikely(got < want)) {
 			pp_stat_add(&dq->q.stats.rx_nombuf, n - done - got);
 			enqueue_bulk(mp, objs, done + got);
@@ -108,7 +108,7 @@ static int pool_dequeue(struct rte_mempool *mp, void **objs, unsigned int n)
 	return 0;
 }
 
-/* a gauge: free in the zone's cores, in the zone, and in this queue's pool */
+/* a gauge: free pages in the zone, its cores' caches and this queue's pool */
 static unsigned int pool_get_count(const struct rte_mempool *mp)
 {
 	const struct dpdk_queue *dq = mp->pool_data;
@@ -126,10 +126,6 @@ static int pool_alloc(struct rte_mempool *mp)
 	return 0;
 }
 
-static void pool_free(struct rte_mempool *mp)
-{
-}
-
 static int pool_populate(struct rte_mempool *mp, unsigned int max, void *vaddr, rte_iova_t iova,
 			 size_t len, rte_mempool_populate_obj_cb_t *obj_cb, void *arg)
 {
@@ -143,7 +139,6 @@ static int pool_populate(struct rte_mempool *mp, unsigned int max, void *vaddr, 
 static const struct rte_mempool_ops pool_ops = {
 	.name = OPS_NAME,
 	.alloc = pool_alloc,
-	.free = pool_free,
 	.enqueue = pool_enqueue,
 	.dequeue = pool_dequeue,
 	.get_count = pool_get_count,
@@ -229,11 +224,10 @@ void dpdk_pool_free(struct dpdk_queue *dq)
 }
 
 /* net_af_xdp, for one, does not return the pages of its fill ring */
-unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq)
+void dpdk_pool_reclaim(struct dpdk_queue *dq)
 {
 	uint64_t i, n = pp_zone_pages(dq->q.dev->params.zone);
 	struct pp_page *page, *table = pp_zone_page_table(dq->q.dev->params.zone);
-	unsigned long found = 0;
 
 	for (i = 0; dq->inside && i < n; i++) {
 		page = table + i;
@@ -241,7 +235,5 @@ unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq)
 			continue;
 		dpdk_page_tag(page, 0);
 		page_pool_put_bulk(&page, 1);
-		found++;
 	}
-	return found;
 }

@@ -13,14 +13,14 @@ int dpdk_ops_register(void);
  */
 int dpdk_pool_create(struct dpdk_queue *dq);
 void dpdk_pool_free(struct dpdk_queue *dq);
-/* takes back pages that the device kept when it was closed; RETURN: pages */
-unsigned long dpdk_pool_reclaim(struct dpdk_queue *dq);
+/* takes back pages that the device kept when it was closed */
+void dpdk_pool_reclaim(struct dpdk_queue *dq);
 
 /* lays @page's mbuf out anew, with a buffer that begins at offset @front of the page */
 void dpdk_mbuf_lay(const struct dpdk_queue *dq, struct rte_mbuf *m, const struct pp_page *page,
 		   uint32_t front) __rte_cold;
 
-/* the device has these pages no more: they go to the pools that they are of */
+/* takes pages from the device, and returns them to their pools */
 void dpdk_put(const struct dpdk_queue *dq, struct pp_page **pages, unsigned int n);
 
 /* between these two, pages that the device gives back one at a time are put in bulk */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * dpdk/priv.h - between the files of the driver "dpdk"
+ * dpdk/priv.h - pages of a zone as mbufs, and the parts of the driver "dpdk"
  *
  * Each page of a zone has an mbuf in a slot of an array beside the zone, which only this driver and
- * DPDK write. A crossing sets the fields of its packet; the others stay from the last one.
+ * DPDK write. A packet that crosses sets its fields; the others stay from the last crossing.
  *
  *   page  | color | front | RTE_PKTMBUF_HEADROOM | packet ...    |   received
  *                         ^ buf_addr of the mbuf
@@ -45,7 +45,10 @@ _Static_assert(sizeof(struct rte_mbuf) == 128, "the layout of a page");
 _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout of a page");
 
 /**
- * struct dpdk_map - where mbufs and pages are; bursts copy it, because their stores might alias it
+ * struct dpdk_map - where mbufs and pages are
+ *
+ * Bursts copy it: the compiler cannot know that their stores leave it alone.
+ *
  * @mbufs, @span: the first page's mbuf, and the bytes from it to the end of the mbufs
  * @zero:         where the mbuf of a page at address 0 would be
  * @room:         bytes of a page that a packet may reach: an mbuf counts them in 16 bits
@@ -118,7 +121,7 @@ static inline bool dpdk_in_zone(const struct dpdk_map *map, const void *mbuf)
 	return (uintptr_t)mbuf - map->mbufs < map->span;
 }
 
-/* the device has the page; @tag 0: it has not */
+/* notes that the device has the page; @tag 0: it has not */
 static inline void dpdk_page_tag(struct pp_page *page, uint32_t tag)
 {
 	__atomic_store_n(&page->owner, tag, __ATOMIC_RELAXED);
@@ -127,7 +130,7 @@ static inline void dpdk_page_tag(struct pp_page *page, uint32_t tag)
 /**
  * struct dpdk_dev - the port
  * @devargs:   the spec without queues=; allocated
- * @want:      queues asked for
+ * @want:      number of queues
  * @device:    the device to remove; NULL: none was probed
  * @port_id:   ethdev port, if @claimed
  * @claimed:   the ethdev belongs to this port, in ports_used
