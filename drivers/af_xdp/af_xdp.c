@@ -68,11 +68,12 @@ static void xdp_close(struct pp_netdev *dev)
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
 
-/* the program, or the map and socket that a process with more rights has made */
+/* prog, or map and socket: those that a process with more rights has made */
 static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 {
 	const char *prog = pp_args_str(args, "prog");
 	uint32_t fd = UINT32_MAX;
+	bool passed;
 	int err;
 
 	xd->how.map = pp_args_str(args, "map");
@@ -82,12 +83,13 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 	xd->socket_fd = fd == UINT32_MAX ? -1 : (int)fd;
 	if (prog && strcmp(prog, "none"))
 		xd->how.file = prog;
-	if (xd->how.file && (xd->how.map || xd->socket_fd >= 0))
+	passed = xd->how.map || xd->socket_fd >= 0;
+	if (xd->how.file && passed)
 		return pp_set_error(EINVAL,
 				    "prog=%s is not needed with map and socket: their program "
 				    "is there already; leave it out",
 				    prog);
-	if (prog && !xd->how.file && !xd->how.map && xd->socket_fd < 0)
+	if (prog && !xd->how.file && !passed)
 		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
 					    "program that is there");
 	if (xd->socket_fd >= 0 && (xd->tx_csum == CSUM_DEVICE || xd->tx_tstamp))
@@ -98,16 +100,16 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 				    xd->tx_tstamp ? "leave it out" : "take tx_csum=sw");
 	if (xd->socket_fd >= 0 && xd->nqueues > 1)
 		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
-	if ((xd->how.map || xd->socket_fd >= 0) && xd->how.mode != PP_XDP_AUTO)
+	if (passed && xd->how.mode != PP_XDP_AUTO)
 		return pp_set_error(EINVAL,
 				    "mode is up to the program that is there; leave it out");
-	if ((xd->how.map || xd->socket_fd >= 0) && xd->attach)
+	if (passed && xd->attach)
 		return pp_set_error(EINVAL,
 				    "the program that is there is attached; leave attach out");
 	return 0;
 }
 
-/* the program for these is our own, on a bpf_link, in native mode */
+/* rx_meta and vlan: their program is our own, on a bpf_link, in native mode */
 static int xdp_parse_meta(struct xdp_dev *xd, struct pp_args *args)
 {
 	static const char *const vlan[] = { "keep", "insert", NULL };
@@ -267,8 +269,9 @@ static void xdp_describe(struct xdp_dev *xd)
 }
 
 /*
- * As every other kind of port. A process that was given a socket may lack the right to ask for
- * it: then the port goes on with the packets that the interface lets through, unless promisc=on.
+ * Asks for promiscuous mode, as every other kind of port does. A process that was given a socket
+ * may lack the right. Then the port goes on with the packets that the interface lets through,
+ * unless promisc=on.
  */
 static int xdp_promisc(struct xdp_dev *xd)
 {
@@ -304,7 +307,7 @@ static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 	return xdp_check(xd);
 }
 
-/* Program first: until the sockets are in its map, it passes all packets on. */
+/* Comes before the sockets: until they are in its map, the program passes all packets on. */
 static int xdp_attach(struct xdp_dev *xd)
 {
 	int err;

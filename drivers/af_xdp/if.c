@@ -30,7 +30,7 @@ static uint64_t caps_effective(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
-/* "CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF": capabilities that the process lacks */
+/* writes the capabilities that the process lacks, "CAP_NET_ADMIN and CAP_BPF"; how many */
 static unsigned int caps_missing(const struct pp_iface *xif, char *text, size_t len)
 {
 	static const struct {

@@ -17,7 +17,7 @@
 
 #define LOOK_POLLS 1024u /* idle polls between two questions: some 0.2 ns each */
 
-/* Asks as cheaply as that goes: no packet is received this way. */
+/* A receive without a buffer is the cheapest question, and takes no packet. */
 void pp_xdp_look(struct xdp_queue *x)
 {
 	struct xdp_dev *xd = to_xdp_dev(x->q.dev);
@@ -57,7 +57,7 @@ const char *pp_xdp_event(struct pp_netdev *dev)
 	}
 	if (!xd->offload_told) {
 		xd->offload_told = true;
-		if (xd->offload && pp_offload_text(xd->offload)[0])
+		if (pp_offload_text(xd->offload)[0])
 			return pp_offload_text(xd->offload);
 	}
 	return pp_iface_event(&xd->xif, xd->longest);

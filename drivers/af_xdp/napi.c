@@ -67,7 +67,7 @@ static int napi_set_values(struct pp_genl *g, uint32_t id, const struct xdp_napi
 
 /* --- the NAPI of a queue ---------------------------------------------------------- */
 
-/* the one that the socket knows, and epoll polls; 0: none */
+/* the NAPI that the socket knows, and epoll polls; 0: none */
 static uint32_t socket_napi(int fd)
 {
 	socklen_t len = sizeof(uint32_t);
@@ -76,7 +76,7 @@ static uint32_t socket_napi(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len) ? 0 : id;
 }
 
-/* as the driver told the kernel; *@id is 0 if it did not */
+/* the NAPI of a queue by the kernel; *@id is 0 if the driver names none */
 static int queue_napi(struct pp_genl *g, int ifindex, uint32_t queue, uint32_t *id)
 {
 	const uint32_t rx = NETDEV_QUEUE_TYPE_RX;
@@ -160,7 +160,7 @@ static int set_refused(int err, const struct pp_iface *xif)
 	return suspend_refuse(err, xif, strerror(-err), "leave suspend out");
 }
 
-/* The questions are in the order of the kernels that answer them; the first lack is reported. */
+/* Asks in the order of the kernels that answer, and reports the first lack. */
 static int napi_find(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd)
 {
 	uint32_t polled = socket_napi(fd), id = polled;

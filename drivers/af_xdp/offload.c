@@ -33,12 +33,10 @@ struct pp_offload {
 	char brief[192];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct pp_offload *all;
+static pthread_mutex_t offloads_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pp_offload *offloads;
 
-/*
- * A veth leaves a received packet as its far end sent it. Other devices do the work themselves.
- */
+/* A veth leaves a received packet as its far end sent it. Other devices do the work themselves. */
 static uint32_t in_the_way(struct pp_offload *o, uint32_t handled)
 {
 	uint32_t on;
@@ -59,7 +57,7 @@ static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
 
 /* --- the record -------------------------------------------------------------- */
 
-/* with the features that a killed process left switched off */
+/* opens the record, and takes over the features that a killed process left switched off */
 static void record_open(struct pp_offload *o, bool create)
 {
 	char name[48], line[32];
@@ -128,17 +126,7 @@ static void offload_describe(struct pp_offload *o, uint32_t mask, bool fix, uint
 
 /* --- ports -------------------------------------------------------------------- */
 
-static struct pp_offload *offload_find(ino_t net, int index)
-{
-	struct pp_offload *o;
-
-	for (o = all; o; o = o->next)
-		if (o->net == net && o->near.index == index)
-			break;
-	return o;
-}
-
-/* Only while it is needed: a socket there would keep a namespace alive that others delete. */
+/* Opens a socket there only while it is needed: it keeps a namespace alive that others delete. */
 static void far_open(struct pp_offload *o)
 {
 	struct pp_iface near = { .index = o->near.index, .ctl = o->near.ctl };
@@ -180,8 +168,8 @@ static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net
 	o->far.ctl = -1;
 	memcpy(o->near.name, iface->name, sizeof(o->near.name));
 	record_open(o, fix);
-	o->next = all;
-	all = o;
+	o->next = offloads;
+	offloads = o;
 	return o;
 }
 
@@ -191,8 +179,9 @@ struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint3
 	ino_t net = pp_record_net();
 	uint32_t mask;
 
-	pthread_mutex_lock(&lock);
-	o = offload_find(net, iface->index);
+	pthread_mutex_lock(&offloads_lock);
+	for (o = offloads; o && (o->net != net || o->near.index != iface->index); o = o->next)
+		;
 	if (!o)
 		o = offload_create(iface, net, fix);
 	if (o) {
@@ -208,7 +197,7 @@ struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint3
 		offload_describe(o, mask, fix, handled);
 		far_close(o);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&offloads_lock);
 	return o;
 }
 
@@ -218,9 +207,9 @@ void pp_offload_close(struct pp_offload *off)
 
 	if (!off)
 		return;
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&offloads_lock);
 	if (!--off->refs) {
-		for (link = &all; *link != off; link = &(*link)->next)
+		for (link = &offloads; *link != off; link = &(*link)->next)
 			;
 		*link = off->next;
 		if (off->off)
@@ -231,7 +220,7 @@ void pp_offload_close(struct pp_offload *off)
 			close(off->near.ctl);
 		free(off);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&offloads_lock);
 }
 
 const char *pp_offload_brief(const struct pp_offload *off)

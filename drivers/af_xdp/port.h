@@ -10,7 +10,7 @@
 #include "netdev/priv.h"
 #include "xsk/priv.h"
 
-/* ---- a socket: its own registration of the memory, and its rings; af_xdp/socket.c ------------- */
+/* ---- a socket, with its own registration of the memory, and its rings: af_xdp/socket.c ------- */
 
 #define XDP_RX_SIZE 2048u
 #define XDP_TX_SIZE 2048u /* and as many completions */
@@ -131,17 +131,20 @@ enum xdp_promisc {
 };
 
 /*
- * struct xdp_dev - a port
- * @lock:   of the queues' socket descriptors, against get_stats()
- * @xif:    the interface as it was last reported
- * @gone:   atomic: queues that were taken apart because the interface is gone
- * @longest: packet that fits into a page
+ * struct xdp_dev - a port; fields named as options of the spec have their values
+ * @lock:            of the queues' socket descriptors, against get_stats()
+ * @xif:             the interface as it was last reported
+ * @how:             the program that the port asks for
+ * @first, @nqueues: queues of the interface
+ * @longest:         bytes of the longest packet that the port receives
+ * @socket_fd:       passed on by the program that has bound it; -1: none was
+ * @rx_meta_offered: PP_RX_META_* that the driver has; 0: the port asks for none
+ * @busy_poll_note, @csum_note, @promisc_note: for the port's description
+ * @suspend_text:    the reason why interrupts are not suspended, for the first event; "": they are,
+ *                   or the port does not ask for it
  * @offload, @offload_told: offloads in the way, and whether the first event has said so
- * @suspend_text: why interrupts are not suspended, for the first event; "": they are, or it was
- *           not asked for
- * @promisc: enum xdp_promisc
- * @rx_meta_offered: PP_RX_META_* that the driver has; 0: none was asked for
- * @socket_fd: passed on by the program that has bound it; -1: none was
+ * @promisc:         enum xdp_promisc
+ * @gone:            atomic: queues that were taken apart because the interface is gone
  */
 struct xdp_dev {
 	struct pp_netdev dev;
@@ -177,8 +180,8 @@ struct xdp_dev {
 };
 
 /*
- * struct xdp_queue - a socket
- * @xsk:       its pages and rings; NULL: it was not built so far
+ * struct xdp_queue - a queue: a socket and its pages
+ * @xsk:       the engine of its pages and rings; NULL: it is not built
  * @look:      idle polls left before the kernel is asked for the interface
  * @busy_poll: the driver of the device waits for the port to poll it
  * @napi:      interrupts of the queue
@@ -221,7 +224,7 @@ extern const struct pp_queue_ops pp_xdp_queue_ops;
 
 /* ---- events of a queue besides packets: af_xdp/life.c ---------------------------------------- */
 
-/* idle: ask the kernel whether the socket still has its interface */
+/* ask the kernel, in an idle poll, whether the socket still has its interface */
 void pp_xdp_look(struct xdp_queue *x);
 
 /* the interface is gone: take the queue apart, by its own thread */

@@ -134,7 +134,7 @@ int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
 bool pp_xdp_caps_lack(const struct pp_iface *xif);
 void pp_xdp_sleep_ms(unsigned int ms);
 
-/* ---- offloads: work on packets that an interface, or a veth's far end, leaves to a device ----- */
+/* ---- offloads: work on packets that an interface, or a veth's far end, leaves to a device ---- */
 
 /*
  * An AF_XDP socket gets a packet's bytes and nothing else: a VLAN tag, a checksum or a split that

@@ -17,23 +17,14 @@ struct zone_share {
 static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zone_share *shares;
 
-static struct zone_share *share_find(const struct pp_zone *zone)
-{
-	struct zone_share *share;
-
-	for (share = shares; share; share = share->next)
-		if (share->zone == zone)
-			break;
-	return share;
-}
-
 uint32_t pp_xdp_share_take(const struct pp_zone *zone, uint32_t want, unsigned int nqueues)
 {
 	uint64_t pages = pp_zone_pages(zone), most = pages / 4 / nqueues;
 	struct zone_share *share;
 
 	pthread_mutex_lock(&shares_lock);
-	share = share_find(zone);
+	for (share = shares; share && share->zone != zone; share = share->next)
+		;
 	if (!share) {
 		share = calloc(1, sizeof(*share));
 		if (!share)

@@ -14,6 +14,13 @@
 
 #include "af_xdp/port.h"
 
+static const off_t pgoff[XDP_RINGS] = {
+	[XDP_RING_RX] = XDP_PGOFF_RX_RING,
+	[XDP_RING_TX] = XDP_PGOFF_TX_RING,
+	[XDP_RING_FILL] = (off_t)XDP_UMEM_PGOFF_FILL_RING,
+	[XDP_RING_COMP] = (off_t)XDP_UMEM_PGOFF_COMPLETION_RING,
+};
+
 int pp_xdp_socket_open(struct xdp_socket *s)
 {
 	s->fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -28,12 +35,6 @@ int pp_xdp_socket_register(struct xdp_socket *s, const struct xdp_umem_reg_meta 
 static int ring_map(struct xdp_socket *s, enum xdp_ring ring, const struct xdp_ring_offset *off,
 		    uint32_t size)
 {
-	static const off_t pgoff[] = {
-		[XDP_RING_RX] = XDP_PGOFF_RX_RING,
-		[XDP_RING_TX] = XDP_PGOFF_TX_RING,
-		[XDP_RING_FILL] = (off_t)XDP_UMEM_PGOFF_FILL_RING,
-		[XDP_RING_COMP] = (off_t)XDP_UMEM_PGOFF_COMPLETION_RING,
-	};
 	size_t entry = ring < XDP_RING_FILL ? sizeof(struct xdp_desc) : sizeof(uint64_t);
 	size_t len = off->desc + size * entry;
 	void *map = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, s->fd,
@@ -101,12 +102,9 @@ int pp_xdp_socket_bind(struct xdp_socket *s, int ifindex, uint32_t queue, uint16
 	}
 }
 
-/* A ring that is larger than ours can be mapped, and its indices would wrap elsewhere. */
+/* The mapping of a larger ring succeeds too, but its indices wrap elsewhere. */
 static bool ring_is_larger(const struct xdp_socket *s)
 {
-	static const off_t pgoff[] = { XDP_PGOFF_RX_RING, XDP_PGOFF_TX_RING,
-				       (off_t)XDP_UMEM_PGOFF_FILL_RING,
-				       (off_t)XDP_UMEM_PGOFF_COMPLETION_RING };
 	unsigned int i;
 	void *map;
 

@@ -50,8 +50,8 @@ static void put_attr(struct nlmsghdr *nh, unsigned short type, const void *data,
 	nh->nlmsg_len = NLMSG_ALIGN(nh->nlmsg_len) + (unsigned int)RTA_ALIGN(rta->rta_len);
 }
 
-/* one question, one answer of @type; its length, or -errno */
-static int ask(int fd, struct request *req, unsigned short type, void *answer, size_t size)
+/* asks one question for an answer of @type; its length, or -errno */
+static int ask_kernel(int fd, struct request *req, unsigned short type, void *answer, size_t size)
 {
 	const struct nlmsghdr *nh = answer;
 	ssize_t got;
@@ -88,7 +88,7 @@ static void read_cable(int fd, int index, struct cable *c)
 	c->nsid = NSID_NONE;
 	req.nh.nlmsg_len = NLMSG_LENGTH(sizeof(req.link));
 	req.link.ifi_index = index;
-	if (ask(fd, &req, RTM_NEWLINK, answer, sizeof(answer)) < 0)
+	if (ask_kernel(fd, &req, RTM_NEWLINK, answer, sizeof(answer)) < 0)
 		return;
 	rta = IFLA_RTA(NLMSG_DATA(nh));
 	left = (int)IFLA_PAYLOAD(nh);
@@ -113,7 +113,7 @@ static int nsid_of(int fd, int ns)
 
 	req.nh.nlmsg_len = NLMSG_LENGTH(sizeof(req.net));
 	put_attr(&req.nh, NETNSA_FD, &ns, sizeof(ns));
-	if (ask(fd, &req, RTM_NEWNSID, answer, sizeof(answer)) < 0)
+	if (ask_kernel(fd, &req, RTM_NEWNSID, answer, sizeof(answer)) < 0)
 		return NSID_NONE;
 	rta = (struct rtattr *)((char *)NLMSG_DATA(nh) + NLMSG_ALIGN(sizeof(req.net)));
 	left = (int)NLMSG_PAYLOAD(nh, sizeof(req.net));
@@ -124,7 +124,7 @@ static int nsid_of(int fd, int ns)
 }
 
 /* a descriptor of namespace @nsid among the entries of @dir, or -1 */
-static int find_in(int fd, int nsid, const char *dir, const char *suffix)
+static int find_namespace(int fd, int nsid, const char *dir, const char *suffix)
 {
 	char path[320];
 	struct dirent *e;
@@ -147,7 +147,7 @@ static int find_in(int fd, int nsid, const char *dir, const char *suffix)
 	return ns;
 }
 
-/* A thread of its own: one that could not return to its namespace would be lost. */
+/* Runs in a thread of its own, because a thread may be unable to return to its namespace. */
 static void *open_there(void *arg)
 {
 	int *fd = arg, ns = *fd;
@@ -183,9 +183,9 @@ enum pp_far pp_veth_far(const struct pp_iface *iface, int *index, int *ctl)
 	if (c.veth && c.nsid == NSID_NONE) {
 		*ctl = fcntl(iface->ctl, F_DUPFD_CLOEXEC, 0);
 	} else if (c.veth) {
-		ns = find_in(fd, c.nsid, "/run/netns", "");
+		ns = find_namespace(fd, c.nsid, "/run/netns", "");
 		if (ns < 0)
-			ns = find_in(fd, c.nsid, "/proc", "/ns/net");
+			ns = find_namespace(fd, c.nsid, "/proc", "/ns/net");
 		if (ns >= 0) {
 			*ctl = socket_in(ns);
 			close(ns);
