@@ -15,15 +15,15 @@
 
 #include "drivers.h"
 
-/* Beside the library. A directory that every user may write to does not count. */
-static bool beside(char *path, size_t size, const char *file)
+/* The path of a file beside the library; false: it is missing, or every user may write there. */
+static bool is_beside(char *path, size_t size, const char *file)
 {
 	struct stat st;
 	Dl_info info;
 	char *slash;
 	int n;
 
-	if (!dladdr(beside, &info) || !strchr(info.dli_fname, '/'))
+	if (!dladdr(is_beside, &info) || !strchr(info.dli_fname, '/'))
 		return false;
 	n = snprintf(path, size, "%s", info.dli_fname);
 	if (n < 0 || (size_t)n + strlen(file) >= size)
@@ -36,8 +36,8 @@ static bool beside(char *path, size_t size, const char *file)
 	return !access(path, F_OK);
 }
 
-/* A plain name is the linker's: it begins the reason only if there is no such file. */
-static void refuse(const char *driver, const char *file, const char *why)
+/* The linker's reason begins with a plain file name only if it finds no such file. */
+static void refuse_module(const char *driver, const char *file, const char *why)
 {
 	if (!strncmp(why, file, strlen(file)))
 		pp_set_error(ENOTSUP,
@@ -61,10 +61,10 @@ const struct pp_netdev_ops *pp_netdev_module(const char *driver)
 	snprintf(file, sizeof(file), "libpagepool-netdev-%s.so.0", driver);
 	snprintf(symbol, sizeof(symbol), "pp_%s_ops", driver);
 	/* global: plugins of EAL take DPDK's symbols from the program */
-	module = dlopen(beside(path, sizeof(path), file) ? path : file, RTLD_NOW | RTLD_GLOBAL);
+	module = dlopen(is_beside(path, sizeof(path), file) ? path : file, RTLD_NOW | RTLD_GLOBAL);
 	if (module)
 		ops = dlsym(module, symbol);
 	if (!ops)
-		refuse(driver, file, dlerror());
+		refuse_module(driver, file, dlerror());
 	return ops;
 }

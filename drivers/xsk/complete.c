@@ -186,8 +186,9 @@ static __attribute__((noinline)) void reap_careful(struct pp_xsk *xsk, struct do
 	}
 }
 
-/* at most @want completions; how many */
-static inline unsigned int reap(struct pp_xsk *xsk, struct done *done, unsigned int want, bool keep)
+/* takes at most @want completions; how many */
+static inline unsigned int reap_some(struct pp_xsk *xsk, struct done *done, unsigned int want,
+				     bool keep)
 {
 	uint32_t idx;
 	unsigned int n = xsk_ring_cons__peek(&xsk->t.comp, want, &idx);
@@ -218,7 +219,7 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 		kick_in_turn(xsk);
 	/* also without packets out: wrong completions would fill the ring unseen */
 	do {
-		n = reap(xsk, &done, XSK_REAP, false);
+		n = reap_some(xsk, &done, XSK_REAP, false);
 		if (n)
 			page_pool_put_bulk(done.pages, done.n);
 	} while (n == XSK_REAP);
@@ -236,7 +237,7 @@ unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsign
 		kick_in_turn(xsk);
 	for (k = 0; k < n; k += done.n) {
 		want = n - k < XSK_REAP ? n - k : XSK_REAP;
-		if (!reap(xsk, &done, want, true))
+		if (!reap_some(xsk, &done, want, true))
 			break;
 		memcpy(pages + k, done.pages, done.n * sizeof(*pages));
 	}

@@ -75,7 +75,7 @@ static unsigned char *chain_byte(struct pp_page *page, uint32_t at)
 	return (unsigned char *)pp_page_data(page) + at;
 }
 
-static bool find(struct found *f, struct pp_page *page, bool chain)
+static bool find_csum(struct found *f, struct pp_page *page, bool chain)
 {
 	uint32_t len = page->len, total = chain ? chain_len(page) : len;
 	void *data = pp_page_data(page);
@@ -125,7 +125,7 @@ void pp_tx_csum_compute(struct pp_page *page, bool chain)
 	if (!chain || !page->next) {
 		if (pp_packet_parse(&p, pp_page_data(page), page->len, page->len))
 			pp_packet_fix_l4(&p);
-	} else if (find(&f, page, true)) {
+	} else if (find_csum(&f, page, true)) {
 		compute_chain(&f, page);
 	} else {
 		compute_far(&f, page);
@@ -149,7 +149,7 @@ bool pp_tx_csum_ask(struct pp_page *page, bool chain, struct tx_csum *ask)
 	struct found f;
 	uint16_t pseudo;
 
-	if (!find(&f, page, chain)) {
+	if (!find_csum(&f, page, chain)) {
 		if (chain && page->next)
 			compute_far(&f, page);
 		return false;
