@@ -118,15 +118,19 @@ static void put_value(const struct metric *m, struct json_object *o, struct json
 		fprintf(m->out, "} %" PRIu64 "\n", value);
 }
 
-/* All counters of a table, each for all objects of an array. */
-static void put_array(struct metric m, const struct pp_counter *table, const char *array)
+/* All counters of a table for all objects of an array; @member: of the object, or NULL. */
+static void put_array(struct metric m, const struct pp_counter *table, const char *array,
+		      const char *member)
 {
+	struct json_object *o;
 	size_t i;
 
 	for (m.c = table; m.c->name; m.c++) {
 		metric_begin(&m);
-		for (i = 0; i < array_size(m.root, array); i++)
-			put_value(&m, array_at(m.root, array, i), NULL, array_at(m.root, array, i));
+		for (i = 0; i < array_size(m.root, array); i++) {
+			o = array_at(m.root, array, i);
+			put_value(&m, o, NULL, member ? get_object(o, member) : o);
+		}
 	}
 }
 
@@ -143,20 +147,6 @@ static void put_caches(struct metric m)
 				cache = array_at(zone, "caches", k);
 				put_value(&m, zone, cache, cache);
 			}
-		}
-	}
-}
-
-static void put_windows(struct metric m)
-{
-	struct json_object *zone;
-	size_t i;
-
-	for (m.c = window_counters; m.c->name; m.c++) {
-		metric_begin(&m);
-		for (i = 0; i < array_size(m.root, "zones"); i++) {
-			zone = array_at(m.root, "zones", i);
-			put_value(&m, zone, NULL, get_object(zone, "windows"));
 		}
 	}
 }
@@ -212,16 +202,16 @@ void show_prometheus(const struct sample *sample, FILE *out)
 	put_head(out, info, false, "the program that is asked");
 	put_labels(&m, info, "library", get_text(m.root, "library"));
 	fputs("} 1\n", out);
-	put_array(m, zone_counters, "zones");
-	put_array(m, state_counters, "zones");
+	put_array(m, zone_counters, "zones", NULL);
+	put_array(m, state_counters, "zones", NULL);
 	m.group = "cache";
 	put_caches(m);
 	m.group = "window";
-	put_windows(m);
+	put_array(m, window_counters, "zones", "windows");
 	m.group = m.label = "pool";
-	put_array(m, pool_counters, "pools");
+	put_array(m, pool_counters, "pools", NULL);
 	m.group = "ended_pool";
-	put_array(m, ended_counters, "ended");
+	put_array(m, ended_counters, "ended", NULL);
 	put_ended_ages(&m);
 	put_faults(&m);
 }
