@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //! threads.rs - a thread takes pages from its pool and fills them, another reads and returns them
 //!
-//!     rustc threads.rs $(pkg-config --libs-only-L --libs-only-l libpagepool-ffi)
+//!     rustc --edition 2021 threads.rs $(pkg-config --libs libpagepool-ffi)
 //!
 //! bindgen makes the declarations below from pagepool/ffi.h, all of them. They are written by hand
 //! here, so that no crate is needed. A struct may end early: `sz` tells the library where.

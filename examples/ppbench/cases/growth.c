@@ -30,7 +30,7 @@ struct figures {
 	unsigned int r; /* the repetition */
 };
 
-static void figure(struct figures *f, const char *key, double value)
+static void figure_set(struct figures *f, const char *key, double value)
 {
 	unsigned int k;
 
@@ -47,7 +47,7 @@ static void figure(struct figures *f, const char *key, double value)
 static void figure_since(const struct bench *b, struct figures *f, const char *key, uint64_t start,
 			 double n)
 {
-	figure(f, key, (double)(bench_cpu_cycles(b) - start) / n);
+	figure_set(f, key, (double)(bench_cpu_cycles(b) - start) / n);
 }
 
 /* ---- a zone: calls that touch one block of it, and calls that touch all ---------------------- */
@@ -123,7 +123,7 @@ static int measure_zone(struct bench *b, const char *policy, unsigned int pages,
 	if (!s.ctx)
 		return -1;
 	figure_since(b, f, "create_cycles", start, 1);
-	figure(f, "metadata_bytes", (double)(bench_bytes(false) - before) / pages - page_size);
+	figure_set(f, "metadata_bytes", (double)(bench_bytes(false) - before) / pages - page_size);
 	bench_run_zone(&s, BULK, LOOPS / 10);
 	start = bench_cpu_cycles(b);
 	bench_run_zone(&s, BULK, LOOPS);
@@ -183,7 +183,7 @@ static int figure_pools(struct bench *b, struct pp_zone *zone, struct page_pool 
 		continue;
 	figure_since(b, f, "create_cycles", start, n);
 	if (n >= BULK) /* of fewer, the heap has room for some */
-		figure(f, "metadata_bytes", (double)(bench_bytes(false) - before) / n);
+		figure_set(f, "metadata_bytes", (double)(bench_bytes(false) - before) / n);
 	err = made < n || figure_trim(b, zone, pools, n, f) ? -1 : 0;
 	if (err)
 		bench_error("growth: %u of %u pools: %s", made, n, pp_error());

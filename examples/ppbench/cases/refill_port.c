@@ -39,6 +39,7 @@ static int road_open(const struct refill_run *run)
 
 	memset(&road, 0, sizeof(road));
 	road.port = run->port;
+	/* every window of a traced run moves as many pages, also one that gives pages back */
 	road.burst = run->traced ? run->refill : REFILL_BURST;
 	while (road.ends < 2 && run->port->spec[road.ends]) {
 		np.zone = road.zone[road.ends] = bench_zone_create(zp);
@@ -62,7 +63,7 @@ static void put_pages(struct pp_page **pages, unsigned int n, unsigned int burst
 }
 
 /* @n new packets into the cable's first end */
-static void feed(unsigned int n)
+static void feed_packets(unsigned int n)
 {
 	struct pp_queue *q = pp_netdev_queue(road.dev[0], 0);
 	struct pp_page *pages[PP_BULK_MAX];
@@ -88,7 +89,7 @@ static unsigned int receive_round(struct pp_queue *q)
 	while (n < REFILL_ROUND) {
 		want = REFILL_ROUND - n < road.burst ? REFILL_ROUND - n : road.burst;
 		if (road.port->fed)
-			feed(want);
+			feed_packets(want);
 		got = pp_rx_burst(q, road.pages + n, want);
 		n += got;
 		if (got == want)
@@ -129,7 +130,7 @@ static unsigned int round_trip(void)
 	return n;
 }
 
-static uint64_t refills(void)
+static uint64_t count_refills(void)
 {
 	struct page_pool_stats stats = { .sz = sizeof(stats) };
 
@@ -146,7 +147,7 @@ static int measure_rounds(struct bench *b, struct refill_run *run)
 	for (i = 0; i < WARM_UP; i++)
 		if (!round_trip())
 			return -1;
-	run->refills = refills();
+	run->refills = count_refills();
 	run->packets = 0;
 	sleeps = bench_sleeps();
 	start = bench_cpu_cycles(b);
@@ -158,7 +159,7 @@ static int measure_rounds(struct bench *b, struct refill_run *run)
 	}
 	run->cycles = bench_cpu_cycles(b) - start;
 	run->slept = bench_sleeps() != sleeps;
-	run->refills = refills() - run->refills;
+	run->refills = count_refills() - run->refills;
 	return 0;
 }
 
@@ -173,10 +174,6 @@ int refill_open(struct bench *b, const struct refill_run *run, char *why, size_t
 	return -1;
 }
 
-/*
- * A traced run hands packets over in bursts of the refill's size. Every window then moves
- * that many pages, also a window that gives pages back.
- */
 int refill_measure(struct bench *b, struct refill_run *run)
 {
 	int err = measure_rounds(b, run);
