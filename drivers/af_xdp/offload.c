@@ -156,7 +156,7 @@ static void offload_restore(struct pp_offload *o)
 	pp_record_end(&o->record);
 }
 
-static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net, bool fix)
+static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net)
 {
 	struct pp_offload *o = calloc(1, sizeof(*o));
 
@@ -167,7 +167,7 @@ static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net
 	o->near.index = iface->index;
 	o->far.ctl = -1;
 	memcpy(o->near.name, iface->name, sizeof(o->near.name));
-	record_open(o, fix);
+	o->record.fd = -1;
 	o->next = offloads;
 	offloads = o;
 	return o;
@@ -183,8 +183,11 @@ struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint3
 	for (o = offloads; o && (o->net != net || o->near.index != iface->index); o = o->next)
 		;
 	if (!o)
-		o = offload_create(iface, net, fix);
+		o = offload_create(iface, net);
 	if (o) {
+		/* the first port may have opened none, because it keeps the offloads */
+		if (o->record.fd < 0 && !o->off && (fix || !o->refs))
+			record_open(o, fix);
 		o->refs++;
 		far_open(o);
 		if (!fix && o->refs == 1)
