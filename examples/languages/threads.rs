@@ -71,7 +71,7 @@ fn fail(what: &str) -> ! {
     process::exit(1);
 }
 
-/// The pool's owner: writes a number behind the sequence number of each page.
+/// The pool's owner: writes a number behind a header of one word into each page.
 fn produce(zone: *mut Zone, out: mpsc::SyncSender<Burst>) -> u64 {
     let params = PoolParams { sz: mem::size_of::<PoolParams>(), name: ptr::null(), zone };
     let pool = unsafe { page_pool_create(&params) };
@@ -94,7 +94,7 @@ fn produce(zone: *mut Zone, out: mpsc::SyncSender<Burst>) -> u64 {
     sum
 }
 
-/// Any other thread: reads what is behind the header, and sends the pages home.
+/// Any other thread: reads the numbers behind the headers, and sends the pages home.
 fn consume(input: mpsc::Receiver<Burst>) -> u64 {
     let mut seen = 0;
     for mut burst in input {

@@ -410,6 +410,7 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
  *
  * Context: the receiving thread. Does not block; a system call if nothing was received and the
  *          kernel asks to be woken.
+ * Cost:    per packet of one page: its descriptor and the page's metadata; no atomic instruction.
  * Return:  packets received, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_rx_chunks().
  */
 unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
@@ -432,6 +433,7 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  * (params.tx_metadata_len) takes room in front of each page: a packet that begins too low moves up.
  *
  * Context: the sending thread. Does not block, or with params.tx_wait_ms for that long at most.
+ * Cost:    per packet of one page as pp_xsk_rx(), and the kick's system call.
  * Return:  pages taken, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_tx_chunks().
  */
 unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
@@ -506,6 +508,7 @@ void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
  * stops.
  *
  * Context: the sending thread. Does not block.
+ * Cost:    per page: its metadata, and page_pool_put_bulk() of up to 64 pages.
  * Return:  pages that came home.
  */
 unsigned int pp_xsk_complete(struct pp_xsk *xsk);
