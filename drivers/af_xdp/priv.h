@@ -88,8 +88,10 @@ struct xdp_prog {
 };
 
 /*
- * af_xdp/prog.c. get: NULL with errno and pp_error(): there is no such program, or the ports on the
- * interface ask for different ones. set: 0, or -errno with pp_error().
+ * Each int below is 0, or -errno with pp_error().
+ *
+ * af_xdp/prog.c. get: NULL with errno and pp_error(): the program cannot be attached, or the ports
+ * on the interface ask for different ones.
  */
 struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params);
 int pp_xdp_prog_set(struct xdp_prog *prog, const struct pp_iface *xif, unsigned int queue, int fd);
