@@ -95,7 +95,7 @@ unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned 
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* lays an mbuf out anew whose buffer is outside the page, or begins behind the packet */
+/* lays an mbuf out anew: its buffer is outside the page, or begins behind the packet */
 static __rte_noinline bool tx_lay(const struct dpdk_queue *dq, struct rte_mbuf *m,
 				  const struct pp_page *page)
 {
