@@ -8,8 +8,6 @@
  * have them while the program goes on.
  */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <pagepool/memory.h>
 

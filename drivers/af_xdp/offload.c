@@ -5,7 +5,6 @@
  * An offload that was switched off stays so after a kill. So a record names it before, and the
  * next port on the interface takes it over, or restores it.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>

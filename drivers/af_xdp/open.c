@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* af_xdp/open.c - build a queue: its socket, memory, rings, and how much it may post */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <linux/ethtool.h>

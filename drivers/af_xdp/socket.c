@@ -8,7 +8,6 @@
  * travel between them.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

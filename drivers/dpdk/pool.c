@@ -8,7 +8,6 @@
  * it would lie inside the pages, and rte_mempool_free() takes as many objects as the list has.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include <rte_errno.h>
 
