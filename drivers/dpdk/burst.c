@@ -111,7 +111,8 @@ static __rte_noinline bool tx_lay(const struct dpdk_queue *dq, struct rte_mbuf *
 
 /*
  * The mbuf of a page that only this port holds, with a packet that a device may send; its pool is
- * not set. NULL: the page needs a copy, or can never be sent.
+ * not set. NULL: the page needs a copy, or can never be sent. A length below DPDK_FRAME_MIN wraps,
+ * and then is too large.
  */
 static __rte_always_inline struct rte_mbuf *
 tx_mbuf(const struct dpdk_queue *dq, const struct dpdk_map *map, bool inside, struct pp_page *page)

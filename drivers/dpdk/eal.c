@@ -33,6 +33,8 @@ enum eal_state {
  * @lock:   one port is opened or closed at a time
  * @argc:   options from pp_netdev_dpdk_eal(); 0: the default
  * @words:  the text that @argv points into
+ * @log:    takes the output of DPDK while a port is opened or closed
+ * @out, @err: stdout and stderr meanwhile
  * @said:   the first line printed since dpdk_enter()
  * @told:   characters of @said
  * @whole:  the line has ended
