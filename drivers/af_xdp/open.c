@@ -186,7 +186,7 @@ static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
 		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
 }
 
-/* In copy mode the kernel builds its packets of pages, and before 6.18 ignores their metadata. */
+/* In copy mode it gets packets built of pages: Linux before 6.18 ignores their metadata. */
 static bool is_virtio_net(const struct pp_iface *xif)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
