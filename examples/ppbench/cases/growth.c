@@ -18,14 +18,13 @@
 #define KEYS	  12u
 #define SWEEP_MAX 65536u /* pages: all are touched */
 #define RUNS	  8u
-#define VALUES	  31u
 
 /* ---- a row's figures ------------------------------------------------------------------------- */
 
 struct figures {
-	double cycles[VALUES]; /* a page */
+	double cycles[BENCH_REPEAT_MAX]; /* a page */
 	const char *key[KEYS];
-	double value[KEYS][VALUES];
+	double value[KEYS][BENCH_REPEAT_MAX];
 	unsigned int nkeys;
 	unsigned int r; /* the repetition */
 };
@@ -364,8 +363,6 @@ static int growth_case(struct bench *b)
 	unsigned int a, p;
 	int err = 0;
 
-	if (b->opts.repeat > VALUES)
-		b->opts.repeat = VALUES;
 	for (a = 0; a < sizeof(axes) / sizeof(*axes); a++)
 		for (p = 0; p < b->opts.npolicies && !err; p++)
 			err = run_axis(b, &axes[a], b->opts.policies[p]);
