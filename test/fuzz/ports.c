@@ -14,12 +14,12 @@
 
 #include "fuzz.h"
 
-struct xdp_if;
+struct pp_iface;
 
 /* pcap: the options are read, and files or the interface would be opened next */
 struct pp_queue *fuzz_no_queue(struct pp_netdev *dev, size_t size, const struct pp_queue_ops *ops);
 /* af_xdp: the options are read */
-int fuzz_no_interface(const char *name, struct xdp_if *xif);
+int fuzz_no_interface(const char *name, struct pp_iface *iface);
 /* dpdk: as far as devargs that EAL would see */
 int fuzz_no_eal(const char *devargs);
 
@@ -30,7 +30,7 @@ struct pp_queue *fuzz_no_queue(struct pp_netdev *dev, size_t size, const struct 
 	return NULL;
 }
 
-int fuzz_no_interface(const char *name, struct xdp_if *xif)
+int fuzz_no_interface(const char *name, struct pp_iface *iface)
 {
 	must(!name || strlen(name) < 65536);
 	return pp_set_error(ENODEV, "af_xdp: no interface is looked at here");
