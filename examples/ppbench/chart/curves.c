@@ -64,7 +64,7 @@ static int by_value(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* the numbers under the x axis, and under the y axis' 0: those that have room beside the one before */
+/* numbers under the x axis, and the y axis' 0: those that have room beside the one before */
 static void axis_x(FILE *f, const struct chart *c)
 {
 	unsigned int *bulks = calloc(c->n, sizeof(*bulks));
