@@ -210,13 +210,15 @@ static int default_args(const char *devargs, char **argv)
 static int eal_init(int argc, char **argv)
 {
 	cpu_set_t cpus;
+	bool known; /* not on a machine of more than 1,024 CPUs */
 	int err;
 
-	pthread_getaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	known = !pthread_getaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	err = rte_eal_init(argc, argv);
 	if (err < 0 && rte_errno == EALREADY)
 		err = 0; /* the program itself has started it */
-	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	if (known)
+		pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 	return err;
 }
 

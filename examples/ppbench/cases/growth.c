@@ -78,17 +78,19 @@ static int figure_range(struct bench *b, struct pp_zone *zone, struct figures *f
 /* takes all pages and gives them back */
 static int figure_sweep(struct bench *b, struct pp_zone *zone, struct figures *f)
 {
-	unsigned int n = (unsigned int)pp_zone_pages(zone), got = 0, i, pass;
+	unsigned int n = (unsigned int)pp_zone_pages(zone), got = 0, i, k, pass;
 	struct pp_page **pages = bench_alloc(n, sizeof(*pages));
 	uint64_t start = 0;
 
 	for (pass = 0; pages && pass < 2; pass++) { /* the first accepts the memory */
 		start = bench_cpu_cycles(b);
-		for (got = 0; got < n;)
-			got += pp_zone_alloc_bulk(zone, pages + got,
-						  n - got < BULK ? n - got : BULK);
-		for (i = 0; i < n; i += BULK)
-			pp_zone_free_bulk(zone, pages + i, n - i < BULK ? n - i : BULK);
+		for (got = 0; got < n; got += k) {
+			k = pp_zone_alloc_bulk(zone, pages + got, n - got < BULK ? n - got : BULK);
+			if (!k)
+				break;
+		}
+		for (i = 0; i < got; i += BULK)
+			pp_zone_free_bulk(zone, pages + i, got - i < BULK ? got - i : BULK);
 	}
 	figure_since(b, f, "sweep_cycles", start, n);
 	free(pages);
@@ -96,7 +98,7 @@ static int figure_sweep(struct bench *b, struct pp_zone *zone, struct figures *f
 	if (pp_zone_shrink(zone, 0) < 0)
 		pages = NULL;
 	figure_since(b, f, "shrink_cycles", start, n);
-	return pages ? 0 : -1;
+	return pages && got == n ? 0 : -1;
 }
 
 static int figure_audit(struct bench *b, struct pp_zone *zone, struct figures *f)
