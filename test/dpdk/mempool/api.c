@@ -17,13 +17,7 @@
 #include <rte_memzone.h>
 #include <rte_mempool.h>
 
-#define require(cond)                                                                              \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: require(%s) failed\n", __FILE__, __LINE__, #cond); \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "require.h"
 
 #define OBJECTS 500u
 

@@ -14,17 +14,11 @@
 #include <rte_ethdev.h>
 #include <rte_ether.h>
 
+#include "require.h"
+
 #define BURST	32
 #define ROUNDS	30
 #define WINDOWS 4000
-
-#define require(cond)                                                                              \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: require(%s) failed\n", __FILE__, __LINE__, #cond); \
-			exit(1);                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static struct rte_mempool *mp;
 static const char header[42];
