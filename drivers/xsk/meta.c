@@ -15,6 +15,12 @@
 #include "xsk/csum.h"
 #include "xsk/priv.h"
 
+/* the kernel looks for the metadata at the UMEM's tx_metadata_len in front of the packet */
+static unsigned char *meta_at(const struct pp_xsk *xsk, const struct pp_page *page)
+{
+	return (unsigned char *)pp_page_data(page) - xsk->room;
+}
+
 static void ask_csum(const struct pp_xsk *xsk, struct pp_page *page, struct xdp_tx_meta *meta)
 {
 	struct tx_csum ask;
@@ -54,7 +60,7 @@ uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page)
 	}
 	if (!meta.flags)
 		return 0;
-	memcpy((unsigned char *)pp_page_data(page) - sizeof(meta), &meta, sizeof(meta));
+	memcpy(meta_at(xsk, page), &meta, sizeof(meta));
 	return XDP_TX_METADATA;
 }
 
@@ -65,7 +71,7 @@ void pp_xsk_tx_stamped(struct pp_xsk *xsk, struct pp_page *page, bool lost)
 	struct xdp_tx_meta meta;
 	uint64_t took, at;
 
-	memcpy(&meta, (const unsigned char *)pp_page_data(page) - sizeof(meta), sizeof(meta));
+	memcpy(&meta, meta_at(xsk, page), sizeof(meta));
 	at = meta.completion.tx_timestamp;
 	page->tstamp = PP_TSTAMP_NONE;
 	if (lost || !(at >> 32))

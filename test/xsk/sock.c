@@ -20,6 +20,8 @@
 
 #include <pagepool/memory.h>
 
+#include "xsk/uapi.h"
+
 #include "sock.h"
 
 #define RING_SIZE 512u
@@ -95,13 +97,18 @@ void net_make(unsigned int queues)
 	run("ip link set " IF_XSK " up && ip link set " IF_PEER " up");
 }
 
-void net_open(unsigned int queues)
+void net_open_in(unsigned int queues, uint32_t mode)
 {
 	net_make(queues);
 	map_fd = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "pxk", 4, 4, queues, NULL);
 	if (map_fd < 0)
 		die("create the map of sockets");
-	net_attach(program_load(), map_fd, XDP_FLAGS_DRV_MODE);
+	net_attach(program_load(), map_fd, mode);
+}
+
+void net_open(unsigned int queues)
+{
+	net_open_in(queues, XDP_FLAGS_DRV_MODE);
 }
 
 void net_redirect(unsigned int queue, int fd)
@@ -139,13 +146,14 @@ static void ring_map(struct sock *s, unsigned int i, const struct xdp_ring_offse
 
 static void sock_umem(struct sock *s, struct pp_zone *zone, uint32_t flags, uint32_t headroom)
 {
-	struct xdp_umem_reg reg = {
+	struct xdp_umem_reg_meta reg = {
 		.addr = (uintptr_t)pp_zone_base(zone),
 		.len = (s->umem_pages ? s->umem_pages : pp_zone_pages(zone)) *
 		       pp_zone_page_size(zone),
 		.chunk_size = s->chunk_size ? s->chunk_size : pp_zone_page_size(zone),
 		.headroom = headroom,
-		.flags = flags,
+		.flags = flags | (s->tx_metadata_len ? XDP_UMEM_TX_METADATA_LEN : 0),
+		.tx_metadata_len = s->tx_metadata_len,
 	};
 
 	if (setsockopt(s->fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)))
@@ -203,6 +211,7 @@ struct pp_xsk_params sock_params(const struct sock *s)
 		.sz = sizeof(struct pp_xsk_params),
 		.fd = s->fd,
 		.chunk_size = s->chunk_size,
+		.tx_metadata_len = s->tx_metadata_len,
 		.rx = s->rings[RING_RX],
 		.fill = s->rings[RING_FILL],
 		.tx = s->rings[RING_TX],

@@ -32,6 +32,7 @@ enum {
  * @ring_size:  of its rings: 512; @rx_size: of the RX ring: as the others
  * @umem_pages: of the zone's pages in the UMEM: all
  * @bind_flags: besides XDP_COPY
+ * @tx_metadata_len: of its UMEM: none
  */
 struct sock {
 	int fd;
@@ -40,6 +41,7 @@ struct sock {
 	uint32_t rx_size;
 	uint64_t umem_pages;
 	uint16_t bind_flags;
+	uint32_t tx_metadata_len;
 	struct {
 		void *map;
 		size_t len;
@@ -49,8 +51,12 @@ struct sock {
 
 _Noreturn void die(const char *what);
 
-/* a namespace, IF_XSK and IF_PEER with @queues each, and a program that redirects by queue */
+/*
+ * a namespace, IF_XSK and IF_PEER with @queues each, and a program that redirects by queue, native
+ * or in @mode: XDP_FLAGS_*
+ */
 void net_open(unsigned int queues);
+void net_open_in(unsigned int queues, uint32_t mode);
 /* the same with a program and an XSKMAP of the caller's, attached in @mode: XDP_FLAGS_* */
 void net_make(unsigned int queues);
 void net_attach(int prog, int map, uint32_t mode);
