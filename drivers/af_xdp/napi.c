@@ -105,24 +105,32 @@ static void record_write(const struct xdp_napi *n)
 	pp_record_write(&n->record, line);
 }
 
-/* A NAPI that is gone takes no settings: numbers of NAPIs do not come again. */
-static void record_restore(struct pp_genl *g, const char *line)
+/* @n has the settings of a killed process to restore, if there are some */
+static void record_open(struct xdp_napi *n, int ifindex, uint32_t queue, bool create)
 {
 	unsigned long long flush, suspend;
 	unsigned int id, defer;
-
-	if (sscanf(line, "%8x %8x %16llx %16llx", &id, &defer, &flush, &suspend) == 4)
-		(void)napi_set_values(g, id, &(struct xdp_napi_values){ defer, flush, suspend });
-}
-
-static void record_open(struct xdp_napi *n, int ifindex, uint32_t queue, bool create, char *line,
-			size_t size)
-{
-	char name[64];
+	char name[64], line[64];
 
 	snprintf(name, sizeof(name), "napi-%llu-%d-%u", (unsigned long long)pp_record_net(),
 		 ifindex, queue);
-	pp_record_open(&n->record, name, create, line, size);
+	pp_record_open(&n->record, name, create, line, sizeof(line));
+	if (sscanf(line, "%8x %8x %16llx %16llx", &id, &defer, &flush, &suspend) != 4)
+		return;
+	n->id = id;
+	n->before = (struct xdp_napi_values){ defer, flush, suspend };
+}
+
+/* A NAPI that is gone takes no settings: numbers of NAPIs do not come again. */
+static int napi_restore(struct xdp_napi *n)
+{
+	int err = n->id ? -EBADF : 0;
+
+	if (n->id && n->genl.fd >= 0)
+		err = napi_set_values(&n->genl, n->id, &n->before);
+	if (pp_record_done(err))
+		n->id = 0;
+	return n->id ? err : 0;
 }
 
 /* --- ports ------------------------------------------------------------------------ */
@@ -192,6 +200,8 @@ static int napi_set(struct xdp_napi *n, const struct pp_iface *xif, uint32_t sus
 
 	record_write(n);
 	err = napi_set_values(&n->genl, n->id, &values);
+	if (err && err != -EAGAIN) /* an answer: nothing was set */
+		n->id = 0;
 	return err ? set_refused(err, xif) : 0;
 }
 
@@ -205,15 +215,12 @@ void pp_napi_init(struct xdp_napi *n)
 int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
 		 const struct xdp_suspend *how)
 {
-	char left[64];
 	int err;
 
-	record_open(n, xif->index, queue, how->suspend_us, left, sizeof(left));
+	record_open(n, xif->index, queue, how->suspend_us);
 	if (!how->suspend_us && n->record.fd < 0)
 		return 0;
 	err = pp_genl_open(&n->genl);
-	if (!err)
-		record_restore(&n->genl, left);
 	if (!how->suspend_us) {
 		pp_napi_close(n);
 		return 0;
@@ -222,6 +229,8 @@ int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue,
 		err = suspend_refuse(-EOPNOTSUPP, xif,
 				     "this kernel has no netdev family of netlink",
 				     "take Linux 6.13, or leave suspend out");
+	else if ((err = napi_restore(n)))
+		err = set_refused(err, xif);
 	else
 		err = napi_find(n, xif, queue, fd);
 	if (!err)
@@ -239,10 +248,8 @@ void pp_napi_close(struct xdp_napi *n)
 	if (n->ep >= 0)
 		close(n->ep);
 	n->ep = -1;
-	if (n->id && n->genl.fd >= 0)
-		(void)napi_set_values(&n->genl, n->id, &n->before);
+	pp_record_end(&n->record, !napi_restore(n));
 	n->id = 0;
-	pp_record_end(&n->record);
 	pp_genl_close(&n->genl);
 }
 

@@ -5,6 +5,7 @@
  * An offload that was switched off stays so after a kill. So a record names it before, and the
  * next port on the interface takes it over, or restores it.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -46,12 +47,17 @@ static uint32_t in_the_way(struct pp_offload *o, uint32_t handled)
 	return on & FAR_BITS & ~handled;
 }
 
-static void switch_features(struct pp_offload *o, uint32_t mask, bool on)
+static int switch_features(struct pp_offload *o, uint32_t mask, bool on)
 {
+	int near = 0, far = 0;
+
 	if (mask & ~FAR_BITS)
-		pp_xdp_features_set(&o->near, mask & ~FAR_BITS, on);
+		near = pp_xdp_features_set(&o->near, mask & ~FAR_BITS, on);
 	if (mask & FAR_BITS && o->found == PP_FAR_FOUND)
-		pp_xdp_features_set(&o->far, mask & FAR_BITS, on);
+		far = pp_xdp_features_set(&o->far, mask & FAR_BITS, on);
+	else if (mask & FAR_BITS && o->found == PP_FAR_HIDDEN)
+		far = -EACCES;
+	return pp_record_done(near) ? far : near;
 }
 
 /* --- the record -------------------------------------------------------------- */
@@ -140,19 +146,27 @@ static void far_close(struct pp_offload *o)
 	o->far.ctl = -1;
 }
 
-static void fix_features(struct pp_offload *o, uint32_t mask)
+/* returns those of @mask that are in the way still; they need no restoring */
+static uint32_t fix_features(struct pp_offload *o, uint32_t mask, uint32_t handled)
 {
 	o->off |= mask;
 	record_write(o);
 	switch_features(o, mask, false);
+	mask = in_the_way(o, 0);
+	o->off &= ~mask;
+	record_write(o);
+	return mask & ~handled;
 }
 
-static void offload_restore(struct pp_offload *o)
+/* @last: no port is left to try again */
+static void offload_restore(struct pp_offload *o, bool last)
 {
-	if (o->off)
-		switch_features(o, o->off, true);
-	o->off = 0;
-	pp_record_end(&o->record);
+	bool done = !o->off || pp_record_done(switch_features(o, o->off, true));
+
+	if (done)
+		o->off = 0;
+	if (done || last)
+		pp_record_end(&o->record, done);
 }
 
 static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net)
@@ -190,12 +204,10 @@ struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint3
 		o->refs++;
 		far_open(o);
 		if (!fix && o->refs == 1)
-			offload_restore(o);
+			offload_restore(o, false);
 		mask = in_the_way(o, handled & ~(fix ? CSUM_BITS : 0));
-		if (fix && mask) {
-			fix_features(o, mask);
-			mask = in_the_way(o, handled);
-		}
+		if (fix && mask)
+			mask = fix_features(o, mask, handled);
 		offload_describe(o, mask, fix, handled);
 		far_close(o);
 	}
@@ -216,7 +228,7 @@ void pp_offload_close(struct pp_offload *off)
 		*link = off->next;
 		if (off->off)
 			far_open(off);
-		offload_restore(off);
+		offload_restore(off, true);
 		far_close(off);
 		if (off->near.ctl >= 0)
 			close(off->near.ctl);

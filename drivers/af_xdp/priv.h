@@ -198,7 +198,8 @@ enum pp_far pp_veth_far(const struct pp_iface *iface, int *index, int *ctl);
 
 /*
  * A setting of an interface stays after a kill. So a file has the value from before, and the
- * next port takes it over, or restores it. The file is locked as long as its port lives.
+ * next port takes it over, or restores it. The file is locked as long as its port lives. It goes
+ * once the setting is restored; a port that lacks the right leaves it to a later one.
  * @fd: -1: there is none
  */
 struct pp_record {
@@ -214,10 +215,12 @@ ino_t pp_record_net(void);
  * bytes. There is none if the file is missing and @create is false, and if another port has it.
  */
 void pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size);
+/* @err of restoring: false if a later port may succeed, as the right to do so lacks */
+bool pp_record_done(int err);
 /* before anything is set, as a kill may come at any point; each text of a file is equally long */
 void pp_record_write(const struct pp_record *r, const char *text);
-/* all settings are restored */
-void pp_record_end(struct pp_record *r);
+/* @done: all settings are restored; else the file is left to the next port */
+void pp_record_end(struct pp_record *r, bool done);
 
 /* ---- shares of a zone: af_xdp/share.c -------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* af_xdp/record.c - files with settings that a port has to restore after a kill */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,24 +19,41 @@ ino_t pp_record_net(void)
 	return stat("/proc/thread-self/ns/net", &st) ? 0 : st.st_ino;
 }
 
+/* a locked descriptor of the file; -1: there is none. Its owner may end between the two calls. */
+static int open_locked(const char *path, bool create)
+{
+	struct stat st;
+	int fd, err;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
+		if (fd < 0)
+			return -1;
+		err = flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st);
+		if (!err && st.st_nlink)
+			return fd;
+		close(fd);
+		if (err)
+			return -1;
+	}
+}
+
 void pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size)
 {
-	ssize_t n;
+	ssize_t n = 0;
 
-	text[0] = '\0';
 	snprintf(r->path, sizeof(r->path), RECORDS "/%s", name);
 	if (create)
 		mkdir(RECORDS, 0700);
-	r->fd = open(r->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
-	if (r->fd < 0)
-		return;
-	if (flock(r->fd, LOCK_EX | LOCK_NB)) {
-		close(r->fd);
-		r->fd = -1;
-		return;
-	}
-	n = pread(r->fd, text, size - 1, 0);
+	r->fd = open_locked(r->path, create);
+	if (r->fd >= 0)
+		n = pread(r->fd, text, size - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
+}
+
+bool pp_record_done(int err)
+{
+	return !err || err == -ENODEV || err == -ENOENT;
 }
 
 void pp_record_write(const struct pp_record *r, const char *text)
@@ -46,11 +64,12 @@ void pp_record_write(const struct pp_record *r, const char *text)
 		unlink(r->path);
 }
 
-void pp_record_end(struct pp_record *r)
+void pp_record_end(struct pp_record *r, bool done)
 {
 	if (r->fd < 0)
 		return;
-	unlink(r->path);
+	if (done)
+		unlink(r->path);
 	close(r->fd);
 	r->fd = -1;
 }

@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -109,6 +110,25 @@ static int fake_ethtool(void *data)
 	}
 	errno = EOPNOTSUPP;
 	return -1;
+}
+
+static bool steal;
+
+/* in place of libc's: the owner of a record ends between open() and flock() of another port */
+int flock(int fd, int operation)
+{
+	char path[64], name[128];
+	ssize_t n;
+
+	if (steal) {
+		steal = false;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		n = readlink(path, name, sizeof(name) - 1);
+		assert_true(n > 0);
+		name[n] = '\0';
+		assert_int_equal(unlink(name), 0);
+	}
+	return (int)syscall(SYS_flock, fd, operation);
 }
 
 /* in place of libc's */
@@ -262,6 +282,73 @@ static void killed(void **state)
 	}
 }
 
+static bool record_is_there(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/run/pagepool/offloads-%llu-%d",
+		 (unsigned long long)pp_record_net(), iface.index);
+	return !access(path, F_OK);
+}
+
+static void open_and_die(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		pp_offload_open(&iface, true, false);
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* a port without the right to restore leaves that to the next one, and none to what it failed at */
+static void kept(void **state)
+{
+	const uint64_t had = device->on;
+	struct pp_offload *off;
+	unsigned int i;
+
+	if (geteuid()) {
+		print_message("skipped: only root may write to /run\n");
+		skip();
+	}
+	for (i = 0; i < 2; i++) {
+		open_and_die();
+		device->err = EPERM;
+		off = pp_offload_open(&iface, i, false);
+		pp_offload_close(off);
+		assert_true(device->on == bit(SG) && record_is_there());
+		device->err = 0;
+		off = pp_offload_open(&iface, false, false);
+		assert_true(device->on == had && !record_is_there());
+		pp_offload_close(off);
+	}
+	device->err = EPERM;
+	off = pp_offload_open(&iface, true, false);
+	pp_offload_close(off);
+	device->err = 0;
+	assert_true(device->on == had && !record_is_there());
+}
+
+static void record_of_the_dying(void **state)
+{
+	const uint64_t had = device->on;
+	struct pp_offload *off;
+
+	if (geteuid()) {
+		print_message("skipped: only root may write to /run\n");
+		skip();
+	}
+	steal = true;
+	open_and_die();
+	steal = false;
+	assert_true(device->on == bit(SG) && record_is_there());
+	off = pp_offload_open(&iface, false, false);
+	assert_true(device->on == had);
+	pp_offload_close(off);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +357,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(shared, setup_device, teardown_device),
 		cmocka_unit_test_setup_teardown(refused, setup_device, teardown_device),
 		cmocka_unit_test_setup_teardown(killed, setup_device, teardown_device),
+		cmocka_unit_test_setup_teardown(kept, setup_device, teardown_device),
+		cmocka_unit_test_setup_teardown(record_of_the_dying, setup_device, teardown_device),
 	};
 
 	device = mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,

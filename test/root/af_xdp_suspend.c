@@ -332,6 +332,38 @@ static void test_records(void)
 	}
 }
 
+/* a record stays until a port has restored the settings, with or without suspend */
+static void test_kept(void)
+{
+	static const enum suspend_kernel lacks[] = { NO_FAMILY, SHORT, NOT_ALLOWED };
+	char path[96], line[64];
+	struct rig rig;
+	unsigned int i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/run/pagepool/napi-%llu-%u-0", namespace_inode(),
+		 if_nametoindex("px1"));
+	for (i = 0; i < 2 * sizeof(lacks) / sizeof(lacks[0]); i++) {
+		f = fopen(path, "w");
+		CHECK(f && fprintf(f, "%08x %08x %016x %016x\n", napi, 4, 8000 + i, 9000) > 0);
+		CHECK(!fclose(f));
+		kernel = lacks[i / 2];
+		if (i % 2)
+			up(&rig);
+		else
+			rig_open(&rig, "px0", "px1");
+		rig_down(&rig);
+		check_values(3, 7000, BEFORE_NS);
+		CHECK((f = fopen(path, "r")) && fgets(line, sizeof(line), f) && !fclose(f));
+		CHECK(strtoul(line, NULL, 16) == napi);
+		rig_open(&rig, "px0", "px1");
+		rig_down(&rig);
+		check_values(4, 8000 + i, 9000);
+		CHECK(access(path, F_OK));
+		set_values();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct rig rig;
@@ -360,5 +392,6 @@ int main(int argc, char **argv)
 	test_all_arrive();
 	test_without();
 	test_records();
+	test_kept();
 	return 0;
 }
