@@ -251,7 +251,7 @@ static const char *xdp_mode_name(const struct xdp_dev *xd)
 
 static void xdp_describe(struct xdp_dev *xd)
 {
-	const char *note = xd->busy_poll_note, *csum = xd->csum_note;
+	const char *note = xd->busy_poll_note, *csum = xd->csum_note, *tstamp = xd->tstamp_note;
 	const char *offloads = pp_offload_brief(xd->offload);
 	const char *fallback = xd->prog ? xd->prog->fallback : "";
 	char meta[80] = "", asked[32], offered[32];
@@ -260,12 +260,13 @@ static void xdp_describe(struct xdp_dev *xd)
 		snprintf(meta, sizeof(meta), ", rx_meta %s of %s",
 			 pp_xdp_rx_meta_words(xd->how.rx_meta, asked, sizeof(asked)),
 			 pp_xdp_rx_meta_words(xd->rx_meta_offered, offered, sizeof(offered)));
-	snprintf(xd->dev.info, sizeof(xd->dev.info), "%s%s%s%s, %s, %u queue%s%s%s%s%s%s%s%s%s%s",
-		 xdp_mode_name(xd), fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
+	snprintf(xd->dev.info, sizeof(xd->dev.info),
+		 "%s%s%s%s, %s, %u queue%s%s%s%s%s%s%s%s%s%s%s%s", xdp_mode_name(xd),
+		 fallback[0] ? " (" : "", fallback, fallback[0] ? ")" : "",
 		 xd->is_zerocopy ? "zero-copy" : "copy", xd->nqueues, xd->nqueues == 1 ? "" : "s",
 		 note ? ", " : "", note ? note : "", csum ? ", " : "", csum ? csum : "",
-		 xd->promisc_note, meta, xd->how.vlan_insert ? ", tags inserted" : "",
-		 offloads[0] ? "; " : "", offloads);
+		 tstamp ? ", " : "", tstamp ? tstamp : "", xd->promisc_note, meta,
+		 xd->how.vlan_insert ? ", tags inserted" : "", offloads[0] ? "; " : "", offloads);
 }
 
 /*

@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-
 #include <pagepool/error.h>
 #include <pagepool/memory.h>
 
@@ -177,36 +174,18 @@ static void xdp_suspend(struct xdp_dev *xd, struct xdp_queue *x, unsigned int qu
 	}
 }
 
-static void xdp_is_zerocopy(struct xdp_dev *xd, const struct xdp_queue *x)
+/* @asked: what the engine was created with; it has asked the device */
+static void xdp_note_offers(struct xdp_dev *xd, const struct xdp_queue *x, uint32_t asked)
 {
-	struct xdp_options opts = { 0 };
-	socklen_t len = sizeof(opts);
+	const uint32_t lacks = asked & ~pp_xsk_flags(x->xsk);
 
-	if (!getsockopt(x->s.fd, SOL_XDP, XDP_OPTIONS, &opts, &len))
-		xd->is_zerocopy = opts.flags & XDP_OPTIONS_ZEROCOPY;
-}
-
-/* In copy mode it gets packets built of pages: Linux before 6.18 ignores their metadata. */
-static bool is_virtio_net(const struct pp_iface *xif)
-{
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq ifr = { .ifr_data = (void *)&info };
-
-	memcpy(ifr.ifr_name, xif->name, sizeof(ifr.ifr_name));
-	return !ioctl(xif->ctl, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "virtio_net");
-}
-
-/* A zero-copy driver without checksums sends the packet as it is, and reports no error. */
-static void xdp_choose_csum(struct xdp_dev *xd, struct xdp_queue *x)
-{
-	if (x->tx_csum == CSUM_DEVICE && xd->is_zerocopy &&
-	    !(pp_xdp_dev_features(xd->xif.index, NETDEV_A_DEV_XSK_FEATURES) &
-	      NETDEV_XSK_FLAGS_TX_CHECKSUM))
-		xdp_csum_here(xd, x,
-			      "checksums by the port: the driver has none in zero-copy mode");
-	if (x->tx_csum == CSUM_DEVICE && !xd->is_zerocopy && is_virtio_net(&xd->xif))
-		xdp_csum_here(xd, x,
-			      "checksums by the port: virtio_net in copy mode may leave them");
+	if (lacks & PP_XSK_TX_CSUM)
+		xd->csum_note =
+			xd->is_zerocopy
+				? "checksums by the port: the driver has none in zero-copy mode"
+				: "checksums by the port: virtio_net in copy mode may leave them";
+	if (lacks & PP_XSK_TX_TSTAMP)
+		xd->tstamp_note = "no sending times: the driver tells none";
 }
 
 /*
@@ -258,6 +237,7 @@ static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)
 		.fill = x->s.ring[XDP_RING_FILL],
 		.tx = x->s.ring[XDP_RING_TX],
 		.comp = x->s.ring[XDP_RING_COMP],
+		.ifindex = x->tx_room ? (uint32_t)xd->xif.index : 0,
 	};
 
 	if (pp_xsk_private != sizeof(*x->xsk))
@@ -267,6 +247,7 @@ static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)
 	x->xsk = pp_xsk_create(&p);
 	if (!x->xsk)
 		return -errno;
+	xdp_note_offers(xd, x, p.flags);
 	pp_xsk_refill(x->xsk);
 	return 0;
 }
@@ -295,8 +276,7 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	err = xdp_open_socket(xd, x, queue);
 	if (err)
 		return err;
-	xdp_is_zerocopy(xd, x);
-	xdp_choose_csum(xd, x);
+	xd->is_zerocopy = xsk_is_zerocopy(x->s.fd);
 	xdp_suspend(xd, x, queue);
 	if (xd->busy_poll_us && !xd->suspend.suspend_us)
 		xd->busy_poll_note = xdp_busy_poll(xd, x);

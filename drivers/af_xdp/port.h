@@ -5,9 +5,9 @@
 
 #include <pthread.h>
 
-#include "af_xdp/genl.h"
 #include "af_xdp/priv.h"
 #include "netdev/priv.h"
+#include "xsk/genl.h"
 #include "xsk/priv.h"
 
 /* ---- a socket, with its own registration of the memory, and its rings: af_xdp/socket.c ------- */
@@ -139,7 +139,7 @@ enum xdp_promisc {
  * @longest:         bytes of the longest packet that the port receives
  * @socket_fd:       passed on by the program that has bound it; -1: none was
  * @rx_meta_offered: PP_RX_META_* that the driver has; 0: the port asks for none
- * @busy_poll_note, @csum_note, @promisc_note: for the port's description
+ * @busy_poll_note, @csum_note, @tstamp_note, @promisc_note: for the port's description
  * @suspend_text:    the reason why interrupts are not suspended, for the first event; "": they are,
  *                   or the port does not ask for it
  * @offload, @offload_told: offloads in the way, and whether the first event has said so
@@ -171,6 +171,7 @@ struct xdp_dev {
 	char suspend_text[256];
 	bool suspend_told;
 	const char *csum_note;
+	const char *tstamp_note;
 	unsigned int fix_offloads;
 	struct pp_offload *offload;
 	bool offload_told;

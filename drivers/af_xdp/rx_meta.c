@@ -14,9 +14,9 @@
 #include <pagepool/error.h>
 #include <pagepool/rx_meta.h>
 
-#include "af_xdp/genl.h"
 #include "af_xdp/priv.h"
 #include "af_xdp/rx_meta.h"
+#include "xsk/genl.h"
 #include "xsk/uapi.h"
 
 #define SECOND_NS 1000000000

@@ -247,6 +247,17 @@ static int params_check(struct pp_xsk_params *p)
 	return 0;
 }
 
+/* the engine computes checksums that the device lacks; times that it lacks fall off */
+static uint32_t flags_offered(const struct pp_xsk_params *p)
+{
+	uint32_t lacks;
+
+	if (!p->ifindex || !(p->flags & META_FLAGS))
+		return p->flags;
+	lacks = p->flags & META_FLAGS & ~pp_xsk_tx_offers(p->fd, p->ifindex);
+	return (p->flags & ~lacks) | (lacks & PP_XSK_TX_CSUM ? PP_XSK_TX_CSUM_SW : 0);
+}
+
 /* the zone's pin is the last step that pp_xsk_reclaim() takes back */
 static int memory_pin(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
@@ -281,7 +292,7 @@ static int xsk_init(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	xsk->zone = p->zone;
 	xsk->pool = p->pool;
 	xsk->base = (unsigned char *)pp_zone_base(p->zone) - xsk->umem.offset;
-	xsk->flags = p->flags;
+	xsk->flags = flags_offered(p);
 	xsk->fd = p->fd;
 	xsk->port = p->port;
 	xsk->wait_ms = p->tx_wait_ms;

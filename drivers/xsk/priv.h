@@ -207,6 +207,15 @@ static inline void xsk_rx_wake(struct pp_xsk *xsk)
 		(void)recvfrom(xsk->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 }
 
+static inline bool xsk_is_zerocopy(int fd)
+{
+	struct xdp_options opts = { 0 };
+	socklen_t len = sizeof(opts);
+
+	return !getsockopt(fd, SOL_XDP, XDP_OPTIONS, &opts, &len) &&
+	       opts.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
 /* free a page, and with @chain those behind it; how many a ring has, which were left alone */
 static inline unsigned int xsk_put(struct pp_page *page, bool chain)
 {

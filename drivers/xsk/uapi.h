@@ -33,6 +33,7 @@
 #define NETDEV_A_DEV_IFINDEX		      1
 #define NETDEV_A_DEV_XDP_RX_METADATA_FEATURES 5 /* Linux 6.6 */
 #define NETDEV_A_DEV_XSK_FEATURES	      6
+#define NETDEV_XSK_FLAGS_TX_TIMESTAMP	      1
 #define NETDEV_XSK_FLAGS_TX_CHECKSUM	      2
 #define NETDEV_A_QUEUE_ID		      1
 #define NETDEV_A_QUEUE_IFINDEX		      2

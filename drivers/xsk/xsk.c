@@ -17,6 +17,11 @@ const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk)
 	return &xsk->umem;
 }
 
+uint32_t pp_xsk_flags(const struct pp_xsk *xsk)
+{
+	return xsk->flags;
+}
+
 /* ---- counters ---------------------------------------------------------------------------------*/
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)

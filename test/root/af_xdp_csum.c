@@ -167,6 +167,24 @@ static void test_one(const char *what, const char *port, bool ask, const char *i
 	rig_down(&rig);
 }
 
+/* a driver in zero-copy mode that sums up and tells no times: the port asks for none */
+static void test_times(void)
+{
+	struct pp_netdev_stats st;
+	struct rig rig;
+	bool asked;
+
+	answer = FEATURES;
+	rig_open(&rig, "px0,tx_csum=on,tx_tstamp=on", "px1");
+	CHECK(strstr(pp_netdev_info(rig.dev[0]), "no sending times: the driver tells none"));
+	CHECK(!strstr(pp_netdev_info(rig.dev[0]), "checksums"));
+	sum_sent(&rig, &asked);
+	CHECK(asked && !(pp_xsk_flags(to_xdp(rig.q[0])->xsk) & PP_XSK_TX_TSTAMP));
+	stats_of(&rig, 0, &st);
+	CHECK(st.tx_packets == 1 && !st.tx_tstamps);
+	rig_down(&rig);
+}
+
 int main(int argc, char **argv)
 {
 	static const char by_port[] =
@@ -194,5 +212,6 @@ int main(int argc, char **argv)
 	CHECK(questions == ANSWERS);
 	test_one("zero-copy, software", "px0,tx_csum=sw", false, NULL);
 	CHECK(questions == ANSWERS);
+	test_times();
 	return 0;
 }

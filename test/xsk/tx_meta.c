@@ -4,6 +4,7 @@
  *
  *   xsk_tx_meta native|skb
  */
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static struct sock sock;
 static struct pp_xsk *xsk;
 static struct page_pool *pool;
 static struct pp_zone *zone;
+static uint32_t ifindex; /* for pp_xsk_create() to ask */
 
 #define CHECK(cond) ((cond) ? (void)0 : failed(#cond, __LINE__))
 
@@ -60,6 +62,7 @@ static void begin(uint32_t pp_flags, uint32_t metadata, uint32_t umem_flags)
 	xp = sock_params(&sock);
 	xp.pool = pool = page_pool_create(&pp);
 	xp.flags = pp_flags;
+	xp.ifindex = ifindex;
 	xsk = pp_xsk_create(&xp);
 	if (!xsk)
 		die("use pages at the socket");
@@ -142,6 +145,19 @@ static void places(void)
 	printf("metadata of 16 to 248 bytes: %u times each\n", PACKETS);
 }
 
+/* in copy mode the kernel does both */
+static void offers(void)
+{
+	const uint32_t both = PP_XSK_TX_CSUM | PP_XSK_TX_TSTAMP;
+
+	ifindex = if_nametoindex(IF_XSK);
+	begin(both, 16, 0);
+	CHECK(pp_xsk_tx_offers(sock.fd, ifindex) == both);
+	CHECK(pp_xsk_flags(xsk) == both);
+	end();
+	ifindex = 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2 || (strcmp(argv[1], "native") && strcmp(argv[1], "skb"))) {
@@ -150,5 +166,6 @@ int main(int argc, char **argv)
 	}
 	net_open_in(1, strcmp(argv[1], "skb") ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 	places();
+	offers();
 	return 0;
 }

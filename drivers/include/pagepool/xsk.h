@@ -161,6 +161,9 @@ struct pp_xsk_umem {
  * @fill:   fill ring, with @rx
  * @tx:     TX ring; without one the socket only receives
  * @comp:   completion ring, with @tx
+ * @ifindex: number of the interface that @fd is bound to: pp_xsk_create() asks pp_xsk_tx_offers().
+ *          Without an offer PP_XSK_TX_CSUM becomes PP_XSK_TX_CSUM_SW, and PP_XSK_TX_TSTAMP falls
+ *          off; pp_xsk_flags() tells. 0: the flags stay as they are
  */
 struct pp_xsk_params {
 	size_t sz;
@@ -179,6 +182,7 @@ struct pp_xsk_params {
 	struct pp_xsk_ring fill;
 	struct pp_xsk_ring tx;
 	struct pp_xsk_ring comp;
+	uint32_t ifindex;
 };
 
 /**
@@ -344,6 +348,24 @@ unsigned int pp_xsk_queues(const char *ifname);
  *          than pages, 4 bytes a chunk; E2BIG: params longer than known and not zero there.
  */
 struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
+
+/**
+ * pp_xsk_tx_offers() - the requests by TX metadata that a socket's device fulfils
+ * @fd:      socket, bound to a queue of the interface
+ * @ifindex: number of the interface, in the calling thread's network namespace
+ *
+ * In zero-copy mode the driver decides. A driver without a feature sends the packet as it is and
+ * reports no error, so ask before (xsk-features of the kernel's netdev family of netlink). In copy
+ * mode the kernel fulfils them itself, from Linux 6.8 on. Kernels before 6.18 pass packets to
+ * virtio_net without a look at their metadata: no checksums are offered there, and times may miss.
+ *
+ * Context: any thread; system calls.
+ * Return:  PP_XSK_TX_CSUM and PP_XSK_TX_TSTAMP, or one of them; 0: none, or no answer.
+ */
+uint32_t pp_xsk_tx_offers(int fd, uint32_t ifindex);
+
+/** pp_xsk_flags() - PP_XSK_* in effect: params.flags, or with params.ifindex what became of them */
+uint32_t pp_xsk_flags(const struct pp_xsk *xsk);
 
 /** pp_xsk_get_umem() - for pp_xsk_page() and pp_xsk_addr(); as long as @xsk lives */
 const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk);

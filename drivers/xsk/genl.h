@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/genl.h - the kernel's netdev family of generic netlink
+ * xsk/genl.h - the kernel's netdev family of generic netlink
  *
- * Everything is local and answered at once.
+ * Everything is local and answered at once. Ports take it from the library of the engine, too.
  */
-#ifndef PP_AF_XDP_GENL_H
-#define PP_AF_XDP_GENL_H
+#ifndef PP_XSK_GENL_H
+#define PP_XSK_GENL_H
 
 #include <stdint.h>
 
@@ -50,4 +50,4 @@ int pp_genl_get_uint(const struct nlmsghdr *nl, uint16_t type, uint64_t *value);
  */
 uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute);
 
-#endif /* PP_AF_XDP_GENL_H */
+#endif /* PP_XSK_GENL_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/genl.c - the kernel's netdev family of generic netlink */
+/* xsk/genl.c - the kernel's netdev family of generic netlink */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "af_xdp/genl.h"
+#include "xsk/genl.h"
 #include "xsk/uapi.h"
 
 #define FAMILY	    "netdev"
