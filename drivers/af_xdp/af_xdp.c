@@ -68,6 +68,16 @@ static void xdp_close(struct pp_netdev *dev)
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
 
+/* the first option that takes TX metadata; NULL: there is none */
+static const char *xdp_wants_meta(const struct xdp_dev *xd)
+{
+	if (xd->tx_launch)
+		return "tx_launch";
+	if (xd->tx_tstamp)
+		return "tx_tstamp";
+	return xd->tx_csum == CSUM_DEVICE ? "tx_csum=on" : NULL;
+}
+
 /* prog, or map and socket: those that a process with more rights has made */
 static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 {
@@ -92,12 +102,13 @@ static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
 	if (prog && !xd->how.file && !passed)
 		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
 					    "program that is there");
-	if (xd->socket_fd >= 0 && (xd->tx_csum == CSUM_DEVICE || xd->tx_tstamp))
+	if (xd->socket_fd >= 0 && xdp_wants_meta(xd))
 		return pp_set_error(EINVAL,
 				    "%s is settled when a socket's memory is "
 				    "registered, not with socket=FD; %s",
-				    xd->tx_tstamp ? "tx_tstamp" : "tx_csum=on",
-				    xd->tx_tstamp ? "leave it out" : "take tx_csum=sw");
+				    xdp_wants_meta(xd),
+				    xd->tx_tstamp || xd->tx_launch ? "leave it out"
+								   : "take tx_csum=sw");
 	if (xd->socket_fd >= 0 && xd->nqueues > 1)
 		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
 	if (passed && xd->how.mode != PP_XDP_AUTO)
@@ -153,6 +164,7 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 		{ "sg", off_on, &xd->sg },
 		{ "tx_csum", tx_csum, &xd->tx_csum },
 		{ "tx_tstamp", off_on, &xd->tx_tstamp },
+		{ "tx_launch", off_on, &xd->tx_launch },
 		{ "offloads", offloads, &xd->fix_offloads },
 		{ "attach", attach, &xd->attach },
 		{ "promisc", off_on, &xd->promisc },
@@ -305,6 +317,12 @@ static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 	xd->xif.channels = pp_xsk_queues(name);
 	xd->xif.prog_there = xd->how.map;
 	memcpy(xd->dev.mac, xd->xif.mac, sizeof(xd->dev.mac));
+	if (xd->tx_launch && !(pp_xdp_dev_features(xd->xif.index, NETDEV_A_DEV_XSK_FEATURES) &
+			       NETDEV_XSK_FLAGS_TX_LAUNCH_TIME_FIFO))
+		return pp_set_error(EOPNOTSUPP,
+				    "the driver of %s sends no packet at a given time "
+				    "(tx-launch-time-fifo of xsk-features); leave tx_launch out",
+				    name);
 	return xdp_check(xd);
 }
 

@@ -19,18 +19,18 @@ static int xdp_register_meta(struct xdp_dev *xd, struct xdp_queue *x, struct xdp
 {
 	int err;
 
-	reg->tx_metadata_len = sizeof(struct xdp_tx_meta);
+	reg->tx_metadata_len = xd->tx_launch ? XDP_TX_META_LAUNCH_LEN : sizeof(struct xdp_tx_meta);
 	reg->flags = XDP_UMEM_TX_METADATA_LEN;
 	err = pp_xdp_socket_register(&x->s, reg);
 	if (err == -EINVAL) {
 		reg->flags = 0;
 		err = pp_xdp_socket_register(&x->s, reg);
 	}
-	if (err == -EINVAL && xd->tx_tstamp)
+	if (err == -EINVAL && (xd->tx_tstamp || xd->tx_launch))
 		return pp_set_error(EOPNOTSUPP,
 				    "this kernel has no TX metadata for %s, Linux 6.8 has; leave "
-				    "tx_tstamp out",
-				    xd->xif.name);
+				    "%s out",
+				    xd->xif.name, xd->tx_tstamp ? "tx_tstamp" : "tx_launch");
 	if (err == -EINVAL) {
 		xdp_csum_here(xd, x, "checksums by the port: the kernel has no TX metadata");
 		reg->tx_metadata_len = 0;
@@ -61,7 +61,7 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	if (err)
 		return err;
 	x->pinned = zone;
-	if (x->tx_csum == CSUM_DEVICE || xd->tx_tstamp)
+	if (x->tx_csum == CSUM_DEVICE || xd->tx_tstamp || xd->tx_launch)
 		err = xdp_register_meta(xd, x, &reg);
 	else
 		err = pp_xdp_socket_register(&x->s, &reg);
@@ -218,7 +218,7 @@ static uint32_t xdp_flags(const struct xdp_dev *xd, const struct xdp_queue *x)
 
 	return PP_XSK_COPY | csum[x->tx_csum] | (xd->wakeup ? PP_XSK_NEED_WAKEUP : 0) |
 	       (xd->how.frags ? PP_XSK_SG : 0) | (xd->tx_tstamp ? PP_XSK_TX_TSTAMP : 0) |
-	       (xd->how.rx_meta ? PP_XSK_RX_META : 0);
+	       (xd->tx_launch ? PP_XSK_TX_LAUNCH : 0) | (xd->how.rx_meta ? PP_XSK_RX_META : 0);
 }
 
 static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)

@@ -160,6 +160,7 @@ struct xdp_dev {
 	unsigned int attach;
 	unsigned int tx_csum;
 	unsigned int tx_tstamp;
+	unsigned int tx_launch;
 	uint32_t busy_poll_us;
 	struct xdp_suspend suspend;
 	uint32_t fill_size;

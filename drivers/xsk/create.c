@@ -13,8 +13,9 @@
 
 #define ALL_FLAGS                                                                           \
 	(PP_XSK_UNALIGNED | PP_XSK_NEED_WAKEUP | PP_XSK_SG | PP_XSK_COPY | PP_XSK_TX_CSUM | \
-	 PP_XSK_TX_CSUM_SW | PP_XSK_TX_TSTAMP | PP_XSK_RX_META)
-#define META_FLAGS (PP_XSK_TX_CSUM | PP_XSK_TX_TSTAMP) /* need params.tx_metadata_len */
+	 PP_XSK_TX_CSUM_SW | PP_XSK_TX_TSTAMP | PP_XSK_RX_META | PP_XSK_TX_LAUNCH)
+/* need params.tx_metadata_len */
+#define META_FLAGS (PP_XSK_TX_CSUM | PP_XSK_TX_TSTAMP | PP_XSK_TX_LAUNCH)
 /* not for chunks smaller than pages */
 #define PAGE_FLAGS (PP_XSK_SG | PP_XSK_COPY | META_FLAGS | PP_XSK_TX_CSUM_SW | PP_XSK_RX_META)
 
@@ -169,10 +170,24 @@ static int chunk_size(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	return 0;
 }
 
+static int metadata_check(const struct pp_xsk_params *p)
+{
+	uint32_t least = p->flags & PP_XSK_TX_LAUNCH ? XDP_TX_META_LAUNCH_LEN
+						     : sizeof(struct xdp_tx_meta);
+
+	if (p->tx_metadata_len < METADATA_MAX && !(p->tx_metadata_len % 8) &&
+	    (p->tx_metadata_len >= least || !(p->flags & META_FLAGS)))
+		return 0;
+	return pp_set_error(EINVAL,
+			    "xsk: tx_metadata_len %u is no multiple of 8 from %u on below %u",
+			    p->tx_metadata_len, least, METADATA_MAX);
+}
+
 /* the features of the flags, and whether the other parameters allow them */
 static int features_check(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 {
 	bool parts = xsk->chunk_shift < xsk->umem.shift;
+	int err;
 
 	if (parts && p->flags & PAGE_FLAGS)
 		return pp_set_error(EINVAL, "xsk: flags %#x are for chunks that are pages",
@@ -182,12 +197,9 @@ static int features_check(struct pp_xsk *xsk, const struct pp_xsk_params *p)
 	if (p->flags & PP_XSK_TX_CSUM && p->flags & PP_XSK_TX_CSUM_SW)
 		return pp_set_error(EINVAL, "xsk: checksums by the device and by the library; "
 					    "take one of PP_XSK_TX_CSUM, PP_XSK_TX_CSUM_SW");
-	if (p->tx_metadata_len >= METADATA_MAX || p->tx_metadata_len % 8 ||
-	    (p->flags & META_FLAGS && p->tx_metadata_len < sizeof(struct xdp_tx_meta)))
-		return pp_set_error(EINVAL,
-				    "xsk: tx_metadata_len %u is no multiple of 8 from %zu on below "
-				    "%u",
-				    p->tx_metadata_len, sizeof(struct xdp_tx_meta), METADATA_MAX);
+	err = metadata_check(p);
+	if (err)
+		return err;
 	xsk->room = p->tx_metadata_len;
 	xsk->prepare = p->tx_metadata_len || p->flags & PP_XSK_TX_CSUM_SW;
 	xsk->pieces = p->flags & PP_XSK_SG ? PP_XSK_PAGES_MAX : 1;

@@ -9,6 +9,8 @@
  * Times: the kernel or the device writes the time of sending to the metadata before the completion
  * shows. The time of the hand-over waits in pp_page.tstamp, which is unused while the kernel has
  * the page.
+ *
+ * Launch times: the time to send at is in pp_page.tstamp as the packet is handed over.
  */
 #include <string.h>
 
@@ -54,6 +56,10 @@ uint32_t pp_xsk_tx_meta(struct pp_xsk *xsk, struct pp_page *page)
 		pp_tx_csum_compute(page, xsk->pieces > 1);
 	else if (xsk->flags & PP_XSK_TX_CSUM)
 		ask_csum(xsk, page, &meta);
+	if (xsk->flags & PP_XSK_TX_LAUNCH && page->tstamp != PP_TSTAMP_NONE) {
+		meta.flags |= XDP_TXMD_FLAGS_LAUNCH_TIME;
+		memcpy(meta_at(xsk, page) + sizeof(meta), &page->tstamp, sizeof(page->tstamp));
+	}
 	if (xsk->flags & PP_XSK_TX_TSTAMP) {
 		meta.flags |= XDP_TXMD_FLAGS_TIMESTAMP;
 		page->tstamp = xsk->t.now;

@@ -28,11 +28,16 @@ static bool is_virtio_net(uint32_t ifindex)
 
 uint32_t pp_xsk_tx_offers(int fd, uint32_t ifindex)
 {
-	uint64_t features;
+	uint64_t features = pp_xdp_dev_features((int)ifindex, NETDEV_A_DEV_XSK_FEATURES);
+	uint32_t offers = 0;
 
+	if (features & NETDEV_XSK_FLAGS_TX_LAUNCH_TIME_FIFO)
+		offers |= PP_XSK_TX_LAUNCH;
 	if (!xsk_is_zerocopy(fd))
-		return PP_XSK_TX_TSTAMP | (is_virtio_net(ifindex) ? 0 : PP_XSK_TX_CSUM);
-	features = pp_xdp_dev_features((int)ifindex, NETDEV_A_DEV_XSK_FEATURES);
-	return (features & NETDEV_XSK_FLAGS_TX_CHECKSUM ? PP_XSK_TX_CSUM : 0) |
-	       (features & NETDEV_XSK_FLAGS_TX_TIMESTAMP ? PP_XSK_TX_TSTAMP : 0);
+		return offers | PP_XSK_TX_TSTAMP | (is_virtio_net(ifindex) ? 0 : PP_XSK_TX_CSUM);
+	if (features & NETDEV_XSK_FLAGS_TX_TIMESTAMP)
+		offers |= PP_XSK_TX_TSTAMP;
+	if (features & NETDEV_XSK_FLAGS_TX_CHECKSUM)
+		offers |= PP_XSK_TX_CSUM;
+	return offers;
 }

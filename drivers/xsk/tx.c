@@ -75,6 +75,7 @@ static __attribute__((noinline)) struct pp_page *tx_copy(struct pp_xsk *xsk, str
 	if (page->len > pp_page_tailroom(copy))
 		copy->data_off = 0;
 	copy->len = page->len;
+	copy->tstamp = page->tstamp;
 	memcpy(pp_page_data(copy), pp_page_data(page), page->len);
 	page_pool_put_bulk(&page, 1);
 	return copy;

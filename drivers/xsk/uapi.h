@@ -22,6 +22,9 @@
 #define XDP_TXMD_FLAGS_TIMESTAMP (1 << 0)
 #define XDP_TXMD_FLAGS_CHECKSUM	 (1 << 1)
 #endif
+#ifndef XDP_TXMD_FLAGS_LAUNCH_TIME
+#define XDP_TXMD_FLAGS_LAUNCH_TIME (1 << 2) /* Linux 6.14 */
+#endif
 #ifndef XDP_UMEM_TX_METADATA_LEN
 #define XDP_UMEM_TX_METADATA_LEN (1 << 2)
 #endif
@@ -35,6 +38,7 @@
 #define NETDEV_A_DEV_XSK_FEATURES	      6
 #define NETDEV_XSK_FLAGS_TX_TIMESTAMP	      1
 #define NETDEV_XSK_FLAGS_TX_CHECKSUM	      2
+#define NETDEV_XSK_FLAGS_TX_LAUNCH_TIME_FIFO  4 /* Linux 6.14 */
 #define NETDEV_A_QUEUE_ID		      1
 #define NETDEV_A_QUEUE_IFINDEX		      2
 #define NETDEV_A_QUEUE_TYPE		      3
@@ -97,5 +101,8 @@ struct xdp_tx_meta {
 		} completion;
 	};
 };
+
+/* the same with uint64_t launch_time behind it, of Linux 6.14 */
+#define XDP_TX_META_LAUNCH_LEN (sizeof(struct xdp_tx_meta) + sizeof(uint64_t))
 
 #endif /* PP_XSK_UAPI_H */

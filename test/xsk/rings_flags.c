@@ -66,6 +66,7 @@ static void parameters(void **state)
 	refused(PP_XSK_TX_CSUM | PP_XSK_TX_CSUM_SW, 16, "take one of");
 	refused(PP_XSK_TX_CSUM, 0, "tx_metadata_len 0");
 	refused(PP_XSK_TX_TSTAMP, 8, "tx_metadata_len 8");
+	refused(PP_XSK_TX_LAUNCH, 16, "from 24 on");
 	refused(0, 20, "tx_metadata_len 20");
 	refused(0, 256, "tx_metadata_len 256");
 	p.flags = PP_XSK_COPY, p.zone = zone, p.pool = NULL, p.rx.size = 0;

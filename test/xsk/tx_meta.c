@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 
 #include <pagepool/memory.h>
 
@@ -145,13 +146,70 @@ static void places(void)
 	printf("metadata of 16 to 248 bytes: %u times each\n", PACKETS);
 }
 
-/* in copy mode the kernel does both */
+/* when the far end received a frame of ours, and which; a veth hands on the time to send at */
+static uint64_t peer_time(int peer, uint64_t *seq)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(struct timespec))];
+	} control;
+	unsigned char frame[PAGE];
+	struct iovec iov = { frame, sizeof(frame) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	struct timespec ts;
+
+	CHECK(recvmsg(peer, &msg, 0) == FRAME_LEN);
+	CHECK(control.head.cmsg_type == SO_TIMESTAMPNS);
+	memcpy(&ts, CMSG_DATA(&control.head), sizeof(ts));
+	memcpy(seq, frame + FRAME_SEQ, sizeof(*seq));
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static int peer_with_times(void)
+{
+	const int one = 1;
+	int peer = peer_open(true);
+
+	CHECK(!setsockopt(peer, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)));
+	CHECK(!setsockopt(peer, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)));
+	return peer;
+}
+
+/* every other packet has a time to leave at, in the far future; alone, and with other requests */
+static void launch(uint32_t others, uint32_t metadata)
+{
+	const uint64_t future = 4000000000ull * 1000000000;
+	int peer = peer_with_times();
+	struct pp_page *page;
+	uint64_t i, seq, at;
+
+	begin(PP_XSK_TX_LAUNCH | others, metadata, 0);
+	for (i = 0; i < PACKETS; i++) {
+		page = packet(i);
+		page->tstamp = i & 1 ? future + i : PP_TSTAMP_NONE;
+		CHECK(pp_xsk_tx(xsk, &page, 1) == 1);
+		at = peer_time(peer, &seq);
+		CHECK(seq == i);
+		CHECK(i & 1 ? at == future + i : at < future);
+	}
+	complete_all();
+	CHECK(stats().tx_packets == PACKETS && !stats().kernel_tx_invalid && !stats().kick_errors);
+	CHECK(stats().tx_tstamps == (others & PP_XSK_TX_TSTAMP ? PACKETS : 0));
+	close(peer);
+	end();
+	printf("launch times with %#x, %u bytes: %u packets\n", others, metadata, PACKETS);
+}
+
+/* in copy mode the kernel does both; a veth launches nothing */
 static void offers(void)
 {
 	const uint32_t both = PP_XSK_TX_CSUM | PP_XSK_TX_TSTAMP;
 
 	ifindex = if_nametoindex(IF_XSK);
-	begin(both, 16, 0);
+	begin(both | PP_XSK_TX_LAUNCH, 24, 0);
 	CHECK(pp_xsk_tx_offers(sock.fd, ifindex) == both);
 	CHECK(pp_xsk_flags(xsk) == both);
 	end();
@@ -166,6 +224,9 @@ int main(int argc, char **argv)
 	}
 	net_open_in(1, strcmp(argv[1], "skb") ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
 	places();
+	launch(0, 24);
+	launch(PP_XSK_TX_TSTAMP | PP_XSK_TX_CSUM, 24);
+	launch(PP_XSK_TX_TSTAMP, 64);
 	offers();
 	return 0;
 }

@@ -73,6 +73,11 @@ extern "C" {
  * pp_xsk_rx() sets pp_page.tstamp from it
  */
 #define PP_XSK_RX_META (1u << 7)
+/**
+ * PP_XSK_TX_LAUNCH - the device sends each packet at pp_page.tstamp, in ns of its clock, and one
+ * with PP_TSTAMP_NONE at once; needs params.tx_metadata_len of 24 or more, and Linux 6.14
+ */
+#define PP_XSK_TX_LAUNCH (1u << 8)
 
 /**
  * struct pp_xsk_ring - a ring that is shared with the kernel
@@ -148,7 +153,8 @@ struct pp_xsk_umem {
  *          size, or a power of two below it, from 2048 and a sixteenth of a page on: chunks are
  *          parts of pages then, for pp_xsk_rx_chunks() and pp_xsk_tx_chunks(); 0: the page size
  * @tx_metadata_len: as the UMEM was registered, with XDP_UMEM_TX_METADATA_LEN where the kernel
- *          has that flag; 16 or more for PP_XSK_TX_CSUM and PP_XSK_TX_TSTAMP; 0: none
+ *          has that flag; 16 or more for PP_XSK_TX_CSUM and PP_XSK_TX_TSTAMP, 24 or more for
+ *          PP_XSK_TX_LAUNCH; 0: none
  * @fd:     the socket
  * @port:   stored in pp_page.port of every page received
  * @frames: frames to have posted for reception; 0: half of the fill ring, at most the RX ring:
@@ -162,8 +168,8 @@ struct pp_xsk_umem {
  * @tx:     TX ring; without one the socket only receives
  * @comp:   completion ring, with @tx
  * @ifindex: number of the interface that @fd is bound to: pp_xsk_create() asks pp_xsk_tx_offers().
- *          Without an offer PP_XSK_TX_CSUM becomes PP_XSK_TX_CSUM_SW, and PP_XSK_TX_TSTAMP falls
- *          off; pp_xsk_flags() tells. 0: the flags stay as they are
+ *          Without an offer PP_XSK_TX_CSUM becomes PP_XSK_TX_CSUM_SW, and PP_XSK_TX_TSTAMP and
+ *          PP_XSK_TX_LAUNCH fall off; pp_xsk_flags() tells. 0: the flags stay as they are
  */
 struct pp_xsk_params {
 	size_t sz;
@@ -358,9 +364,10 @@ struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
  * reports no error, so ask before (xsk-features of the kernel's netdev family of netlink). In copy
  * mode the kernel fulfils them itself, from Linux 6.8 on. Kernels before 6.18 pass packets to
  * virtio_net without a look at their metadata: no checksums are offered there, and times may miss.
+ * Launch times are the driver's work in either mode (tx-launch-time-fifo).
  *
  * Context: any thread; system calls.
- * Return:  PP_XSK_TX_CSUM and PP_XSK_TX_TSTAMP, or one of them; 0: none, or no answer.
+ * Return:  those of PP_XSK_TX_CSUM, PP_XSK_TX_TSTAMP, PP_XSK_TX_LAUNCH that it fulfils.
  */
 uint32_t pp_xsk_tx_offers(int fd, uint32_t ifindex);
 
@@ -453,6 +460,8 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  *
  * With PP_XSK_SG a packet is a page and those behind it on pp_page.next, at most 18. Metadata
  * (params.tx_metadata_len) takes room in front of each page: a packet that begins too low moves up.
+ * With PP_XSK_TX_LAUNCH the caller sets pp_page.tstamp of each packet; a device refuses or sends at
+ * once a packet with a time that is over, as that of a received one is.
  *
  * Context: the sending thread. Does not block, or with params.tx_wait_ms for that long at most.
  * Cost:    per packet of one page as pp_xsk_rx(), and the kick's system call.
