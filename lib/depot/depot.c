@@ -104,7 +104,7 @@ struct pp_depot *pp_depot_init(const struct pp_depot_params *params, void *memor
 	stock = &depot->stock;
 	stock->policy = (uint8_t)policy;
 	stock->cores = cores;
-	stock->batch = p.batch;
+	stock->batch = stock->batch_max = p.batch;
 	stock->drain_us = p.drain_us;
 	snprintf(stock->name, sizeof(stock->name), "%s", p.name);
 	stock->pcps = (struct pcp *)((char *)memory + round_up(sizeof(*depot)));

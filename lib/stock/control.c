@@ -74,10 +74,12 @@ int stock_set(struct stock *stock, uint32_t high, uint32_t batch)
 		return pp_set_error(EINVAL, "batch: %u is not in 1 .. high %u, or above %u", batch,
 				    high, PP_BULK_MAX);
 	pp_lock(&stock->control);
-	if (stock->disabled)
+	if (stock->disabled) {
 		err = pp_set_error(EBUSY, "the caches are disabled; enable them first");
-	else
+	} else {
+		WRITE_ONCE(stock->batch_max, batch);
 		set_bounds(stock, high, high, batch);
+	}
 	pp_unlock(&stock->control);
 	return err;
 }

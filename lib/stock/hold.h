@@ -74,10 +74,14 @@ static inline unsigned int list_top_to_area(struct stock *stock, struct pcp_list
 static inline unsigned int stock_spare(const struct stock *stock, unsigned int want)
 {
 	const struct free_area *area = &stock->area;
+	uint32_t batch = READ_ONCE(stock->batch);
 
 	if (unlikely(area->ops))
 		return area->ops->spare(area, want);
-	return area->count > (uint64_t)READ_ONCE(stock->batch) && !area->seekers ? want : 0;
+	if (area->count <= (uint64_t)batch || area->seekers)
+		return 0;
+	/* a streak leaves others half */
+	return (unsigned int)min((uint64_t)want, max((uint64_t)batch, area->count / 2));
 }
 
 #endif /* PP_HOLD_H */

@@ -137,13 +137,41 @@ static void set_high(struct pcp *pcp, uint32_t high)
 	WRITE_ONCE(pcp->high, high);
 }
 
-/* nr_pcp_alloc() in mm/page_alloc.c. Differs: fixed high means fixed batch, too. */
-uint32_t pcp_tune_refill(struct pcp *pcp)
+/*
+ * A batch, doubled for each earlier move in a row in the same direction: pages that only pass
+ * through a core cost it fewer visits to the free area. The caller ends the other direction's
+ * streak, so that a core that swings around empty or full moves batches.
+ */
+static uint32_t streak(const struct pcp *pcp, uint32_t *factor, uint32_t most)
+{
+	uint32_t batch = READ_ONCE(pcp->batch), old = READ_ONCE(*factor), n = batch << old;
+
+	most = max(most, batch);
+	if (n < most)
+		WRITE_ONCE(*factor, old + 1);
+	return min(n, most);
+}
+
+uint32_t pcp_streak_refill(struct pcp *pcp, uint32_t most)
+{
+	WRITE_ONCE(pcp->free_factor, 0);
+	return min(streak(pcp, &pcp->alloc_factor, most), pcp_limit(pcp));
+}
+
+uint32_t pcp_streak_flush(struct pcp *pcp, uint32_t count, uint32_t most)
+{
+	WRITE_ONCE(pcp->alloc_factor, 0);
+	return min(streak(pcp, &pcp->free_factor, most), count);
+}
+
+/* nr_pcp_alloc() in mm/page_alloc.c. Differs: a fixed high is not exceeded by a streak. */
+uint32_t pcp_tune_refill(struct pcp *pcp, uint32_t most)
 {
 	uint32_t batch = READ_ONCE(pcp->batch), n, cap, limit = pcp_limit(pcp);
 
 	if (!pcp_is_tuned(pcp))
-		return min(batch, limit);
+		return pcp_streak_refill(pcp, most);
+	WRITE_ONCE(pcp->free_factor, 0);
 	WRITE_ONCE(pcp->free_count, pcp->free_count >> 1);
 	n = batch << pcp->alloc_factor;
 	set_high(pcp, limit + n);
@@ -155,26 +183,28 @@ uint32_t pcp_tune_refill(struct pcp *pcp)
 	return min(n, limit);
 }
 
-/* nr_pcp_high() and nr_pcp_free(). Differs: a batch a hold, whatever the streak. */
-uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n)
+/* nr_pcp_high() and nr_pcp_free(). Differs: at most @most a hold, whatever the streak. */
+uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n, uint32_t most)
 {
 	uint32_t batch = READ_ONCE(pcp->batch);
 
-	if (pcp_is_tuned(pcp)) {
-		WRITE_ONCE(pcp->alloc_factor, pcp->alloc_factor >> 1);
-		if (pcp->free_count < batch << ALLOC_FACTOR_MAX)
-			WRITE_ONCE(pcp->free_count, pcp->free_count + n);
-		if (READ_ONCE(pcp->high) < pcp->free_count + batch)
-			set_high(pcp, pcp->free_count + batch);
-	}
-	return min(count, batch);
+	if (!pcp_is_tuned(pcp))
+		return pcp_streak_flush(pcp, count, most);
+	WRITE_ONCE(pcp->alloc_factor, pcp->alloc_factor >> 1);
+	if (pcp->free_count < batch << ALLOC_FACTOR_MAX)
+		WRITE_ONCE(pcp->free_count, pcp->free_count + n);
+	if (READ_ONCE(pcp->high) < pcp->free_count + batch)
+		set_high(pcp, pcp->free_count + batch);
+	return min(streak(pcp, &pcp->free_factor, most), count);
 }
 
-/* decay_pcp_high() */
+/* decay_pcp_high(). Differs: streaks are forgotten, too. */
 uint32_t pcp_tune_decay(struct pcp *pcp, uint32_t count)
 {
 	uint32_t high = READ_ONCE(pcp->high), burst = READ_ONCE(pcp->batch) << ALLOC_FACTOR_MAX;
 
+	WRITE_ONCE(pcp->alloc_factor, READ_ONCE(pcp->alloc_factor) >> 1);
+	WRITE_ONCE(pcp->free_factor, READ_ONCE(pcp->free_factor) >> 1);
 	if (high > READ_ONCE(pcp->high_min))
 		set_high(pcp, max(count > burst ? count - burst : 0, high - high / 8));
 	high = pcp_limit(pcp);

@@ -78,6 +78,7 @@ struct pcp {
 	uint32_t capacity __line_aligned; /* of list and spare */
 	uint32_t free_count; /* pages freed without an allocation between, bounded */
 	uint32_t alloc_factor; /* refills take batch << alloc_factor */
+	uint32_t free_factor; /* flushes give batch << free_factor */
 	uint64_t raises;
 	uint64_t decays;
 
@@ -247,10 +248,17 @@ static __always_inline uint32_t pcp_limit(const struct pcp *pcp)
 
 /* ---- tuning: kernel-like, inside a hold ------------------------------------------------------ */
 
+/*
+ * How many pages to move by a cache of fixed size, at most @most or a batch; also outside a hold,
+ * where two threads of a core may count one move.
+ */
+uint32_t pcp_streak_refill(struct pcp *pcp, uint32_t most);
+uint32_t pcp_streak_flush(struct pcp *pcp, uint32_t count, uint32_t most);
+
 /* How many pages to take from the zone for a cache that ran empty. */
-uint32_t pcp_tune_refill(struct pcp *pcp);
+uint32_t pcp_tune_refill(struct pcp *pcp, uint32_t most);
 /* How many pages to give to the zone from a cache that would overflow by @n. */
-uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n);
+uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n, uint32_t most);
 /* The tick: lower high towards high_min; returns how many of @count pages are too many now. */
 uint32_t pcp_tune_decay(struct pcp *pcp, uint32_t count);
 

@@ -52,7 +52,7 @@ static __always_inline void hold_end(struct pcp_guard *g, unsigned int pages, co
 static __noinline unsigned int cache_refill(struct stock *stock, struct pcp *pcp,
 					    struct pcp_list *list, void **objs, unsigned int n)
 {
-	unsigned int got = list->count, more = pcp_tune_refill(pcp);
+	unsigned int got = list->count, more = pcp_tune_refill(pcp, READ_ONCE(stock->batch_max));
 
 	memcpy(objs, list->obj, got * sizeof(*objs));
 	WRITE_ONCE(list->count, 0);
@@ -75,7 +75,7 @@ static __noinline unsigned int cache_refill(struct stock *stock, struct pcp *pcp
 static __noinline bool cache_flush(struct stock *stock, struct pcp *pcp, struct pcp_list *list,
 				   void *const *objs, unsigned int n)
 {
-	list_to_area(stock, list, pcp_tune_flush(pcp, list->count, n));
+	list_to_area(stock, list, pcp_tune_flush(pcp, list->count, n, READ_ONCE(stock->batch_max)));
 	count_add(pcp->flushes, 1);
 	if (list->count + n > pcp_limit(pcp))
 		return false;

@@ -31,7 +31,7 @@ static __noinline unsigned int cache_refill(struct stock *stock, void **objs, un
 	if (!pcp || !stock_lock(stock))
 		return got;
 	got += free_area_pop(area, objs + got, n - got);
-	more = stock_spare(stock, min(READ_ONCE(pcp->batch), pcp_limit(pcp)));
+	more = stock_spare(stock, pcp_streak_refill(pcp, READ_ONCE(stock->batch_max)));
 	/* from one array into the other: off here before others can see them there */
 	more = free_area_lend(area, more);
 	if (more && !core_push(stock, area->obj + area->count, more))
@@ -50,7 +50,9 @@ static __noinline bool cache_flush(struct stock *stock, void *const *objs, unsig
 
 	if (!pcp || !stock_lock(stock))
 		return false;
-	k = free_area_room(area, READ_ONCE(pcp->batch));
+	k = pcp_streak_flush(pcp, READ_ONCE(READ_ONCE(pcp->list)->count),
+			     READ_ONCE(stock->batch_max));
+	k = free_area_room(area, k);
 	if (k && core_pop(stock, area->obj + area->count, k))
 		free_area_restore(area, k);
 	if (!core_push(stock, objs, n))

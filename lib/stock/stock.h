@@ -47,6 +47,7 @@ struct stock {
 	size_t stride; /* bytes from one cache to the next */
 	unsigned int cores; /* caches; threads' if per_thread */
 	uint32_t batch;
+	uint32_t batch_max; /* what a streak of refills or flushes moves at once */
 	uint32_t drain_us;
 	char name[32];
 	struct share *share; /* of the processes that use it; NULL: this one alone */

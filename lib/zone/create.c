@@ -33,10 +33,13 @@ static int find_policy(const char *name, uint32_t flags)
 /*
  * Cores may keep a quarter of the zone, which drains give back anyhow; more would
  * make them frequent in a small zone. The kernel's batch is 63 at most, for the
- * sake of interrupt latency; moving 128 halves what a page costs across cores.
+ * sake of interrupt latency; moving 128 halves what a page costs across cores, and 512 halves it
+ * again. Returns what a streak of moves may take: a batch that the caller chose does not grow.
  */
-static void set_defaults(struct pp_zone_params *p, unsigned int cores)
+static uint32_t set_defaults(struct pp_zone_params *p, unsigned int cores)
 {
+	uint32_t batch_max = p->batch;
+
 	if (!p->page_size)
 		p->page_size = 4096;
 	if (!p->high) {
@@ -44,14 +47,17 @@ static void set_defaults(struct pp_zone_params *p, unsigned int cores)
 		p->high = max(p->high, 4u);
 		p->high = max(p->high, min(p->batch, PP_BULK_MAX));
 	}
-	if (!p->batch)
+	if (!p->batch) {
 		p->batch = min(max(p->high / 4, 1u), 128u);
+		batch_max = max(min(p->high, PP_BULK_MAX), p->batch);
+	}
 	if (!p->high_max)
 		p->high_max = p->high;
 	if (!p->drain_us)
 		p->drain_us = 20000;
 	if (!p->name)
 		p->name = "zone";
+	return batch_max;
 }
 
 static int check_params(const struct pp_zone_params *p)
@@ -211,12 +217,13 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	struct pp_zone_params p;
 	struct pp_zone *zone;
 	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
+	uint32_t batch_max;
 	int policy;
 
 	not_a_handler();
 	if (params_copy(&p, sizeof(p), params))
 		return NULL;
-	set_defaults(&p, cores);
+	batch_max = set_defaults(&p, cores);
 	policy = find_policy(p.policy, p.flags);
 	if (policy < 0 || check_params(&p) || fault_from_env())
 		return NULL;
@@ -233,6 +240,7 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 				  (stock_policy(zone->stock)->flags & PCP_THREAD_ONLY);
 	zone->stock->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
 	zone->stock->cores = zone->stock->per_thread ? PP_SLOTS : cores;
+	zone->stock->batch_max = batch_max;
 	if (zone_init(zone, &p)) {
 		zone_free(zone);
 		return NULL;

@@ -133,7 +133,7 @@ static int make_stock(struct pp_zone *zone, unsigned int order)
 	stock->ops = pages->traced;
 	stock->cores = pages->cores;
 	stock->per_thread = pages->per_thread;
-	stock->batch = config.batch;
+	stock->batch = stock->batch_max = config.batch;
 	stock->drain_us = pages->drain_us;
 	stock->order = (uint8_t)order;
 	stock->pages = pages->pages;

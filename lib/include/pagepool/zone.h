@@ -121,7 +121,8 @@ struct pp_zone_ops {
  * @policy:     how the caches are shared: one of pp_policy_names(), or "auto": rseq where it
  *              works, else trylock; NULL: "trylock"
  * @batch:      pages moved between a core's cache and the free area at once, at most @high and
- *              512; 0: a quarter of @high, at most 128
+ *              512; 0: a quarter of @high, at most 128, doubled for each move in a row in the
+ *              same direction, up to @high and 512
  * @high:       most pages in a core's cache, at most 65536; 0: a quarter of the zone over all
  *              cores, 4 .. 512, but at least @batch
  * @high_max:   what tuning may raise @high to, at most 65536; 0 or @high: high is fixed; it stays
@@ -311,7 +312,7 @@ long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us);
  * pp_zone_pcp_set() - change how much the caches may hold
  * @zone:  zone
  * @high:  most pages in a cache, at most the high_max of its creation; also ends tuning
- * @batch: pages moved at once, 1 .. @high and at most 512
+ * @batch: pages moved at once, 1 .. @high and at most 512; also ends its doubling
  *
  * A cache that holds more is trimmed by its next overflow, or by pp_zone_maintain().
  *

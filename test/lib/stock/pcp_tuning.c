@@ -2,7 +2,8 @@
 /*
  * pcp_tuning.c - high and batch move with the load: kernel-semantics, invariants 11 and 18
  *
- * rseq and llist have no hold in which to tune: their caches stay at high.
+ * rseq and llist have no hold in which to tune: their caches stay at high. The batch of a cache of
+ * fixed size grows under each policy.
  */
 #include <string.h>
 
@@ -179,12 +180,147 @@ static void high_after_every_free(void **state)
 	zone_end(zone);
 }
 
+/* ---- caches of fixed size -------------------------------------------------------------------- */
+
+#define FIXED	    64u
+#define FIXED_BATCH (FIXED / 4)
+
+/* @batch 0: it grows up to the whole cache */
+static struct pp_zone *fixed_zone(uint64_t size, uint32_t batch)
+{
+	struct pp_zone_params p = variant_params(size, batch, FIXED);
+
+	p.high_max = FIXED;
+	return zone_new(&p);
+}
+
+/* fills the cache, one page at a time, and once more: how many pages left it? */
+static unsigned int flush_size(struct pp_zone *zone, unsigned int *n)
+{
+	unsigned int core = pp_zone_this_core(zone), before;
+
+	do {
+		before = pp_zone_cached(zone, core);
+		pp_zone_free_bulk(zone, &pages[--*n], 1);
+	} while (pp_zone_cached(zone, core) > before);
+	return before + 1 - pp_zone_cached(zone, core);
+}
+
+static void streak_grows(void **state)
+{
+	static const unsigned int sizes[] = { FIXED_BATCH, 2 * FIXED_BATCH, FIXED, FIXED, FIXED };
+	struct pp_zone *zone = fixed_zone(PAGES, 0);
+	unsigned int i, n = 0;
+
+	pin_to(test_cpu(0));
+	assert_int_equal(zone_stats(zone).batch, FIXED_BATCH);
+	for (i = 0; i < ARRAY_LEN(sizes); i++)
+		assert_int_equal(refill_size(zone, &n), sizes[i]);
+	while (n < 8 * FIXED)
+		require(pp_zone_alloc_bulk(zone, &pages[n++], 1) == 1);
+	for (i = 0; i < ARRAY_LEN(sizes); i++)
+		assert_int_equal(flush_size(zone, &n), sizes[i]);
+	give_back(zone, n);
+	unpin();
+	zone_end(zone);
+}
+
+/* a core that swings around empty and full, and a batch that the caller chose */
+static void no_streak(void **state)
+{
+	struct pp_zone *swings = fixed_zone(PAGES, 0), *chosen = fixed_zone(PAGES, FIXED_BATCH);
+	unsigned int i, n = 0, most = 4 * FIXED;
+
+	pin_to(test_cpu(0));
+	while (n < most)
+		require(pp_zone_alloc_bulk(swings, &pages[n++], 1) == 1);
+	for (i = 0; i < 4; i++) {
+		assert_int_equal(flush_size(swings, &n), FIXED_BATCH);
+		assert_int_equal(refill_size(swings, &n), FIXED_BATCH);
+	}
+	give_back(swings, n);
+	for (i = n = 0; i < 6; i++)
+		assert_int_equal(refill_size(chosen, &n), FIXED_BATCH);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(flush_size(chosen, &n), FIXED_BATCH);
+	give_back(chosen, n);
+	unpin();
+	zone_end(swings);
+	zone_end(chosen);
+}
+
+/* each call of pp_zone_maintain() takes a doubling back */
+static void idle_streak(void **state)
+{
+	struct pp_zone *zone = fixed_zone(PAGES, 0);
+	unsigned int n = 0, i;
+
+	pin_to(test_cpu(0));
+	for (i = 0; i < 4; i++)
+		refill_size(zone, &n);
+	pp_zone_maintain(zone);
+	assert_int_equal(refill_size(zone, &n), 2 * FIXED_BATCH);
+	pp_zone_maintain(zone);
+	pp_zone_maintain(zone);
+	assert_int_equal(refill_size(zone, &n), FIXED_BATCH);
+	give_back(zone, n);
+	unpin();
+	zone_end(zone);
+}
+
+/* pp_zone_pcp_set() chooses a batch; closing and opening the caches keeps what there was */
+static void set_ends_streaks(void **state)
+{
+	struct pp_zone *zone = fixed_zone(PAGES, 0);
+	unsigned int i, n = 0;
+
+	pin_to(test_cpu(0));
+	assert_int_equal(pp_zone_pcp_disable(zone, 1000000), 0);
+	pp_zone_pcp_enable(zone);
+	for (i = 0; i < 3; i++)
+		refill_size(zone, &n);
+	assert_int_equal(refill_size(zone, &n), FIXED);
+	assert_int_equal(pp_zone_pcp_set(zone, FIXED, FIXED_BATCH), 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(refill_size(zone, &n), FIXED_BATCH);
+	give_back(zone, n);
+	unpin();
+	zone_end(zone);
+}
+
+/* a zone that runs short: a streak takes a batch, or at most half of what is free */
+static void streak_leaves_half(void **state)
+{
+	struct pp_zone *zone = fixed_zone(8 * FIXED, 0);
+	uint64_t free_before, got;
+	unsigned int n = 0;
+
+	pin_to(test_cpu(0));
+	while (n < 8 * FIXED) {
+		free_before = zone_stats(zone).free;
+		require(pp_zone_alloc_bulk(zone, &pages[n++], 1) == 1);
+		got = free_before - zone_stats(zone).free;
+		require(got <= 1 + FIXED_BATCH || got <= 1 + free_before / 2);
+	}
+	assert_int_equal(pp_zone_alloc_bulk(zone, &pages[n], 1), 0);
+	give_back(zone, n);
+	unpin();
+	zone_end(zone);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alloc_streak_doubles),	 cmocka_unit_test(free_halves),
-		cmocka_unit_test(free_streak_raises),	 cmocka_unit_test(idle_decay),
+		cmocka_unit_test(alloc_streak_doubles),
+		cmocka_unit_test(free_halves),
+		cmocka_unit_test(free_streak_raises),
+		cmocka_unit_test(idle_decay),
 		cmocka_unit_test(high_after_every_free),
+		cmocka_unit_test(streak_grows),
+		cmocka_unit_test(no_streak),
+		cmocka_unit_test(set_ends_streaks),
+		cmocka_unit_test(idle_streak),
+		cmocka_unit_test(streak_leaves_half),
 	};
 	int refused;
 
