@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * harness.c - ledger checks, pinned threads, seeds, and a watchdog
- */
+/* harness.c - ledger checks, pinned threads, seeds */
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "harness.h"
+#include "watchdog.h"
 
 static uint64_t seed;
 static cpu_set_t all_cpus;
@@ -35,26 +33,18 @@ void skip_because(const char *fmt, ...)
 	abort();
 }
 
-static void watchdog_bark(int sig)
-{
-	static const char msg[] = "watchdog: the test hangs; killed\n";
-	ssize_t n = write(STDERR_FILENO, msg, sizeof(msg) - 1);
-
-	(void)n;
-	_exit(1);
-}
-
 int test_main(const char *name, const struct CMUnitTest *tests, size_t n, unsigned int watchdog_s)
 {
-	const char *env = getenv("PP_SEED");
+	const char *env = getenv("PP_SEED"), *filter = getenv("PP_TEST");
 
 	seed = env ? strtoull(env, NULL, 0) : (uint64_t)time(NULL) * 1000003u + (uint64_t)getpid();
 	printf("# %s: PP_SEED=%llu\n", name, (unsigned long long)seed);
 	fflush(stdout);
 	if (sched_getaffinity(0, sizeof(all_cpus), &all_cpus))
 		require_failed(__FILE__, __LINE__, "sched_getaffinity");
-	signal(SIGALRM, watchdog_bark);
-	alarm(watchdog_s);
+	if (filter)
+		cmocka_set_test_filter(filter);
+	watchdog_start(watchdog_s);
 	return _cmocka_run_group_tests(name, tests, n, NULL, NULL) ? 1 : 0;
 }
 

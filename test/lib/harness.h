@@ -2,8 +2,9 @@
 /*
  * harness.h - what the tests of the library share
  *
- * Each program prints its random seed; PP_SEED=N repeats a run. Checks in threads other than
- * cmocka's use require(), which aborts: cmocka's own asserts jump out of the wrong stack there.
+ * Each program prints its random seed; PP_SEED=N repeats a run, and PP_TEST=PATTERN
+ * runs some of its tests. Checks in threads other than cmocka's use require(), which aborts:
+ * cmocka's own asserts jump out of the wrong stack there.
  */
 #ifndef PP_TEST_HARNESS_H
 #define PP_TEST_HARNESS_H

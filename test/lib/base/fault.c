@@ -17,6 +17,7 @@
 #include <pagepool/memory.h>
 
 #include "base/fault_fixture.h"
+#include "watchdog.h"
 
 /* One sentence, with its reason. */
 static void failed_with(int err, const char *what)
@@ -36,7 +37,7 @@ static int in_child(void (*fn)(void))
 	pid = fork();
 	require(pid >= 0);
 	if (!pid) {
-		alarm(60);
+		watchdog_start(60);
 		fn();
 		fflush(NULL);
 		_exit(0);

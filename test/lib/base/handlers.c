@@ -6,16 +6,14 @@
  * that hold other locks of the library: a ring's, a pool's, a zone's control, another zone's.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <pagepool/memory.h>
 
+#include "interrupts.h"
 #include "variant.h"
+#include "watchdog.h"
 
 #include "control/verbs.h"
 
@@ -29,7 +27,6 @@
 #endif
 
 static struct pp_zone *safe;
-static sigset_t interrupts;
 
 struct tally {
 	unsigned int handlers;
@@ -60,15 +57,13 @@ static void add(unsigned int *what, unsigned int n)
 }
 
 /* Wants more than there is, so that nothing which the library might try is left out. */
-static void handler(int sig)
+static void handler(void)
 {
 	struct pp_page *pages[128];
 	char before[240];
-	int err = errno;
 	unsigned int got;
 	long slept;
 
-	(void)sig;
 	snprintf(before, sizeof(before), "%s", pp_error());
 	slept = sleeps();
 	errno = 4711;
@@ -79,28 +74,6 @@ static void handler(int sig)
 	add(&tally.changed_error, strcmp(before, pp_error()) != 0);
 	add(&tally.got, got);
 	add(&tally.handlers, 1);
-	errno = err;
-}
-
-/* For the calling thread alone. */
-static timer_t start_timer(unsigned int hz)
-{
-	struct itimerspec its = { .it_interval.tv_nsec = 1000000000 / hz };
-	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
-	timer_t timer;
-
-	ev._sigev_un._tid = (int)syscall(SYS_gettid);
-	its.it_value = its.it_interval;
-	require(!timer_create(CLOCK_MONOTONIC, &ev, &timer));
-	require(!timer_settime(timer, 0, &its, NULL));
-	pthread_sigmask(SIG_UNBLOCK, &interrupts, NULL);
-	return timer;
-}
-
-static void stop_timer(timer_t timer)
-{
-	pthread_sigmask(SIG_BLOCK, &interrupts, NULL);
-	timer_delete(timer);
 }
 
 /* ---- threads that hold locks while handlers come --------------------------------------------- */
@@ -120,19 +93,31 @@ static bool enough(void)
 static void busy_main(void *arg)
 {
 	struct busy *b = arg;
-	timer_t timer;
 
+	interrupts_unblock();
 	/* where the library has not seen the thread since, its first handler may wait */
-	pthread_sigmask(SIG_UNBLOCK, &interrupts, NULL);
 	require(pp_zone_drain_all(safe, 1000000) >= 0);
-	timer = b->interrupted ? start_timer(2000) : NULL;
-
-	while (!enough() || b->rounds < 20) {
-		b->fn();
-		b->rounds++;
-	}
 	if (b->interrupted)
-		stop_timer(timer);
+		interrupts_start(2000);
+	while (!enough() || count(&b->rounds) < 20) {
+		b->fn();
+		add(&b->rounds, 1);
+	}
+	interrupts_stop();
+}
+
+static struct busy *running;
+static unsigned int nrunning;
+
+static void tell_progress(void)
+{
+	unsigned int i;
+
+	watchdog_say("%u handlers of %u; rounds of 20:", count(&tally.handlers), ENOUGH);
+	for (i = 0; i < nrunning; i++)
+		watchdog_say(" %u%s", count(&running[i].rounds),
+			     running[i].interrupted ? " (interrupted)" : "");
+	watchdog_say("\n");
 }
 
 /* Until enough handlers came and each thread got through enough rounds; a deadlock hangs here. */
@@ -141,10 +126,13 @@ static void run(struct busy *b, unsigned int n)
 	unsigned int i;
 
 	memset(&tally, 0, sizeof(tally));
+	running = b;
+	nrunning = n;
 	for (i = 0; i < n; i++)
 		pinned_start(&b[i].thread, (int)test_cpu(i % test_cpus()), busy_main, &b[i]);
 	for (i = 0; i < n; i++)
 		pinned_join(&b[i].thread);
+	nrunning = 0;
 	print_message("# %u handlers, %u slept, %u pages\n", tally.handlers, tally.slept,
 		      tally.got);
 	assert_in_range(tally.slept, 0, SLEEPS_MAX);
@@ -348,16 +336,16 @@ static void drains_and_trims_nothing(void **state)
 static void starve_main(void *arg)
 {
 	struct pp_page *pages[128];
-	timer_t timer = start_timer(2000);
 	unsigned int i, got;
 
+	interrupts_start(2000);
 	for (i = 0; i < 100; i++) {
 		got = pp_zone_alloc_bulk(safe, pages, 128);
 		require(pp_zone_pcp_disable(safe, 1000000) == 0);
 		pp_zone_pcp_enable(safe);
 		pp_zone_free_bulk(safe, pages, got);
 	}
-	stop_timer(timer);
+	interrupts_stop();
 }
 
 static void thread_gets_on(void **state)
@@ -380,16 +368,13 @@ int main(int argc, char **argv)
 		cmocka_unit_test(beside_control),	    cmocka_unit_test(beside_slow_acceptor),
 		cmocka_unit_test(drains_and_trims_nothing), cmocka_unit_test(thread_gets_on),
 	};
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
 	int refused;
 
 	variant_parse(argc, argv);
 	refused = variant_refused();
 	if (refused >= 0)
 		return refused;
-	sigemptyset(&interrupts);
-	sigaddset(&interrupts, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &interrupts, NULL);
-	require(!sigaction(SIGUSR1, &sa, NULL));
+	interrupts_init(handler);
+	watchdog_report(tell_progress);
 	return test_main("handlers", tests, ARRAY_LEN(tests), 140);
 }

@@ -189,9 +189,9 @@ static void everything(void **state)
 
 	hz = env_number("PP_CHAOS_HZ", 1000);
 	collect();
+	chaos_signals_init(); /* a signal is blocked before the library sees this thread */
 	chaos_zones_new();
 	chaos_depots_new();
-	chaos_signals_init();
 	for (i = 0; i < CHAOS_THREADS; i++) {
 		chaos_workers[i].id = i;
 		chaos_workers[i].rng = rng_init(i);

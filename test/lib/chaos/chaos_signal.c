@@ -3,20 +3,15 @@
  * chaos_signal.c - a handler that allocates and frees wherever a timer meets its thread
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "chaos/chaos.h"
+#include "interrupts.h"
 
 #define MOST   16u
 #define MARKED 1000u /* users that are handlers: this and the worker's number */
 
 static __thread struct chaos_worker *self;
-static __thread timer_t timer;
-static __thread bool armed;
 
 static struct chaos_zone *safe_zone(struct chaos_worker *w)
 {
@@ -78,12 +73,11 @@ static void use(struct chaos_worker *w, struct chaos_zone *z)
 	give_back(z, pages, n);
 }
 
-static void handler(int sig)
+static void handler(void)
 {
 	struct chaos_worker *w = self;
 	struct chaos_zone *z;
 	char text[64];
-	int saved = errno;
 
 	z = w ? safe_zone(w) : NULL;
 	if (z) {
@@ -93,45 +87,25 @@ static void handler(int sig)
 		w->errnos += errno != EXDEV || strncmp(text, pp_error(), sizeof(text));
 		w->handlers++;
 	}
-	errno = saved;
 }
 
 void chaos_signals_init(void)
 {
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
-
-	sigaction(SIGUSR1, &sa, NULL);
+	interrupts_init(handler);
 }
 
 void chaos_timer_start(struct chaos_worker *w, unsigned int hz)
 {
-	struct sigevent event;
-	struct itimerspec often;
-
 	self = w;
-	if (!hz)
-		return;
-	memset(&event, 0, sizeof(event));
-	event.sigev_notify = SIGEV_THREAD_ID;
-	event.sigev_signo = SIGUSR1;
-	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	often.it_interval.tv_sec = often.it_value.tv_sec = hz == 1;
-	often.it_interval.tv_nsec = often.it_value.tv_nsec = hz == 1 ? 0 : 1000000000 / hz;
-	require(!timer_create(CLOCK_MONOTONIC, &event, &timer));
-	require(!timer_settime(timer, 0, &often, NULL));
-	armed = true;
+	if (hz)
+		interrupts_start(hz);
+	else
+		interrupts_unblock();
 }
 
 void chaos_timer_stop(void)
 {
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	if (armed)
-		require(!timer_delete(timer));
-	/* one may be pending still */
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	interrupts_stop();
 	self = NULL;
 }
 

@@ -8,14 +8,13 @@
 #include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "interrupts.h"
 #include "pool/pool_fixture.h"
 
 /* ---- storm ----------------------------------------------------------------------------------- */
@@ -310,14 +309,12 @@ static void idle_pool_shrinks(void **state)
 static struct pp_zone *empty;
 static unsigned int handled;
 
-static void ask(int sig)
+static void ask(void)
 {
 	struct pp_page *page;
-	int err = errno;
 
 	require(!pp_zone_alloc_bulk(empty, &page, 1));
 	__atomic_fetch_add(&handled, 1, __ATOMIC_RELAXED);
-	errno = err;
 }
 
 /* It asks the pools while its own thread may be changing their list: it must not wait for that. */
@@ -325,8 +322,6 @@ static void handler_beside_create(void **state)
 {
 	struct pp_zone_params zp = zone_params(64);
 	struct fixture f = { 0 };
-	struct sigaction sa = { .sa_handler = ask, .sa_flags = SA_RESTART };
-	struct itimerval often = { { 0, 50 }, { 0, 50 } }, never = { 0 };
 	double end = now_s() + test_seconds("PP_HANDLER_SECONDS", 0.5, 5);
 
 	zp.flags = PP_ZONE_SIGNAL_SAFE;
@@ -334,12 +329,11 @@ static void handler_beside_create(void **state)
 	empty = f.zone = zone_new(&zp);
 	f.pool = pool_new(f.zone, 0, 0, 0);
 	take(&f, 0, 64);
-	require(!sigaction(SIGALRM, &sa, NULL));
-	require(!setitimer(ITIMER_REAL, &often, NULL));
+	interrupts_init(ask);
+	interrupts_start(20000);
 	while (now_s() < end)
 		page_pool_destroy(pool_new(f.zone, 2, 1, 1));
-	require(!setitimer(ITIMER_REAL, &never, NULL));
-	signal(SIGALRM, SIG_IGN);
+	interrupts_stop();
 	assert_true(handled > 20);
 	give(&f, 0, 64, true);
 	fixture_end(&f);

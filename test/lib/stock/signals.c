@@ -6,12 +6,9 @@
  * the holder of a lock is off its CPU. The main thread blocks the signal, or it would get them all.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "interrupts.h"
 #include "variant.h"
 
 #define PAGES	2048
@@ -49,11 +46,10 @@ static void own(struct pp_page *const *pages, unsigned int n, unsigned int from,
 }
 
 /* what it takes it may keep until a later one: then pages leave one context for another */
-static void handler(int sig)
+static void handler(void)
 {
 	struct worker *w = self;
 	unsigned int n, got;
-	int err = errno;
 
 	if (!w)
 		return;
@@ -68,37 +64,19 @@ static void handler(int sig)
 	w->n = got;
 	w->handler_got += got;
 	__atomic_store_n(&w->handler_ops, w->handler_ops + 1, __ATOMIC_RELAXED);
-	errno = err;
-}
-
-static void start_timer(timer_t *timer)
-{
-	struct itimerspec its = { .it_interval.tv_nsec = 1000000000 / HZ };
-	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGUSR1 };
-
-	ev._sigev_un._tid = (int)syscall(SYS_gettid);
-	its.it_value = its.it_interval;
-	require(!timer_create(CLOCK_MONOTONIC, &ev, timer));
-	require(!timer_settime(*timer, 0, &its, NULL));
 }
 
 static void worker_main(void *arg)
 {
 	struct worker *w = arg;
-	timer_t timer;
-	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
 	self = w;
-	start_timer(&timer);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	interrupts_start(HZ);
 	while (now_s() < w->end || __atomic_load_n(&w->handler_ops, __ATOMIC_RELAXED) < LEAST) {
 		w->fn(w);
 		w->rounds++;
 	}
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	timer_delete(timer);
+	interrupts_stop();
 	own(w->pocket, w->n, 100 + w->id, 0);
 	pp_zone_free_bulk(zone, w->pocket, w->n);
 }
@@ -235,7 +213,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(interrupted_disable),
 		cmocka_unit_test(interrupted_anything),
 	};
-	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
 	int refused;
 
 	variant_parse(argc, argv);
@@ -243,9 +220,7 @@ int main(int argc, char **argv)
 	refused = variant_refused();
 	if (refused >= 0)
 		return refused;
-	sigaction(SIGUSR1, &sa, NULL);
-	sigaddset(&sa.sa_mask, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &sa.sa_mask, NULL);
+	interrupts_init(handler);
 	return test_main(variant.policy, tests, ARRAY_LEN(tests),
 			 60 + 6 * (unsigned int)test_seconds("PP_SIGNAL_SECONDS", 0.5, 10) * 2);
 }
