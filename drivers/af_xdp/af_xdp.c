@@ -21,7 +21,6 @@
 #define XDP_HEADROOM	  256u /* the kernel's own, in front of the zone's */
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 
-#define XDP_LOOK_US  20u /* with suspend, unless busy_poll says otherwise */
 #define XDP_FLUSH_MS 100u /* that all queues of a stopped port have to send their packets */
 
 static void xdp_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats)
@@ -46,8 +45,10 @@ static void xdp_stop(struct pp_netdev *dev)
 		x = to_xdp(dev->queues[i]);
 		if (x->xsk && x->s.fd >= 0)
 			ms = pp_xdp_flush(x, ms);
-		pp_napi_close(&x->napi); /* of a veth it goes with the program */
 	}
+	/* backwards, as queues may share a NAPI; that of a veth goes with the program */
+	for (i = dev->nqueues; i--;)
+		pp_napi_close(&to_xdp(dev->queues[i])->napi);
 	pp_xdp_prog_put(xd->prog);
 	xd->prog = NULL;
 	pp_iface_promisc_end(&xd->xif);
@@ -194,12 +195,13 @@ static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (!err)
 		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
 	if (!err)
-		err = pp_args_u32(args, "suspend", 1, 1000000, &xd->suspend.suspend_us);
+		err = pp_napi_parse(&xd->napi, args);
 	if (!err)
 		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
 	if (err)
 		return err;
-	xd->suspend.look_us = xd->busy_poll_us ? xd->busy_poll_us : XDP_LOOK_US;
+	if (xd->busy_poll_us)
+		xd->napi.look_us = xd->busy_poll_us;
 	xd->how.mode = mode;
 	xd->how.frags = xd->sg;
 	xd->how.dispatcher = xd->attach;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * af_xdp/napi.c - interrupts that stay suspended while a queue's thread finds packets
+ * af_xdp/napi.c - settings of a queue's NAPI, by the kernel's netdev family
  *
  * The settings stay after a kill. So a record names those that were there before, and the next
  * port on the queue restores them first.
@@ -8,10 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <pagepool/error.h>
@@ -19,56 +16,141 @@
 #include "af_xdp/port.h"
 #include "xsk/uapi.h"
 
-/*
- * Busy polling wants both to be set. Without packets the kernel's timer polls DEFER times, every
- * FLUSH_NS, before the device's interrupts are on: 0.2 ms in which a packet waits up to 20 us.
- */
-#define DEFER	 10u
-#define FLUSH_NS 20000u
-#define BUDGET	 64u /* packets a poll; more needs CAP_NET_ADMIN */
+#define LOOK_US	  20u /* with suspend, unless busy_poll says otherwise */
+#define NAPIS_MAX 1024u
 
-static int suspend_refuse(int err, const struct pp_iface *xif, const char *why,
-			  const char *what_to_do)
+/* @since: the first Linux that has it */
+static const struct {
+	const char *option;
+	const char *name;
+	const char *since;
+	uint16_t type;
+	uint16_t len;
+} settings[NAPI_SETTINGS] = {
+	[NAPI_DEFER] = { "defer_irqs", "defer-hard-irqs", "6.13", NETDEV_A_NAPI_DEFER_HARD_IRQS,
+			 4 },
+	[NAPI_FLUSH] = { "gro_flush", "gro-flush-timeout", "6.13", NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT,
+			 8 },
+	[NAPI_SUSPEND] = { "suspend", "irq-suspend-timeout", "6.13",
+			   NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, 8 },
+	[NAPI_THREADED] = { "threaded", "threaded", "6.17", NETDEV_A_NAPI_THREADED, 4 },
+};
+
+/* --- options ---------------------------------------------------------------------- */
+
+static void ask_for(struct xdp_napi_params *how, enum xdp_napi_setting what, uint64_t value)
 {
-	return pp_set_error(-err, "interrupts of %s are not suspended: %s; %s", xif->name, why,
-			    what_to_do);
+	how->asked.mask |= 1u << what;
+	how->asked.v[what] = value;
 }
 
-/* --- settings -------------------------------------------------------------------- */
+int pp_napi_parse(struct xdp_napi_params *how, struct pp_args *args)
+{
+	static const char *const off_on[] = { "off", "on", NULL };
+	uint32_t defer = UINT32_MAX, flush_us = UINT32_MAX;
+	unsigned int threaded = UINT32_MAX;
+	int err;
 
-static int napi_get_values(struct pp_genl *g, uint32_t id, struct xdp_napi_values *v)
+	how->look_us = LOOK_US;
+	err = pp_args_u32(args, settings[NAPI_SUSPEND].option, 1, 1000000, &how->suspend_us);
+	if (!err)
+		err = pp_args_u32(args, settings[NAPI_DEFER].option, 0, 1000000, &defer);
+	if (!err)
+		err = pp_args_u32(args, settings[NAPI_FLUSH].option, 0, 1000000, &flush_us);
+	if (!err)
+		err = pp_args_word(args, settings[NAPI_THREADED].option, off_on, &threaded);
+	if (err)
+		return err;
+	if (defer != UINT32_MAX)
+		ask_for(how, NAPI_DEFER, defer);
+	if (flush_us != UINT32_MAX)
+		ask_for(how, NAPI_FLUSH, 1000ull * flush_us);
+	if (threaded != UINT32_MAX)
+		ask_for(how, NAPI_THREADED, threaded);
+	return 0;
+}
+
+/* --- sentences -------------------------------------------------------------------- */
+
+int pp_napi_refuse(int err, const struct pp_iface *xif, enum xdp_napi_setting what, const char *why,
+		   const char *what_to_do)
+{
+	if (what == NAPI_SUSPEND)
+		return pp_set_error(-err, "interrupts of %s are not suspended: %s; %s", xif->name,
+				    why, what_to_do);
+	return pp_set_error(-err, "%s of %s is not set: %s; %s", settings[what].option, xif->name,
+			    why, what_to_do);
+}
+
+/* the remedy that always works, after another one */
+static int refuse_or_leave(int err, const struct pp_iface *xif, enum xdp_napi_setting what,
+			   const char *why, const char *remedy)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "%sleave %s out", remedy, settings[what].option);
+	return pp_napi_refuse(err, xif, what, why, text);
+}
+
+int pp_napi_unnamed(const struct pp_iface *xif, enum xdp_napi_setting what, uint32_t queue)
+{
+	char why[96];
+
+	snprintf(why, sizeof(why), "its driver names no NAPI for queue %u", queue);
+	return refuse_or_leave(-EOPNOTSUPP, xif, what, why, "");
+}
+
+int pp_napi_refused(int err, const struct pp_iface *xif, enum xdp_napi_setting what)
+{
+	char why[96], remedy[48];
+
+	if (err == -EPERM || err == -EACCES)
+		return pp_napi_refuse(err, xif, what, "no permission to set its NAPI",
+				      "run as root, or add CAP_NET_ADMIN");
+	if (err != -EOPNOTSUPP && err != -EINVAL)
+		return refuse_or_leave(err, xif, what, strerror(-err), "");
+	snprintf(why, sizeof(why), "this kernel has no %s", settings[what].name);
+	snprintf(remedy, sizeof(remedy), "take Linux %s, or ", settings[what].since);
+	return refuse_or_leave(-EOPNOTSUPP, xif, what, why, remedy);
+}
+
+/* --- settings --------------------------------------------------------------------- */
+
+int pp_napi_get(struct pp_genl *g, uint32_t id, struct xdp_napi_values *v)
 {
 	const struct pp_genl_attr attr = { NETDEV_A_NAPI_ID, sizeof(id), &id };
 	struct pp_genl_answer answer;
 	int err = pp_genl_ask(g, NETDEV_CMD_NAPI_GET, 0, &attr, 1, &answer);
+	unsigned int i;
 
-	if (err)
-		return err;
-	if (pp_genl_get(&answer.nl, NETDEV_A_NAPI_DEFER_HARD_IRQS, &v->defer_hard_irqs,
-			sizeof(v->defer_hard_irqs)) ||
-	    pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, &v->gro_flush_ns) ||
-	    pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, &v->suspend_ns))
-		return -EOPNOTSUPP;
-	return 0;
+	v->mask = 0;
+	for (i = 0; !err && i < NAPI_SETTINGS; i++)
+		if (!pp_genl_get_uint(&answer.nl, settings[i].type, &v->v[i]))
+			v->mask |= 1u << i;
+	return err;
 }
 
-static int napi_set_values(struct pp_genl *g, uint32_t id, const struct xdp_napi_values *v)
+static int napi_set(struct pp_genl *g, uint32_t id, const struct xdp_napi_values *v)
 {
-	const struct pp_genl_attr attrs[] = {
-		{ NETDEV_A_NAPI_ID, sizeof(id), &id },
-		{ NETDEV_A_NAPI_DEFER_HARD_IRQS, sizeof(v->defer_hard_irqs), &v->defer_hard_irqs },
-		{ NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, sizeof(v->gro_flush_ns), &v->gro_flush_ns },
-		{ NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, sizeof(v->suspend_ns), &v->suspend_ns },
-	};
+	struct pp_genl_attr attrs[1 + NAPI_SETTINGS] = { { NETDEV_A_NAPI_ID, sizeof(id), &id } };
 	struct pp_genl_answer answer;
+	uint32_t small[NAPI_SETTINGS];
+	unsigned int i, n = 1;
 
-	return pp_genl_ask(g, NETDEV_CMD_NAPI_SET, NLM_F_ACK, attrs, 4, &answer);
+	for (i = 0; i < NAPI_SETTINGS; i++) {
+		if (!(v->mask >> i & 1))
+			continue;
+		small[i] = (uint32_t)v->v[i];
+		attrs[n].type = settings[i].type;
+		attrs[n].len = settings[i].len;
+		attrs[n++].value = settings[i].len == 4 ? (void *)&small[i] : &v->v[i];
+	}
+	return pp_genl_ask(g, NETDEV_CMD_NAPI_SET, NLM_F_ACK, attrs, n, &answer);
 }
 
 /* --- the NAPI of a queue ---------------------------------------------------------- */
 
-/* the NAPI that the socket knows, and epoll polls; 0: none */
-static uint32_t socket_napi(int fd)
+uint32_t pp_napi_of_socket(int fd)
 {
 	socklen_t len = sizeof(uint32_t);
 	uint32_t id = 0;
@@ -76,8 +158,7 @@ static uint32_t socket_napi(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_INCOMING_NAPI_ID, &id, &len) ? 0 : id;
 }
 
-/* the NAPI of a queue by the kernel; *@id is 0 if the driver names none */
-static int queue_napi(struct pp_genl *g, int ifindex, uint32_t queue, uint32_t *id)
+int pp_napi_named(struct pp_genl *g, int ifindex, uint32_t queue, uint32_t *id)
 {
 	const uint32_t rx = NETDEV_QUEUE_TYPE_RX;
 	const struct pp_genl_attr attrs[] = {
@@ -93,117 +174,123 @@ static int queue_napi(struct pp_genl *g, int ifindex, uint32_t queue, uint32_t *
 	return err;
 }
 
+struct napis {
+	unsigned int n;
+	uint32_t id[NAPIS_MAX]; /* rising */
+};
+
+static void add_napi(const struct nlmsghdr *nl, void *arg)
+{
+	struct napis *all = arg;
+	unsigned int i = all->n;
+	uint32_t id;
+
+	if (i == NAPIS_MAX || pp_genl_get(nl, NETDEV_A_NAPI_ID, &id, sizeof(id)))
+		return;
+	for (all->n++; i && all->id[i - 1] > id; i--)
+		all->id[i] = all->id[i - 1];
+	all->id[i] = id;
+}
+
+/* A driver that names none, as veth, numbers them as the queues if there is one for each. */
+static int napi_by_order(struct pp_genl *g, const struct pp_iface *xif, uint32_t queue,
+			 uint32_t *id)
+{
+	const struct pp_genl_attr attr = { NETDEV_A_NAPI_IFINDEX, sizeof(xif->index), &xif->index };
+	struct napis all = { .n = 0 };
+	int err = pp_genl_dump(g, NETDEV_CMD_NAPI_GET, &attr, 1, add_napi, &all);
+
+	*id = !err && queue < all.n && all.n == xif->channels ? all.id[queue] : 0;
+	return err;
+}
+
+static int napi_find(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
+		     uint32_t *id)
+{
+	int err = pp_napi_named(&n->genl, xif->index, queue, id);
+
+	if (!err && !*id)
+		*id = pp_napi_of_socket(fd);
+	return err || *id ? err : napi_by_order(&n->genl, xif, queue, id);
+}
+
 /* --- the record ------------------------------------------------------------------- */
 
 static void record_write(const struct xdp_napi *n)
 {
-	char line[64];
+	char line[96];
+	int at = snprintf(line, sizeof(line), "%08x %08x", n->id, n->before.mask);
+	unsigned int i;
 
-	snprintf(line, sizeof(line), "%08x %08x %016llx %016llx\n", n->id,
-		 n->before.defer_hard_irqs, (unsigned long long)n->before.gro_flush_ns,
-		 (unsigned long long)n->before.suspend_ns);
+	for (i = 0; i < NAPI_SETTINGS; i++)
+		at += snprintf(line + at, sizeof(line) - (size_t)at, " %016llx",
+			       (unsigned long long)n->before.v[i]);
 	pp_record_write(&n->record, line);
 }
 
 /* @n has the settings of a killed process to restore, if there are some */
 static void record_open(struct xdp_napi *n, int ifindex, uint32_t queue, bool create)
 {
-	unsigned long long flush, suspend;
-	unsigned int id, defer;
-	char name[64], line[64];
+	unsigned long long v[NAPI_SETTINGS];
+	char name[64], line[96];
+	unsigned int id, mask, i;
 
 	snprintf(name, sizeof(name), "napi-%llu-%d-%u", (unsigned long long)pp_record_net(),
 		 ifindex, queue);
 	pp_record_open(&n->record, name, create, line, sizeof(line));
-	if (sscanf(line, "%8x %8x %16llx %16llx", &id, &defer, &flush, &suspend) != 4)
+	if (sscanf(line, "%8x %8x %16llx %16llx %16llx %16llx", &id, &mask, &v[0], &v[1], &v[2],
+		   &v[3]) != 2 + NAPI_SETTINGS)
 		return;
 	n->id = id;
-	n->before = (struct xdp_napi_values){ defer, flush, suspend };
+	n->before.mask = mask;
+	for (i = 0; i < NAPI_SETTINGS; i++)
+		n->before.v[i] = v[i];
 }
 
 /* A NAPI that is gone takes no settings: numbers of NAPIs do not come again. */
-static int napi_restore(struct xdp_napi *n)
+int pp_napi_restore(struct xdp_napi *n, uint32_t mask)
 {
+	struct xdp_napi_values v = n->before;
 	int err = n->id ? -EBADF : 0;
 
+	v.mask &= mask;
 	if (n->id && n->genl.fd >= 0)
-		err = napi_set_values(&n->genl, n->id, &n->before);
-	if (pp_record_done(err))
+		err = napi_set(&n->genl, n->id, &v);
+	if (!pp_record_done(err))
+		return err;
+	n->before.mask &= ~mask;
+	if (!n->before.mask)
 		n->id = 0;
-	return n->id ? err : 0;
+	return 0;
+}
+
+int pp_napi_change(struct xdp_napi *n, uint32_t id, const struct xdp_napi_values *v)
+{
+	struct xdp_napi_values now;
+	uint32_t new = v->mask & ~n->before.mask;
+	unsigned int i;
+	int err;
+
+	err = pp_napi_get(&n->genl, id, &now);
+	if (!err && v->mask & ~now.mask)
+		err = -EOPNOTSUPP;
+	if (err)
+		return err;
+	n->id = id;
+	n->before.mask |= new;
+	for (i = 0; i < NAPI_SETTINGS; i++)
+		if (new >> i & 1)
+			n->before.v[i] = now.v[i];
+	record_write(n);
+	err = napi_set(&n->genl, id, v);
+	if (err && err != -EAGAIN) { /* an answer: nothing was set */
+		n->before.mask &= ~new;
+		n->id = n->before.mask ? id : 0;
+	}
+	return err;
 }
 
 /* --- ports ------------------------------------------------------------------------ */
-
-static int epoll_open(struct xdp_napi *n, const struct pp_iface *xif, int fd, uint32_t look_us)
-{
-	const struct xdp_epoll_params params = {
-		.busy_poll_usecs = look_us,
-		.busy_poll_budget = BUDGET,
-		.prefer_busy_poll = 1,
-	};
-	struct epoll_event event = { .events = EPOLLIN };
-
-	n->ep = epoll_create1(EPOLL_CLOEXEC);
-	if (n->ep < 0)
-		return suspend_refuse(-errno, xif, strerror(errno),
-				      "allow more descriptors (ulimit -n)");
-	if (ioctl(n->ep, XDP_EPIOCSPARAMS, &params))
-		return suspend_refuse(
-			-EOPNOTSUPP, xif, "this kernel's epoll does no busy polling",
-			"take Linux 6.13 with CONFIG_NET_RX_BUSY_POLL, or leave suspend out");
-	if (epoll_ctl(n->ep, EPOLL_CTL_ADD, fd, &event))
-		return suspend_refuse(-errno, xif, strerror(errno), "leave suspend out");
-	return 0;
-}
-
-static int set_refused(int err, const struct pp_iface *xif)
-{
-	if (err == -EPERM || err == -EACCES)
-		return suspend_refuse(err, xif, "no permission to set its NAPI",
-				      "run as root, or add CAP_NET_ADMIN");
-	if (err == -EOPNOTSUPP || err == -EINVAL)
-		return suspend_refuse(-EOPNOTSUPP, xif, "this kernel has no irq-suspend-timeout",
-				      "take Linux 6.13, or leave suspend out");
-	return suspend_refuse(err, xif, strerror(-err), "leave suspend out");
-}
-
-/* Asks in the order of the kernels that answer, and reports the first lack. */
-static int napi_find(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd)
-{
-	uint32_t polled = socket_napi(fd), id = polled;
-	char why[96];
-	int err = 0;
-
-	if (!polled)
-		err = queue_napi(&n->genl, xif->index, queue, &id);
-	if (!err && !id) {
-		snprintf(why, sizeof(why), "its driver names no NAPI for queue %u", queue);
-		return suspend_refuse(-EOPNOTSUPP, xif, why, "leave suspend out");
-	}
-	if (!err)
-		err = napi_get_values(&n->genl, id, &n->before);
-	if (err)
-		return set_refused(err, xif);
-	if (!polled)
-		return suspend_refuse(-EOPNOTSUPP, xif,
-				      "this kernel does not poll AF_XDP in copy mode",
-				      "take Linux 6.16, or leave suspend out");
-	n->id = id;
-	return 0;
-}
-
-static int napi_set(struct xdp_napi *n, const struct pp_iface *xif, uint32_t suspend_us)
-{
-	const struct xdp_napi_values values = { DEFER, FLUSH_NS, 1000ull * suspend_us };
-	int err;
-
-	record_write(n);
-	err = napi_set_values(&n->genl, n->id, &values);
-	if (err && err != -EAGAIN) /* an answer: nothing was set */
-		n->id = 0;
-	return err ? set_refused(err, xif) : 0;
-}
 
 void pp_napi_init(struct xdp_napi *n)
 {
@@ -212,31 +299,54 @@ void pp_napi_init(struct xdp_napi *n)
 	n->record.fd = -1;
 }
 
-int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
-		 const struct xdp_suspend *how)
+/* the setting that a refusal is about */
+static enum xdp_napi_setting first_asked(uint32_t mask)
 {
+	return mask ? (enum xdp_napi_setting)__builtin_ctz(mask) : NAPI_SUSPEND;
+}
+
+static int napi_settings(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
+			 const struct xdp_napi_values *asked)
+{
+	enum xdp_napi_setting what = first_asked(asked->mask);
+	struct xdp_napi_values now;
+	uint32_t id;
+	int err = napi_find(n, xif, queue, fd, &id);
+
+	if (!err && !id)
+		return pp_napi_unnamed(xif, what, queue);
+	if (!err)
+		err = pp_napi_get(&n->genl, id, &now);
+	if (!err && asked->mask & ~now.mask)
+		return pp_napi_refused(-EOPNOTSUPP, xif, first_asked(asked->mask & ~now.mask));
+	if (!err)
+		err = pp_napi_change(n, id, asked);
+	return err ? pp_napi_refused(err, xif, what) : 0;
+}
+
+int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
+		 const struct xdp_napi_params *how)
+{
+	bool wanted = how->suspend_us || how->asked.mask;
+	enum xdp_napi_setting what = first_asked(how->asked.mask);
 	int err;
 
-	record_open(n, xif->index, queue, how->suspend_us);
-	if (!how->suspend_us && n->record.fd < 0)
+	record_open(n, xif->index, queue, wanted);
+	if (!wanted && n->record.fd < 0)
 		return 0;
 	err = pp_genl_open(&n->genl);
-	if (!how->suspend_us) {
+	if (!wanted) {
 		pp_napi_close(n);
 		return 0;
 	}
 	if (err)
-		err = suspend_refuse(-EOPNOTSUPP, xif,
-				     "this kernel has no netdev family of netlink",
-				     "take Linux 6.13, or leave suspend out");
-	else if ((err = napi_restore(n)))
-		err = set_refused(err, xif);
-	else
-		err = napi_find(n, xif, queue, fd);
-	if (!err)
-		err = napi_set(n, xif, how->suspend_us);
-	if (!err)
-		err = epoll_open(n, xif, fd, how->look_us);
+		err = refuse_or_leave(-EOPNOTSUPP, xif, what,
+				      "this kernel has no netdev family of netlink",
+				      "take Linux 6.13, or ");
+	else if ((err = pp_napi_restore(n, UINT32_MAX)))
+		err = pp_napi_refused(err, xif, what);
+	else if (how->asked.mask)
+		err = napi_settings(n, xif, queue, fd, &how->asked);
 	if (err)
 		pp_napi_close(n);
 	return err;
@@ -248,18 +358,7 @@ void pp_napi_close(struct xdp_napi *n)
 	if (n->ep >= 0)
 		close(n->ep);
 	n->ep = -1;
-	pp_record_end(&n->record, !napi_restore(n));
+	pp_record_end(&n->record, !pp_napi_restore(n, UINT32_MAX));
 	n->id = 0;
 	pp_genl_close(&n->genl);
-}
-
-/* Without a timeout epoll_wait() does not poll at all; the shortest one sleeps as good as never. */
-bool pp_napi_look(struct xdp_napi *n)
-{
-	const struct xdp_timespec shortest = { .tv_nsec = 1 };
-	struct epoll_event event;
-
-	n->suspended = syscall(SYS_epoll_pwait2, n->ep, &event, 1, &shortest, NULL, 0) > 0 &&
-		       event.events & EPOLLIN;
-	return n->suspended;
 }

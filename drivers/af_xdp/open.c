@@ -164,14 +164,21 @@ static const char *xdp_busy_poll(struct xdp_dev *xd, struct xdp_queue *x)
 }
 
 /* Without suspension the port goes on, as without busy polling, and says so. */
-static void xdp_suspend(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
+static int xdp_interrupts(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
 {
-	if (pp_napi_open(&x->napi, &xd->xif, queue, x->s.fd, &xd->suspend)) {
+	int err = pp_napi_open(&x->napi, &xd->xif, queue, x->s.fd, &xd->napi);
+
+	if (err && xd->napi.asked.mask)
+		return err;
+	if (!err && xd->napi.suspend_us)
+		err = pp_napi_suspend(&x->napi, &xd->xif, queue, x->s.fd, &xd->napi);
+	if (err) {
 		snprintf(xd->suspend_text, sizeof(xd->suspend_text), "%s", pp_error());
 		xd->busy_poll_note = "interrupts not suspended";
-	} else if (xd->suspend.suspend_us && !xd->suspend_text[0]) {
+	} else if (xd->napi.suspend_us && !xd->suspend_text[0]) {
 		xd->busy_poll_note = "interrupts suspended while packets come";
 	}
+	return 0;
 }
 
 /* @asked: what the engine was created with; it has asked the device */
@@ -277,8 +284,10 @@ int pp_xdp_open_queue(struct xdp_dev *xd, unsigned int queue)
 	if (err)
 		return err;
 	xd->is_zerocopy = xsk_is_zerocopy(x->s.fd);
-	xdp_suspend(xd, x, queue);
-	if (xd->busy_poll_us && !xd->suspend.suspend_us)
+	err = xdp_interrupts(xd, x, queue);
+	if (err)
+		return err;
+	if (xd->busy_poll_us && !xd->napi.suspend_us)
 		xd->busy_poll_note = xdp_busy_poll(xd, x);
 	err = xdp_set_share(xd, x);
 	if (!err)

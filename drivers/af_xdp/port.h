@@ -49,18 +49,23 @@ int pp_xdp_socket_adopt(struct xdp_socket *s, int fd, uint32_t fill_size);
 /* afterwards the kernel has no frame of the socket any more */
 void pp_xdp_socket_close(struct xdp_socket *s);
 
-/* ---- interrupts of a queue: af_xdp/napi.c ---------------------------------------------------- */
+/* ---- interrupts of a queue: af_xdp/napi.c, af_xdp/suspend.c ---------------------------------- */
+
+enum xdp_napi_setting {
+	NAPI_DEFER,
+	NAPI_FLUSH,
+	NAPI_SUSPEND,
+	NAPI_THREADED,
+	NAPI_SETTINGS
+};
 
 /*
- * The kernel suspends the interrupts of a NAPI as long as epoll_wait(), with busy polling, finds
- * packets of it, and lets them on again as soon as it finds none (Linux 6.13).
+ * struct xdp_napi_values - settings of a NAPI, in the kernel's units
+ * @mask: those that are meant, as bits
  */
-
-/* the settings of a NAPI that matter here, in the kernel's units */
 struct xdp_napi_values {
-	uint32_t defer_hard_irqs;
-	uint64_t gro_flush_ns;
-	uint64_t suspend_ns;
+	uint32_t mask;
+	uint64_t v[NAPI_SETTINGS];
 };
 
 /*
@@ -82,14 +87,19 @@ struct xdp_napi {
 };
 
 /*
- * struct xdp_suspend - the port's options
+ * struct xdp_napi_params - the port's options
+ * @asked:      settings asked for by name
  * @suspend_us: interrupts stay off at most for so long without a look; 0: no suspension
  * @look_us:    how long a look lasts that finds nothing
  */
-struct xdp_suspend {
+struct xdp_napi_params {
+	struct xdp_napi_values asked;
 	uint32_t suspend_us;
 	uint32_t look_us;
 };
+
+/* 0 or -EINVAL with pp_error() */
+int pp_napi_parse(struct xdp_napi_params *how, struct pp_args *args);
 
 /* pp_napi_close() may follow */
 void pp_napi_init(struct xdp_napi *n);
@@ -97,18 +107,47 @@ void pp_napi_init(struct xdp_napi *n);
 /*
  * Set the NAPI of the interface's @queue, which socket @fd is bound to. Also without a request it
  * restores what a killed process has left. Return: 0, or -errno with a sentence in pp_error():
- * interrupts are as they were.
+ * the settings are as they were.
  */
 int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
-		 const struct xdp_suspend *how);
+		 const struct xdp_napi_params *how);
 /* restore the settings; nothing to do after a failed open */
 void pp_napi_close(struct xdp_napi *n);
+
+/*
+ * The kernel suspends the interrupts of a NAPI as long as epoll_wait(), with busy polling, finds
+ * packets of it, and lets them on again as soon as it finds none (Linux 6.13).
+ *
+ * After pp_napi_open(): do that. Return: 0, or -errno with a sentence in pp_error(): the settings
+ * are those of pp_napi_open().
+ */
+int pp_napi_suspend(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, int fd,
+		    const struct xdp_napi_params *how);
 
 /*
  * Poll the NAPI for up to @look_us. True: there are packets, and interrupts are suspended. False:
  * there are none, and interrupts are on.
  */
 bool pp_napi_look(struct xdp_napi *n);
+
+/* the parts of both: af_xdp/napi.c */
+
+/* pp_set_error() that a setting is not made, and why; Return: @err */
+int pp_napi_refuse(int err, const struct pp_iface *xif, enum xdp_napi_setting what, const char *why,
+		   const char *what_to_do);
+/* the same for a driver that names no NAPI for @queue, and for a refusal of the kernel */
+int pp_napi_unnamed(const struct pp_iface *xif, enum xdp_napi_setting what, uint32_t queue);
+int pp_napi_refused(int err, const struct pp_iface *xif, enum xdp_napi_setting what);
+/* the NAPI of a queue by the kernel; *@id is 0 if the driver names none; 0 or -errno */
+int pp_napi_named(struct pp_genl *g, int ifindex, uint32_t queue, uint32_t *id);
+/* the NAPI that the socket knows, and epoll polls; 0: none */
+uint32_t pp_napi_of_socket(int fd);
+/* the settings that the kernel has, and their values; 0 or -errno */
+int pp_napi_get(struct pp_genl *g, uint32_t id, struct xdp_napi_values *v);
+/* record and make settings @v of NAPI @id; 0 or -errno */
+int pp_napi_change(struct xdp_napi *n, uint32_t id, const struct xdp_napi_values *v);
+/* restore those settings of @mask */
+int pp_napi_restore(struct xdp_napi *n, uint32_t mask);
 
 /* ---- ports and queues ------------------------------------------------------------------------ */
 
@@ -162,7 +201,7 @@ struct xdp_dev {
 	unsigned int tx_tstamp;
 	unsigned int tx_launch;
 	uint32_t busy_poll_us;
-	struct xdp_suspend suspend;
+	struct xdp_napi_params napi;
 	uint32_t fill_size;
 	uint32_t longest;
 	int socket_fd;

@@ -5,7 +5,7 @@
 
 #include "netdev/priv.h"
 
-#define ARGS_MAX 24u
+#define ARGS_MAX 32u
 
 struct pp_arg {
 	const char *key;

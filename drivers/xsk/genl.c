@@ -114,6 +114,44 @@ int pp_genl_ask(struct pp_genl *g, uint8_t command, uint16_t flags,
 	return netlink_ask(g->fd, g->family, command, flags, attrs, n, answer);
 }
 
+/* 0 or -errno as the last message came, 1: there are more */
+static int dump_part(const struct nlmsghdr *nl, size_t len,
+		     void (*each)(const struct nlmsghdr *nl, void *arg), void *arg)
+{
+	size_t size;
+
+	for (; len; len -= size) {
+		if (!message_fits(nl, len))
+			return -EPROTO;
+		if (nl->nlmsg_type == NLMSG_DONE)
+			return 0;
+		if (nl->nlmsg_type == NLMSG_ERROR)
+			return message_error(nl);
+		if (nl->nlmsg_len < HEADERS_LEN)
+			return -EPROTO;
+		each(nl, arg);
+		size = NLMSG_ALIGN(nl->nlmsg_len) < len ? NLMSG_ALIGN(nl->nlmsg_len) : len;
+		nl = (const struct nlmsghdr *)(const void *)((const char *)nl + size);
+	}
+	return 1;
+}
+
+int pp_genl_dump(struct pp_genl *g, uint8_t command, const struct pp_genl_attr *attrs,
+		 unsigned int n, void (*each)(const struct nlmsghdr *nl, void *arg), void *arg)
+{
+	int err = send_request(g->fd, g->family, command, NLM_F_DUMP, attrs, n);
+	struct pp_genl_answer answer;
+	ssize_t len;
+
+	if (err)
+		return err;
+	do {
+		len = recv(g->fd, &answer, sizeof(answer), 0);
+		err = len < 0 ? -errno : dump_part(&answer.nl, (size_t)len, each, arg);
+	} while (err == 1);
+	return err;
+}
+
 int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len)
 {
 	const char *at = (const char *)nl + HEADERS_LEN;

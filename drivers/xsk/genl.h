@@ -39,6 +39,10 @@ void pp_genl_close(struct pp_genl *g);
 int pp_genl_ask(struct pp_genl *g, uint8_t command, uint16_t flags,
 		const struct pp_genl_attr *attrs, unsigned int n, struct pp_genl_answer *answer);
 
+/* call @each with each of the answers; 0 or -errno */
+int pp_genl_dump(struct pp_genl *g, uint8_t command, const struct pp_genl_attr *attrs,
+		 unsigned int n, void (*each)(const struct nlmsghdr *nl, void *arg), void *arg);
+
 /* copy attribute @type of @len bytes; 0, or -1: it is not there, or not well formed */
 int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len);
 /* the same for a number of 8 bytes, which the kernel may send in 4 */

@@ -52,6 +52,7 @@
 #define NETDEV_A_NAPI_DEFER_HARD_IRQS	      5
 #define NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT	      6
 #define NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT     7
+#define NETDEV_A_NAPI_THREADED		      8 /* Linux 6.17 */
 #endif
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441 /* Linux 5.11, on every architecture but alpha */

@@ -44,20 +44,21 @@ static void check_values(uint32_t defer, uint64_t flush, uint64_t suspend)
 {
 	const struct pp_genl_attr which = { NETDEV_A_NAPI_ID, sizeof(napi), &napi };
 	struct pp_genl_answer answer;
-	struct xdp_napi_values v;
+	uint64_t v[3];
 	struct pp_genl g;
 
 	kernel = HONEST;
 	CHECK(!pp_genl_open(&g));
 	CHECK(!pp_genl_ask(&g, NETDEV_CMD_NAPI_GET, 0, &which, 1, &answer));
-	CHECK(!pp_genl_get(&answer.nl, NETDEV_A_NAPI_DEFER_HARD_IRQS, &v.defer_hard_irqs, 4));
-	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, &v.gro_flush_ns));
-	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, &v.suspend_ns));
+	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_DEFER_HARD_IRQS, &v[0]));
+	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, &v[1]));
+	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, &v[2]));
 	pp_genl_close(&g);
-	if (v.defer_hard_irqs != defer || v.gro_flush_ns != flush || v.suspend_ns != suspend) {
-		fprintf(stderr, "px1 has %u, %llu, %llu, not %u, %llu, %llu\n", v.defer_hard_irqs,
-			(unsigned long long)v.gro_flush_ns, (unsigned long long)v.suspend_ns, defer,
-			(unsigned long long)flush, (unsigned long long)suspend);
+	if (v[0] != defer || v[1] != flush || v[2] != suspend) {
+		fprintf(stderr, "px1 has %llu, %llu, %llu, not %u, %llu, %llu\n",
+			(unsigned long long)v[0], (unsigned long long)v[1],
+			(unsigned long long)v[2], defer, (unsigned long long)flush,
+			(unsigned long long)suspend);
 		exit(1);
 	}
 }
@@ -65,12 +66,13 @@ static void check_values(uint32_t defer, uint64_t flush, uint64_t suspend)
 /* px1 as it is between the ports */
 static void set_values(void)
 {
-	const struct xdp_napi_values v = { 3, 7000, BEFORE_NS };
+	const uint32_t defer = 3;
+	const uint64_t flush = 7000, suspend = BEFORE_NS;
 	const struct pp_genl_attr attrs[] = {
 		{ NETDEV_A_NAPI_ID, 4, &napi },
-		{ NETDEV_A_NAPI_DEFER_HARD_IRQS, 4, &v.defer_hard_irqs },
-		{ NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, 8, &v.gro_flush_ns },
-		{ NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, 8, &v.suspend_ns },
+		{ NETDEV_A_NAPI_DEFER_HARD_IRQS, 4, &defer },
+		{ NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, 8, &flush },
+		{ NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, 8, &suspend },
 	};
 	struct pp_genl_answer answer;
 	struct pp_genl g;
@@ -285,6 +287,8 @@ static void test_without(void)
 	int raw = raw_socket();
 
 	for (i = HONEST + 1; i < KINDS; i++) {
+		if (i == NO_THREADED)
+			continue;
 		kernel = i;
 		up(&rig);
 		news = pp_netdev_event(rig.dev[1]);
@@ -309,8 +313,9 @@ static void test_without(void)
 static void test_records(void)
 {
 	static const char *const lines[] = {
-		"", "nonsense\n", "00000001 00000063 0000000000000063\n",
-		"00000001 00000063 0000000000000063 0000000000000063\n"
+		"", "nonsense\n", "00000001 00000007 0000000000000063\n",
+		"00000001 0000000f 0000000000000063 0000000000000063 0000000000000063 "
+		"0000000000000000"
 	};
 	char path[96];
 	struct rig rig;
@@ -345,7 +350,8 @@ static void test_kept(void)
 		 if_nametoindex("px1"));
 	for (i = 0; i < 2 * sizeof(lacks) / sizeof(lacks[0]); i++) {
 		f = fopen(path, "w");
-		CHECK(f && fprintf(f, "%08x %08x %016x %016x\n", napi, 4, 8000 + i, 9000) > 0);
+		CHECK(f && fprintf(f, "%08x 00000007 %016x %016x %016x %016x", napi, 4, 8000 + i,
+				   9000, 0) > 0);
 		CHECK(!fclose(f));
 		kernel = lacks[i / 2];
 		if (i % 2)
@@ -362,6 +368,67 @@ static void test_kept(void)
 		CHECK(access(path, F_OK));
 		set_values();
 	}
+}
+
+/* settings by name come before those of suspend, and stay if interrupts are not suspended */
+static void test_asked(void)
+{
+	struct rig rig;
+
+	rig_open(&rig, "px0", "px1,suspend=1000,defer_irqs=5");
+	check_values(5, 20000, 1000000);
+	rig_down(&rig);
+	rig_open(&rig, "px0", "px1,gro_flush=0,suspend=1000,defer_irqs=0");
+	check_values(0, 0, 1000000);
+	rig_down(&rig);
+	check_values(3, 7000, BEFORE_NS);
+	kernel = NO_EPOLL;
+	rig_open(&rig, "px0", "px1,gro_flush=9,suspend=1000");
+	CHECK(strstr(pp_netdev_info(rig.dev[1]), "interrupts not suspended"));
+	check_values(3, 9000, BEFORE_NS);
+	rig_down(&rig);
+	check_values(3, 7000, BEFORE_NS);
+}
+
+/* a setting that is asked for by name and cannot be made refuses the port, in one sentence */
+static void test_refused(void)
+{
+	static const struct {
+		enum suspend_kernel kernel;
+		const char *option;
+		const char *why;
+	} cases[] = {
+		{ NO_FAMILY, "defer_irqs=1",
+		  "defer_irqs of px1 is not set: this kernel has no netdev "
+		  "family of netlink; take Linux 6.13, or leave defer_irqs out" },
+		{ OLD, "gro_flush=1",
+		  "gro_flush of px1 is not set: this kernel has no "
+		  "gro-flush-timeout; take Linux 6.13, or leave gro_flush out" },
+		{ NO_THREADED, "gro_flush=1,threaded=on",
+		  "threaded of px1 is not set: this kernel has no threaded; take Linux 6.17, or "
+		  "leave threaded out" },
+		{ NOT_ALLOWED, "threaded=off",
+		  "threaded of px1 is not set: no permission to set its "
+		  "NAPI; run as root, or add CAP_NET_ADMIN" },
+		{ CUT, "threaded=on", "Protocol error; leave threaded out" },
+		{ SILENT, "threaded=off", "Resource temporarily unavailable; leave threaded out" },
+	};
+	struct pp_netdev_params np = { .sz = sizeof(np), .zone = make_zone() };
+	struct rig rig;
+	char spec[96];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kernel = cases[i].kernel;
+		snprintf(spec, sizeof(spec), "af_xdp:px1,%s", cases[i].option);
+		CHECK(!pp_netdev_open(spec, &np));
+		printf("%s\n", pp_error());
+		CHECK(strstr(pp_error(), cases[i].why));
+		check_values(3, 7000, BEFORE_NS);
+	}
+	check_home(np.zone);
+	rig_open(&rig, "px0", "px1"); /* the last one's record stays, as no answer came */
+	rig_down(&rig);
 }
 
 int main(int argc, char **argv)
@@ -393,5 +460,7 @@ int main(int argc, char **argv)
 	test_without();
 	test_records();
 	test_kept();
+	test_asked();
+	test_refused();
 	return 0;
 }

@@ -125,6 +125,8 @@ ssize_t recv(int fd, void *buf, size_t size, int flags)
 		return n + add_napi(nl);
 	if (kernel == NO_SUSPEND && command == NETDEV_CMD_NAPI_GET)
 		hide(nl, NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT);
+	if (kernel == NO_THREADED && command == NETDEV_CMD_NAPI_GET)
+		hide(nl, NETDEV_A_NAPI_THREADED);
 	if (kernel == NOT_ALLOWED && command == NETDEV_CMD_NAPI_SET)
 		refuse(nl, -EPERM);
 	if (kernel == SHORT)

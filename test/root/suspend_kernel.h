@@ -13,6 +13,7 @@ enum suspend_kernel {
 	OLD, /* Linux 6.1: it knows no command of queues */
 	NO_NAPI, /* a veth */
 	NO_SUSPEND, /* Linux 6.12 */
+	NO_THREADED, /* Linux 6.16 */
 	NO_COPY, /* Linux 6.13: the queue has a NAPI, the socket has none */
 	NOT_ALLOWED,
 	NO_EPOLL, /* Linux 6.8 */
