@@ -41,7 +41,8 @@ FLOORS = [
 PUBLIC = {
     'lib/include/pagepool': {
         'control.h': 'lib/control', 'depot.h': 'lib/depot', 'error.h': 'lib/base', 'fault.h': 'lib/base',
-        'memory.h': 'lib/zone', 'packet.h': 'lib/packet', 'page.h': 'lib/base', 'page_pool.h': 'lib/pool', 'policy.h': 'lib/stock', 'rx_meta.h': 'lib/packet', 'stats.h': 'lib/base',
+        'memory.h': 'lib/zone', 'packet.h': 'lib/packet', 'page.h': 'lib/base', 'page_pool.h': 'lib/pool', 'policy.h': 'lib/stock', 'rx_meta.h': 'lib/packet', 'share.h': 'lib/zone',
+        'stats.h': 'lib/base',
         'version.h': 'lib/base', 'zone.h': 'lib/zone', 'zone_set.h': 'lib/zone',
     },
     'drivers/include/pagepool': {

@@ -39,6 +39,8 @@ static int check_source(const struct page_pool_params *p)
 	    (p->order > PP_ORDER_MAX || (uint64_t)1 << p->order > pp_zone_block_pages(p->zone)))
 		return pp_set_error(EINVAL, "order: %u is above %u, or more than a block of 2 MiB",
 				    p->order, PP_ORDER_MAX);
+	if (p->order && zone_alone(p->zone, "runs of pages"))
+		return -errno;
 	if (!from && p->headroom)
 		return pp_set_error(EINVAL, "headroom: the zone has it, a provider has none");
 	if (p->headroom > UINT16_MAX)

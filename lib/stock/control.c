@@ -47,22 +47,6 @@ void stock_stats(struct stock *stock, struct pp_zone_stats *s)
 
 /* ---- what the caches may hold ---------------------------------------------------------------- */
 
-static void set_bounds(struct stock *stock, uint32_t high_min, uint32_t high_max, uint32_t batch)
-{
-	struct pcp *pcp;
-	unsigned int i;
-
-	WRITE_ONCE(stock->batch, batch);
-	for (i = 0; i < stock->cores; i++) {
-		pcp = stock_pcp(stock, i);
-		WRITE_ONCE(pcp->batch, batch);
-		WRITE_ONCE(pcp->high_min, high_min);
-		/* seq_cst: pairs with llist.c's push, which reserves before it looks */
-		__atomic_store_n(&pcp->high_max, high_max, __ATOMIC_SEQ_CST);
-		WRITE_ONCE(pcp->high, high_min);
-	}
-}
-
 int stock_set(struct stock *stock, uint32_t high, uint32_t batch)
 {
 	int err = 0;
@@ -78,15 +62,10 @@ int stock_set(struct stock *stock, uint32_t high, uint32_t batch)
 		err = pp_set_error(EBUSY, "the caches are disabled; enable them first");
 	} else {
 		WRITE_ONCE(stock->batch_max, batch);
-		set_bounds(stock, high, high, batch);
+		stock_bounds(stock, high, high, batch);
 	}
 	pp_unlock(&stock->control);
 	return err;
-}
-
-static void open_caches(struct stock *stock)
-{
-	set_bounds(stock, stock->saved_high_min, stock->saved_high_max, stock->saved_batch);
 }
 
 /*
@@ -101,14 +80,17 @@ static int close_caches(struct stock *stock, unsigned int timeout_us)
 	stock->saved_high_min = stock->pcps->high_min;
 	stock->saved_high_max = stock->pcps->high_max;
 	stock->saved_batch = stock->batch;
-	set_bounds(stock, 0, 0, 1);
+	compiler_barrier(); /* a process that dies from here on is undone by stock_reopen() */
+	WRITE_ONCE(stock->closed, true);
+	compiler_barrier();
+	stock_bounds(stock, 0, 0, 1);
 	for (i = 0; i < stock->cores; i++) {
 		do
 			k = stock_drain_core(stock, i, 0, timeout_us, true);
 		while (k > 0);
 		if (k == 0)
 			continue;
-		open_caches(stock);
+		stock_open_caches(stock);
 		return pp_set_error(ETIMEDOUT, "cache %u was held for more than %u us", i,
 				    timeout_us);
 	}
@@ -138,7 +120,7 @@ void stock_enable(struct stock *stock)
 	if (stock->disabled) {
 		WRITE_ONCE(stock->disabled, stock->disabled - 1);
 		if (!stock->disabled)
-			open_caches(stock);
+			stock_open_caches(stock);
 	}
 	pp_unlock(&stock->control);
 }

@@ -61,7 +61,7 @@ int share_attach(struct stock *stock)
 	outside = process_outside(&share->space);
 	if (outside)
 		return pp_set_error(EXDEV,
-				    "depot %s was built in another %s namespace: its "
+				    "%s was built in another %s namespace: its "
 				    "processes look dead from here; attach inside of it",
 				    stock->name, outside);
 	self = process_self();
@@ -78,8 +78,7 @@ int share_attach(struct stock *stock)
 	share_recover(stock);
 	if (list_process(share, self))
 		return 0;
-	return pp_set_error(ENOSPC,
-			    "depot %s: %u processes are attached, which is all there may be",
+	return pp_set_error(ENOSPC, "%s: %u processes are attached, which is all there may be",
 			    stock->name, SHARE_PROCESSES);
 }
 
@@ -106,15 +105,6 @@ unsigned int share_processes(const struct stock *stock)
 
 /* ---- what a dead process held ---------------------------------------------------------------- */
 
-bool share_inherit(uint32_t *word, process_id dead)
-{
-	uint32_t w = READ_ONCE(*word);
-
-	return w && LOCK_PID(w) == process_pid(dead) &&
-	       __atomic_compare_exchange_n(word, &w, lock_word | (w & LOCK_SLEEPERS), false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
 uint32_t share_recover(struct stock *stock)
 {
 	struct share *share = stock->share;
@@ -125,10 +115,13 @@ uint32_t share_recover(struct stock *stock)
 		dead = READ_ONCE(share->procs[i]);
 		if (likely(!dead) || !process_is_dead(dead) || process_outside(&share->space))
 			continue;
-		if (share_inherit(&stock->lock.word, dead))
+		if (share_inherit_lock(&stock->lock, dead))
 			pp_unlock(&stock->lock);
-		if (share_inherit(&stock->control.word, dead))
+		if (share_inherit_lock(&stock->control, dead)) {
+			if (stock->closed && !stock->disabled)
+				stock_open_caches(stock); /* it was about to close them */
 			pp_unlock(&stock->control);
+		}
 		for (k = 0; k < stock->cores; k++)
 			stock_policy(stock)->recover(stock_pcp(stock, k), dead, &share->dropped);
 		/* last: as long as it is listed, other processes look for its locks */

@@ -43,6 +43,7 @@ struct stock {
 	uint8_t ops; /* of the policy's: traced, or with OPS_FAULT; atomic */
 	bool per_thread;
 	bool signal_safe;
+	bool watched; /* signal_safe or a shared zone's: its calls have a beginning and an end */
 	struct pcp *pcps;
 	size_t stride; /* bytes from one cache to the next */
 	unsigned int cores; /* caches; threads' if per_thread */
@@ -74,6 +75,7 @@ struct stock {
 	uint32_t saved_high_min; /* what it was before it was disabled */
 	uint32_t saved_high_max;
 	uint32_t saved_batch;
+	bool closed; /* the bounds are closed, or about to be */
 
 	/* what the lock protects */
 	struct pp_lock lock __line_aligned;
@@ -206,6 +208,30 @@ int stock_set(struct stock *stock, uint32_t high, uint32_t batch);
 int stock_disable(struct stock *stock, unsigned int timeout_us);
 void stock_enable(struct stock *stock);
 
+/* Under control: what each cache may hold. */
+static inline void stock_bounds(struct stock *stock, uint32_t high_min, uint32_t high_max,
+				uint32_t batch)
+{
+	struct pcp *pcp;
+	unsigned int i;
+
+	WRITE_ONCE(stock->batch, batch);
+	for (i = 0; i < stock->cores; i++) {
+		pcp = stock_pcp(stock, i);
+		WRITE_ONCE(pcp->batch, batch);
+		WRITE_ONCE(pcp->high_min, high_min);
+		/* seq_cst: pairs with llist.c's push, which reserves before it looks */
+		__atomic_store_n(&pcp->high_max, high_max, __ATOMIC_SEQ_CST);
+		WRITE_ONCE(pcp->high, high_min);
+	}
+}
+
+static inline void stock_open_caches(struct stock *stock)
+{
+	stock_bounds(stock, stock->saved_high_min, stock->saved_high_max, stock->saved_batch);
+	WRITE_ONCE(stock->closed, false);
+}
+
 /* ---- signal handlers, which may not wait: signal.c; base/handler.h has the rule -------------- */
 
 static __always_inline void stock_call_begin(const struct stock *stock)
@@ -249,7 +275,22 @@ void stock_lock_slow(struct stock *stock);
 bool stock_fence(struct stock *stock, unsigned int cpu);
 
 /* Take over a lock that a dead process holds; only one of its heirs succeeds. */
-bool share_inherit(uint32_t *word, process_id dead);
+static inline bool share_inherit(uint32_t *word, process_id dead)
+{
+	uint32_t w = READ_ONCE(*word);
+
+	return w && LOCK_PID(w) == process_pid(dead) &&
+	       __atomic_compare_exchange_n(word, &w, lock_word | (w & LOCK_SLEEPERS), false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline bool share_inherit_lock(struct pp_lock *lock, process_id dead)
+{
+	if (!share_inherit(&lock->word, dead))
+		return false;
+	lock_wanted(); /* pp_unlock() takes that back */
+	return true;
+}
 
 /* A list that is on its way to the free area stands in both: it is lost with its holder. */
 static inline void share_drop_list(struct pcp_list *list, uint64_t *lost)

@@ -219,7 +219,7 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 	const struct timespec nap = { .tv_nsec = 50000 };
 	const struct wanted want = { .n = n, .align = align ? align : 1 };
 	struct block_range range;
-	int err = zone_range(zone, 0, n, &range);
+	int err = zone_alone(zone, "contiguous ranges") ?: zone_range(zone, 0, n, &range);
 
 	if (err)
 		return err;

@@ -7,12 +7,14 @@
 #include "base/fault.h"
 #include "base/node.h"
 #include "zone/home.h"
+#include "zone/share.h"
 
 #define PAGE_SIZE_MIN 2048u
 #define PAGE_SIZE_MAX 65536u
 #define ZONE_FLAGS                                                                      \
 	(PP_ZONE_HUGE_FALLBACK | PP_ZONE_TRACE | PP_ZONE_NO_PREP | PP_ZONE_PER_THREAD | \
-	 PP_ZONE_SIGNAL_SAFE | PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD | PP_ZONE_LOCK)
+	 PP_ZONE_SIGNAL_SAFE | PP_ZONE_LAZY | PP_ZONE_ACCEPT_THREAD | PP_ZONE_LOCK |    \
+	 PP_ZONE_SHARED)
 
 /* ---- creation -------------------------------------------------------------------------------- */
 
@@ -23,7 +25,9 @@ static int find_policy(const char *name, uint32_t flags)
 
 	if (name && !strcmp(name, "auto"))
 		name = flags & PP_ZONE_PER_THREAD || pp_policy_check("rseq") ? NULL : "rseq";
-	i = stock_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE : 0);
+	i = stock_find_policy(name, flags & PP_ZONE_SIGNAL_SAFE ? PCP_SIGNAL_SAFE
+				    : flags & PP_ZONE_SHARED	? PCP_SHAREABLE
+								: 0);
 	if (i >= 0 && (flags & PP_ZONE_PER_THREAD) && (pcp_policies[i]->flags & PCP_CORE_ONLY))
 		return pp_set_error(ENOTSUP, "policy: %s has caches for cores, not for threads",
 				    pcp_policies[i]->name);
@@ -83,6 +87,8 @@ static int check_params(const struct pp_zone_params *p)
 	    !(p->flags & PP_ZONE_ACCEPT_THREAD))
 		return pp_set_error(EINVAL, "flags: a lazy zone that signal handlers use needs "
 					    "PP_ZONE_ACCEPT_THREAD");
+	if ((p->flags & PP_ZONE_SHARED) && zone_share_check(p))
+		return -errno;
 	return stock_check_cache(p->high, p->high_max, p->batch);
 }
 
@@ -114,6 +120,48 @@ static int alloc_page_table(struct pp_zone *zone)
 	return 0;
 }
 
+/* Of a zone that processes share: all is there, and all zero. */
+static int make_memory(struct pp_zone *zone, const struct pp_zone_params *p,
+		       const struct pcp_config *config)
+{
+	int err;
+
+	zone->stock->stride = pcp_stride_of(config->capacity);
+	if (zone->shared) {
+		pcp_init(zone->stock->pcps, zone->stock->cores, config, zone->stock);
+		share_init(zone->stock, &zone->shared->share);
+		return 0;
+	}
+	err = region_map(&zone->region, p);
+	if (!err)
+		err = alloc_page_table(zone);
+	if (!err)
+		err = free_area_init(&zone->stock->area, zone->managed);
+	if (err)
+		return err;
+	zone->stock->pcps = pcp_create(zone->stock->cores, config, zone->stock);
+	return zone->stock->pcps ? 0 : -ENOMEM;
+}
+
+static int make_buddy(struct pp_zone *zone)
+{
+	int err = buddy_init(&zone->buddy, zone->pages, zone->managed,
+			     (uint32_t)(BLOCK_SIZE >> zone->shift));
+
+	zone->buddy.home = zone->prep;
+	if (zone->shared) /* each process has an empty one */
+		zone->buddy.max_order = 0;
+	return err;
+}
+
+int zone_make_own_half(struct pp_zone *zone)
+{
+	const struct pp_zone_params p = { .low = 1 };
+	int err = make_buddy(zone);
+
+	return err ? err : blocks_init(zone, &p);
+}
+
 static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 {
 	const struct pcp_config config = {
@@ -137,40 +185,36 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 	zone->managed = p->pages;
 	snprintf(zone->stock->name, sizeof(zone->stock->name), "%s", p->name);
 
-	err = region_map(&zone->region, p);
+	err = make_memory(zone, p, &config);
 	if (!err)
-		err = alloc_page_table(zone);
-	if (!err)
-		err = free_area_init(&zone->stock->area, zone->managed);
-	if (!err)
-		err = buddy_init(&zone->buddy, zone->pages, zone->managed,
-				 (uint32_t)(BLOCK_SIZE >> zone->shift));
-	if (err)
-		return err;
-	zone->buddy.home = zone->prep;
-	zone->stock->stride = pcp_stride_of(config.capacity);
-	zone->stock->pcps = pcp_create(zone->stock->cores, &config, zone->stock);
-	if (!zone->stock->pcps)
-		return -ENOMEM;
-	err = poison_init(zone);
+		err = make_buddy(zone);
+	if (!err && !zone->shared)
+		err = poison_init(zone); /* other processes may write what this one freed */
 	if (err)
 		return err;
 	if (!(p->flags & PP_ZONE_LAZY))
 		fill_area(zone);
 	err = blocks_init(zone, p);
-	if (!err && !(p->flags & PP_ZONE_LAZY))
+	if (!err && !zone->shared && !(p->flags & PP_ZONE_LAZY))
 		poison_range(zone, 0, zone->managed << zone->shift);
 	return err;
 }
 
 /* Copes with a zone that is built in part. */
-static void zone_free(struct pp_zone *zone)
+void zone_free(struct pp_zone *zone)
 {
 	struct stock *stock;
 	unsigned int k;
 	int err = errno;
 
 	blocks_fini(zone);
+	if (zone->shared) {
+		buddy_fini(&zone->buddy);
+		unmap_zeros(zone->tags, zone->tags_size);
+		zone_share_unmap(zone);
+		errno = err;
+		return;
+	}
 	for (k = 0; k < CACHED_ORDERS; k++) {
 		stock = &zone->stock[k];
 		if (stock->pcps)
@@ -203,17 +247,41 @@ int zone_make_tags(struct pp_zone *zone, size_t size)
 	return 0;
 }
 
+/* Of zones that processes share none: the allocations of the others would fail, too. */
 static void arm_zones(bool on)
 {
 	struct pp_zone *zone = NULL;
 
-	while ((zone = zone_next(zone)))
-		WRITE_ONCE(zone->stock->ops, zone->stock->traced | (on ? OPS_FAULT : 0));
+	while ((zone = zone_next(zone))) {
+		if (!zone->shared)
+			WRITE_ONCE(zone->stock->ops, zone->stock->traced | (on ? OPS_FAULT : 0));
+	}
+}
+
+static struct pp_zone *zone_alloc(void)
+{
+	struct pp_zone *zone = aligned_alloc(PP_LINES, sizeof(*zone));
+
+	if (!zone) {
+		pp_set_error(ENOMEM, "no memory for a zone");
+		return NULL;
+	}
+	memset(zone, 0, sizeof(*zone));
+	zone->region.fd = -1;
+	return zone;
+}
+
+void zone_register(struct pp_zone *zone)
+{
+	static uint64_t last_id;
+
+	zone->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+	registry_add(&registered_zones, &zone->registered);
+	fault_joined(FAULT_ZONE_ALLOC, arm_zones);
 }
 
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 {
-	static uint64_t last_id;
 	struct pp_zone_params p;
 	struct pp_zone *zone;
 	unsigned int cores = (unsigned int)max(sysconf(_SC_NPROCESSORS_CONF), 1l);
@@ -227,26 +295,21 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params)
 	policy = find_policy(p.policy, p.flags);
 	if (policy < 0 || check_params(&p) || fault_from_env())
 		return NULL;
-	zone = aligned_alloc(PP_LINES, sizeof(*zone));
-	if (!zone) {
-		pp_set_error(ENOMEM, "no memory for a zone");
+	zone = p.flags & PP_ZONE_SHARED ? zone_share_map(&p, cores, p.high_max) : zone_alloc();
+	if (!zone)
 		return NULL;
-	}
-	memset(zone, 0, sizeof(*zone));
-	zone->region.fd = -1;
-	zone->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
 	zone->stock->policy = (uint8_t)policy;
 	zone->stock->per_thread = (p.flags & PP_ZONE_PER_THREAD) ||
 				  (stock_policy(zone->stock)->flags & PCP_THREAD_ONLY);
 	zone->stock->signal_safe = p.flags & PP_ZONE_SIGNAL_SAFE;
+	zone->stock->watched = p.flags & (PP_ZONE_SIGNAL_SAFE | PP_ZONE_SHARED);
 	zone->stock->cores = zone->stock->per_thread ? PP_SLOTS : cores;
 	zone->stock->batch_max = batch_max;
-	if (zone_init(zone, &p)) {
+	if (zone_init(zone, &p) || (zone->shared && zone_share_begin(zone))) {
 		zone_free(zone);
 		return NULL;
 	}
-	registry_add(&registered_zones, &zone->registered);
-	fault_joined(FAULT_ZONE_ALLOC, arm_zones);
+	zone_register(zone);
 	return zone;
 }
 
@@ -265,7 +328,10 @@ int pp_zone_destroy(struct pp_zone *zone)
 
 	if (!zone)
 		return 0;
-	pp_zone_get_stats(zone, &s);
+	if (zone->shared)
+		s.in_flight = zone_share_end(zone);
+	else
+		pp_zone_get_stats(zone, &s);
 	if (s.in_flight)
 		return zone_busy(zone, s.in_flight);
 	registry_del(&zone->registered);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* drain.c - the cores' caches: drained with what clients keep, and how much they may hold */
-#include "zone/zone.h"
+#include "zone/share.h"
 
 long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
 		unsigned int timeout_us)
@@ -81,6 +81,12 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch)
 	return stock_set(zone->stock, high, batch);
 }
 
+/* What the death of this process has to undo. */
+static void count_closed(struct pp_zone *zone, uint32_t n)
+{
+	__atomic_fetch_add(&zone_own_entry(zone)->closed, n, __ATOMIC_RELAXED);
+}
+
 /* Single pages first: while they are disabled no stock of runs is made. */
 int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 {
@@ -98,6 +104,8 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 		if (zone_stock(zone, k))
 			stock_enable(&zone->stock[k]);
 	}
+	if (!err && zone->shared)
+		count_closed(zone, 1);
 	return err;
 }
 
@@ -107,6 +115,8 @@ void pp_zone_pcp_enable(struct pp_zone *zone)
 	unsigned int k;
 
 	not_a_handler();
+	if (zone->shared)
+		count_closed(zone, -1u);
 	for_each_run_stock(stock, zone, k)
 		stock_enable(stock);
 	stock_enable(zone->stock);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/trace.h"
-#include "zone/zone.h"
+#include "zone/share.h"
 
 struct registry registered_zones;
 
@@ -118,6 +118,8 @@ int pp_zone_get_stats(struct pp_zone *zone, struct pp_zone_stats *stats)
 		.accepts = READ_ONCE(zone->blocks.accepts),
 		.accept_failures = READ_ONCE(zone->blocks.failures),
 		.releases = READ_ONCE(zone->blocks.releases),
+		.died = share_died(zone->stock),
+		.recovered = zone->shared ? READ_ONCE(zone->shared->recovered) : 0,
 	};
 	struct stock *stock;
 	unsigned int k;

@@ -81,7 +81,7 @@ static int zone_isolate(struct pp_zone *zone, const struct block_range *range, b
 int pp_zone_isolate(struct pp_zone *zone, uint64_t first, uint64_t n)
 {
 	struct block_range range;
-	int err = zone_range(zone, first, n, &range);
+	int err = zone_alone(zone, "isolation") ?: zone_range(zone, first, n, &range);
 
 	return err ? err : zone_isolate(zone, &range, true);
 }
@@ -89,7 +89,7 @@ int pp_zone_isolate(struct pp_zone *zone, uint64_t first, uint64_t n)
 int pp_zone_isolate_hard(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us)
 {
 	struct block_range range;
-	int err = zone_range(zone, first, n, &range);
+	int err = zone_alone(zone, "isolation") ?: zone_range(zone, first, n, &range);
 
 	if (!err)
 		err = pp_zone_pcp_disable(zone, timeout_us);

@@ -187,7 +187,31 @@ static int map_hugetlb(struct region *region, bool fallback, bool lazy)
 			    region->len / HUGE_SIZE);
 }
 
-static int map_memfd(struct region *region, const char *name)
+/*
+ * A place that is likely to be free in other processes, too: between what programs and what the
+ * kernel map by themselves, and another one each time. ThreadSanitizer has its shadow there.
+ */
+#define SHARED_AT   0x600000000000u
+#define SHARED_SPAN 0x100000000000u
+
+static bool map_for_all(struct region *region)
+{
+	uint64_t random = (now_ns() ^ (uint64_t)getpid() << 32) * 0x9e3779b97f4a7c15u;
+	uint64_t at = SHARED_AT + random % SHARED_SPAN / HUGE_SIZE * HUGE_SIZE;
+	void *p;
+
+	if (PP_TSAN)
+		return false;
+	p = mmap((void *)(uintptr_t)at, region->len, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED_NOREPLACE, region->fd, 0);
+	if ((uintptr_t)p == at)
+		region->base = p;
+	else if (p != MAP_FAILED)
+		munmap(p, region->len); /* before Linux 4.17 the address is a wish */
+	return region->base;
+}
+
+static int map_memfd(struct region *region, const char *name, bool for_all)
 {
 	region->fd = memfd_create(name, MFD_CLOEXEC);
 	if (region->fd < 0)
@@ -195,7 +219,7 @@ static int map_memfd(struct region *region, const char *name)
 	if (ftruncate(region->fd, (off_t)region->len))
 		return pp_set_error(errno, "memfd of %s: %s", size_text(region->len),
 				    strerror(errno));
-	return map_aligned(region, MAP_SHARED);
+	return for_all && map_for_all(region) ? 0 : map_aligned(region, MAP_SHARED);
 }
 
 static int map_user(struct region *region, const struct pp_zone_params *p)
@@ -233,7 +257,7 @@ int region_map(struct region *region, const struct pp_zone_params *p)
 		err = map_hugetlb(region, p->flags & PP_ZONE_HUGE_FALLBACK, lazy);
 		break;
 	case PP_MEM_MEMFD:
-		err = map_memfd(region, p->name ? p->name : "pagepool");
+		err = map_memfd(region, p->name ? p->name : "pagepool", false);
 		break;
 	case PP_MEM_USER:
 		return map_user(region, p);
@@ -250,6 +274,41 @@ int region_map(struct region *region, const struct pp_zone_params *p)
 	if (err)
 		region_unmap(region);
 	return err;
+}
+
+int region_lock_shared(struct region *region, uint32_t flags)
+{
+	return flags & PP_ZONE_LOCK ? lock_memory(region, 0, region->len) : 0;
+}
+
+int region_map_shared(struct region *region, const struct pp_zone_params *p, size_t size)
+{
+	char name[64];
+	int err;
+
+	*region = (struct region){ .len = size, .mem = p->mem, .fd = -1, .node = p->node - 1 };
+	snprintf(name, sizeof(name), "pagepool:%.40s", p->name);
+	err = topology->check(region->node);
+	if (!err)
+		err = check_available(region, 0);
+	if (!err)
+		err = map_memfd(region, name, true);
+	if (!err)
+		err = bind_node(region, 0, size);
+	if (!err)
+		err = populate(region, 0, size);
+	region->len = p->pages * p->page_size;
+	if (!err)
+		err = region_lock_shared(region, p->flags);
+	if (err)
+		region_unmap_shared(region, size);
+	return err;
+}
+
+void region_unmap_shared(struct region *region, size_t size)
+{
+	region->len = size;
+	region_unmap(region);
 }
 
 /*

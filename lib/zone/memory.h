@@ -31,4 +31,13 @@ int region_accept(struct region *region, uint64_t offset, size_t len, bool lock)
 /* Give them back to the system, and keep the addresses. 0 or -errno with pp_error(). */
 int region_release(struct region *region, uint64_t offset, size_t len);
 
+/*
+ * The memory of a zone that processes share: a memfd of @size bytes, all of which is populated, at
+ * an address that is likely to be free in other processes. 0 or -errno with pp_error().
+ */
+int region_map_shared(struct region *region, const struct pp_zone_params *params, size_t size);
+void region_unmap_shared(struct region *region, size_t size);
+/* Another process's mapping of it: locked if @flags, PP_ZONE_*, say so. 0 or -errno. */
+int region_lock_shared(struct region *region, uint32_t flags);
+
 #endif /* PP_MEMORY_H */

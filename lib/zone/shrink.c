@@ -6,7 +6,7 @@
  */
 #include <pagepool/memory.h>
 
-#include "zone/zone.h"
+#include "zone/share.h"
 
 /* A block that cannot be accepted again is lost; a device would keep the old memory. */
 static int check_may_shrink(const struct pp_zone *zone)
@@ -21,7 +21,7 @@ static int check_may_shrink(const struct pp_zone *zone)
 				    "zone %s: signal safe without an acceptor thread; "
 				    "it could not grow again",
 				    zone->stock->name);
-	return 0;
+	return zone_alone(zone, "giving memory back");
 }
 
 /* Under the zone's lock, all pages of the block in the buddy: they are addresses from here on. */
@@ -215,6 +215,7 @@ long pp_zone_maintain(struct pp_zone *zone)
 		moved += k > 0 ? k : 0;
 	}
 	clients_trim_idle(&zone->clients);
+	zone_bury(zone);
 	shrink_idle(zone);
 	return moved;
 }

@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "zone/home.h"
+#include "zone/share.h"
 
 /* ---- free ------------------------------------------------------------------------------------ */
 
@@ -41,19 +42,54 @@ static __always_inline void give_back(struct pp_zone *zone, struct pp_page *cons
 		stock_give_area(zone->stock, objs, n);
 }
 
-void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+#define PART 64u
+
+/* Pages that another process has stay where they are. */
+static void free_shared(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
 {
-	if (unlikely(!n))
+	unsigned int phase = zone_enter(zone), part, k;
+	struct pp_page *mine[PART];
+
+	for (; n; n -= part, pages += part) {
+		part = min(n, PART);
+		k = zone_let_go(zone, pages, part, mine);
+		if (k)
+			give_back(zone, mine, k);
+	}
+	zone_leave(zone, phase);
+}
+
+static __noinline void free_watched(struct pp_zone *zone, struct pp_page *const *pages,
+				    unsigned int n)
+{
+	if (zone->shared) {
+		free_shared(zone, pages, n);
 		return;
+	}
 	stock_call_begin(zone->stock);
 	give_back(zone, pages, n);
 	stock_call_end(zone->stock);
 }
 
+void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
+{
+	if (unlikely(!n))
+		return;
+	if (unlikely(zone->stock->watched))
+		free_watched(zone, pages, n);
+	else
+		give_back(zone, pages, n);
+}
+
 void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
 {
-	bool began = stock_step_begin(zone->stock);
+	bool began;
 
+	if (unlikely(zone->shared)) {
+		free_shared(zone, pages, n);
+		return;
+	}
+	began = stock_step_begin(zone->stock);
 	give_back(zone, pages, n);
 	stock_step_end(began);
 }
@@ -87,6 +123,8 @@ static unsigned int zone_look(const struct search *search, void **objs, unsigned
 	struct pp_zone *zone = stock_zone(search->stock);
 	unsigned int got = stock_take_caches(zone->stock, objs, n, timeout);
 
+	if (got < n && unlikely(zone->shared) && zone_bury_seldom(zone))
+		got += stock_take_area(zone->stock, objs + got, n - got);
 	if (got == n)
 		return got;
 	if (clients_trim(&zone->clients, n - got, zone->stock->drain_us, timeout))
@@ -174,17 +212,45 @@ static __coldpath unsigned int take_pages_near(struct pp_zone *zone, void **objs
 	return got;
 }
 
+static __always_inline unsigned int take_any(struct pp_zone *zone, void **objs, unsigned int n,
+					     const bool may_drain)
+{
+	unsigned int got;
+
+	got = stock_ops(zone->stock)->alloc_bulk(zone->stock, objs, n);
+	if (unlikely(got < n) && !zone_fault_taken())
+		got += may_drain ? take_pages_far(zone, objs + got, n - got)
+				 : take_pages_near(zone, objs + got, n - got);
+	return got;
+}
+
+static __noinline unsigned int take_watched(struct pp_zone *zone, void **objs, unsigned int n,
+					    const bool may_drain)
+{
+	unsigned int got, phase;
+
+	if (zone->shared) {
+		phase = zone_enter(zone);
+		got = take_any(zone, objs, n, may_drain);
+		zone_hold(zone, objs, got);
+		zone_leave(zone, phase);
+		return got;
+	}
+	stock_call_begin(zone->stock);
+	got = take_any(zone, objs, n, may_drain);
+	stock_call_end(zone->stock);
+	return got;
+}
+
 static __always_inline unsigned int take_pages(struct pp_zone *zone, void **objs, unsigned int n,
 					       const bool may_drain)
 {
 	unsigned int got, i;
 
-	stock_call_begin(zone->stock);
-	got = stock_ops(zone->stock)->alloc_bulk(zone->stock, objs, n);
-	if (unlikely(got < n) && !zone_fault_taken())
-		got += may_drain ? take_pages_far(zone, objs + got, n - got)
-				 : take_pages_near(zone, objs + got, n - got);
-	stock_call_end(zone->stock);
+	if (unlikely(zone->stock->watched))
+		got = take_watched(zone, objs, n, may_drain);
+	else
+		got = take_any(zone, objs, n, may_drain);
 	for (i = 0; PP_DEBUG && i < got; i++)
 		page_leaves_home(zone, objs[i]);
 	return got;

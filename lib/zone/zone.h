@@ -12,6 +12,8 @@
 #include "zone/client.h"
 #include "zone/memory.h"
 
+struct zone_share;
+
 /* What an allocation resets: the first 16 bytes of struct pp_page, in one store. */
 struct page_fresh {
 	struct pp_page *next;
@@ -44,12 +46,17 @@ struct pp_zone {
 	uint8_t shift;
 	struct pp_page *pages;
 	uint64_t managed;
-	struct region region;
+	struct zone_share *shared; /* share.h: other processes use it, too; else NULL */
 	uint32_t headroom;
-	uint64_t id; /* no other zone of the process had it */
 
 	/* by any thread, rarely */
 	uint64_t double_puts __line_aligned;
+
+	/* from here on of this process, also if the zone is shared; begins with region */
+	struct region region __line_aligned;
+	uint64_t id; /* no other zone of the process had it */
+	uint32_t self; /* its number, if the zone is shared */
+	process_id process;
 	uint64_t moved; /* see zone_run_moves() */
 	uint32_t moving;
 
@@ -192,6 +199,9 @@ void zone_free_runs(struct pp_zone *zone, struct pp_page *const *pages, unsigned
 /* zone_take_runs() as far as no other core is asked */
 unsigned int zone_take_runs_near(struct pp_zone *zone, unsigned int order, void **objs,
 				 unsigned int n);
+
+/* -ENOTSUP with pp_error() if other processes use the zone, too: they would not know of @what. */
+int zone_alone(const struct pp_zone *zone, const char *what);
 
 /* ---- the zones of the process: info.c -------------------------------------------------------- */
 

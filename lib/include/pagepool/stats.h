@@ -133,7 +133,10 @@ static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *
 	C(accepts, PP_SUM, "blocks accepted")                                                      \
 	C(accept_failures, PP_SUM, "attempts to accept a block that failed")                       \
 	C(releases, PP_SUM, "blocks given back to the system")                                     \
-	C(double_puts, PP_SUM, "pages given back that were at home already: refused")
+	C(double_puts, PP_SUM,                                                                     \
+	  "pages given back that were at home already, or with another process: refused")          \
+	C(died, PP_SUM, "processes that shared the zone and died")                                 \
+	C(recovered, PP_SUM, "pages that came home from processes that died")
 
 /**
  * PP_WINDOW_COUNTERS() - how long a core's cache was closed to all other threads

@@ -90,6 +90,15 @@ enum pp_mem {
 #define PP_ZONE_LOCK (1u << 7)
 
 /**
+ * PP_ZONE_SHARED - other processes use the zone, too; see share.h
+ *
+ * PP_MEM_MEMFD only, and policies trylock and rseq. Single pages only: no orders, contiguous
+ * ranges, isolation or giving memory back, no PP_ZONE_TRACE, PP_ZONE_PER_THREAD,
+ * PP_ZONE_SIGNAL_SAFE or PP_ZONE_LAZY, and no ops.
+ */
+#define PP_ZONE_SHARED (1u << 8)
+
+/**
  * struct pp_zone_ops - calls for a block of memory that comes or goes
  * @accept:   @len bytes at @base can be used from now on, for instance to register them with a
  *            device; 0, or -errno: they can not. NULL: always 0
@@ -188,6 +197,9 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params);
 /**
  * pp_zone_destroy() - give a zone's memory back
  * @zone: zone, or NULL
+ *
+ * Of a PP_ZONE_SHARED zone it ends this process's use; the last process's end gives the memory
+ * back.
  *
  * Context: nothing else may run in the zone. Sleeps.
  * Return:  0; -EBUSY, with the zone untouched, while pages are out: pp_error() tells how many, and
@@ -398,7 +410,11 @@ uint32_t pp_zone_page_size(const struct pp_zone *zone);
 /** pp_zone_headroom() - data_off of a fresh page, bytes */
 uint32_t pp_zone_headroom(const struct pp_zone *zone);
 
-/** pp_zone_fd() - descriptor of a PP_MEM_MEMFD zone's memory, owned by the zone; -1 otherwise */
+/**
+ * pp_zone_fd() - descriptor of a PP_MEM_MEMFD zone's memory, owned by the zone; -1 otherwise
+ *
+ * Page i is at offset i * page_size. Of a PP_ZONE_SHARED zone it is what pp_zone_attach() takes.
+ */
 int pp_zone_fd(const struct pp_zone *zone);
 
 /**

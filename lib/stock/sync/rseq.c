@@ -49,7 +49,7 @@ static void rseq_recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 {
 	struct pcp_list *old;
 
-	if (!share_inherit(&pcp->drain.word, dead))
+	if (!share_inherit_lock(&pcp->drain, dead))
 		return;
 	old = pcp->switched.old;
 	if (old == pcp->list)

@@ -174,6 +174,9 @@ static int check_set_params(const struct pp_zone_set_params *p)
 	    p->zone->mem == PP_MEM_USER)
 		return pp_set_error(EINVAL, "mem: a set cannot divide the caller's region; create "
 					    "the zones one by one");
+	if (p->zone->sz >= offsetof(struct pp_zone_params, flags) + sizeof(p->zone->flags) &&
+	    (p->zone->flags & PP_ZONE_SHARED))
+		return pp_set_error(ENOTSUP, "flags: PP_ZONE_SHARED is for single zones, not sets");
 	if (p->nodes & ~there)
 		return pp_set_error(ENOTSUP,
 				    "nodes: node %d does not exist, has no memory, or is not for "

@@ -86,7 +86,7 @@ static void params_bad(void **state)
 	BAD(mem, (enum pp_mem)(PP_MEM_USER + 1));
 	BAD(mem, (enum pp_mem)1000000);
 	BAD(flags, 1u << 31);
-	BAD(flags, 1u << 8);
+	BAD(flags, 1u << 9);
 	BAD(flags, PP_ZONE_ACCEPT_THREAD);
 	BAD(high_max, 65537);
 	BAD(high, 65537);

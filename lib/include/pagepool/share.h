@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * share.h - one zone, several processes, each of which may be killed at any time
+ *
+ * A zone that was created with PP_ZONE_SHARED lies in one memfd: pages, metadata, cores' caches and
+ * free area. Each process maps it at the same address, so that pointers to pages mean the same in
+ * all of them. Pools are private to a process. Each page that is out belongs to one process. When
+ * that process dies, its pages go back to the zone.
+ */
+#ifndef PAGEPOOL_SHARE_H
+#define PAGEPOOL_SHARE_H
+
+#include <pagepool/zone.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** PP_ZONE_PROCESSES - as many may be attached to a zone at a time */
+#define PP_ZONE_PROCESSES 64
+
+/**
+ * pp_zone_attach() - use a zone that another process created with PP_ZONE_SHARED
+ * @fd: pp_zone_fd() of that process: inherited, received by SCM_RIGHTS, or opened by /proc/PID/fd;
+ *      the caller's to close afterwards
+ *
+ * Maps the zone at the address that it has in the other processes. pp_zone_destroy() ends the
+ * attachment. The zone lives as long as a process is attached, also without its creator.
+ *
+ * A child of fork() has its parent's mapping and is not attached: it calls pp_zone_attach() before
+ * it uses the zone, and uses no pool of its parent.
+ *
+ * Context: any thread; sleeps. Settles what dead processes left, as pp_zone_recover().
+ * Return:  the zone, or NULL with errno and a sentence in pp_error():
+ *          EINVAL:  @fd is no shared zone, or one of another version or build of the library;
+ *          EADDRINUSE: the zone's addresses are taken in this process;
+ *          EEXIST:  this process is attached already;
+ *          ENOSPC:  PP_ZONE_PROCESSES are attached;
+ *          EXDEV:   created in another PID or time namespace;
+ *          ENOTSUP: this process can not run the zone's policy.
+ * Source:  rte_eal_init() of a secondary process, in spirit.
+ */
+struct pp_zone *pp_zone_attach(int fd);
+
+/**
+ * pp_zone_self() - the number of this process in a shared zone
+ * @zone: zone
+ *
+ * Other processes give pages to it by this number. No other process had it, or will have it.
+ *
+ * Return: the number; 0: the zone is not shared.
+ */
+uint32_t pp_zone_self(const struct pp_zone *zone);
+
+/**
+ * pp_zone_give_bulk() - pages of this process become pages of another one
+ * @zone:    shared zone
+ * @pages:   array of @n pages that this process has; of any of its pools, or of none
+ * @n:       pages, any number
+ * @process: pp_zone_self() of the process that gets them
+ *
+ * Call it before @process can see the pages, for instance before they go into a ring that it reads.
+ * They leave their pools, which count them in recycle_released_ref. The other process frees them as
+ * pages of no pool, sends them, or gives them on. From this call on the death of this
+ * process does not touch them, and the death of @process frees them, also if it never saw them.
+ *
+ * Each page must be sole (one reference), and in no ring of a driver.
+ *
+ * Context: any thread, as page_pool_put_bulk(). Cost: a store and a load a page.
+ * Return:  0; or, with all pages still the caller's: -ESRCH: no such process is attached;
+ *          -EBUSY: a page is in a driver's ring, or has other references; -EINVAL: a page is not
+ *          of this zone, or not of this process.
+ */
+int pp_zone_give_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
+		      uint32_t process);
+
+/** pp_zone_processes() - number of processes that use @zone; 1 if it is not shared */
+unsigned int pp_zone_processes(const struct pp_zone *zone);
+
+/**
+ * pp_zone_held() - pages that are out with a process
+ * @zone:    shared zone
+ * @process: pp_zone_self() of that process; 0: pages of no process: at home, or on their way
+ *
+ * In its pools, rings and hands. Walks all pages; a gauge.
+ *
+ * Return: pages.
+ */
+uint64_t pp_zone_held(const struct pp_zone *zone, uint32_t process);
+
+/**
+ * pp_zone_recover() - settle what dead processes left
+ * @zone:       shared zone
+ * @timeout_us: how long to wait for the calls of living processes, and for the kernel, us
+ *
+ * Frees the pages of processes that died. A page in a ring of a driver comes back 200 ms after the
+ * death was seen, when the kernel has closed the sockets of the dead. Then, if any process died
+ * since the last time, closes the cores' caches for a moment, and finds the pages that a process
+ * had half taken or half given back when it was killed. Allocations that run short and
+ * pp_zone_maintain() free the pages of dead processes, too, but find no half taken ones.
+ *
+ * Context: any thread, not from signal handlers; sleeps.
+ * Return:  pages that came home in this call; -ETIMEDOUT: some are left, call again.
+ */
+long pp_zone_recover(struct pp_zone *zone, unsigned int timeout_us);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAGEPOOL_SHARE_H */
