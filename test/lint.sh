@@ -25,6 +25,7 @@ long_functions_left=0
 # Longer than the limit, with the reason: "PATH" or "PATH:FUNCTION", a line each.
 long_ones='
 drivers/pcap/pcap.c one file an external library: files and live capture both use libpcap
+drivers/include/pagepool/netdev.h one header a noun, and its docstrings
 drivers/include/pagepool/xsk.h one header a noun, and its docstrings
 lib/include/pagepool/page_pool.h one header a noun, and its docstrings
 lib/include/pagepool/zone.h one header a noun, and its docstrings

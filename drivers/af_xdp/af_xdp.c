@@ -378,6 +378,7 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 const struct pp_netdev_ops pp_af_xdp_ops = {
 	.name = "af_xdp",
 	.dev_size = sizeof(struct xdp_dev),
+	.keeps = true,
 	.open = xdp_open,
 	.stop = xdp_stop,
 	.close = xdp_close,

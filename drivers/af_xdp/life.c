@@ -37,6 +37,7 @@ void pp_xdp_gone(struct xdp_queue *x)
 
 	pp_stat_add(&x->q.stats.rx_dropped, xsk_cons_nb_avail(&x->xsk->r.rx, XDP_RX_SIZE));
 	pp_iface_link_seen(&xd->xif, PP_LINK_GONE);
+	x->xsk->flags &= ~PP_XSK_TX_KEEP;
 	pp_xsk_complete(x->xsk);
 	x->q.ops = &pp_iface_gone_ops;
 	pp_xdp_close_queue(x);
@@ -104,6 +105,7 @@ void pp_xdp_queue_stats(struct xdp_queue *x, struct pp_netdev_stats *stats)
 
 unsigned int pp_xdp_flush(struct xdp_queue *x, unsigned int ms)
 {
+	x->xsk->flags &= ~PP_XSK_TX_KEEP;
 	for (;;) {
 		x->xsk->t.pause = 0;
 		if (pp_xsk_complete(x->xsk))

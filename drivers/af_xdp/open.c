@@ -225,7 +225,9 @@ static uint32_t xdp_flags(const struct xdp_dev *xd, const struct xdp_queue *x)
 
 	return PP_XSK_COPY | csum[x->tx_csum] | (xd->wakeup ? PP_XSK_NEED_WAKEUP : 0) |
 	       (xd->how.frags ? PP_XSK_SG : 0) | (xd->tx_tstamp ? PP_XSK_TX_TSTAMP : 0) |
-	       (xd->tx_launch ? PP_XSK_TX_LAUNCH : 0) | (xd->how.rx_meta ? PP_XSK_RX_META : 0);
+	       (xd->tx_launch ? PP_XSK_TX_LAUNCH : 0) |
+	       (xd->dev.params.tx_keep ? PP_XSK_TX_KEEP : 0) |
+	       (xd->how.rx_meta ? PP_XSK_RX_META : 0);
 }
 
 static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)

@@ -29,15 +29,32 @@ static inline unsigned int xdp_turn(struct xdp_queue *x)
  * A user that only sends learns from here that the interface is gone. One that receives as well
  * first gets the packets left in the RX ring.
  */
+static inline bool xdp_left(struct xdp_queue *x)
+{
+	if (likely(!x->xsk->t.gone) || (xsk_cons_nb_avail(&x->xsk->r.rx, 1) && x->look--))
+		return false;
+	pp_xdp_gone(x);
+	return true;
+}
+
 static unsigned int xdp_tx_clean(struct pp_queue *q)
 {
 	struct xdp_queue *x = to_xdp(q);
 
-	if (unlikely(x->xsk->t.gone) && (!xsk_cons_nb_avail(&x->xsk->r.rx, 1) || !x->look--)) {
-		pp_xdp_gone(x);
-		return 0;
-	}
-	return xdp_turn(x);
+	return xdp_left(x) ? 0 : xdp_turn(x);
+}
+
+static unsigned int xdp_tx_completed(struct pp_queue *q, struct pp_page **pages, unsigned int n)
+{
+	struct xdp_queue *x = to_xdp(q);
+	unsigned int k;
+
+	if (!q->dev->params.tx_keep)
+		return 0; /* other calls bring them all home */
+	k = pp_xsk_completed(x->xsk, pages, n);
+	if (!k && !xdp_left(x))
+		xdp_turn(x);
+	return k;
 }
 
 static inline void xdp_rx_idle(struct xdp_queue *x)
@@ -99,4 +116,5 @@ const struct pp_queue_ops pp_xdp_queue_ops = {
 	.tx_clean = xdp_tx_clean,
 	.fd = xdp_fd,
 	.arm = xdp_arm,
+	.tx_completed = xdp_tx_completed,
 };

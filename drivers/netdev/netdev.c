@@ -152,6 +152,9 @@ static int check_ops(const struct pp_netdev_ops *ops, const struct pp_netdev_par
 		return pp_set_error(ENOTSUP,
 				    "%s: packets need single pages, not runs of them; order: 0",
 				    ops->name);
+	if (params->tx_keep && !ops->keeps)
+		return pp_set_error(ENOTSUP, "%s: keeps no packets that were sent; tx_keep: 0",
+				    ops->name);
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct pp_args;
  * @dev_size:   sizeof the driver's port struct, which begins with struct pp_netdev
  * @sets:       the driver takes pages of any zone and any order: pp_netdev_params.order and set
  *              may be used; @zone is then one of the set's
+ * @keeps:      its queues have tx_completed: pp_netdev_params.tx_keep may be 1
  * @own_syntax: the driver parses the part behind the colon, see pp_args_rest()
  * @open:       build the port and its queues (pp_netdev_add_queue()); 0 or -errno with
  *              pp_set_error(). After a failure netdev.c calls @close, which must cope with a
@@ -43,6 +44,7 @@ struct pp_netdev_ops {
 	const char *name;
 	size_t dev_size;
 	bool sets;
+	bool keeps;
 	bool own_syntax;
 	int (*open)(struct pp_netdev *dev, struct pp_args *args);
 	void (*stop)(struct pp_netdev *dev);

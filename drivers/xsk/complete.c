@@ -217,6 +217,8 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 
 	if (before && xsk_waiting(xsk))
 		kick_in_turn(xsk);
+	if (unlikely(xsk->flags & PP_XSK_TX_KEEP))
+		return 0;
 	/* also without packets out: wrong completions would fill the ring unseen */
 	do {
 		n = reap_some(xsk, &done, XSK_REAP, false);
@@ -261,6 +263,8 @@ bool pp_xsk_tx_wait(struct pp_xsk *xsk, uint64_t *end)
 
 	if (!xsk->wait_ms || xsk->t.gone)
 		return false;
+	if (xsk->flags & PP_XSK_TX_KEEP && xsk->t.out == xsk->t.comp.size)
+		return false; /* only pp_xsk_completed() makes room */
 	now = xsk_now_ns(CLOCK_MONOTONIC);
 	if (!*end)
 		*end = now + xsk->wait_ms * 1000000ull;

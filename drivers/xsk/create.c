@@ -13,11 +13,13 @@
 
 #define ALL_FLAGS                                                                           \
 	(PP_XSK_UNALIGNED | PP_XSK_NEED_WAKEUP | PP_XSK_SG | PP_XSK_COPY | PP_XSK_TX_CSUM | \
-	 PP_XSK_TX_CSUM_SW | PP_XSK_TX_TSTAMP | PP_XSK_RX_META | PP_XSK_TX_LAUNCH)
+	 PP_XSK_TX_CSUM_SW | PP_XSK_TX_TSTAMP | PP_XSK_RX_META | PP_XSK_TX_LAUNCH |         \
+	 PP_XSK_TX_KEEP)
 /* need params.tx_metadata_len */
 #define META_FLAGS (PP_XSK_TX_CSUM | PP_XSK_TX_TSTAMP | PP_XSK_TX_LAUNCH)
 /* not for chunks smaller than pages */
-#define PAGE_FLAGS (PP_XSK_SG | PP_XSK_COPY | META_FLAGS | PP_XSK_TX_CSUM_SW | PP_XSK_RX_META)
+#define PAGE_FLAGS \
+	(PP_XSK_SG | PP_XSK_COPY | META_FLAGS | PP_XSK_TX_CSUM_SW | PP_XSK_RX_META | PP_XSK_TX_KEEP)
 
 #define CHUNK_MIN    2048u /* the kernel's, for aligned ones */
 #define METADATA_MAX 256u /* the kernel's limit of tx_metadata_len */

@@ -124,6 +124,10 @@ static void sets(void **state)
 		assert_null(pp_netdev_open(i ? "dpdk:net_null0" : "af_xdp:lo", &params));
 		assert_int_equal(errno, ENOTSUP);
 	}
+	params.tx_keep = 1;
+	assert_null(pp_netdev_open("null", &params));
+	assert_int_equal(errno, ENOTSUP);
+	params.tx_keep = 0;
 	dev = pp_netdev_open("null", &params);
 	assert_non_null(dev);
 	assert_ptr_equal(page_pool_zone_set(pp_netdev_queue(dev, 0)->pool), params.set);

@@ -243,6 +243,53 @@ static void test_no_answer(void)
 	rig_down(&rig);
 }
 
+/* takes the packets from @at on, in the order that they were sent in, each with its time */
+static uint32_t take_completed(struct rig *rig, uint32_t at, uint64_t *last)
+{
+	struct pp_page *pages[BURST];
+	unsigned int i, n = pp_tx_completed(rig->q[0], pages, BURST);
+
+	for (i = 0; i < n; i++, at++) {
+		CHECK(frame_is(pages[i], 100, at));
+		CHECK(pages[i]->tstamp >= *last && pages[i]->tstamp <= now_ns());
+		*last = pages[i]->tstamp;
+	}
+	page_pool_put_bulk(pages, n);
+	return at;
+}
+
+/* each comes back with its time, and no other call takes it; the last are left to the port's end */
+static void test_each(void)
+{
+	struct pp_page *page = NULL, *in[BURST];
+	uint32_t sent = 0, done = 0, round;
+	uint64_t last = now_ns(), end;
+	struct rig rig;
+
+	rig_keep = 1;
+	rig_open(&rig, "px0,tx_tstamp=on", "px1");
+	rig_keep = 0;
+	for (round = 0; round < 3; round++) {
+		while (page || (page = make_frame(rig.pool, 100, sent))) {
+			put_all(in, pp_rx_burst(rig.q[1], in, BURST));
+			if (!frames_sent(&rig, 0, page))
+				break;
+			page = NULL;
+			sent++;
+		}
+		CHECK(sent - done == XDP_TX_SIZE); /* the rings are full */
+		CHECK(!pp_tx_clean(rig.q[0]) && !pp_rx_burst(rig.q[0], in, BURST));
+		CHECK(!frames_sent(&rig, 0, page));
+		for (end = now_ms() + 5000; done < sent - 10 && now_ms() < end;)
+			done = take_completed(&rig, done, &last);
+		CHECK(done >= sent - 10);
+	}
+	page_pool_put_bulk(&page, 1);
+	CHECK(!pp_tx_completed(rig.q[1], in, BURST)); /* it keeps none */
+	printf("af_xdp_tstamp: %s: %u packets, each with its time\n", mode, done);
+	rig_down(&rig);
+}
+
 /* off is off; and the kernel that would have to be asked */
 static void test_off(void)
 {
@@ -308,6 +355,7 @@ int main(int argc, char **argv)
 	test_no_room();
 	test_chains();
 	test_no_answer();
+	test_each();
 	test_off();
 	test_queues();
 	return 0;

@@ -23,6 +23,7 @@
 #define BURST 32u
 
 static __attribute__((unused)) const char *mode __attribute__((unused));
+static __attribute__((unused)) uint32_t rig_keep; /* the first port's tx_keep */
 
 #define CHECK(cond)                                                                           \
 	do {                                                                                  \
@@ -91,6 +92,7 @@ static __attribute__((unused)) void rig_open(struct rig *rig, const char *a, con
 	np.zone = rig->zone;
 	for (i = 0; i < 2; i++) {
 		np.port = (uint16_t)i;
+		np.tx_keep = i ? 0 : rig_keep;
 		snprintf(spec, sizeof(spec), "af_xdp:%s,mode=%s", i ? b : a, mode);
 		rig->dev[i] = pp_netdev_open(spec, &np);
 		CHECK(rig->dev[i]);

@@ -273,6 +273,44 @@ static void send_completed(void **state)
 	page_pool_put_bulk(back, 5);
 }
 
+/* pp_xsk_completed() alone takes them back */
+static void keeps(uint32_t flags, uint32_t metadata)
+{
+	struct pp_page *pages[2 * RING], *back[RING];
+	struct pp_xsk_params p = params();
+
+	p.flags = flags | PP_XSK_TX_KEEP;
+	p.tx_metadata_len = metadata;
+	p.tx_wait_ms = 10000;
+	xsk = pp_xsk_create(&p);
+	assert_non_null(xsk);
+	packets(pages, 2 * RING);
+	memcpy(back, pages, sizeof(back));
+	assert_int_equal(pp_xsk_tx(xsk, pages, RING), RING);
+	complete_all(RING);
+	/* a wait would not help, and ends */
+	assert_int_equal(pp_xsk_tx(xsk, pages + RING, RING), 0);
+	assert_int_equal(pp_xsk_complete(xsk), 0);
+	assert_int_equal(stats().tx_out, RING);
+	memset(pages, 0, RING * sizeof(*pages));
+	assert_int_equal(pp_xsk_completed(xsk, pages, 10), 10);
+	assert_int_equal(pp_xsk_completed(xsk, pages + 10, RING), RING - 10);
+	assert_memory_equal(pages, back, sizeof(back));
+	assert_int_equal(stats().tx_packets, RING);
+	assert_int_equal(pp_xsk_tx(xsk, pages + RING, RING), RING);
+	page_pool_put_bulk(pages, RING);
+}
+
+static void keep_plain(void **state)
+{
+	keeps(0, 0);
+}
+
+static void keep_times(void **state)
+{
+	keeps(PP_XSK_SG | PP_XSK_TX_TSTAMP, 16);
+}
+
 /* in the short loop and, of packets of several pages, in the other */
 static void receive_metadata(uint32_t flags)
 {
@@ -326,6 +364,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(send_copies, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(send_metadata, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(send_completed, setup_bare, teardown_bare),
+		cmocka_unit_test_setup_teardown(keep_plain, setup_bare, teardown_bare),
+		cmocka_unit_test_setup_teardown(keep_times, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(receive_metadata_plain, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(receive_metadata_careful, setup_bare,
 						teardown_bare),

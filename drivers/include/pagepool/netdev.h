@@ -10,7 +10,8 @@
  *   pp_rx_burst()  the driver fills pages of the queue's pool and gives them to the caller;
  *   the caller     owns them: reads, writes, keeps, frees with page_pool_put_bulk(), or
  *   pp_tx_burst()  gives them to a driver, which takes the first k and leaves the rest;
- *   pp_tx_clean()  what was sent goes home to the pool that each page came from.
+ *   pp_tx_clean()  what was sent goes home to the pool that each page came from; or
+ *   pp_tx_completed() hands it out once more, with the time of sending.
  */
 #ifndef PAGEPOOL_NETDEV_H
 #define PAGEPOOL_NETDEV_H
@@ -43,6 +44,7 @@ struct pp_queue;
  *              owner runs on. Drivers null, loop and pcap; a device knows one zone's memory.
  * @order:      each buffer is a run of 2^@order of the zone's pages, for jumbo frames; as
  *              page_pool_params. Drivers null, loop and pcap.
+ * @tx_keep:    1: packets that were sent wait for pp_tx_completed(). Driver af_xdp
  */
 struct pp_netdev_params {
 	size_t sz;
@@ -53,6 +55,7 @@ struct pp_netdev_params {
 	uint16_t port;
 	struct pp_zone_set *set;
 	uint32_t order;
+	uint32_t tx_keep;
 };
 
 /**
@@ -128,6 +131,7 @@ enum pp_link {
  * @tx_clean: see pp_tx_clean(); NULL: the driver completes packets as it sends them
  * @fd:       see pp_queue_fd(); NULL: there is none
  * @arm:      see pp_queue_arm(); NULL: the descriptor is readable as long as packets are there
+ * @tx_completed: see pp_tx_completed(); NULL: the driver keeps no packets for it
  */
 struct pp_queue_ops {
 	unsigned int (*rx_burst)(struct pp_queue *q, struct pp_page **pages, unsigned int n);
@@ -135,6 +139,7 @@ struct pp_queue_ops {
 	unsigned int (*tx_clean)(struct pp_queue *q);
 	int (*fd)(struct pp_queue *q);
 	int (*arm)(struct pp_queue *q);
+	unsigned int (*tx_completed)(struct pp_queue *q, struct pp_page **pages, unsigned int n);
 };
 
 /**
@@ -202,6 +207,28 @@ static inline unsigned int pp_tx_burst(struct pp_queue *q, struct pp_page **page
 static inline unsigned int pp_tx_clean(struct pp_queue *q)
 {
 	return q->ops->tx_clean ? q->ops->tx_clean(q) : 0;
+}
+
+/**
+ * pp_tx_completed() - hand out the packets that were sent, with tx_tstamp=on their times
+ * @q:     queue of a port that was opened with params.tx_keep
+ * @pages: out: array of @n pointers; the first RETURN are written
+ * @n:     packets wanted, any number
+ *
+ * Instead of pp_tx_clean(), which only pushes then, as pp_rx_burst() does. The caller owns the
+ * pages, one a packet, in the order of their completion, as they were sent. Until it takes them
+ * they occupy the queue's rings, and pp_tx_burst() takes no more than these hold. With tx_tstamp=on
+ * of an af_xdp port tstamp is the time of sending, ns of CLOCK_TAI or of the device's clock;
+ * PP_TSTAMP_NONE: the device tells none, or the packet was dropped. Further pages of a packet go
+ * home.
+ *
+ * Context: the queue's thread. Does not block.
+ * Return:  pages written, 0 .. @n.
+ */
+static inline unsigned int pp_tx_completed(struct pp_queue *q, struct pp_page **pages,
+					   unsigned int n)
+{
+	return q->ops->tx_completed ? q->ops->tx_completed(q, pages, n) : 0;
 }
 
 /**

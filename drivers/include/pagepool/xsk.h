@@ -78,6 +78,11 @@ extern "C" {
  * with PP_TSTAMP_NONE at once; needs params.tx_metadata_len of 24 or more, and Linux 6.14
  */
 #define PP_XSK_TX_LAUNCH (1u << 8)
+/**
+ * PP_XSK_TX_KEEP - packets that were sent wait for pp_xsk_completed(): pp_xsk_tx() and
+ * pp_xsk_complete() bring none home
+ */
+#define PP_XSK_TX_KEEP (1u << 9)
 
 /**
  * struct pp_xsk_ring - a ring that is shared with the kernel
@@ -540,7 +545,7 @@ void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
  *
  * Context: the sending thread. Does not block.
  * Cost:    per page: its metadata, and page_pool_put_bulk() of up to 64 pages.
- * Return:  pages that came home.
+ * Return:  pages that came home; with PP_XSK_TX_KEEP 0.
  */
 unsigned int pp_xsk_complete(struct pp_xsk *xsk);
 
@@ -550,9 +555,10 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk);
  * @pages: out: array of @n pointers; the first RETURN are written
  * @n:     packets wanted, any number
  *
- * Instead of pp_xsk_complete(). The caller owns the pages, one a packet, in the order of their
- * completion, as they were sent. With PP_XSK_TX_TSTAMP tstamp is the time of sending, ns of
- * CLOCK_TAI or the device's clock; PP_TSTAMP_NONE: the device tells none, or the packet was
+ * Instead of pp_xsk_complete(). Without PP_XSK_TX_KEEP a pp_xsk_tx() that lacks room brings packets
+ * home, too, which are not handed out then. The caller owns the pages, one a packet, in the order
+ * of their completion, as they were sent. With PP_XSK_TX_TSTAMP tstamp is the time of sending, ns
+ * of CLOCK_TAI or the device's clock; PP_TSTAMP_NONE: the device tells none, or the packet was
  * dropped. Further pages of a packet go home.
  *
  * Context: as pp_xsk_complete().
