@@ -17,7 +17,6 @@
 #include "drivers.h"
 #include "af_xdp/port.h"
 
-#define XDP_FILL_SIZE	  (2 * XDP_RX_SIZE)
 #define XDP_HEADROOM	  256u /* the kernel's own, in front of the zone's */
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 
@@ -67,158 +66,6 @@ static void xdp_close(struct pp_netdev *dev)
 		pp_xsk_destroy(to_xdp(dev->queues[i])->xsk);
 	pp_iface_close(&to_xdp_dev(dev)->xif);
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
-}
-
-/* the first option that takes TX metadata; NULL: there is none */
-static const char *xdp_wants_meta(const struct xdp_dev *xd)
-{
-	if (xd->tx_launch)
-		return "tx_launch";
-	if (xd->tx_tstamp)
-		return "tx_tstamp";
-	return xd->tx_csum == CSUM_DEVICE ? "tx_csum=on" : NULL;
-}
-
-/* prog, or map and socket: those that a process with more rights has made */
-static int xdp_parse_prog(struct xdp_dev *xd, struct pp_args *args)
-{
-	const char *prog = pp_args_str(args, "prog");
-	uint32_t fd = UINT32_MAX;
-	bool passed;
-	int err;
-
-	xd->how.map = pp_args_str(args, "map");
-	err = pp_args_u32(args, "socket", 0, 1u << 20, &fd);
-	if (err)
-		return err;
-	xd->socket_fd = fd == UINT32_MAX ? -1 : (int)fd;
-	if (prog && strcmp(prog, "none"))
-		xd->how.file = prog;
-	passed = xd->how.map || xd->socket_fd >= 0;
-	if (xd->how.file && passed)
-		return pp_set_error(EINVAL,
-				    "prog=%s is not needed with map and socket: their program "
-				    "is there already; leave it out",
-				    prog);
-	if (prog && !xd->how.file && !passed)
-		return pp_set_error(EINVAL, "prog=none needs map=PATH or map=FD, the XSKMAP of the "
-					    "program that is there");
-	if (xd->socket_fd >= 0 && xdp_wants_meta(xd))
-		return pp_set_error(EINVAL,
-				    "%s is settled when a socket's memory is "
-				    "registered, not with socket=FD; %s",
-				    xdp_wants_meta(xd),
-				    xd->tx_tstamp || xd->tx_launch ? "leave it out"
-								   : "take tx_csum=sw");
-	if (xd->socket_fd >= 0 && xd->nqueues > 1)
-		return pp_set_error(EINVAL, "a socket is one queue; open a port for each");
-	if (passed && xd->how.mode != PP_XDP_AUTO)
-		return pp_set_error(EINVAL,
-				    "mode is up to the program that is there; leave it out");
-	if (passed && xd->attach)
-		return pp_set_error(EINVAL,
-				    "the program that is there is attached; leave attach out");
-	return 0;
-}
-
-/* rx_meta and vlan: their program is our own, on a bpf_link, in native mode */
-static int xdp_parse_meta(struct xdp_dev *xd, struct pp_args *args)
-{
-	static const char *const vlan[] = { "keep", "insert", NULL };
-	const char *text = pp_args_str(args, "rx_meta");
-	unsigned int insert = 0;
-	int err = pp_args_word(args, "vlan", vlan, &insert);
-
-	if (!err && text)
-		err = pp_xdp_rx_meta_parse(text, &xd->how.rx_meta);
-	xd->how.vlan_insert = insert;
-	xd->dev.rx_meta = xd->how.rx_meta;
-	if (err || (!xd->how.rx_meta && !insert))
-		return err;
-	if (xd->how.file || xd->how.map || xd->socket_fd >= 0 || xd->attach)
-		return pp_set_error(EINVAL, "rx_meta and vlan=insert need the port's own XDP "
-					    "program on a link; leave prog, map, socket and attach "
-					    "out");
-	if (xd->how.mode == PP_XDP_SKB)
-		return pp_set_error(EINVAL, "rx_meta and vlan=insert need native XDP; leave "
-					    "mode=skb out");
-	xd->how.mode = PP_XDP_NATIVE;
-	return 0;
-}
-
-static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned int *mode)
-{
-	static const char *const modes[] = { "auto", "native", "skb", NULL };
-	static const char *const auto_on_off[] = { "auto", "on", "off", NULL };
-	static const char *const off_on[] = { "off", "on", NULL };
-	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
-	static const char *const offloads[] = { "keep", "fix", NULL };
-	static const char *const attach[] = { "link", "dispatcher", NULL };
-	const struct {
-		const char *key;
-		const char *const *names;
-		unsigned int *value;
-	} words[] = {
-		{ "mode", modes, mode },
-		{ "zerocopy", auto_on_off, &xd->zerocopy },
-		{ "wakeup", off_on, &xd->wakeup },
-		{ "sg", off_on, &xd->sg },
-		{ "tx_csum", tx_csum, &xd->tx_csum },
-		{ "tx_tstamp", off_on, &xd->tx_tstamp },
-		{ "tx_launch", off_on, &xd->tx_launch },
-		{ "offloads", offloads, &xd->fix_offloads },
-		{ "attach", attach, &xd->attach },
-		{ "promisc", off_on, &xd->promisc },
-	};
-	unsigned int i;
-	int err = 0;
-
-	for (i = 0; !err && i < sizeof(words) / sizeof(words[0]); i++)
-		err = pp_args_word(args, words[i].key, words[i].names, words[i].value);
-	return err;
-}
-
-static int xdp_parse(struct xdp_dev *xd, struct pp_args *args)
-{
-	unsigned int mode = PP_XDP_AUTO;
-	int err;
-
-	xd->nqueues = 1;
-	xd->fill_size = XDP_FILL_SIZE;
-	xd->wakeup = true;
-	xd->promisc = PROMISC_AUTO;
-	err = pp_args_u32(args, "queues", 1, PP_QUEUES_MAX, &xd->nqueues);
-	if (!err)
-		err = pp_args_u32(args, "queue", 0, UINT16_MAX, &xd->first);
-	if (!err)
-		err = xdp_parse_words(xd, args, &mode);
-	if (!err)
-		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
-	if (!err)
-		err = pp_napi_parse(&xd->napi, args);
-	if (!err)
-		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
-	if (err)
-		return err;
-	if (xd->busy_poll_us)
-		xd->napi.look_us = xd->busy_poll_us;
-	xd->how.mode = mode;
-	xd->how.frags = xd->sg;
-	xd->how.dispatcher = xd->attach;
-	xd->dev.chains = xd->sg;
-	xd->how.queues = xd->first + xd->nqueues;
-	err = xdp_parse_prog(xd, args);
-	if (!err)
-		err = xdp_parse_meta(xd, args);
-	if (err)
-		return err;
-	if (xd->fill_size & (xd->fill_size - 1))
-		return pp_set_error(EINVAL, "fill=%u is no power of two; try fill=%u",
-				    xd->fill_size, 1u << (31 - __builtin_clz(xd->fill_size)));
-	if (xd->how.mode == PP_XDP_SKB && xd->zerocopy == ZC_ON)
-		return pp_set_error(EINVAL, "zerocopy=on needs native XDP; take mode=native or "
-					    "leave zerocopy out");
-	return 0;
 }
 
 /* refuses settings that would fail late, or lose packets without failing */
@@ -357,7 +204,7 @@ static int xdp_open(struct pp_netdev *dev, struct pp_args *args)
 	/* close() comes after a failed open, and 0 is a descriptor */
 	pp_iface_init(&xd->xif);
 	pthread_mutex_init(&xd->lock, NULL);
-	err = xdp_parse(xd, args);
+	err = pp_xdp_parse(xd, args);
 	if (!err)
 		err = xdp_find_iface(xd, args);
 	if (!err)

@@ -254,6 +254,9 @@ static inline struct xdp_dev *to_xdp_dev(struct pp_netdev *dev)
 	return (struct xdp_dev *)dev;
 }
 
+/* af_xdp/parse.c: 0, or -EINVAL with pp_error() */
+int pp_xdp_parse(struct xdp_dev *xd, struct pp_args *args);
+
 /*
  * af_xdp/open.c: build queue @queue of the interface; 0, or -errno with a sentence in pp_error(). A
  * half built queue is closed as any other.
