@@ -2,6 +2,7 @@
 /* dpdk/burst.c - receiving and sending: mbufs become pages, and pages mbufs */
 #include <string.h>
 
+#include "dpdk/clone.h"
 #include "dpdk/pool.h"
 
 /* refcnt and nb_segs of an mbuf, refs and pp_refs of a page, by one load or store */
@@ -88,7 +89,10 @@ unsigned int dpdk_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned 
 	struct dpdk_queue *dq = (struct dpdk_queue *)q;
 	struct rte_mbuf *mbufs[PP_BURST_MAX];
 
-	n = rte_eth_rx_burst(dq->port_id, (uint16_t)q->index, mbufs, (uint16_t)n);
+	if (unlikely(dpdk_is_called(dq, &rte_eth_fp_ops[dq->port_id].rxq)))
+		n = dpdk_rx_called(dq, mbufs, (uint16_t)n);
+	else
+		n = rte_eth_rx_burst(dq->port_id, (uint16_t)q->index, mbufs, (uint16_t)n);
 	return dq->inside ? rx_convert(dq, true, mbufs, pages, n)
 			  : rx_convert(dq, false, mbufs, pages, n);
 }
@@ -165,25 +169,51 @@ static __rte_always_inline unsigned int tx_fill(const struct dpdk_queue *dq, boo
 	return i;
 }
 
+/*
+ * The device did not take @mbufs, which are the caller's @pages again: some devices, and callbacks,
+ * change the order of a burst. RETURN: their bytes.
+ */
+static __rte_noinline uint64_t tx_left(const struct dpdk_queue *dq, struct rte_mbuf **mbufs,
+				       struct pp_page **pages, unsigned int n)
+{
+	uint64_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		pages[i] = dpdk_page_of(&dq->map, mbufs[i]);
+		dpdk_page_tag(pages[i], 0);
+		bytes += pages[i]->len;
+	}
+	return bytes;
+}
+
+static inline unsigned int tx_send(struct dpdk_queue *dq, struct rte_mbuf **mbufs, unsigned int n)
+{
+	unsigned int sent;
+
+	dpdk_free_begin(dq);
+	if (unlikely(dpdk_is_called(dq, &rte_eth_fp_ops[dq->port_id].txq)))
+		sent = dpdk_tx_called(dq, mbufs, (uint16_t)n);
+	else
+		sent = rte_eth_tx_burst(dq->port_id, (uint16_t)dq->q.index, mbufs, (uint16_t)n);
+	dpdk_free_end(dq);
+	return sent;
+}
+
 /* sends @pages up to the first that needs a copy, *run of them; RETURN: those taken */
 static inline unsigned int tx_run(struct dpdk_queue *dq, struct pp_page **pages, unsigned int n,
 				  unsigned int *run)
 {
 	struct rte_mbuf *mbufs[PP_BURST_MAX];
-	unsigned int i, sent = 0;
+	unsigned int sent = 0;
 	uint64_t bytes;
 
 	*run = dq->inside ? tx_fill(dq, true, pages, n, mbufs, &bytes)
 			  : tx_fill(dq, false, pages, n, mbufs, &bytes);
-	if (likely(*run)) {
-		dpdk_free_begin(dq);
-		sent = rte_eth_tx_burst(dq->port_id, (uint16_t)dq->q.index, mbufs, (uint16_t)*run);
-		dpdk_free_end(dq);
-	}
-	for (i = sent; i < *run; i++) {
-		bytes -= pages[i]->len; /* the device did not take it: still the caller's */
-		dpdk_page_tag(pages[i], 0);
-	}
+	if (likely(*run))
+		sent = tx_send(dq, mbufs, *run);
+	if (unlikely(sent < *run))
+		bytes -= tx_left(dq, mbufs + sent, pages + sent, *run - sent);
 	pp_stat_add(&dq->q.stats.tx_packets, sent);
 	pp_stat_add(&dq->q.stats.tx_bytes, bytes);
 	return sent;

@@ -37,12 +37,14 @@
 #define DPDK_COLORED	3072u /* buffers with less have no room for colors */
 #define DPDK_FREED	64u /* pages that a burst gives back at once */
 #define DPDK_SLOT_SHIFT 8u
-#define DPDK_SLOT_MBUF	128u /* offset of the mbuf in its slot, behind the object's header */
+#define DPDK_SLOT_MBUF	128u /* offset of the mbuf in its slot, behind a counter of clones */
 #define DPDK_RATIO	2u /* slots are so much larger than a struct pp_page, as log2 */
 
 _Static_assert(sizeof(struct pp_page) << DPDK_RATIO == 1u << DPDK_SLOT_SHIFT, "slots and pages");
 _Static_assert(sizeof(struct rte_mbuf) == 128, "the layout of a page");
 _Static_assert(sizeof(struct rte_mempool_objhdr) <= DPDK_OBJ_HEADER, "the layout of a page");
+_Static_assert(sizeof(struct rte_mbuf_ext_shared_info) + DPDK_OBJ_HEADER <= DPDK_SLOT_MBUF,
+	       "the layout of a slot");
 
 /**
  * struct dpdk_map - where mbufs and pages are
