@@ -70,6 +70,11 @@ typedef uint64_t __attribute__((__may_alias__)) pp_pair;
 
 #define PAIR_OF_ONES 0x0000000100000001ull
 
+/*
+ * A racy load in no order, that may be an operand of the comparison: an atomic load is an
+ * instruction of its own.
+ */
+
 #if defined(__SANITIZE_THREAD__)
 #define PP_TSAN 1
 #elif defined(__has_feature)
@@ -78,6 +83,9 @@ typedef uint64_t __attribute__((__may_alias__)) pp_pair;
 #define PP_TSAN 0
 #endif
 #if PP_TSAN
+#define PEEK(x)	     READ_ONCE(x)
+#define peek_pair(p) load_pair_acquire(p)
+
 static inline uint64_t load_pair_acquire(const uint32_t *p)
 {
 	return (uint64_t)load_acquire(p + 1) << 32 | load_acquire(p);
@@ -100,6 +108,13 @@ static inline void full_barrier(void)
 static __always_inline void full_barrier(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+#define PEEK(x) (x)
+
+static __always_inline uint64_t peek_pair(const uint32_t *p)
+{
+	return *(const pp_pair *)p;
 }
 
 static __always_inline uint64_t load_pair_acquire(const uint32_t *p)

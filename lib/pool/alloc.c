@@ -266,11 +266,23 @@ static __coldpath unsigned int alloc_slow(struct page_pool *pool, struct pp_page
 	return n;
 }
 
+static __always_inline void prep_pages(struct pp_page **pages, unsigned int n,
+				       const struct page_fresh *fresh)
+{
+	for (; n >= 4; n -= 4, pages += 4) {
+		page_prep(pages[0], fresh);
+		page_prep(pages[1], fresh);
+		page_prep(pages[2], fresh);
+		page_prep(pages[3], fresh);
+	}
+	while (n--)
+		page_prep(*pages++, fresh);
+}
+
 static __always_inline unsigned int alloc_prepared(struct page_pool *pool, struct pp_page **pages,
 						   unsigned int n, const void *site)
 {
 	const struct page_fresh fresh = pool->fresh; /* a copy: the stores might alias */
-	unsigned int i;
 	uint32_t turn;
 
 	BUG_ON(!pool_is_mine(pool), pool);
@@ -280,8 +292,7 @@ static __always_inline unsigned int alloc_prepared(struct page_pool *pool, struc
 	else
 		n = alloc_slow(pool, pages, n, site);
 	unpoison_pages(pages, n);
-	for (i = 0; i < n; i++)
-		page_prep(pages[i], &fresh);
+	prep_pages(pages, n, &fresh);
 	return n;
 }
 

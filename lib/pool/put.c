@@ -10,10 +10,9 @@ _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, ref
 static __always_inline bool page_needs_care(const struct pp_page *page,
 					    const struct page_pool *pool)
 {
-	/* pairs with the release of the threads that dropped the other references */
-	return unlikely(READ_ONCE(page->pool) != pool) ||
-	       unlikely(load_pair_acquire(&page->refs) != PAIR_OF_ONES) ||
-	       unlikely(page_is_home(page));
+	return unlikely(PEEK(page->pool) != pool) ||
+	       unlikely(peek_pair(&page->refs) != PAIR_OF_ONES) ||
+	       unlikely((uintptr_t)PEEK(page->next) & 1);
 }
 
 static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
@@ -204,11 +203,43 @@ static __noinline void fetch_all(struct pp_page **pages, unsigned int n)
 		prefetch_for_write(pages[i]);
 }
 
+/* Mark @page as home. False: it needs care. */
+static __always_inline bool mark_page(struct pp_page *page, const struct page_pool *pool)
+{
+	if (unlikely(page_needs_care(page, pool)))
+		return false;
+	WRITE_ONCE(page->next, NEXT_HOME);
+	poison_pages(&page, 1);
+	return true;
+}
+
+/* Mark pages up to the first that needs care; pages marked. */
+static __always_inline unsigned int mark_pages(struct pp_page **pages, unsigned int n,
+					       const struct page_pool *pool)
+{
+	unsigned int i = 0;
+
+	for (; n - i >= 4; i += 4) {
+		if (!mark_page(pages[i], pool))
+			return i;
+		if (!mark_page(pages[i + 1], pool))
+			return i + 1;
+		if (!mark_page(pages[i + 2], pool))
+			return i + 2;
+		if (!mark_page(pages[i + 3], pool))
+			return i + 3;
+	}
+	for (; i < n; i++) {
+		if (!mark_page(pages[i], pool))
+			return i;
+	}
+	return n;
+}
+
 void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 {
-	struct pp_page **p = pages, **end = pages + n;
 	struct page_pool *pool;
-	struct pp_page *page;
+	unsigned int marked;
 	PUT_FROM_HERE;
 
 	if (unlikely(!n))
@@ -220,15 +251,13 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 	}
 	if (!pool_is_mine(pool))
 		fetch_all(pages, n);
-	do {
-		page = *p;
-		if (unlikely(page_needs_care(page, pool))) {
-			put_mixed(pages, (unsigned int)(p - pages), n);
-			return;
-		}
-		WRITE_ONCE(page->next, NEXT_HOME);
-		poison_pages(&page, 1);
-	} while (++p < end);
+	marked = mark_pages(pages, n, pool);
+	if (unlikely(marked < n)) {
+		put_mixed(pages, marked, n);
+		return;
+	}
+	/* pairs with the release of the threads that dropped the other references */
+	load_barrier();
 	recycle_pages(pool, pages, n);
 }
 
