@@ -17,6 +17,8 @@
 #include "drivers.h"
 #include "af_xdp/port.h"
 
+#define XDP_CHUNK_MIN	  2048u /* the kernel's limits */
+#define XDP_CHUNK_MAX	  4096u
 #define XDP_HEADROOM	  256u /* the kernel's own, in front of the zone's */
 #define XDP_CHUNK_RESERVE 704u /* a chunk has at least this beside the zone's headroom */
 
@@ -68,21 +70,35 @@ static void xdp_close(struct pp_netdev *dev)
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
 
+/* chunks lie in pages, from their first byte on */
+static int xdp_check_pages(struct xdp_dev *xd, uint32_t headroom)
+{
+	uint32_t size = pp_zone_page_size(xd->dev.params.zone);
+
+	if (size < XDP_CHUNK_MIN || (size > XDP_CHUNK_MAX && !xd->unaligned))
+		return pp_set_error(
+			EINVAL, "AF_XDP takes pages of %u or %u bytes%s, not %u", XDP_CHUNK_MIN,
+			XDP_CHUNK_MAX,
+			size > XDP_CHUNK_MAX ? ", or with chunks=unaligned larger ones" : "", size);
+	xd->chunk = size < XDP_CHUNK_MAX ? size : XDP_CHUNK_MAX;
+	if (headroom > xd->chunk - XDP_CHUNK_RESERVE)
+		return pp_set_error(EINVAL,
+				    "a headroom of %u bytes is more than AF_XDP allows in pages of "
+				    "%u, which is %u",
+				    headroom, size, xd->chunk - XDP_CHUNK_RESERVE);
+	return 0;
+}
+
 /* refuses settings that would fail late, or lose packets without failing */
 static int xdp_check(struct xdp_dev *xd)
 {
 	const struct pp_iface *xif = &xd->xif;
-	uint32_t size = pp_zone_page_size(xd->dev.params.zone);
-	uint32_t headroom = pp_zone_headroom(xd->dev.params.zone);
+	uint32_t headroom = pp_zone_headroom(xd->dev.params.zone), size;
+	int err = xdp_check_pages(xd, headroom);
 
-	if (size != 2048 && size != 4096)
-		return pp_set_error(EINVAL, "AF_XDP takes pages of 2048 or 4096 bytes, not %u",
-				    size);
-	if (headroom > size - XDP_CHUNK_RESERVE)
-		return pp_set_error(EINVAL,
-				    "a headroom of %u bytes is more than AF_XDP allows in pages of "
-				    "%u, which is %u",
-				    headroom, size, size - XDP_CHUNK_RESERVE);
+	if (err)
+		return err;
+	size = xd->chunk;
 	xd->longest = size - XDP_HEADROOM - headroom;
 	if (xd->how.frags)
 		xd->longest = PP_PACKET_PAGES_MAX * xd->longest;

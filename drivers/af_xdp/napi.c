@@ -17,6 +17,7 @@
 #include "xsk/uapi.h"
 
 #define LOOK_US	  20u /* with suspend, unless busy_poll says otherwise */
+#define BUDGET	  64u /* packets a poll, unless busy_budget says otherwise */
 #define NAPIS_MAX 1024u
 
 /* @since: the first Linux that has it */
@@ -52,6 +53,7 @@ int pp_napi_parse(struct xdp_napi_params *how, struct pp_args *args)
 	int err;
 
 	how->look_us = LOOK_US;
+	how->budget = BUDGET;
 	err = pp_args_u32(args, settings[NAPI_SUSPEND].option, 1, 1000000, &how->suspend_us);
 	if (!err)
 		err = pp_args_u32(args, settings[NAPI_DEFER].option, 0, 1000000, &defer);

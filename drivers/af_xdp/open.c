@@ -20,10 +20,10 @@ static int xdp_register_meta(struct xdp_dev *xd, struct xdp_queue *x, struct xdp
 	int err;
 
 	reg->tx_metadata_len = xd->tx_launch ? XDP_TX_META_LAUNCH_LEN : sizeof(struct xdp_tx_meta);
-	reg->flags = XDP_UMEM_TX_METADATA_LEN;
+	reg->flags |= XDP_UMEM_TX_METADATA_LEN;
 	err = pp_xdp_socket_register(&x->s, reg);
 	if (err == -EINVAL) {
-		reg->flags = 0;
+		reg->flags &= ~(uint32_t)XDP_UMEM_TX_METADATA_LEN;
 		err = pp_xdp_socket_register(&x->s, reg);
 	}
 	if (err == -EINVAL && (xd->tx_tstamp || xd->tx_launch))
@@ -46,8 +46,9 @@ static int xdp_register(struct xdp_dev *xd, struct xdp_queue *x)
 	struct xdp_umem_reg_meta reg = {
 		.addr = (uint64_t)(uintptr_t)pp_zone_base(zone),
 		.len = pp_zone_pages(zone) * pp_zone_page_size(zone),
-		.chunk_size = pp_zone_page_size(zone),
+		.chunk_size = xd->chunk,
 		.headroom = pp_zone_headroom(zone),
+		.flags = xd->unaligned ? XDP_UMEM_UNALIGNED_CHUNK_FLAG : 0,
 	};
 	int err;
 
@@ -148,7 +149,7 @@ static int xdp_bind(struct xdp_dev *xd, struct xdp_queue *x, unsigned int queue)
 
 static const char *xdp_busy_poll(struct xdp_dev *xd, struct xdp_queue *x)
 {
-	const int prefer = 1, budget = 64, us = (int)xd->busy_poll_us;
+	const int prefer = 1, budget = (int)xd->napi.budget, us = (int)xd->busy_poll_us;
 	socklen_t len = sizeof(int);
 	int napi = 0;
 
@@ -227,7 +228,7 @@ static uint32_t xdp_flags(const struct xdp_dev *xd, const struct xdp_queue *x)
 	       (xd->how.frags ? PP_XSK_SG : 0) | (xd->tx_tstamp ? PP_XSK_TX_TSTAMP : 0) |
 	       (xd->tx_launch ? PP_XSK_TX_LAUNCH : 0) |
 	       (xd->dev.params.tx_keep ? PP_XSK_TX_KEEP : 0) |
-	       (xd->how.rx_meta ? PP_XSK_RX_META : 0);
+	       (xd->unaligned ? PP_XSK_UNALIGNED : 0) | (xd->how.rx_meta ? PP_XSK_RX_META : 0);
 }
 
 static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)
@@ -237,6 +238,7 @@ static int xdp_give_pages(struct xdp_dev *xd, struct xdp_queue *x)
 		.pool = x->q.pool,
 		.zone = xd->dev.params.zone,
 		.flags = xdp_flags(xd, x),
+		.chunk_size = xd->chunk,
 		.tx_metadata_len = x->tx_room,
 		.fd = x->s.fd,
 		.port = xd->dev.params.port,

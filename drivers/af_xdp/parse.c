@@ -91,6 +91,7 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 	static const char *const tx_csum[] = { "off", "on", "sw", NULL };
 	static const char *const offloads[] = { "keep", "fix", NULL };
 	static const char *const attach[] = { "link", "dispatcher", NULL };
+	static const char *const chunks[] = { "aligned", "unaligned", NULL };
 	const struct {
 		const char *key;
 		const char *const *names;
@@ -100,6 +101,7 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 		{ "zerocopy", auto_on_off, &xd->zerocopy },
 		{ "wakeup", off_on, &xd->wakeup },
 		{ "sg", off_on, &xd->sg },
+		{ "chunks", chunks, &xd->unaligned },
 		{ "tx_csum", tx_csum, &xd->tx_csum },
 		{ "tx_tstamp", off_on, &xd->tx_tstamp },
 		{ "tx_launch", off_on, &xd->tx_launch },
@@ -113,6 +115,26 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 	for (i = 0; !err && i < sizeof(words) / sizeof(words[0]); i++)
 		err = pp_args_word(args, words[i].key, words[i].names, words[i].value);
 	return err;
+}
+
+static int xdp_parse_busy(struct xdp_dev *xd, struct pp_args *args)
+{
+	uint32_t budget = 0;
+	int err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
+
+	if (!err)
+		err = pp_napi_parse(&xd->napi, args);
+	if (!err)
+		err = pp_args_u32(args, "busy_budget", 1, UINT16_MAX, &budget);
+	if (err)
+		return err;
+	if (budget && !xd->busy_poll_us && !xd->napi.suspend_us)
+		return pp_set_error(EINVAL, "busy_budget=%u needs busy_poll or suspend", budget);
+	if (xd->busy_poll_us)
+		xd->napi.look_us = xd->busy_poll_us;
+	if (budget)
+		xd->napi.budget = budget;
+	return 0;
 }
 
 int pp_xdp_parse(struct xdp_dev *xd, struct pp_args *args)
@@ -130,15 +152,11 @@ int pp_xdp_parse(struct xdp_dev *xd, struct pp_args *args)
 	if (!err)
 		err = xdp_parse_words(xd, args, &mode);
 	if (!err)
-		err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
-	if (!err)
-		err = pp_napi_parse(&xd->napi, args);
+		err = xdp_parse_busy(xd, args);
 	if (!err)
 		err = pp_args_u32(args, "fill", 64, 32768, &xd->fill_size);
 	if (err)
 		return err;
-	if (xd->busy_poll_us)
-		xd->napi.look_us = xd->busy_poll_us;
 	xd->how.mode = mode;
 	xd->how.frags = xd->sg;
 	xd->how.dispatcher = xd->attach;

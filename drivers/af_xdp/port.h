@@ -91,11 +91,13 @@ struct xdp_napi {
  * @asked:      settings asked for by name
  * @suspend_us: interrupts stay off at most for so long without a look; 0: no suspension
  * @look_us:    how long a look lasts that finds nothing
+ * @budget:     packets of a look, or of a busy poll, at most
  */
 struct xdp_napi_params {
 	struct xdp_napi_values asked;
 	uint32_t suspend_us;
 	uint32_t look_us;
+	uint32_t budget;
 };
 
 /* 0 or -EINVAL with pp_error() */
@@ -175,6 +177,7 @@ enum xdp_promisc {
  * @xif:             the interface as it was last reported
  * @how:             the program that the port asks for
  * @first, @nqueues: queues of the interface
+ * @chunk:           bytes of a chunk: the page size, or with chunks=unaligned at most 4096
  * @longest:         bytes of the longest packet that the port receives
  * @socket_fd:       passed on by the program that has bound it; -1: none was
  * @rx_meta_offered: PP_RX_META_* that the driver has; 0: the port asks for none
@@ -196,6 +199,7 @@ struct xdp_dev {
 	unsigned int zerocopy;
 	unsigned int wakeup;
 	unsigned int sg;
+	unsigned int unaligned;
 	unsigned int attach;
 	unsigned int tx_csum;
 	unsigned int tx_tstamp;
@@ -203,6 +207,7 @@ struct xdp_dev {
 	uint32_t busy_poll_us;
 	struct xdp_napi_params napi;
 	uint32_t fill_size;
+	uint32_t chunk;
 	uint32_t longest;
 	int socket_fd;
 	bool is_zerocopy;

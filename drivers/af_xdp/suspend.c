@@ -16,7 +16,6 @@
  */
 #define DEFER	 10u
 #define FLUSH_NS 20000u
-#define BUDGET	 64u /* packets a poll; more needs CAP_NET_ADMIN */
 
 static int suspend_refuse(int err, const struct pp_iface *xif, const char *why,
 			  const char *what_to_do)
@@ -24,11 +23,12 @@ static int suspend_refuse(int err, const struct pp_iface *xif, const char *why,
 	return pp_napi_refuse(err, xif, NAPI_SUSPEND, why, what_to_do);
 }
 
-static int epoll_open(struct xdp_napi *n, const struct pp_iface *xif, int fd, uint32_t look_us)
+static int epoll_open(struct xdp_napi *n, const struct pp_iface *xif, int fd,
+		      const struct xdp_napi_params *how)
 {
 	const struct xdp_epoll_params params = {
-		.busy_poll_usecs = look_us,
-		.busy_poll_budget = BUDGET,
+		.busy_poll_usecs = how->look_us,
+		.busy_poll_budget = (uint16_t)how->budget,
 		.prefer_busy_poll = 1,
 	};
 	struct epoll_event event = { .events = EPOLLIN };
@@ -99,7 +99,7 @@ int pp_napi_suspend(struct xdp_napi *n, const struct pp_iface *xif, uint32_t que
 	if (!err)
 		err = suspend_set(n, xif, id, how);
 	if (!err)
-		err = epoll_open(n, xif, fd, how->look_us);
+		err = epoll_open(n, xif, fd, how);
 	if (!err)
 		return 0;
 	if (n->ep >= 0)

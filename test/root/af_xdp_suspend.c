@@ -86,7 +86,7 @@ static void up(struct rig *rig)
 {
 	char spec[64];
 
-	snprintf(spec, sizeof(spec), "px1,suspend=%u", SUSPEND_US);
+	snprintf(spec, sizeof(spec), "px1,suspend=%u,busy_budget=32", SUSPEND_US);
 	rig_open(rig, "px0", spec);
 }
 
@@ -131,6 +131,7 @@ static void test_looks(void)
 	CHECK(strstr(pp_netdev_info(rig.dev[1]), "interrupts suspended while packets come"));
 	CHECK(!to_xdp_dev(rig.dev[1])->suspend_text[0]);
 	check_values(10, 20000, 1000ull * SUSPEND_US);
+	CHECK(epoll_budget == 32);
 	raw = raw_socket();
 	p.fd = pp_queue_fd(rig.q[1]);
 	CHECK(p.fd >= 0 && p.fd != to_xdp(rig.q[1])->s.fd);

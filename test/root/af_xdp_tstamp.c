@@ -14,6 +14,7 @@
 
 static bool old_kernel; /* that knows no TX metadata */
 static unsigned int refusals;
+static int budget; /* of busy polls, as it was set last */
 
 /* the library's calls come here */
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
@@ -25,6 +26,8 @@ int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 		errno = EINVAL;
 		return -1;
 	}
+	if (level == SOL_SOCKET && name == SO_BUSY_POLL_BUDGET)
+		memcpy(&budget, value, sizeof(budget));
 	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
 }
 
@@ -319,6 +322,19 @@ static void test_off(void)
 	check_home(np.zone);
 }
 
+static void test_budget(void)
+{
+	struct rig rig;
+
+	rig_open(&rig, "px0,busy_poll=20,busy_budget=300", "px1");
+	CHECK(budget == 300 && strstr(pp_netdev_info(rig.dev[0]), "busy poll"));
+	CHECK(!strstr(pp_netdev_info(rig.dev[0]), "refused"));
+	rig_down(&rig);
+	rig_open(&rig, "px0,busy_poll=20", "px1");
+	CHECK(budget == 64);
+	rig_down(&rig);
+}
+
 /* the port's latency is its slowest queue's */
 static void test_queues(void)
 {
@@ -358,5 +374,6 @@ int main(int argc, char **argv)
 	test_each();
 	test_off();
 	test_queues();
+	test_budget();
 	return 0;
 }

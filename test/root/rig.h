@@ -23,6 +23,7 @@
 #define BURST 32u
 
 static __attribute__((unused)) const char *mode __attribute__((unused));
+static __attribute__((unused)) uint32_t rig_page_size; /* 0: the default */
 static __attribute__((unused)) uint32_t rig_keep; /* the first port's tx_keep */
 
 #define CHECK(cond)                                                                           \
@@ -51,7 +52,9 @@ static __attribute__((unused)) uint64_t now_ms(void)
 
 static __attribute__((unused)) struct pp_zone *make_zone_of(uint64_t pages)
 {
-	struct pp_zone_params zp = { .sz = sizeof(zp), .pages = pages, .headroom = 128 };
+	struct pp_zone_params zp = {
+		.sz = sizeof(zp), .pages = pages, .headroom = 128, .page_size = rig_page_size
+	};
 	struct pp_zone *zone = pp_zone_create(&zp);
 
 	CHECK(zone);

@@ -21,6 +21,7 @@
 enum suspend_kernel kernel;
 uint32_t napi;
 unsigned int looks;
+unsigned int epoll_budget;
 
 int ioctl(int fd, unsigned long request, ...)
 {
@@ -30,6 +31,8 @@ int ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	arg = va_arg(args, void *);
 	va_end(args);
+	if (request == XDP_EPIOCSPARAMS)
+		epoll_budget = ((const struct xdp_epoll_params *)arg)->busy_poll_budget;
 	if (kernel == NO_EPOLL && request == XDP_EPIOCSPARAMS) {
 		errno = ENOTTY;
 		return -1;

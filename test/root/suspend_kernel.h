@@ -25,6 +25,7 @@ enum suspend_kernel {
 
 extern enum suspend_kernel kernel;
 extern uint32_t napi; /* px1's: what sockets say if asked, unless the kernel would not */
+extern unsigned int epoll_budget; /* packets of a look, as the port asked last */
 extern unsigned int looks; /* at a NAPI, by epoll */
 
 #endif /* SUSPEND_KERNEL_H */
