@@ -114,6 +114,20 @@ struct pcp_ops {
 	struct pp_depot_calls depot;
 };
 
+/* The rest of an allocation of @n objects, of which @objs has @got; how many there are then. */
+typedef unsigned int stock_more_fn(struct stock *stock, void **objs, unsigned int n,
+				   unsigned int got);
+
+/**
+ * struct pcp_zone_calls - a zone's whole calls, to jump to: no frame, no look at what they did
+ * @take: as alloc_bulk() of struct pcp_ops, then @more(), which is called if it came up short
+ * @give: all of @n objects, into the cache or past it
+ */
+struct pcp_zone_calls {
+	unsigned int (*take)(struct stock *stock, void **objs, unsigned int n, stock_more_fn *more);
+	void (*give)(struct stock *stock, void *const *objs, unsigned int n);
+};
+
 /* A cache belongs to a thread, not to a core: no other thread is inside. */
 #define PCP_THREAD_ONLY (1u << 0)
 /* A signal handler may allocate and free, whatever it interrupted. */
@@ -143,6 +157,7 @@ struct pcp_ops {
  * @walk:    call @see() with all objects of @pcp, in parts; no call runs in the stock
  * @recover: free what @dead held of @pcp, and count in @lost the objects that went with it; NULL
  *           if the policy is not PCP_SHAREABLE
+ * @zone:    of zones that are neither traced nor fail on purpose
  * @ops:     plain, traced; and both with OPS_FAULT
  */
 struct pcp_policy {
@@ -153,6 +168,7 @@ struct pcp_policy {
 	void (*walk)(const struct pcp *pcp, void (*see)(void *arg, void *const *objs, uint64_t n),
 		     void *arg);
 	void (*recover)(struct pcp *pcp, process_id dead, uint64_t *lost);
+	struct pcp_zone_calls zone;
 	struct pcp_ops ops[4];
 };
 

@@ -129,6 +129,22 @@ static __always_inline bool do_free_bulk(struct stock *stock, void *const *objs,
 	return done;
 }
 
+static __always_inline unsigned int take_all(struct stock *stock, void **objs, unsigned int n,
+					     stock_more_fn *more)
+{
+	unsigned int got = do_alloc_bulk(stock, objs, n, false);
+
+	return likely(got == n) ? n : more(stock, objs, n, got);
+}
+
+static __always_inline void give_all(struct stock *stock, void *const *objs, unsigned int n)
+{
+	if (unlikely(!stock_caches(stock, n)))
+		stock_give_slow(stock, objs, n);
+	else if (unlikely(!do_free_bulk(stock, objs, n, false)))
+		stock_give_area(stock, objs, n);
+}
+
 static __always_inline int get_all(struct stock *stock, void **objs, unsigned int n)
 {
 	unsigned int got = stock_caches(stock, n) ? do_alloc_bulk(stock, objs, n, false) : 0;

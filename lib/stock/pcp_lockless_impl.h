@@ -87,6 +87,34 @@ static __always_inline bool do_free_bulk(struct stock *stock, void *const *objs,
 	return done;
 }
 
+static __noinline unsigned int take_all_refill(struct stock *stock, void **objs, unsigned int n,
+					       stock_more_fn *more)
+{
+	unsigned int got = cache_refill(stock, objs, n);
+
+	return likely(got == n) ? n : more(stock, objs, n, got);
+}
+
+static __always_inline unsigned int take_all(struct stock *stock, void **objs, unsigned int n,
+					     stock_more_fn *more)
+{
+	return likely(core_pop(stock, objs, n)) ? n : take_all_refill(stock, objs, n, more);
+}
+
+static __noinline void give_all_flush(struct stock *stock, void *const *objs, unsigned int n)
+{
+	if (unlikely(!stock_caches(stock, n)))
+		stock_give_slow(stock, objs, n);
+	else if (unlikely(!cache_flush(stock, objs, n)))
+		stock_give_area(stock, objs, n);
+}
+
+static __always_inline void give_all(struct stock *stock, void *const *objs, unsigned int n)
+{
+	if (unlikely(!core_push(stock, objs, n)))
+		give_all_flush(stock, objs, n);
+}
+
 static __noinline int get_all_refill(struct stock *stock, void **objs, unsigned int n)
 {
 	unsigned int got = stock_caches(stock, n) ? cache_refill(stock, objs, n) : 0;

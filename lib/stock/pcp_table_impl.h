@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * pcp_table_impl.h - a policy's table: do_alloc_bulk, do_free_bulk and do_drain, each compiled
- * plain and traced; get_all and put_all. Twice: with OPS_FAULT allocations may fail on purpose
+ * plain and traced; take_all and give_all; get_all and put_all. Twice: with OPS_FAULT allocations
+ * may fail on purpose
  *
  * Needs the names that a policy file defines: PCP_POLICY, PCP_FLAGS, PCP_PROBE, PCP_COUNT,
  * PCP_WALK and PCP_RECOVER; see struct pcp_policy.
@@ -58,6 +59,17 @@ static int depot_put(struct pp_depot *depot, void *const *objs, unsigned int n)
 	return put_all(stock_of_depot(depot), objs, n);
 }
 
+static unsigned int zone_take_all(struct stock *stock, void **objs, unsigned int n,
+				  stock_more_fn *more)
+{
+	return take_all(stock, objs, n, more);
+}
+
+static void zone_give_all(struct stock *stock, void *const *objs, unsigned int n)
+{
+	give_all(stock, objs, n);
+}
+
 #define PCP_PASTE_(a, b) a##b
 #define PCP_PASTE(a, b)	 PCP_PASTE_(a, b)
 #define PCP_STRING_(a)	 #a
@@ -70,6 +82,7 @@ const struct pcp_policy PCP_PASTE(pcp_, PCP_POLICY) = {
 	.count = PCP_COUNT,
 	.walk = PCP_WALK,
 	.recover = PCP_RECOVER,
+	.zone = { zone_take_all, zone_give_all },
 	.ops = {
 		{ plain_alloc_bulk, plain_free_bulk, plain_drain, { depot_get, depot_put } },
 		{ traced_alloc_bulk, traced_free_bulk, traced_drain, { NULL, NULL } },

@@ -44,6 +44,8 @@ struct stock {
 	bool per_thread;
 	bool signal_safe;
 	bool watched; /* signal_safe or a shared zone's: its calls have a beginning and an end */
+	bool jump_take; /* a zone's: its calls are struct pcp_zone_calls; atomic */
+	bool jump_give;
 	struct pcp *pcps;
 	size_t stride; /* bytes from one cache to the next */
 	unsigned int cores; /* caches; threads' if per_thread */
@@ -139,6 +141,9 @@ static __always_inline bool stock_caches(const struct stock *stock, unsigned int
 }
 
 /* ---- past the caches: take.c ----------------------------------------------------------------- */
+
+/* All of @n objects go back: a batch at a time, and past a cache that is closed. */
+void stock_give_slow(struct stock *stock, void *const *objs, unsigned int n);
 
 /* From the free area, and back there. */
 unsigned int stock_take_area(struct stock *stock, void **objs, unsigned int n);

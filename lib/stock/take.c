@@ -29,6 +29,18 @@ void __coldpath stock_give_area(struct stock *stock, void *const *objs, unsigned
 	stock_unlock(stock);
 }
 
+/* More than a batch: in parts, which bounds what one hold moves. */
+void stock_give_slow(struct stock *stock, void *const *objs, unsigned int n)
+{
+	unsigned int k;
+
+	for (; n; n -= k, objs += k) {
+		k = min(n, READ_ONCE(stock->batch));
+		if (unlikely(!stock_ops(stock)->free_bulk(stock, objs, k)))
+			stock_give_area(stock, objs, k);
+	}
+}
+
 /* ---- drains ---------------------------------------------------------------------------------- */
 
 long stock_drain_core(struct stock *stock, unsigned int core, uint32_t keep, uint32_t timeout_us,

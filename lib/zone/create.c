@@ -162,6 +162,17 @@ int zone_make_own_half(struct pp_zone *zone)
 	return err ? err : blocks_init(zone, &p);
 }
 
+/* Calls that need no step before or after the cache's jump to the policy. */
+static void set_ops(struct pp_zone *zone, unsigned int ops)
+{
+	struct stock *stock = zone->stock;
+	bool jump = !ops && !stock->watched && !PP_DEBUG && !PP_POISON;
+
+	WRITE_ONCE(stock->ops, (uint8_t)ops);
+	WRITE_ONCE(stock->jump_give, jump);
+	WRITE_ONCE(stock->jump_take, jump && !zone->prep);
+}
+
 static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 {
 	const struct pcp_config config = {
@@ -175,11 +186,11 @@ static int zone_init(struct pp_zone *zone, const struct pp_zone_params *p)
 	int err;
 
 	zone->stock->traced = config.traced;
-	zone->stock->ops = config.traced;
 	zone->stock->batch = p->batch;
 	zone->fresh.data_off = (uint16_t)p->headroom;
 	zone->headroom = p->headroom;
 	zone->prep = !(p->flags & PP_ZONE_NO_PREP);
+	set_ops(zone, config.traced);
 	zone->shift = (uint8_t)__builtin_ctz(p->page_size);
 	zone->stock->drain_us = p->drain_us;
 	zone->managed = p->pages;
@@ -254,7 +265,7 @@ static void arm_zones(bool on)
 
 	while ((zone = zone_next(zone))) {
 		if (!zone->shared)
-			WRITE_ONCE(zone->stock->ops, zone->stock->traced | (on ? OPS_FAULT : 0));
+			set_ops(zone, zone->stock->traced | (on ? OPS_FAULT : 0));
 	}
 }
 

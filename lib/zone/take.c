@@ -14,18 +14,6 @@
 
 /* ---- free ------------------------------------------------------------------------------------ */
 
-/* More than a batch: in parts, which bounds what one hold moves. */
-static __noinline void free_in_batches(struct pp_zone *zone, void *const *objs, unsigned int n)
-{
-	unsigned int k;
-
-	for (; n; n -= k, objs += k) {
-		k = min(n, READ_ONCE(zone->stock->batch));
-		if (unlikely(!stock_ops(zone->stock)->free_bulk(zone->stock, objs, k)))
-			stock_give_area(zone->stock, objs, k);
-	}
-}
-
 static __always_inline void give_back(struct pp_zone *zone, struct pp_page *const *pages,
 				      unsigned int n)
 {
@@ -36,8 +24,8 @@ static __always_inline void give_back(struct pp_zone *zone, struct pp_page *cons
 	poison_pages(pages, n);
 	for (i = 0; PP_DEBUG && i < n; i++)
 		page_goes_home(zone, pages[i]);
-	if (unlikely(n > READ_ONCE(zone->stock->batch)))
-		free_in_batches(zone, objs, n);
+	if (unlikely(!stock_caches(zone->stock, n)))
+		stock_give_slow(zone->stock, objs, n);
 	else if (unlikely(!stock_ops(zone->stock)->free_bulk(zone->stock, objs, n)))
 		stock_give_area(zone->stock, objs, n);
 }
@@ -59,8 +47,8 @@ static void free_shared(struct pp_zone *zone, struct pp_page *const *pages, unsi
 	zone_leave(zone, phase);
 }
 
-static __noinline void free_watched(struct pp_zone *zone, struct pp_page *const *pages,
-				    unsigned int n)
+static __noinline void free_bulk_slow(struct pp_zone *zone, struct pp_page *const *pages,
+				      unsigned int n)
 {
 	if (zone->shared) {
 		free_shared(zone, pages, n);
@@ -73,12 +61,14 @@ static __noinline void free_watched(struct pp_zone *zone, struct pp_page *const 
 
 void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
 {
+	PUT_FROM_HERE;
+
 	if (unlikely(!n))
 		return;
-	if (unlikely(zone->stock->watched))
-		free_watched(zone, pages, n);
+	if (likely(READ_ONCE(zone->stock->jump_give)))
+		stock_policy(zone->stock)->zone.give(zone->stock, (void *const *)pages, n);
 	else
-		give_back(zone, pages, n);
+		free_bulk_slow(zone, pages, n);
 }
 
 void zone_give_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n)
@@ -266,7 +256,8 @@ unsigned int zone_take_near(struct pp_zone *zone, void **objs, unsigned int n)
 	return take_pages(zone, objs, n, false);
 }
 
-unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
+static __noinline unsigned int alloc_bulk_prep(struct pp_zone *zone, struct pp_page **pages,
+					       unsigned int n)
 {
 	unsigned int got = zone_take(zone, (void **)pages, n);
 
@@ -274,6 +265,20 @@ unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, un
 	/* a second pass: the cache is open again while we walk the pages */
 	zone_prep(zone, pages, got);
 	return got;
+}
+
+static unsigned int __coldpath take_more(struct stock *stock, void **objs, unsigned int n,
+					 unsigned int got)
+{
+	return got + take_pages_far(stock_zone(stock), objs + got, n - got);
+}
+
+unsigned int pp_zone_alloc_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
+{
+	if (READ_ONCE(zone->stock->jump_take))
+		return stock_policy(zone->stock)
+			->zone.take(zone->stock, (void **)pages, n, take_more);
+	return alloc_bulk_prep(zone, pages, n);
 }
 
 /* At most @PP_BULK_MAX slots. */

@@ -261,16 +261,17 @@ static void zone_calls(struct pp_zone *zone, struct pp_zone *other, uint64_t eve
 
 static void every_policy(void **state)
 {
+	static const uint32_t flags[] = { 0, PP_ZONE_TRACE, PP_ZONE_NO_PREP };
 	const char *const *policy;
 	struct pp_zone *zone, *other;
 	struct pp_zone_params zp;
-	unsigned int traced;
+	unsigned int f;
 
 	for (policy = pp_policy_names(); *policy; policy++) {
-		for (traced = 0; traced < 2; traced++) {
+		for (f = 0; f < ARRAY_LEN(flags); f++) {
 			zp = zone_params(512);
 			zp.policy = *policy;
-			zp.flags = traced ? PP_ZONE_TRACE : 0;
+			zp.flags = flags[f];
 			zone = pp_zone_create(&zp);
 			if (!zone && errno == ENOTSUP) {
 				print_message("without %s: %s\n", *policy, pp_error());

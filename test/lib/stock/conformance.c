@@ -7,17 +7,18 @@
 
 #include "variant.h"
 
-static struct pp_zone *policy_zone(uint64_t pages, uint32_t batch, uint32_t high)
+static struct pp_zone *policy_zone(uint64_t pages, uint32_t batch, uint32_t high, uint32_t flags)
 {
 	struct pp_zone_params p = variant_params(pages, batch, high);
 
 	p.headroom = 64;
+	p.flags |= flags;
 	return zone_new(&p);
 }
 
 static void round_trip(void **state)
 {
-	struct pp_zone *zone = policy_zone(512, 16, 64);
+	struct pp_zone *zone = policy_zone(512, 16, 64, 0);
 	struct pp_page *pages[PP_BULK_MAX];
 	struct rng r = rng_init(10);
 	unsigned int i, k, n;
@@ -33,9 +34,8 @@ static void round_trip(void **state)
 	zone_end(zone);
 }
 
-static void whole_zone(void **state)
+static void take_whole_zone(struct pp_zone *zone)
 {
-	struct pp_zone *zone = policy_zone(333, 16, 64);
 	struct pp_page *pages[PP_BULK_MAX];
 	struct pp_list list = PP_LIST_INIT;
 	unsigned int i;
@@ -52,6 +52,13 @@ static void whole_zone(void **state)
 		pp_zone_free_bulk(zone, pages, 333);
 	}
 	zone_end(zone);
+}
+
+/* prepared pages, and bare ones, which other code hands out */
+static void whole_zone(void **state)
+{
+	take_whole_zone(policy_zone(333, 16, 64, 0));
+	take_whole_zone(policy_zone(333, 16, 64, PP_ZONE_NO_PREP));
 }
 
 struct hand {
@@ -76,10 +83,9 @@ static void hand_give(void *arg)
 	pp_zone_free_bulk(h->zone, h->pages, h->n);
 }
 
-/* taken on one core by a thread that is gone, freed on another */
-static void across_cores(void **state)
+static void cross(struct pp_zone *zone)
 {
-	struct hand h = { .zone = policy_zone(64, 8, 32) };
+	struct hand h = { .zone = zone };
 	unsigned int i, n = test_cpus();
 
 	for (i = 0; i < 50; i++) {
@@ -92,10 +98,17 @@ static void across_cores(void **state)
 	zone_end(h.zone);
 }
 
+/* taken on one core by a thread that is gone, freed on another; more than a batch at a time */
+static void across_cores(void **state)
+{
+	cross(policy_zone(64, 8, 32, 0));
+	cross(policy_zone(64, 8, 32, PP_ZONE_NO_PREP));
+}
+
 /* every page in the cache of a core, or of a live thread, that is idle: others get them all */
 static void idle_cache(void **state)
 {
-	struct hand a = { .zone = policy_zone(64, 16, 64) };
+	struct hand a = { .zone = policy_zone(64, 16, 64, 0) };
 	struct hand b = { .zone = a.zone };
 	struct puppet owner;
 
@@ -131,7 +144,7 @@ static void idle_cache(void **state)
 /* a drain counts what it moves, of one's own cache too, and leaves nothing */
 static void drain_counts(void **state)
 {
-	struct hand h = { .zone = policy_zone(256, 16, 64) };
+	struct hand h = { .zone = policy_zone(256, 16, 64, 0) };
 	unsigned int cached;
 
 	pin_to(test_cpu(0));
@@ -186,7 +199,7 @@ static void churn(void *arg)
 static void crowd(void **state)
 {
 	/* enough in the free area, however many cores have a full cache */
-	struct pp_zone *zone = policy_zone(512 + 256 * (cores_of_machine() + 8), 16, 64);
+	struct pp_zone *zone = policy_zone(512 + 256 * (cores_of_machine() + 8), 16, 64, 0);
 	struct churner c[6];
 	struct pinned threads[6];
 	double end = now_s() + 0.7;
@@ -211,7 +224,7 @@ static void crowd(void **state)
 
 static void thread_exit(void **state)
 {
-	struct pp_zone *zone = policy_zone(256, 16, 64);
+	struct pp_zone *zone = policy_zone(256, 16, 64, 0);
 	struct hand h[4];
 	unsigned int round, i;
 
@@ -265,7 +278,7 @@ static void windows_traced(struct pp_zone *zone, uint64_t least)
 
 static void windows(void **state)
 {
-	struct pp_zone *zone = policy_zone(256, 16, 64);
+	struct pp_zone *zone = policy_zone(256, 16, 64, 0);
 	struct pp_page *pages[32];
 	unsigned int i;
 
