@@ -76,10 +76,10 @@ static int xdp_check_pages(struct xdp_dev *xd, uint32_t headroom)
 	uint32_t size = pp_zone_page_size(xd->dev.params.zone);
 
 	if (size < XDP_CHUNK_MIN || (size > XDP_CHUNK_MAX && !xd->unaligned))
-		return pp_set_error(
-			EINVAL, "AF_XDP takes pages of %u or %u bytes%s, not %u", XDP_CHUNK_MIN,
-			XDP_CHUNK_MAX,
-			size > XDP_CHUNK_MAX ? ", or with chunks=unaligned larger ones" : "", size);
+		return pp_set_error(EINVAL, "AF_XDP takes pages of %u or %u bytes, not %u%s",
+				    XDP_CHUNK_MIN, XDP_CHUNK_MAX, size,
+				    size > XDP_CHUNK_MAX ? "; take chunks=unaligned for larger ones"
+							 : "");
 	xd->chunk = size < XDP_CHUNK_MAX ? size : XDP_CHUNK_MAX;
 	if (headroom > xd->chunk - XDP_CHUNK_RESERVE)
 		return pp_set_error(EINVAL,

@@ -8,7 +8,7 @@
 
 #include "rig.h"
 
-#define FRAMES 3000u /* more than the rings hold */
+#define FRAMES 2500u /* more than the rings hold */
 #define LONG   9000u
 
 static uint32_t len_of(uint32_t seq)
@@ -103,7 +103,7 @@ static void test_refused(void)
 	rig_page_size = 8192;
 	np.zone = make_zone();
 	CHECK(!pp_netdev_open("af_xdp:px0", &np) && errno == EINVAL);
-	CHECK(strstr(pp_error(), "or with chunks=unaligned larger ones, not 8192"));
+	CHECK(strstr(pp_error(), "not 8192; take chunks=unaligned"));
 	check_home(np.zone);
 	rig_page_size = 0;
 	np.zone = make_zone();
@@ -116,7 +116,7 @@ static void test_refused(void)
 
 int main(int argc, char **argv)
 {
-	static const uint32_t sizes[] = { 2048, 4096, 8192, 16384 };
+	static const uint32_t sizes[] = { 2048, 4096, 8192 };
 	unsigned int i;
 
 	if (argc != 2) {
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 	}
 	mode = argv[1];
 	test_refused();
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 3; i++)
 		test_sizes(sizes[i], "");
 	test_sizes(4096, ",tx_csum=sw,tx_tstamp=on");
 	test_chains(4096);
