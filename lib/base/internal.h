@@ -71,10 +71,9 @@ typedef uint64_t __attribute__((__may_alias__)) pp_pair;
 #define PAIR_OF_ONES 0x0000000100000001ull
 
 /*
- * A racy load in no order, that may be an operand of the comparison: an atomic load is an
- * instruction of its own.
+ * PEEK() and peek_pair() are racy loads in no order, which may be operands of a comparison. An
+ * atomic load is an instruction of its own. ThreadSanitizer gets atomic ones.
  */
-
 #if defined(__SANITIZE_THREAD__)
 #define PP_TSAN 1
 #elif defined(__has_feature)

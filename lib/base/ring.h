@@ -6,6 +6,11 @@
  * slots that must be cleared, so that both sides move blocks with memcpy, and no
  * slot looks occupied that is not.
  *
+ * A thread that alone produces for a while becomes the sole producer: it needs no lock, and pays
+ * for no atomic instruction. It works in turns, as the owner of a pool does: two plain stores, and
+ * the next other producer pays for the barrier. That one waits for no turn to end: meanwhile the
+ * ring refuses its pages.
+ *
  * Invariant: 0 <= tail - head <= size; slots [head, tail) hold pages.
  */
 #ifndef PP_RING_H
@@ -15,19 +20,45 @@
 
 #include "base/lock.h"
 
+/* Threads that live and have been the sole producer: others keep to the lock. */
+#define RING_SOLES 3u
+
+/* Calls in a row, by one thread, that make it the sole producer. A membarrier costs as much. */
+#define RING_STREAK 256u
+
+/* Belongs to its thread for the thread's life: until then no other thread writes the turn. */
+struct ring_sole {
+	uint32_t thread; /* its id; 0: free */
+	uint32_t turn; /* odd: it is inside; atomic */
+};
+
 struct pp_ring {
 	/* read only after creation */
 	void **slot;
 	uint32_t size;
+	bool may_be_sole; /* membarriers are to be had, and no handler produces */
 
-	/* the producers', under the lock */
+	/* the producers', under the lock, or in the sole producer's turns */
 	struct pp_lock lock __line_aligned;
-	bool closed;
+	struct ring_sole *sole; /* atomic; changes under the lock */
+	uint64_t produced;
 	uint32_t tail;
 	uint32_t head_seen; /* a lower bound of head */
-	uint64_t produced;
-	uint64_t refused;
 	uint32_t max; /* most that were in it */
+	struct ring_sole soles[RING_SOLES];
+
+	/* the producers', under the lock, or in the sole producer's turns: rarely */
+	uint64_t refused;
+	/* the producers', under the lock */
+	uint64_t passed; /* refused, too: for want of a turn's end */
+	struct ring_sole *leaving; /* was the sole producer, and may be inside a last turn */
+	uint32_t first_turn; /* when it became the sole producer */
+	uint32_t last_turn; /* that turn, if the barrier has passed */
+	bool barrier_passed;
+	bool closed;
+	uint32_t thread; /* the last producer's id */
+	uint32_t streak; /* its calls in a row */
+	uint32_t streak_needed;
 
 	/* the consumer's */
 	uint32_t head __line_aligned;
@@ -39,6 +70,7 @@ static inline int ring_init(struct pp_ring *ring, uint32_t size)
 {
 	ring->slot = malloc(size * sizeof(*ring->slot));
 	ring->size = size;
+	ring->streak_needed = RING_STREAK;
 	return ring->slot ? 0 : pp_set_error(ENOMEM, "no memory for a ring of %u pages", size);
 }
 
@@ -54,6 +86,20 @@ static inline uint32_t ring_count(const struct pp_ring *ring)
 	return READ_ONCE(ring->tail) - head;
 }
 
+/* Pages that did not get in. */
+static inline uint64_t ring_refused(const struct pp_ring *ring)
+{
+	return load_acquire(&ring->refused) + load_acquire(&ring->passed);
+}
+
+/* Under the lock: odd, or another than before: a producer that needs no lock is or was inside. */
+static inline uint32_t ring_turn(const struct pp_ring *ring)
+{
+	const struct ring_sole *sole = ring->sole ?: ring->leaving;
+
+	return sole ? load_acquire(&sole->turn) : 0;
+}
+
 /* By the true head: head_seen may be old. */
 static __noinline void note_max(struct pp_ring *ring, uint32_t tail)
 {
@@ -63,18 +109,17 @@ static __noinline void note_max(struct pp_ring *ring, uint32_t tail)
 		WRITE_ONCE(ring->max, tail - ring->head_seen);
 }
 
-/* Any thread: put up to @n pages, returns how many fitted; none once the ring is closed. */
-static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int n)
+/* In a turn or under the lock: put up to @n pages, returns how many fitted. */
+static __always_inline unsigned int ring_put(struct pp_ring *ring, void *const *objs,
+					     unsigned int n)
 {
-	uint32_t tail, at, first, k;
+	uint32_t tail = ring->tail, at, first, k;
 
-	pp_lock(&ring->lock);
-	tail = ring->tail;
 	if (tail + n - ring->head_seen > ring->size) {
 		/* pairs with the release in ring_consume(): slots before head are read */
 		ring->head_seen = load_acquire(&ring->head);
 	}
-	k = ring->closed ? 0 : min(n, ring->size - (tail - ring->head_seen));
+	k = min(n, ring->size - (tail - ring->head_seen));
 	at = tail & (ring->size - 1);
 	first = min(k, ring->size - at);
 	memcpy(ring->slot + at, objs, first * sizeof(*objs));
@@ -83,10 +128,36 @@ static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs,
 	/* pairs with the acquire in ring_consume(): slots before tail are written */
 	store_release(&ring->tail, tail + k);
 	count_add(ring->produced, k);
-	count_add(ring->refused, n - k);
+	if (unlikely(k < n))
+		count_add(ring->refused, n - k);
 	if (tail + k - ring->head_seen > ring->max)
 		note_max(ring, tail + k);
-	pp_unlock(&ring->lock);
+	return k;
+}
+
+/* ring_produce() under the lock. */
+unsigned int ring_produce_locked(struct pp_ring *ring, void *const *objs, unsigned int n);
+
+/* Any thread: put up to @n pages, returns how many fitted; none once the ring is closed. */
+static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int n)
+{
+	/* pairs with the release in become_sole(): its thread is known */
+	struct ring_sole *sole = load_acquire(&ring->sole);
+	uint32_t turn;
+	unsigned int k;
+
+	if (!sole || sole->thread != known_thread_id)
+		return ring_produce_locked(ring, objs, n);
+	turn = sole->turn + 1;
+	WRITE_ONCE(sole->turn, turn);
+	compiler_barrier(); /* pairs with the membarrier in wait_until_alone() */
+	if (unlikely(READ_ONCE(ring->sole) != sole)) {
+		store_release(&sole->turn, turn + 1);
+		return ring_produce_locked(ring, objs, n);
+	}
+	k = ring_put(ring, objs, n);
+	/* pairs with the acquire in note_last_turn() */
+	store_release(&sole->turn, turn + 1);
 	return k;
 }
 
@@ -110,12 +181,7 @@ static inline unsigned int ring_consume(struct pp_ring *ring, void **objs, unsig
 	return k;
 }
 
-/* After this no producer is inside, and later producers are refused. */
-static inline void ring_close(struct pp_ring *ring)
-{
-	pp_lock(&ring->lock);
-	ring->closed = true;
-	pp_unlock(&ring->lock);
-}
+/* After this no producer is inside, and later producers are refused. Sleeps, if one is inside. */
+void ring_close(struct pp_ring *ring);
 
 #endif /* PP_RING_H */

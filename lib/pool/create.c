@@ -148,6 +148,8 @@ static void set_up(struct page_pool *pool, const struct page_pool_params *p)
 		pool->slow_reasons |= POOL_LIMITED;
 	if ((p->flags & PAGE_POOL_ISOLATED) || barrier_register())
 		pool->slow_reasons |= POOL_FENCED;
+	pool->ring.may_be_sole = !(pool->slow_reasons & POOL_FENCED) &&
+				 !(pool->zone && pool->zone->stock->signal_safe);
 	snprintf(pool->name, sizeof(pool->name), "%s", p->name ? p->name : "pool");
 }
 

@@ -63,7 +63,7 @@ static void read_counters(const struct page_pool *pool, struct page_pool_stats *
 		.recycle_cached = cached,
 		.recycle_cache_full = READ_ONCE(pool->cache_full),
 		.recycle_ring = READ_ONCE(pool->ring.produced),
-		.recycle_ring_full = READ_ONCE(pool->ring.refused),
+		.recycle_ring_full = ring_refused(&pool->ring),
 		.recycle_released_ref = released_ref,
 		.alloc_failures = READ_ONCE(pool->failures),
 		.wrong_owner = READ_ONCE(pool->wrong_owner),
@@ -87,14 +87,16 @@ static void read_counters(const struct page_pool *pool, struct page_pool_stats *
 /* A few attempts in one hold of the ring's lock, which may cost more than a turn lasts. */
 static bool read_in_one_turn(const struct page_pool *pool, struct page_pool_stats *s)
 {
+	uint32_t turn, put_turn;
 	unsigned int tries;
-	uint32_t turn;
 
 	for (tries = 0; tries < 20; tries++) {
 		turn = load_acquire(&pool->turn);
+		put_turn = ring_turn(&pool->ring);
 		read_counters(pool, s);
 		full_barrier();
-		if (!(turn & 1) && READ_ONCE(pool->turn) == turn)
+		if (!((turn | put_turn) & 1) && READ_ONCE(pool->turn) == turn &&
+		    ring_turn(&pool->ring) == put_turn)
 			return true;
 	}
 	return false;

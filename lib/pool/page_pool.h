@@ -234,7 +234,7 @@ uint64_t pool_available(const struct page_pool *pool);
 static inline uint64_t pool_outstanding(const struct page_pool *pool)
 {
 	uint64_t back = load_acquire(&pool->cached) + load_acquire(&pool->ring.produced) +
-			load_acquire(&pool->ring.refused) + load_acquire(&pool->released_ref);
+			ring_refused(&pool->ring) + load_acquire(&pool->released_ref);
 
 	return READ_ONCE(pool->fast) + READ_ONCE(pool->slow) + READ_ONCE(pool->slow_ho) +
 	       READ_ONCE(pool->refilled) + READ_ONCE(pool->from_reserve) - back;

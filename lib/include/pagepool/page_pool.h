@@ -69,11 +69,13 @@ struct page_pool_provider {
 /** PAGE_POOL_HOLDERS - remember the thread that takes each page: page_pool_holders_enable() */
 #define PAGE_POOL_HOLDERS 1u
 /**
- * PAGE_POOL_ISOLATED - a trim of the pool interrupts no CPU
+ * PAGE_POOL_ISOLATED - neither a trim of the pool nor a put to it interrupts a CPU
  *
  * For an owner on an isolated CPU. The owner executes a full barrier itself in each of its calls,
- * some ten nanoseconds; otherwise a trim interrupts every CPU that runs a thread of the process
- * (membarrier). Where the kernel has no membarrier, every pool works so. See doc/realtime.md.
+ * some ten nanoseconds, and each put by another thread takes the ring's lock. Otherwise a trim
+ * interrupts every CPU that runs a thread of the process (membarrier), and so does the first put
+ * after another thread alone has made many. Where the kernel has no membarrier, every pool works
+ * so. See doc/realtime.md.
  */
 #define PAGE_POOL_ISOLATED 2u
 

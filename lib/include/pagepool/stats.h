@@ -60,7 +60,7 @@ static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *
  * PP_POOL_KERNEL_COUNTERS() - counters of a pool that the kernel has, too
  *
  * ethtool shows the kernel's as rx_pp_NAME. Unlike the kernel's, recycle_ring_full counts pages, in
- * bulk calls too.
+ * bulk calls too, also while the scheduler has stopped the ring's sole producer in its turn.
  */
 #define PP_POOL_KERNEL_COUNTERS(C)                                                        \
 	C(alloc_fast, PP_SUM, "pages popped from the alloc cache")                        \
