@@ -139,10 +139,11 @@ static uint64_t bury(struct pp_zone *zone, struct zone_process *entry)
 	/* seq_cst: before its pages are looked for; pairs with the barrier in zone_hand_over() */
 	__atomic_store_n(&entry->dead, 1, __ATOMIC_SEQ_CST);
 	full_barrier();
-	if (!entry->died_ns)
-		WRITE_ONCE(entry->died_ns, now_ns());
 	share_recover(zone->stock);
-	WRITE_ONCE(shared->unsettled, true);
+	if (!entry->died_ns) { /* seen for the first time */
+		WRITE_ONCE(shared->unsettled, true);
+		WRITE_ONCE(entry->died_ns, now_ns());
+	}
 	if (entry->number)
 		n = free_pages_of(zone, entry->number, now_ns() - entry->died_ns >= RINGS_NS,
 				  &left);
