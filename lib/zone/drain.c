@@ -81,12 +81,6 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch)
 	return stock_set(zone->stock, high, batch);
 }
 
-/* What the death of this process has to undo. */
-static void count_closed(struct pp_zone *zone, uint32_t n)
-{
-	__atomic_fetch_add(&zone_own_entry(zone)->closed, n, __ATOMIC_RELAXED);
-}
-
 /* Single pages first: while they are disabled no stock of runs is made. */
 int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 {
@@ -95,6 +89,8 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 	int err = 0;
 
 	not_a_handler();
+	if (zone->shared)
+		return zone_close(zone, timeout_us);
 	for_each_stock(stock, zone, k) {
 		err = stock_disable(stock, timeout_us);
 		if (err)
@@ -104,8 +100,6 @@ int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us)
 		if (zone_stock(zone, k))
 			stock_enable(&zone->stock[k]);
 	}
-	if (!err && zone->shared)
-		count_closed(zone, 1);
 	return err;
 }
 
@@ -115,8 +109,10 @@ void pp_zone_pcp_enable(struct pp_zone *zone)
 	unsigned int k;
 
 	not_a_handler();
-	if (zone->shared)
-		count_closed(zone, -1u);
+	if (zone->shared) {
+		zone_open(zone);
+		return;
+	}
 	for_each_run_stock(stock, zone, k)
 		stock_enable(stock);
 	stock_enable(zone->stock);

@@ -180,27 +180,6 @@ int zone_share_begin(struct pp_zone *zone)
 			    zone->stock->name, SHARE_PROCESSES);
 }
 
-uint64_t zone_share_end(struct pp_zone *zone)
-{
-	struct zone_process *self = zone_own_entry(zone);
-	uint64_t held = pp_zone_held(zone, zone->self);
-
-	if (held)
-		return held;
-	/* after this mark another process gives us no page, or takes it back */
-	__atomic_store_n(&self->dead, 1, __ATOMIC_SEQ_CST);
-	held = pp_zone_held(zone, zone->self);
-	if (held) {
-		store_release(&self->dead, 0);
-		return held;
-	}
-	for (; self->closed; self->closed--)
-		stock_enable(zone->stock);
-	zone_forget(self);
-	share_detach(zone->stock);
-	return 0;
-}
-
 struct zone_process *zone_process(const struct pp_zone *zone, uint32_t number)
 {
 	struct zone_process *entry = &zone->shared->process[number % SHARE_PROCESSES];
@@ -227,14 +206,23 @@ unsigned int pp_zone_processes(const struct pp_zone *zone)
 	return n;
 }
 
+static uint32_t holder_of(const struct pp_zone *zone, uint64_t page)
+{
+	uint32_t holder = READ_ONCE(zone->shared->holder[page]);
+
+	return holder == HOLDER_SUSPECT ? 0 : holder;
+}
+
+uint32_t pp_zone_holder(const struct pp_zone *zone, const struct pp_page *page)
+{
+	return zone->shared ? holder_of(zone, page_number(zone, page)) : 0;
+}
+
 uint64_t pp_zone_held(const struct pp_zone *zone, uint32_t process)
 {
 	uint64_t n = 0, i;
-	uint32_t holder;
 
-	for (i = 0; zone->shared && i < zone->managed; i++) {
-		holder = READ_ONCE(zone->shared->holder[i]);
-		n += (holder == HOLDER_SUSPECT ? 0 : holder) == process;
-	}
+	for (i = 0; zone->shared && i < zone->managed; i++)
+		n += holder_of(zone, i) == process;
 	return n;
 }

@@ -45,8 +45,8 @@ struct zone_share {
 	struct region region; /* without fd */
 	size_t size; /* of all that is mapped */
 	uint32_t last_number;
-	uint32_t phase; /* see await_calls() */
-	struct pp_lock settling; /* one process at a time frees pages of dead ones */
+	uint32_t phase; /* see settle.c */
+	struct pp_lock settling; /* of process[].closed, and of the pages of the dead */
 	bool unsettled; /* a process died, and what it was moving is still to be found */
 	uint64_t looked_ns; /* for dead processes, by an allocation */
 	uint64_t recovered; /* pages */
@@ -89,8 +89,6 @@ struct pp_zone *zone_share_map(const struct pp_zone_params *params, unsigned int
 			       uint32_t capacity);
 /* This process uses the zone, which is whole, from now on. 0 or -errno with pp_error(). */
 int zone_share_begin(struct pp_zone *zone);
-/* 0: it does not use it any more; or the pages that it has. */
-uint64_t zone_share_end(struct pp_zone *zone);
 void zone_share_unmap(struct pp_zone *zone);
 /* The second half of the zone becomes this process's own, and is all zero. 0 or -errno. */
 int zone_map_own_half(struct pp_zone *zone);
@@ -136,6 +134,20 @@ unsigned int zone_let_go(struct pp_zone *zone, struct pp_page *const *pages, uns
 uint64_t zone_bury(struct pp_zone *zone);
 /* The same for an allocation that runs short, which comes often. */
 uint64_t zone_bury_seldom(struct pp_zone *zone);
+/* The lock settling, also if a dead process has it. False: the time is over. */
+bool zone_settling_lock(struct pp_zone *zone, uint64_t deadline_ns);
+/* Under it. *@left: some dead process's rings have pages still. */
+uint64_t zone_bury_all(struct pp_zone *zone, bool *left);
+int zone_close_counted(struct pp_zone *zone, unsigned int timeout_us);
+void zone_open_counted(struct pp_zone *zone, struct zone_process *entry);
+/* Pages that no user has any more go to the stock, fresh. */
+void zone_take_home(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
+
+/* 0: this process does not use the zone any more; or the pages that it has. */
+uint64_t zone_share_end(struct pp_zone *zone);
+/* pp_zone_pcp_disable() and pp_zone_pcp_enable(), which the death of this process undoes. */
+int zone_close(struct pp_zone *zone, unsigned int timeout_us);
+void zone_open(struct pp_zone *zone);
 /* Give these pages away; see pp_zone_give_bulk(). They are this process's, and sole. */
 void zone_hand_over(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
 		    uint32_t process);

@@ -78,6 +78,15 @@ int pp_zone_give_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsign
 unsigned int pp_zone_processes(const struct pp_zone *zone);
 
 /**
+ * pp_zone_holder() - the process that has a page
+ * @zone: shared zone
+ * @page: page of it
+ *
+ * Return: its pp_zone_self(); 0: the page is at home, or on its way.
+ */
+uint32_t pp_zone_holder(const struct pp_zone *zone, const struct pp_page *page);
+
+/**
  * pp_zone_held() - pages that are out with a process
  * @zone:    shared zone
  * @process: pp_zone_self() of that process; 0: pages of no process: at home, or on their way
