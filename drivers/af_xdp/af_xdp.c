@@ -66,6 +66,7 @@ static void xdp_close(struct pp_netdev *dev)
 	xdp_stop(dev);
 	for (i = 0; i < dev->nqueues; i++)
 		pp_xsk_destroy(to_xdp(dev->queues[i])->xsk);
+	pp_spread_close(to_xdp_dev(dev)->spread);
 	pp_iface_close(&to_xdp_dev(dev)->xif);
 	pthread_mutex_destroy(&to_xdp_dev(dev)->lock);
 }
@@ -177,6 +178,8 @@ static int xdp_find_iface(struct xdp_dev *xd, struct pp_args *args)
 		return pp_set_error(EINVAL, "no interface given; write af_xdp:IF, for instance "
 					    "af_xdp:eth0");
 	err = pp_iface_query(name, &xd->xif);
+	if (!err)
+		err = pp_spread_open(&xd->spread, &xd->xif, &xd->spread_how);
 	if (err)
 		return err;
 	xd->xif.channels = pp_xsk_queues(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/features.c - features of interfaces that cost a packet something, by ethtool's ioctl() */
+/* af_xdp/features.c - ethtool's ioctl(), and features of interfaces that cost a packet something */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,7 +22,7 @@ const struct pp_xdp_feature pp_xdp_features[XDP_FEATURES] = {
 	{ "tx-checksum-sctp", "" } /* part of "tx off" */,
 };
 
-static int ethtool(struct pp_xdp_end *e, void *data)
+int pp_xdp_ethtool(struct pp_xdp_end *e, void *data)
 {
 	struct ifreq ifr;
 
@@ -49,14 +49,14 @@ static int feature_bits(struct pp_xdp_end *e, int bit[XDP_FEATURES])
 	unsigned int i, k, count;
 	int err;
 
-	err = ethtool(e, &n);
+	err = pp_xdp_ethtool(e, &n);
 	count = n.head.data[0];
 	if (!err && (!n.head.sset_mask || count > FEATURES_MAX))
 		err = -EOPNOTSUPP;
 	if (err)
 		return err;
 	s.head.len = count;
-	err = ethtool(e, &s);
+	err = pp_xdp_ethtool(e, &s);
 	if (err)
 		return err;
 	for (i = 0; i < XDP_FEATURES; i++) {
@@ -84,7 +84,7 @@ uint32_t pp_xdp_features_on(struct pp_xdp_end *e)
 	if (count < 0)
 		return 0;
 	g.head.size = ((uint32_t)count + 31) / 32;
-	if (ethtool(e, &g))
+	if (pp_xdp_ethtool(e, &g))
 		return 0;
 	for (i = 0; i < XDP_FEATURES; i++) {
 		if (bit[i] < 0)
@@ -118,5 +118,5 @@ int pp_xdp_features_set(struct pp_xdp_end *e, uint32_t mask, bool on)
 		if (on)
 			s.head.features[bit[i] / 32].requested |= 1u << bit[i] % 32;
 	}
-	return ethtool(e, &s);
+	return pp_xdp_ethtool(e, &s);
 }

@@ -336,7 +336,7 @@ int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue,
 	record_open(n, xif->index, queue, wanted);
 	if (!wanted && n->record.fd < 0)
 		return 0;
-	err = pp_genl_open(&n->genl);
+	err = pp_genl_open(&n->genl, "netdev");
 	if (!wanted) {
 		pp_napi_close(n);
 		return 0;

@@ -125,6 +125,8 @@ static int xdp_parse_busy(struct xdp_dev *xd, struct pp_args *args)
 	if (!err)
 		err = pp_napi_parse(&xd->napi, args);
 	if (!err)
+		err = pp_spread_parse(&xd->spread_how, args);
+	if (!err)
 		err = pp_args_u32(args, "busy_budget", 1, UINT16_MAX, &budget);
 	if (err)
 		return err;

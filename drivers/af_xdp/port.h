@@ -178,6 +178,7 @@ enum xdp_promisc {
  * @how:             the program that the port asks for
  * @first, @nqueues: queues of the interface
  * @chunk:           bytes of a chunk: the page size, or with chunks=unaligned at most 4096
+ * @spread:          channels and RSS of the interface
  * @longest:         bytes of the longest packet that the port receives
  * @socket_fd:       passed on by the program that has bound it; -1: none was
  * @rx_meta_offered: PP_RX_META_* that the driver has; 0: the port asks for none
@@ -217,6 +218,8 @@ struct xdp_dev {
 	bool suspend_told;
 	const char *csum_note;
 	const char *tstamp_note;
+	struct pp_spread_params spread_how;
+	struct pp_spread *spread;
 	unsigned int fix_offloads;
 	struct pp_offload *offload;
 	bool offload_told;

@@ -180,7 +180,9 @@ struct pp_xdp_end {
 	char name[IFNAMSIZ];
 };
 
-/* af_xdp/features.c, by ethtool's ioctl(): those that are on; a device may have fixed some */
+/* af_xdp/features.c: an ioctl() of ethtool; 0 or -errno */
+int pp_xdp_ethtool(struct pp_xdp_end *e, void *data);
+/* by that: the features that are on; a device may have fixed some */
 uint32_t pp_xdp_features_on(struct pp_xdp_end *e);
 /* 0 or -errno */
 int pp_xdp_features_set(struct pp_xdp_end *e, uint32_t mask, bool on);
@@ -193,6 +195,33 @@ enum pp_far {
 
 /* af_xdp/veth.c: the far end's number @index, and @ctl, a socket of its namespace to ask through */
 enum pp_far pp_veth_far(const struct pp_iface *iface, int *index, int *ctl);
+
+/* ---- channels, and the RSS table that spreads packets over them: af_xdp/spread.c ------------- */
+
+struct pp_args;
+struct pp_spread;
+
+/*
+ * struct pp_spread_params - the port's options; 0: not given
+ * @channels: queues that the interface has
+ * @rss:      those of them, from the first on, that packets are spread over
+ */
+struct pp_spread_params {
+	uint32_t channels;
+	uint32_t rss;
+};
+
+/* 0 or -EINVAL with pp_error() */
+int pp_spread_parse(struct pp_spread_params *how, struct pp_args *args);
+
+/*
+ * Set both, until the last port of the process on the interface closes. Also without a request it
+ * restores what a killed process has left. @spread: out, for pp_spread_close() also after a failed
+ * call. Return: 0, or -errno with a sentence in pp_error(): the interface is as it was.
+ */
+int pp_spread_open(struct pp_spread **spread, const struct pp_iface *iface,
+		   const struct pp_spread_params *how);
+void pp_spread_close(struct pp_spread *spread);
 
 /* ---- records in /run/pagepool: af_xdp/record.c ----------------------------------------------- */
 
@@ -212,9 +241,10 @@ ino_t pp_record_net(void);
 
 /*
  * Open and lock the file of @name, and read the text of a killed process into @text of @size
- * bytes. There is none if the file is missing and @create is false, and if another port has it.
+ * bytes. There is none if the file is missing and @create is false. Return: 0 or -errno;
+ * -EWOULDBLOCK: another port has it.
  */
-void pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size);
+int pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size);
 /* @err of restoring: false if a later port may succeed, as the right to do so lacks */
 bool pp_record_done(int err);
 /* before anything is set, as a kill may come at any point; each text of a file is equally long */

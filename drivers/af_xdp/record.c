@@ -19,7 +19,7 @@ ino_t pp_record_net(void)
 	return stat("/proc/thread-self/ns/net", &st) ? 0 : st.st_ino;
 }
 
-/* a locked descriptor of the file; -1: there is none. Its owner may end between the two calls. */
+/* a locked descriptor of the file, or -errno; its owner may end between the two calls */
 static int open_locked(const char *path, bool create)
 {
 	struct stat st;
@@ -28,27 +28,30 @@ static int open_locked(const char *path, bool create)
 	for (;;) {
 		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
 		if (fd < 0)
-			return -1;
-		err = flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st);
+			return -errno;
+		err = flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &st) ? -errno : 0;
 		if (!err && st.st_nlink)
 			return fd;
 		close(fd);
 		if (err)
-			return -1;
+			return err;
 	}
 }
 
-void pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size)
+int pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size)
 {
 	ssize_t n = 0;
+	int fd;
 
 	snprintf(r->path, sizeof(r->path), RECORDS "/%s", name);
 	if (create)
 		mkdir(RECORDS, 0700);
-	r->fd = open_locked(r->path, create);
-	if (r->fd >= 0)
-		n = pread(r->fd, text, size - 1, 0);
+	fd = open_locked(r->path, create);
+	r->fd = fd < 0 ? -1 : fd;
+	if (fd >= 0)
+		n = pread(fd, text, size - 1, 0);
 	text[n > 0 ? n : 0] = '\0';
+	return fd < 0 ? fd : 0;
 }
 
 bool pp_record_done(int err)

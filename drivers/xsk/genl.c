@@ -10,7 +10,6 @@
 #include "xsk/genl.h"
 #include "xsk/uapi.h"
 
-#define FAMILY	    "netdev"
 #define ROOM	    128u /* for a question's attributes */
 #define HEADERS_LEN ((uint32_t)NLMSG_LENGTH(GENL_HDRLEN))
 
@@ -82,10 +81,12 @@ static int netlink_ask(int fd, uint16_t family, uint8_t command, uint16_t flags,
 	return answer->nl.nlmsg_len < HEADERS_LEN ? -EPROTO : 0;
 }
 
-int pp_genl_open(struct pp_genl *g)
+int pp_genl_open(struct pp_genl *g, const char *family)
 {
-	const struct pp_genl_attr name = { CTRL_ATTR_FAMILY_NAME, sizeof(FAMILY), FAMILY };
+	const struct pp_genl_attr name = { CTRL_ATTR_FAMILY_NAME, (uint16_t)(strlen(family) + 1),
+					   family };
 	const struct timeval soon = { .tv_sec = 1 };
+	const int on = 1;
 	struct pp_genl_answer answer;
 	int err;
 
@@ -93,6 +94,8 @@ int pp_genl_open(struct pp_genl *g)
 	if (g->fd < 0)
 		return -errno;
 	(void)setsockopt(g->fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon));
+	(void)setsockopt(g->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	(void)setsockopt(g->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	err = netlink_ask(g->fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, &name, 1, &answer);
 	if (!err && pp_genl_get(&answer.nl, CTRL_ATTR_FAMILY_ID, &g->family, sizeof(g->family)))
 		err = -EPROTO;
@@ -152,27 +155,50 @@ int pp_genl_dump(struct pp_genl *g, uint8_t command, const struct pp_genl_attr *
 	return err;
 }
 
-int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len)
+/* the value of the attribute among those from @at_len on, and its length; NULL: it is not there */
+static const char *find_attr(const struct nlmsghdr *nl, uint32_t at_len, uint16_t type,
+			     size_t *value_len)
 {
-	const char *at = (const char *)nl + HEADERS_LEN;
+	const char *at = (const char *)nl + at_len;
 	const char *end = (const char *)nl + nl->nlmsg_len;
 	struct nlattr attr;
 
 	while (end - at >= NLA_HDRLEN) {
 		memcpy(&attr, at, sizeof(attr));
 		if (attr.nla_len < NLA_HDRLEN || attr.nla_len > end - at)
-			return -1;
+			return NULL;
 		if ((attr.nla_type & NLA_TYPE_MASK) == type) {
-			if (attr.nla_len < NLA_HDRLEN + len)
-				return -1;
-			memcpy(value, at + NLA_HDRLEN, len);
-			return 0;
+			*value_len = attr.nla_len - (size_t)NLA_HDRLEN;
+			return at + NLA_HDRLEN;
 		}
 		if (NLA_ALIGN(attr.nla_len) >= end - at)
-			return -1;
+			return NULL;
 		at += NLA_ALIGN(attr.nla_len);
 	}
-	return -1;
+	return NULL;
+}
+
+int pp_genl_get(const struct nlmsghdr *nl, uint16_t type, void *value, uint16_t len)
+{
+	size_t has = 0;
+	const char *at = find_attr(nl, HEADERS_LEN, type, &has);
+
+	if (!at || has < len)
+		return -1;
+	memcpy(value, at, len);
+	return 0;
+}
+
+/* The kernel repeats the header of the request only, as the socket asks for. */
+const char *pp_genl_reason(const struct pp_genl_answer *answer)
+{
+	const char *text = NULL;
+	size_t len = 0;
+
+	if (answer->nl.nlmsg_type == NLMSG_ERROR && answer->nl.nlmsg_flags & NLM_F_ACK_TLVS)
+		text = find_attr(&answer->nl, NLMSG_LENGTH(sizeof(struct nlmsgerr)),
+				 NLMSGERR_ATTR_MSG, &len);
+	return text && len && !text[len - 1] ? text : "";
 }
 
 int pp_genl_get_uint(const struct nlmsghdr *nl, uint16_t type, uint64_t *value)
@@ -194,7 +220,7 @@ uint64_t pp_xdp_dev_features(int ifindex, uint16_t attribute)
 	uint64_t features = 0;
 	struct pp_genl g;
 
-	if (pp_genl_open(&g))
+	if (pp_genl_open(&g, "netdev"))
 		return 0;
 	if (!pp_genl_ask(&g, NETDEV_CMD_DEV_GET, 0, &index, 1, &answer) &&
 	    pp_genl_get(&answer.nl, attribute, &features, sizeof(features)))

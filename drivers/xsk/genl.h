@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * xsk/genl.h - the kernel's netdev family of generic netlink
+ * xsk/genl.h - the kernel's families of generic netlink that are about devices
  *
  * Everything is local and answered at once. Ports take it from the library of the engine, too.
  */
@@ -31,13 +31,16 @@ struct pp_genl_answer {
 	char rest[8176];
 };
 
-/* 0 or -errno: a kernel without the family */
-int pp_genl_open(struct pp_genl *g);
+/* @family: "netdev" or "ethtool"; 0 or -errno: a kernel without it */
+int pp_genl_open(struct pp_genl *g, const char *family);
 void pp_genl_close(struct pp_genl *g);
 
 /* 0 or -errno: the kernel's, or no answer. NLM_F_ACK in @flags: the answer is just that. */
 int pp_genl_ask(struct pp_genl *g, uint8_t command, uint16_t flags,
 		const struct pp_genl_attr *attrs, unsigned int n, struct pp_genl_answer *answer);
+
+/* the kernel's sentence in an answer that brings an error; "": there is none */
+const char *pp_genl_reason(const struct pp_genl_answer *answer);
 
 /* call @each with each of the answers; 0 or -errno */
 int pp_genl_dump(struct pp_genl *g, uint8_t command, const struct pp_genl_attr *attrs,

@@ -33,7 +33,7 @@ static void find_napi(void)
 	struct pp_genl_answer answer;
 	struct pp_genl g;
 
-	CHECK(!pp_genl_open(&g));
+	CHECK(!pp_genl_open(&g, "netdev"));
 	CHECK(!pp_genl_ask(&g, NETDEV_CMD_NAPI_GET, NLM_F_DUMP, &attr, 1, &answer));
 	CHECK(!pp_genl_get(&answer.nl, NETDEV_A_NAPI_ID, &napi, sizeof(napi)) && napi);
 	pp_genl_close(&g);
@@ -48,7 +48,7 @@ static void check_values(uint32_t defer, uint64_t flush, uint64_t suspend)
 	struct pp_genl g;
 
 	kernel = HONEST;
-	CHECK(!pp_genl_open(&g));
+	CHECK(!pp_genl_open(&g, "netdev"));
 	CHECK(!pp_genl_ask(&g, NETDEV_CMD_NAPI_GET, 0, &which, 1, &answer));
 	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_DEFER_HARD_IRQS, &v[0]));
 	CHECK(!pp_genl_get_uint(&answer.nl, NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT, &v[1]));
@@ -77,7 +77,7 @@ static void set_values(void)
 	struct pp_genl_answer answer;
 	struct pp_genl g;
 
-	CHECK(!pp_genl_open(&g));
+	CHECK(!pp_genl_open(&g, "netdev"));
 	CHECK(!pp_genl_ask(&g, NETDEV_CMD_NAPI_SET, NLM_F_ACK, attrs, 4, &answer));
 	pp_genl_close(&g);
 }

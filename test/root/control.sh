@@ -3,8 +3,12 @@
 # control.sh - settings that a port makes, and restores: at its end, by Ctrl-C, after kill -9
 . "$(dirname "$0")/lib.sh"
 
-topology 2
+topology 4
 need python3
+for if in west east; do
+	in_r ethtool -L "$if" rx 2 tx 2 || fail "cannot set the channels of $if"
+done
+in_a ethtool -L va tx 1 && in_b ethtool -L vb tx 1 || fail "cannot set the channels of va, or vb"
 # NAPIs that outlive the port, with settings of their own
 in_r ethtool -K west gro on >/dev/null && in_r ethtool -K east gro on >/dev/null || fail "cannot switch GRO on"
 napis() { # IF [SETTING=VALUE...]
@@ -65,6 +69,52 @@ for next in 3: 9:,defer_irqs=9; do
 done
 say "restored after kill -9"
 
+# channels: fewer and more than there were
+channels() { # IF: RX and TX
+	in_r ethtool -l "$1" | awk '/^Current/ { c = 1 } c && /^(RX|TX):/ { printf "%s ", $2 }'
+}
+has_channels() { # IF WANTED
+	[ "$(channels "$1")" = "$2" ]
+}
+channels_restored() {
+	same "channels of west" "2 2 " "$(channels west)"
+	same records "" "$(records)"
+}
+channels_restored
+for n in 1 4; do
+	fwd_start --port "af_xdp:west,queues=$n,channels=$n" --port af_xdp:east
+	soon has_channels west "$n $n " || fail "channels=$n: $(channels west)"
+	[ $n != 1 ] || connected || fail "no ping through ppfwd"
+	kill -INT "$FWD"
+	gone "$FWD" || fail "ppfwd does not stop at SIGINT"
+	channels_restored
+	fwd_start --port "af_xdp:west,queues=$n,channels=$n" --port af_xdp:east
+	soon has_channels west "$n $n " || fail "channels=$n: $(channels west)"
+	kill -KILL "$FWD"
+	gone "$FWD"
+	same "records after a kill" 1 "$(records | wc -l)"
+	in_r "$PPFWD" --port af_xdp:west --duration 0.01 >/dev/null || fail "after a kill: status $?"
+	channels_restored
+done
+# two ports on one interface: both ask for the same, or one asks for nothing
+for other in "" ,channels=4; do
+	fwd_start --port af_xdp:west,channels=4 --port "af_xdp:west,queue=3$other"
+	soon has_channels west "4 4 " || fail "two ports, $other: $(channels west)"
+	fwd_stop
+	channels_restored
+done
+# a setting that ethtool has made after a kill stays
+fwd_start --port af_xdp:west,channels=4 --port af_xdp:east
+soon has_channels west "4 4 " || fail "channels=4: $(channels west)"
+kill -KILL "$FWD"
+gone "$FWD"
+in_r ethtool -L west rx 3 tx 3
+in_r "$PPFWD" --port af_xdp:west --duration 0.01 >/dev/null || fail "after a kill and ethtool -L: status $?"
+same "channels of west" "3 3 " "$(channels west)"
+in_r ethtool -L west rx 2 tx 2
+channels_restored
+say "channels set, and restored after Ctrl-C and kill -9"
+
 # refused, in one line
 in_r ethtool -K west gro off >/dev/null
 expect_error 'defer_irqs of west is not set: its driver names no NAPI for queue 0; leave defer_irqs out' \
@@ -74,4 +124,16 @@ expect_error 'threaded=yes is not one of' ip netns exec "$R" "$PPFWD" --port af_
 expect_error 'gro_flush of west is not set: no permission .* add CAP_NET_ADMIN$' ip netns exec "$R" "$XDP_HOLD" \
 	exec west east -- setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$PPFWD" \
 	--port af_xdp:west,prog=none,map=20,gro_flush=1
-same records "" "$(records)"
+expect_error 'channels of west is not set: it has 4 at most, not 5; ethtool -l shows them' \
+	ip netns exec "$R" "$PPFWD" --port af_xdp:west,channels=5
+ip -n "$R" link set lo up
+expect_error 'channels of lo is not set: its driver offers none; leave channels out' \
+	ip netns exec "$R" "$PPFWD" --port af_xdp:lo,channels=1
+expect_error 'rss of west is not set: its driver offers none; leave rss out' \
+	ip netns exec "$R" "$PPFWD" --port af_xdp:west,channels=4,rss=2
+expect_error 'channels of west is not set: another port has set it; give both the same' \
+	ip netns exec "$R" "$PPFWD" --port af_xdp:west,channels=4 --port af_xdp:west,queue=1,channels=3
+expect_error 'channels of west is not set: no permission; run as root, or add CAP_NET_ADMIN' ip netns exec "$R" \
+	"$XDP_HOLD" exec west east -- setpriv --bounding-set=-net_admin --inh-caps=-net_admin "$PPFWD" \
+	--port af_xdp:west,prog=none,map=20,channels=4
+channels_restored
