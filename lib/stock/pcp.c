@@ -167,18 +167,19 @@ uint32_t pcp_streak_flush(struct pcp *pcp, uint32_t count, uint32_t most)
 /* nr_pcp_alloc() in mm/page_alloc.c. Differs: a fixed high is not exceeded by a streak. */
 uint32_t pcp_tune_refill(struct pcp *pcp, uint32_t most)
 {
-	uint32_t batch = READ_ONCE(pcp->batch), n, cap, limit = pcp_limit(pcp);
+	uint32_t batch = READ_ONCE(pcp->batch), factor = READ_ONCE(pcp->alloc_factor);
+	uint32_t n, cap, limit = pcp_limit(pcp);
 
 	if (!pcp_is_tuned(pcp))
 		return pcp_streak_refill(pcp, most);
 	WRITE_ONCE(pcp->free_factor, 0);
 	WRITE_ONCE(pcp->free_count, pcp->free_count >> 1);
-	n = batch << pcp->alloc_factor;
+	n = batch << factor;
 	set_high(pcp, limit + n);
 	limit = pcp_limit(pcp);
 	cap = limit > 2 * batch ? limit - batch : batch;
-	if (n <= cap && pcp->alloc_factor < ALLOC_FACTOR_MAX)
-		WRITE_ONCE(pcp->alloc_factor, pcp->alloc_factor + 1);
+	if (n <= cap && factor < ALLOC_FACTOR_MAX)
+		WRITE_ONCE(pcp->alloc_factor, factor + 1);
 	n = min(n, cap);
 	return min(n, limit);
 }
@@ -190,7 +191,7 @@ uint32_t pcp_tune_flush(struct pcp *pcp, uint32_t count, uint32_t n, uint32_t mo
 
 	if (!pcp_is_tuned(pcp))
 		return pcp_streak_flush(pcp, count, most);
-	WRITE_ONCE(pcp->alloc_factor, pcp->alloc_factor >> 1);
+	WRITE_ONCE(pcp->alloc_factor, READ_ONCE(pcp->alloc_factor) >> 1);
 	if (pcp->free_count < batch << ALLOC_FACTOR_MAX)
 		WRITE_ONCE(pcp->free_count, pcp->free_count + n);
 	if (READ_ONCE(pcp->high) < pcp->free_count + batch)

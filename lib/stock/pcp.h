@@ -74,7 +74,7 @@ struct pcp {
 		} irqsave;
 	};
 
-	/* the tuner's, inside a hold */
+	/* the tuner's, inside a hold; high and the factors also outside */
 	uint32_t capacity __line_aligned; /* of list and spare */
 	uint32_t free_count; /* pages freed without an allocation between, bounded */
 	uint32_t alloc_factor; /* refills take batch << alloc_factor */

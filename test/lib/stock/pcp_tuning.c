@@ -268,6 +268,44 @@ static void idle_streak(void **state)
 	zone_end(zone);
 }
 
+struct keeper {
+	struct pp_zone *zone;
+	uint64_t calls;
+	bool stop;
+};
+
+static void maintain(void *arg)
+{
+	struct keeper *k = arg;
+
+	while (!__atomic_load_n(&k->stop, __ATOMIC_RELAXED)) {
+		pp_zone_maintain(k->zone);
+		__atomic_fetch_add(&k->calls, 1, __ATOMIC_RELAXED);
+	}
+}
+
+/* the decay of streaks and the streaks themselves, at once; a race detector sees it, too */
+static void maintain_beside_owner(void **state)
+{
+	struct keeper k = { .zone = tuned_zone() };
+	unsigned int i, n, got, rounds = 0;
+	struct pinned thread;
+
+	need_two_cpus();
+	pin_to(test_cpu(0));
+	pinned_start(&thread, (int)test_cpu(1), maintain, &k);
+	while (rounds++ < 200 || !__atomic_load_n(&k.calls, __ATOMIC_RELAXED)) {
+		for (n = 0; n < 2000; n += got)
+			got = pp_zone_alloc_bulk(k.zone, pages + n, BATCH);
+		for (i = 0; i < n; i += BATCH)
+			pp_zone_free_bulk(k.zone, pages + i, BATCH);
+	}
+	__atomic_store_n(&k.stop, true, __ATOMIC_RELAXED);
+	pinned_join(&thread);
+	unpin();
+	zone_end(k.zone);
+}
+
 /* pp_zone_pcp_set() chooses a batch; closing and opening the caches keeps what there was */
 static void set_ends_streaks(void **state)
 {
@@ -320,6 +358,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(no_streak),
 		cmocka_unit_test(set_ends_streaks),
 		cmocka_unit_test(idle_streak),
+		cmocka_unit_test(maintain_beside_owner),
 		cmocka_unit_test(streak_leaves_half),
 	};
 	int refused;
