@@ -203,6 +203,39 @@ static void launch(uint32_t others, uint32_t metadata)
 	printf("launch times with %#x, %u bytes: %u packets\n", others, metadata, PACKETS);
 }
 
+/* the sum over the pseudo header and UDP as they arrived: 0xffff if the checksum is right */
+static uint32_t udp_sum(const unsigned char *frame)
+{
+	const unsigned char *ip = frame + 14;
+	uint32_t sum = 17 + 26, i;
+
+	for (i = 12; i < 20 + 26; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+/* the far end of a veth gets unfinished checksums, or with XDP_UMEM_TX_SW_CSUM finished ones */
+static void sums(uint32_t umem_flags)
+{
+	unsigned char frame[PAGE];
+	struct pp_page *page;
+	int peer = peer_with_times();
+	uint64_t i;
+
+	begin(PP_XSK_TX_CSUM, 16, umem_flags);
+	for (i = 0; i < PACKETS; i++) {
+		page = packet(i);
+		CHECK(pp_xsk_tx(xsk, &page, 1) == 1);
+		CHECK(recv(peer, frame, sizeof(frame), 0) == FRAME_LEN);
+		CHECK((udp_sum(frame) == 0xffff) == (umem_flags != 0));
+	}
+	complete_all();
+	CHECK(stats().tx_packets == PACKETS && !stats().kernel_tx_invalid && !stats().kick_errors);
+	close(peer);
+	end();
+}
+
 /* in copy mode the kernel does both; a veth launches nothing */
 static void offers(void)
 {
@@ -227,6 +260,8 @@ int main(int argc, char **argv)
 	launch(0, 24);
 	launch(PP_XSK_TX_TSTAMP | PP_XSK_TX_CSUM, 24);
 	launch(PP_XSK_TX_TSTAMP, 64);
+	sums(0);
+	sums(XDP_UMEM_TX_SW_CSUM);
 	offers();
 	return 0;
 }
