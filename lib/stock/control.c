@@ -12,7 +12,7 @@ void stock_walk(struct stock *stock, void (*see)(void *arg, void *const *objs, u
 	unsigned int i;
 
 	stock_lock(stock);
-	see(arg, stock->area.obj, stock->area.count);
+	free_area_walk(&stock->area, see, arg);
 	stock_unlock(stock);
 	for (i = 0; i < stock->cores; i++)
 		stock_policy(stock)->walk(stock_pcp(stock, i), see, arg);
@@ -29,7 +29,7 @@ void stock_stats(struct stock *stock, struct pp_zone_stats *s)
 	s->drained_pages = READ_ONCE(stock->drained_pages);
 	s->drain_timeouts = READ_ONCE(stock->drain_timeouts);
 	s->fallbacks = READ_ONCE(stock->fallbacks);
-	s->free = stock->area.count;
+	s->free = free_area_count(&stock->area);
 	s->allocs = stock->allocs;
 	s->frees = stock->frees;
 	for (i = 0; i < stock->cores; i++) {

@@ -12,6 +12,7 @@
 #include "base/internal.h"
 
 struct free_area;
+struct pcp;
 
 /*
  * In place of the plain stack. @objs may lie in the area's own array, from count on:
@@ -32,6 +33,8 @@ struct free_area {
 	uint64_t refused; /* objects that came home twice, and did not fit any more */
 	uint64_t moves; /* between here and cores' caches; see struct search */
 	const struct area_ops *ops; /* NULL: the stack alone; always so in memory that is shared */
+	uint64_t listed; /* more objects, in lists of caches that were handed over: hand.c */
+	struct pcp *handed; /* the caches that these are of */
 
 	/* a zone's */
 	uint64_t refills; /* from the buddy */
@@ -67,16 +70,37 @@ static inline void free_area_push(struct free_area *area, void *const *objs, uns
 	WRITE_ONCE(area->count, area->count + n);
 }
 
+/* What is free here: a gauge without the lock. */
+static inline uint64_t free_area_count(const struct free_area *area)
+{
+	return READ_ONCE(area->count) + READ_ONCE(area->listed);
+}
+
+/* Up to @n objects of lists that were handed over; how many. */
+unsigned int free_area_pop_listed(struct free_area *area, void **objs, unsigned int n);
+/* Onto the stack; how many. */
+unsigned int free_area_gather(struct free_area *area, unsigned int n);
+/* @pcp's other list has @n objects more, which are free here. */
+void free_area_list(struct free_area *area, struct pcp *pcp, unsigned int n);
+/* Call @see() with all objects, in lists or not. */
+void free_area_walk(const struct free_area *area,
+		    void (*see)(void *arg, void *const *objs, uint64_t n), void *arg);
+
 /* takes up to @n, returns how many */
 static inline unsigned int free_area_pop(struct free_area *area, void **objs, unsigned int n)
 {
+	unsigned int listed = 0;
+
 	if (unlikely(area->ops))
 		return area->ops->pop(area, objs, n);
-	n = (unsigned int)min((uint64_t)n, area->count);
+	/* first: a list that is empty serves the next drain of its cache */
+	if (unlikely(area->listed))
+		listed = free_area_pop_listed(area, objs, n);
+	n = (unsigned int)min((uint64_t)(n - listed), area->count);
 	WRITE_ONCE(area->count, area->count - n);
 	if (likely(n)) /* of none there need not be an array */
-		memcpy(objs, area->obj + area->count, n * sizeof(*objs));
-	return n;
+		memcpy(objs + listed, area->obj + area->count, n * sizeof(*objs));
+	return listed + n;
 }
 
 /* How many of @n objects fit. */

@@ -37,33 +37,33 @@ static __always_inline void copy_objs(void **to, void *const *from, unsigned int
 }
 
 /* Move the @n coldest objects of a list that the caller holds to the free area; objects moved. */
-static inline unsigned int list_to_area(struct stock *stock, struct pcp_list *list, unsigned int n)
+static inline unsigned int list_to_area(struct stock *stock, struct pcp_objs list, unsigned int n)
 {
 	unsigned int left;
 
-	n = min(n, list->count);
+	n = min(n, *list.count);
 	if (!n || !stock_lock(stock))
 		return 0;
-	free_area_push(&stock->area, list->obj, n);
+	free_area_push(&stock->area, list.obj, n);
 	count_add(stock->area.moves, 1);
 	stock_unlock(stock);
-	left = list->count - n;
-	memmove(list->obj, list->obj + n, left * sizeof(*list->obj));
-	WRITE_ONCE(list->count, left);
+	left = *list.count - n;
+	memmove(list.obj, list.obj + n, left * sizeof(*list.obj));
+	WRITE_ONCE(*list.count, left);
 	return n;
 }
 
 /* The same, warmest first: without moving what stays, for lists that are to be emptied. */
-static inline unsigned int list_top_to_area(struct stock *stock, struct pcp_list *list,
+static inline unsigned int list_top_to_area(struct stock *stock, struct pcp_objs list,
 					    unsigned int n)
 {
-	n = min(n, list->count);
+	n = min(n, *list.count);
 	if (!n || !stock_lock(stock))
 		return 0;
-	free_area_push(&stock->area, list->obj + (list->count - n), n);
+	free_area_push(&stock->area, list.obj + (*list.count - n), n);
 	count_add(stock->area.moves, 1);
 	stock_unlock(stock);
-	WRITE_ONCE(list->count, list->count - n);
+	WRITE_ONCE(*list.count, *list.count - n);
 	return n;
 }
 
@@ -78,10 +78,10 @@ static inline unsigned int stock_spare(const struct stock *stock, unsigned int w
 
 	if (unlikely(area->ops))
 		return area->ops->spare(area, want);
-	if (area->count <= (uint64_t)batch || area->seekers)
+	if (free_area_count(area) <= (uint64_t)batch || area->seekers)
 		return 0;
 	/* a streak leaves others half */
-	return (unsigned int)min((uint64_t)want, max((uint64_t)batch, area->count / 2));
+	return (unsigned int)min((uint64_t)want, max((uint64_t)batch, free_area_count(area) / 2));
 }
 
 #endif /* PP_HOLD_H */

@@ -81,7 +81,7 @@ void pcp_init(struct pcp *pcps, unsigned int cores, const struct pcp_config *con
 	for (i = 0; i < cores; i++) {
 		pcp = pcp_at(pcps, stride, i);
 		pcp->stock = stock;
-		pcp->list = (struct pcp_list *)(pcp + 1);
+		pcp->list = pcp_first_list(pcp);
 		pcp->capacity = config->capacity;
 		pcp->high = pcp->high_min = config->high_min;
 		pcp->high_max = config->high_max;

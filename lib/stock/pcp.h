@@ -21,11 +21,30 @@ struct pcp_trace;
 
 /*
  * The pages themselves, coldest first. The policy decides which thread may touch a list.
- * Invariant, outside a hold: count <= pcp.high.
+ * Invariant, outside a hold: count <= pcp.high. A policy that holds the cache keeps its count in
+ * struct pcp, beside the lock: a drainer's look, and a drain, then move that line alone.
  */
 struct pcp_list {
-	uint32_t count;
+	uint32_t count; /* of policies that switch lists, or never hold */
 	void *obj[] __attribute__((aligned(16))); /* what is copied by 16 bytes */
+};
+
+/*
+ * The counts of a cache that is held. The owner's half changes under the cache's lock, the free
+ * area's half under the stock's; both at once, by one store, under both locks. See hand.c.
+ */
+union pcp_hold {
+	uint64_t both;
+	struct {
+		uint32_t count; /* objects of the live list */
+		uint32_t handed; /* objects of the other list << 1 | it is the first */
+	};
+};
+
+/* The objects of a cache in one hold. */
+struct pcp_objs {
+	uint32_t *count;
+	void **obj; /* NULL: the cache could not be entered */
 };
 
 /*
@@ -58,10 +77,13 @@ struct pcp {
 	uint32_t high_max; /* 0: closed */
 	uint32_t batch;
 	struct pcp_trace *trace; /* NULL: zone not traced */
+	union pcp_hold hold;
 
 	/* the drainer's */
 	struct stock *stock __attribute__((aligned(64)));
 	struct pp_lock drain; /* rcu, rseq, softmask: one at a time */
+	struct pcp *next_handed; /* under the stock's lock, of free_area.handed */
+	bool linked; /* there, with or without objects */
 	union {
 		struct { /* rcu, rseq; see pcp_switch.h */
 			struct pcp_list *spare; /* empty; NULL: never used */
@@ -144,6 +166,8 @@ struct pcp_zone_calls {
 #define PCP_LINKS (1u << 6)
 /* Entering it blocks signals. */
 #define PCP_MASKS (1u << 7)
+/* A drain that keeps nothing hands over the list as it is: hand.c. */
+#define PCP_HANDS (1u << 8)
 
 /* Of the index in pcp_policy.ops: allocations may fail on purpose, see fault.h. */
 #define OPS_FAULT 2u
@@ -235,19 +259,57 @@ static __always_inline struct pcp *pcp_at(struct pcp *pcps, size_t stride, unsig
 	return (struct pcp *)((char *)pcps + core * stride);
 }
 
-/* Where the second list of a cache is, for the policies that switch lists. */
-struct pcp_list *pcp_second_list(const struct pcp *pcp);
-
-/* The verbs count and walk of a policy with caches that are their list. */
-static inline unsigned int list_count(const struct pcp *pcp)
+/* Each cache has two lists: for the policies that switch lists, and for hand.c. */
+static inline struct pcp_list *pcp_first_list(const struct pcp *pcp)
 {
-	return READ_ONCE(pcp->list->count);
+	return (struct pcp_list *)(pcp + 1);
 }
 
-static inline void list_walk(const struct pcp *pcp,
+struct pcp_list *pcp_second_list(const struct pcp *pcp);
+
+static __always_inline struct pcp_objs list_objs(struct pcp_list *list)
+{
+	return (struct pcp_objs){ &list->count, list->obj };
+}
+
+/* The other list: its objects, and whether it is the first. */
+static inline uint32_t pcp_handed(const struct pcp *pcp)
+{
+	return READ_ONCE(pcp->hold.handed) >> 1;
+}
+
+static inline struct pcp_list *pcp_handed_list(const struct pcp *pcp)
+{
+	return pcp->hold.handed & 1 ? pcp_first_list(pcp) : pcp_second_list(pcp);
+}
+
+/* The live list follows from the counts. */
+static inline void pcp_find_list(struct pcp *pcp)
+{
+	WRITE_ONCE(pcp->list, pcp->hold.handed & 1 ? pcp_second_list(pcp) : pcp_first_list(pcp));
+}
+
+/* Of a cache that the caller holds. */
+static __always_inline struct pcp_objs held_objs(struct pcp *pcp)
+{
+	return (struct pcp_objs){ &pcp->hold.count, pcp->list->obj };
+}
+
+static __always_inline struct pcp_objs no_objs(void)
+{
+	return (struct pcp_objs){ NULL, NULL };
+}
+
+/* The verbs count and walk of a policy that holds the cache. */
+static inline unsigned int held_count(const struct pcp *pcp)
+{
+	return READ_ONCE(pcp->hold.count);
+}
+
+static inline void held_walk(const struct pcp *pcp,
 			     void (*see)(void *arg, void *const *objs, uint64_t n), void *arg)
 {
-	see(arg, pcp->list->obj, pcp->list->count);
+	see(arg, pcp->list->obj, pcp->hold.count);
 }
 
 /*

@@ -105,6 +105,22 @@ unsigned int share_processes(const struct stock *stock)
 
 /* ---- what a dead process held ---------------------------------------------------------------- */
 
+/* What it knew of caches' lists follows from their counts. Under the lock that the dead held. */
+static void __coldpath recover_area(struct stock *stock)
+{
+	struct pcp *pcp;
+	unsigned int i;
+
+	stock->area.handed = NULL;
+	WRITE_ONCE(stock->area.listed, 0);
+	for (i = 0; i < stock->cores; i++) {
+		pcp = stock_pcp(stock, i);
+		pcp->linked = false;
+		if (pcp_handed(pcp))
+			free_area_list(&stock->area, pcp, pcp_handed(pcp));
+	}
+}
+
 uint32_t share_recover(struct stock *stock)
 {
 	struct share *share = stock->share;
@@ -115,8 +131,10 @@ uint32_t share_recover(struct stock *stock)
 		dead = READ_ONCE(share->procs[i]);
 		if (likely(!dead) || !process_is_dead(dead) || process_outside(&share->space))
 			continue;
-		if (share_inherit_lock(&stock->lock, dead))
+		if (share_inherit_lock(&stock->lock, dead)) {
+			recover_area(stock);
 			pp_unlock(&stock->lock);
+		}
 		if (share_inherit_lock(&stock->control, dead)) {
 			if (stock->closed && !stock->disabled)
 				stock_open_caches(stock); /* it was about to close them */

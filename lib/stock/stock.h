@@ -297,11 +297,11 @@ static inline bool share_inherit_lock(struct pp_lock *lock, process_id dead)
 	return true;
 }
 
-/* A list that is on its way to the free area stands in both: it is lost with its holder. */
-static inline void share_drop_list(struct pcp_list *list, uint64_t *lost)
+/* Objects on their way to the free area stand in both: they are lost with their holder. */
+static inline void share_drop(uint32_t *count, uint64_t *lost)
 {
-	count_add_shared(*lost, list->count);
-	WRITE_ONCE(list->count, 0);
+	count_add_shared(*lost, *count);
+	WRITE_ONCE(*count, 0);
 }
 
 static inline uint32_t share_died(const struct stock *stock)

@@ -58,7 +58,8 @@ long stock_drain_core(struct stock *stock, unsigned int core, uint32_t keep, uin
 	do {
 		k = stock_ops(stock)->drain(stock, pcp, keep, timeout_us);
 		moved += max(k, 0l);
-	} while (k > 0 && !(stock_policy(stock)->flags & PCP_WHOLE) && moved < (long)pcp->capacity);
+	} while (k > 0 && !(stock_policy(stock)->flags & PCP_WHOLE) &&
+		 moved < (long)pcp->capacity && pcp_count(pcp) > keep);
 	stock_step_end(began);
 	count_add_shared(stock->drains, 1);
 	count_add_shared(stock->drained_pages, (uint64_t)moved);
@@ -148,7 +149,7 @@ unsigned int search_everywhere(const struct search *search, void **objs, unsigne
 
 uint64_t stock_seen(const struct stock *stock)
 {
-	uint64_t n = READ_ONCE(stock->area.count);
+	uint64_t n = free_area_count(&stock->area);
 	unsigned int i;
 
 	for (i = 0; i < stock->cores; i++)

@@ -211,7 +211,7 @@ int blocks_need(struct pp_zone *zone, uint64_t first, uint64_t last, uint64_t de
 
 uint64_t zone_usable(const struct pp_zone *zone)
 {
-	return READ_ONCE(zone->stock->area.count) + READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
+	return free_area_count(&zone->stock->area) + READ_ONCE(zone->buddy.count[BUDDY_USABLE]);
 }
 
 static bool is_low(const struct pp_zone *zone)

@@ -17,9 +17,10 @@ unsigned int area_refill(struct pp_zone *zone, unsigned int most)
 	unsigned int n;
 
 	most = (unsigned int)min((uint64_t)most, area->capacity);
-	if (area->count >= most)
+	if (free_area_count(area) >= most)
 		return 0;
-	n = buddy_take(&zone->buddy, area->obj + area->count, most - (unsigned int)area->count);
+	n = buddy_take(&zone->buddy, area->obj + area->count,
+		       most - (unsigned int)free_area_count(area));
 	WRITE_ONCE(area->count, area->count + n);
 	count_add(area->refills, !!n);
 	return n;
@@ -45,14 +46,16 @@ bool area_sweep(struct pp_zone *zone, uint64_t *from, unsigned int n)
 void zone_spill(struct pp_zone *zone)
 {
 	struct free_area *area = &zone->stock->area;
-	uint64_t left = READ_ONCE(area->count);
+	uint64_t left = free_area_count(area);
 	unsigned int n;
 
 	/* bounded: others may be putting more on the stack meanwhile */
 	while (left) {
 		stock_lock(zone->stock);
-		left = min(left, area->count);
-		for (n = 0; n < SPILL && left; n++, left--) {
+		if (!area->count)
+			free_area_gather(area, SPILL);
+		left = min(left, free_area_count(area));
+		for (n = 0; n < SPILL && area->count && left; n++, left--) {
 			WRITE_ONCE(area->count, area->count - 1);
 			buddy_free(&zone->buddy, area->obj[area->count], 0);
 		}
@@ -90,7 +93,9 @@ static unsigned int __coldpath isolating_pop(struct free_area *area, void **objs
 	unsigned int got = 0;
 	void *page;
 
-	while (got < n && area->count) {
+	while (got < n && (area->count || free_area_gather(area, n))) {
+		if (!area->count) /* all that was gathered is isolated */
+			continue;
 		WRITE_ONCE(area->count, area->count - 1);
 		page = area->obj[area->count];
 		if (page_isolated(buddy, page))

@@ -58,6 +58,12 @@ static void sweep_area(struct pp_zone *zone)
 	uint64_t from = 0;
 	bool done;
 
+	/* what is pushed from now on is looked at, and no list is handed over */
+	do {
+		stock_lock(zone->stock);
+		done = !free_area_gather(&zone->stock->area, SWEEP);
+		stock_unlock(zone->stock);
+	} while (!done);
 	do {
 		stock_lock(zone->stock);
 		done = area_sweep(zone, &from, SWEEP);

@@ -63,16 +63,21 @@ static bool bit_of(const unsigned char *bits, uint64_t i)
 	return bits[i / 8] >> i % 8 & 1;
 }
 
-static void see_home(struct suspects *s)
+static void mark_home(void *arg, void *const *objs, uint64_t n)
 {
-	const struct free_area *area = &s->zone->stock->area;
+	struct suspects *s = arg;
 	uint64_t i, k;
 
-	memset(s->home, 0, s->zone->managed / 8 + 1);
-	for (i = 0; i < area->count; i++) {
-		k = page_number(s->zone, area->obj[i]);
+	for (i = 0; i < n; i++) {
+		k = page_number(s->zone, objs[i]);
 		s->home[k / 8] |= (unsigned char)(1u << k % 8);
 	}
+}
+
+static void see_home(struct suspects *s)
+{
+	memset(s->home, 0, s->zone->managed / 8 + 1);
+	free_area_walk(&s->zone->stock->area, mark_home, s);
 }
 
 /* The caches are closed, so that a page without a holder is in the free area or on its way. */

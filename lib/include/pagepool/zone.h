@@ -297,8 +297,10 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list);
  * @timeout_us: how long to wait for the cache's holder, us; 0: try once
  *
  * The owner is not interrupted: while a drain waits or works, its allocations go to the free
- * area. Moves at most one batch for each hold of the cache's lock, and takes no other lock but
- * the zone's, inside.
+ * area. One hold of the cache's lock hands the list of pages over as it is, whatever its length; or
+ * it copies at most one batch, if the policy is rcu, rseq or llist, if a block is isolated, or if
+ * more than a batch of the list before is still in the free area. No other lock is taken but the
+ * zone's, inside.
  *
  * Context: any thread; not from signal handlers.
  * Cost:    see `ppbench policy`, column drain.

@@ -19,7 +19,7 @@ static __always_inline void irq_restore(const sigset_t *mask)
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
-static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
+static __always_inline struct pcp_objs pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
 	struct pcp *pcp;
 
@@ -27,17 +27,17 @@ static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pc
 	pcp = pcp_this(stock);
 	if (unlikely(!pcp)) {
 		irq_restore(&g->mask);
-		return NULL;
+		return no_objs();
 	}
 	if (unlikely(!cache_trylock(pcp))) {
 		/* a handler does not wait: the holder may need what the handler interrupted */
 		if ((stock->signal_safe && in_handler()) || !pcp_lock_briefly(&pcp->lock)) {
 			irq_restore(&g->mask);
-			return NULL;
+			return no_objs();
 		}
 	}
 	g->pcp = pcp;
-	return pcp->list;
+	return held_objs(pcp);
 }
 
 static __always_inline void pcp_exit(struct pcp_guard *g)
@@ -47,21 +47,21 @@ static __always_inline void pcp_exit(struct pcp_guard *g)
 }
 
 /* A handler of the drainer may want this very cache: it must not come while we have it. */
-static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+static inline struct pcp_objs pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	sigset_t mask;
 
 	irq_save(&mask);
-	if (!seize_locked(pcp, wait)) {
+	if (!seize_locked(pcp, wait).obj) {
 		irq_restore(&mask);
-		return NULL;
+		return no_objs();
 	}
 	pcp->irqsave.mask = mask;
 	handler_use_mask(&pcp->irqsave.mask);
-	return pcp->list;
+	return held_objs(pcp);
 }
 
-static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+static inline void pcp_release(struct pcp *pcp, struct pcp_objs objs)
 {
 	sigset_t mask = pcp->irqsave.mask;
 
@@ -70,10 +70,10 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 }
 
 #define PCP_POLICY  irqsave
-#define PCP_FLAGS   (PCP_SIGNAL_SAFE | PCP_MASKS)
+#define PCP_FLAGS   (PCP_SIGNAL_SAFE | PCP_MASKS | PCP_HANDS)
 #define PCP_PROBE   NULL
-#define PCP_COUNT   list_count
-#define PCP_WALK    list_walk
+#define PCP_COUNT   held_count
+#define PCP_WALK    held_walk
 #define PCP_RECOVER NULL
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"

@@ -23,13 +23,13 @@ static __always_inline void cache_unlock(struct pcp *pcp)
 	store_release(&pcp->lock, 0);
 }
 
-static inline struct pcp_list *seize_locked(struct pcp *pcp, struct pcp_wait *wait)
+static inline struct pcp_objs seize_locked(struct pcp *pcp, struct pcp_wait *wait)
 {
 	while (!cache_trylock(pcp)) {
 		if (!pcp_wait(wait))
-			return NULL;
+			return no_objs();
 	}
-	return pcp->list;
+	return held_objs(pcp);
 }
 
 #endif /* PP_PCP_LOCK_H */

@@ -10,6 +10,7 @@
 #ifndef PP_PCP_SERVE_H
 #define PP_PCP_SERVE_H
 
+#include "stock/hand.h"
 #include "stock/hold.h"
 
 static __noinline void serve_drainer(struct pcp *pcp)
@@ -17,14 +18,17 @@ static __noinline void serve_drainer(struct pcp *pcp)
 	/* pairs with the release in ask_owner(): a later holder sees that it was closed */
 	uint32_t want = load_acquire(&pcp->want), k;
 
-	k = list_top_to_area(pcp->stock, pcp->list, min(want, max(READ_ONCE(pcp->batch), 1u)));
-	if (!k && pcp->list->count) /* a handler without the stock's lock: the next one does it */
+	k = want >= pcp->capacity ? pcp_hand_over(pcp->stock, pcp) : 0;
+	if (!k)
+		k = list_top_to_area(pcp->stock, held_objs(pcp),
+				     min(want, max(READ_ONCE(pcp->batch), 1u)));
+	if (!k && pcp->hold.count) /* a handler without the stock's lock: the next one does it */
 		return;
 	WRITE_ONCE(pcp->served, pcp->served + k);
-	if (!pcp->list->count)
+	if (!pcp->hold.count)
 		WRITE_ONCE(pcp->answers, pcp->answers + 1);
 	/* pairs with the acquire in owner_did(): what was moved is in the free area */
-	store_release(&pcp->want, pcp->list->count ? want - k : 0);
+	store_release(&pcp->want, pcp->hold.count ? want - k : 0);
 }
 
 /* What the owner was asked for, and what it had done until then. */

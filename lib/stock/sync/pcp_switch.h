@@ -31,30 +31,30 @@ static inline void switch_list(struct pcp *pcp)
  * handler, of the stock's lock, comes first. Then the live list is switched all the
  * same, or this drain would have looked at nothing that is in use.
  */
-static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+static inline struct pcp_objs pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	if (!pcp_lock_wait(&pcp->drain, wait))
-		return NULL;
+		return no_objs();
 	if (pcp->switched.old) {
 		if (!old_is_ours(pcp, wait))
 			goto gave_up;
-		list_to_area(pcp->stock, pcp->switched.old, pcp->switched.old->count);
+		list_to_area(pcp->stock, list_objs(pcp->switched.old), pcp->switched.old->count);
 		if (pcp->switched.old->count)
-			return pcp->switched.old;
+			return list_objs(pcp->switched.old);
 		retire_old(pcp);
 	}
 	WRITE_ONCE(pcp->switched.old, pcp->list); /* first: a count finds its pages there */
 	switch_list(pcp);
 	if (old_is_ours(pcp, wait))
-		return pcp->switched.old;
+		return list_objs(pcp->switched.old);
 gave_up:
 	pp_unlock(&pcp->drain);
-	return NULL;
+	return no_objs();
 }
 
-static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+static inline void pcp_release(struct pcp *pcp, struct pcp_objs objs)
 {
-	if (!list->count)
+	if (!*objs.count)
 		retire_old(pcp);
 	pp_unlock(&pcp->drain);
 }
@@ -72,7 +72,7 @@ static inline unsigned int switched_count(const struct pcp *pcp)
 static inline void switched_walk(const struct pcp *pcp,
 				 void (*see)(void *arg, void *const *objs, uint64_t n), void *arg)
 {
-	list_walk(pcp, see, arg);
+	see(arg, pcp->list->obj, pcp->list->count);
 	if (pcp->switched.old)
 		see(arg, pcp->switched.old->obj, pcp->switched.old->count);
 }

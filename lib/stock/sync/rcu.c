@@ -8,18 +8,18 @@
 #include "base/barrier.h"
 #include "stock/stock.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
+static __always_inline struct pcp_objs pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
 	struct pcp *pcp = pcp_this_thread(stock);
 
 	if (unlikely(!pcp))
-		return NULL;
+		return no_objs();
 	g->inside = pcp->rcu.inside + 1;
 	WRITE_ONCE(pcp->rcu.inside, g->inside);
 	compiler_barrier(); /* pairs with the membarrier in old_is_ours() */
 	g->pcp = pcp;
 	/* pairs with the release in pcp_seize() of pcp_switch.h: the spare is empty */
-	return load_acquire(&pcp->list);
+	return list_objs(load_acquire(&pcp->list));
 }
 
 static __always_inline void pcp_exit(struct pcp_guard *g)

@@ -8,14 +8,14 @@
 #include "stock/stock.h"
 #include "stock/sync/pcp_serve.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
+static __always_inline struct pcp_objs pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
 	struct pcp *pcp = pcp_this_thread(stock);
 
 	if (unlikely(!pcp))
-		return NULL;
+		return no_objs();
 	g->pcp = pcp;
-	return pcp->list;
+	return held_objs(pcp);
 }
 
 static __always_inline void pcp_exit(struct pcp_guard *g)
@@ -24,28 +24,28 @@ static __always_inline void pcp_exit(struct pcp_guard *g)
 		serve_drainer(g->pcp);
 }
 
-static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+static inline struct pcp_objs pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	struct pcp_asked asked;
 
 	/* ours, or no thread's */
 	if (pcp_index(pcp) == this_slot() || slot_lock_unowned(pcp_index(pcp)))
-		return pcp->list;
+		return held_objs(pcp);
 	/* looks empty; but the owner of a closed one may be on its way to fill it */
-	if (!list_count(pcp) && READ_ONCE(pcp->high_max)) {
+	if (!held_count(pcp) && READ_ONCE(pcp->high_max)) {
 		wait->served = 0;
-		return NULL;
+		return no_objs();
 	}
 	asked = ask_owner(pcp, wait->want);
 	do {
 		wait->served = owner_did(pcp, &asked);
 		if (wait->served < 0 && slot_lock_unowned(pcp_index(pcp)))
-			return pcp->list; /* its thread has ended meanwhile */
+			return held_objs(pcp); /* its thread has ended meanwhile */
 	} while (wait->served < 0 && pcp_wait(wait));
-	return NULL;
+	return no_objs();
 }
 
-static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+static inline void pcp_release(struct pcp *pcp, struct pcp_objs objs)
 {
 	WRITE_ONCE(pcp->want, 0);
 	if (pcp_index(pcp) != this_slot())
@@ -53,10 +53,10 @@ static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
 }
 
 #define PCP_POLICY  request
-#define PCP_FLAGS   (PCP_THREAD_ONLY | PCP_WHOLE)
+#define PCP_FLAGS   (PCP_THREAD_ONLY | PCP_WHOLE | PCP_HANDS)
 #define PCP_PROBE   NULL
-#define PCP_COUNT   list_count
-#define PCP_WALK    list_walk
+#define PCP_COUNT   held_count
+#define PCP_WALK    held_walk
 #define PCP_RECOVER NULL
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"

@@ -55,7 +55,7 @@ static void rseq_recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 	if (old == pcp->list)
 		WRITE_ONCE(pcp->switched.old, NULL); /* it was not even switched */
 	else if (old && pcp->switched.fenced)
-		share_drop_list(old, lost);
+		share_drop(&old->count, lost);
 	pp_unlock(&pcp->drain);
 }
 

@@ -9,14 +9,14 @@
 #include "stock/sync/pcp_lock.h"
 #include "stock/sync/pcp_serve.h"
 
-static __always_inline struct pcp_list *pcp_enter(struct stock *stock, struct pcp_guard *g)
+static __always_inline struct pcp_objs pcp_enter(struct stock *stock, struct pcp_guard *g)
 {
 	struct pcp *pcp = pcp_this(stock);
 
 	if (unlikely(!pcp || !cache_trylock(pcp)))
-		return NULL;
+		return no_objs();
 	g->pcp = pcp;
-	return pcp->list;
+	return held_objs(pcp);
 }
 
 static __always_inline void pcp_exit(struct pcp_guard *g)
@@ -26,24 +26,24 @@ static __always_inline void pcp_exit(struct pcp_guard *g)
 	cache_unlock(g->pcp);
 }
 
-static inline struct pcp_list *pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
+static inline struct pcp_objs pcp_seize(struct pcp *pcp, struct pcp_wait *wait)
 {
 	struct pcp_asked asked;
 
 	if (!READ_ONCE(pcp->lock) && cache_trylock(pcp))
-		return pcp->list;
+		return held_objs(pcp);
 	asked = ask_owner(pcp, wait->want);
 	do {
 		if (!READ_ONCE(pcp->lock) && cache_trylock(pcp)) {
 			WRITE_ONCE(pcp->want, 0);
-			return pcp->list;
+			return held_objs(pcp);
 		}
 		wait->served = owner_did(pcp, &asked);
 	} while (wait->served < 0 && pcp_wait(wait));
-	return NULL;
+	return no_objs();
 }
 
-static inline void pcp_release(struct pcp *pcp, struct pcp_list *list)
+static inline void pcp_release(struct pcp *pcp, struct pcp_objs objs)
 {
 	cache_unlock(pcp);
 }
@@ -52,16 +52,17 @@ static void trylock_recover(struct pcp *pcp, process_id dead, uint64_t *lost)
 {
 	if (!share_inherit(&pcp->lock, dead))
 		return;
-	share_drop_list(pcp->list, lost);
+	pcp_find_list(pcp);
+	share_drop(&pcp->hold.count, lost);
 	WRITE_ONCE(pcp->want, 0);
 	cache_unlock(pcp);
 }
 
 #define PCP_POLICY  trylock
-#define PCP_FLAGS   (PCP_SIGNAL_SAFE | PCP_SHAREABLE)
+#define PCP_FLAGS   (PCP_SIGNAL_SAFE | PCP_SHAREABLE | PCP_HANDS)
 #define PCP_PROBE   NULL
-#define PCP_COUNT   list_count
-#define PCP_WALK    list_walk
+#define PCP_COUNT   held_count
+#define PCP_WALK    held_walk
 #define PCP_RECOVER trylock_recover
 #include "stock/pcp_impl.h"
 #include "stock/pcp_drain_impl.h"

@@ -316,6 +316,43 @@ static void twelve_there(void)
 	set_cache(1, 12);
 }
 
+/* The list of a core's cache is in the free area as it is, and no other list is. */
+static void set_list(unsigned int cpu)
+{
+	void *objs[OBJECTS];
+	unsigned int i;
+
+	require(pp_depot_drain_all(f.depot, 100000) >= 0);
+	require(depot_take(f.depot, objs, OBJECTS) == OBJECTS);
+	pp_depot_put_bulk(f.depot, objs + 10, OBJECTS - 10); /* more than a batch: past the cache */
+	pin_to(test_cpu(cpu));
+	for (i = 0; i < 10; i++)
+		pp_depot_put_bulk(f.depot, &objs[i], 1);
+	require(pp_depot_drain(f.depot, test_cpu(cpu), 1000) == 10);
+}
+
+static void list_here(void)
+{
+	set_list(0);
+}
+
+static void list_there(void)
+{
+	set_list(1);
+}
+
+static void rest_here(void)
+{
+	void *objs[7];
+	unsigned int i;
+
+	set_list(0);
+	require(depot_take(f.depot, objs, 7) == 7); /* past the cache, from the list first */
+	for (i = 0; i < 7; i++)
+		pp_depot_put_bulk(f.depot, &objs[i], 1);
+	require(pp_depot_cached(f.depot, test_cpu(0)) == 7);
+}
+
 static void closed(void)
 {
 	ten_here();
@@ -340,6 +377,11 @@ static void put_forty(void)
 static void get_five(void)
 {
 	depot_take(f.depot, taken + OBJECTS, 5);
+}
+
+static void get_three(void)
+{
+	depot_take(f.depot, taken + OBJECTS, 3);
 }
 
 static void get_forty(void)
@@ -414,6 +456,13 @@ static const struct scene scenes[] = {
 	{ "opening the caches", 0, 0, 0, false, closed, enable },
 	{ "attach", 0, 0, 0, false, ten_here, attach },
 	{ "detach", 0, 0, 0, false, ten_here, detach },
+};
+
+/* Of drains that hand a list over as it is: trylock's. */
+static const struct scene hand_scenes[] = {
+	{ "drain that finds the rest of a list", 0, 0, BATCH, true, rest_here, drain_here },
+	{ "get that takes a list back", 0, 0, 3, false, list_here, get_three },
+	{ "get that refills from a list", 0, 0, 3 + BATCH, false, list_there, get_three },
 };
 
 /* ---- the tests ------------------------------------------------------------------------------- */
@@ -509,6 +558,8 @@ static void test_every_instruction(void **state)
 	rng = rng_init(1);
 	for (i = 0; i < ARRAY_LEN(scenes); i++)
 		run_scene(&scenes[i], second);
+	for (i = 0; i < ARRAY_LEN(hand_scenes) && !strcmp(depot_policy, "trylock"); i++)
+		run_scene(&hand_scenes[i], second);
 	printf("# %lu instructions, %lu states, %lu of a death in a recovery, %lu real kills; at "
 	       "most %llu objects lost beyond what was held\n",
 	       all_steps, all_states, nested_states, all_kills, (unsigned long long)most_lost);

@@ -76,7 +76,7 @@ static void invariant_11_count_and_high(void **state)
 		}
 		if (rng_below(&r, 100) == 0)
 			pp_zone_maintain(zone);
-		require(pp_zone_cached(zone, core) == pcp->list->count);
+		require(pp_zone_cached(zone, core) == pcp->hold.count);
 		require(zone_stats(zone).high >= HIGH && zone_stats(zone).high <= MOST);
 	}
 	assert_true(pcp->allocs > U32_WRAP && pcp->refills >= U32_WRAP);
@@ -202,7 +202,7 @@ static void invariant_13_no_wait_for_a_drainer(void **state)
 	pcp = pcp_of(zone, pp_zone_this_core(zone));
 	require(pp_zone_alloc_bulk(zone, mine, 8) == 8);
 	pp_zone_free_bulk(zone, mine, 8);
-	assert_true(pcp->list->count > 0);
+	assert_true(pcp->hold.count > 0);
 	zone->stock->fallbacks = U32_WRAP - 1;
 	require(cache_trylock(pcp)); /* for good, as it looks from here */
 	assert_int_equal(pp_zone_alloc_bulk(zone, mine, 32), 32);
@@ -267,13 +267,13 @@ static void invariant_14_drain_all_is_complete(void **state)
 	run_on((int)test_cpu(0), fill_cache, NULL);
 	empty = pcp_of(race.zone, test_cpu(test_cpus() - 1));
 	if (test_cpus() > 1)
-		assert_int_equal(empty->list->count, 0);
+		assert_int_equal(empty->hold.count, 0);
 	else
 		require(pp_zone_drain_all(race.zone, 0) > 0);
 	require(cache_trylock(empty));
 	assert_int_equal(pp_zone_drain_all(race.zone, 0) >= 0, 1); /* not even looked at */
 	assert_int_equal(pp_zone_pcp_disable(race.zone, 0), -ETIMEDOUT);
-	empty->list->count = 0;
+	empty->hold.count = 0;
 	cache_unlock(empty);
 	WRITE_ONCE(empty->want, 0);
 	assert_int_equal(cached(race.zone), 0);
