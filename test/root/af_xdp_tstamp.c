@@ -322,6 +322,30 @@ static void test_off(void)
 	check_home(np.zone);
 }
 
+/* the interface goes while the port keeps packets: they come home, as sent */
+static void test_gone(void)
+{
+	uint64_t end = now_ms() + 5000;
+	struct pp_netdev_stats st;
+	struct pp_page *pages[BURST];
+	struct rig rig;
+	unsigned int i;
+
+	rig_keep = 1;
+	rig_open(&rig, "px0,tx_tstamp=on", "px1");
+	rig_keep = 0;
+	for (i = 0; i < 10; i++)
+		CHECK(frames_sent(&rig, 0, make_frame(rig.pool, 100, i)) == 1);
+	receive_and_put(&rig, 10);
+	CHECK(!system("ip link del dev px0"));
+	while (!pp_netdev_done(rig.dev[0]) && now_ms() < end)
+		put_all(pages, pp_rx_burst(rig.q[0], pages, BURST));
+	CHECK(pp_netdev_done(rig.dev[0]) && !pp_tx_completed(rig.q[0], pages, BURST));
+	stats_of(&rig, 0, &st);
+	CHECK(st.tx_packets == 10 && st.tx_tstamps == 10 && !st.tx_dropped);
+	rig_down(&rig);
+}
+
 static void test_budget(void)
 {
 	struct rig rig;
@@ -375,5 +399,6 @@ int main(int argc, char **argv)
 	test_off();
 	test_queues();
 	test_budget();
+	test_gone();
 	return 0;
 }

@@ -7,7 +7,7 @@ topology
 for options in mode=auto mode=native mode=skb zerocopy=auto zerocopy=off wakeup=on wakeup=off \
 	sg=off sg=on sg=on,mode=skb tx_csum=off tx_csum=on tx_csum=sw tx_tstamp=off tx_tstamp=on rx_meta=tstamp+hash+vlan vlan=keep vlan=insert \
 	sg=on,rx_meta=tstamp,vlan=insert sg=on,tx_csum=sw,tx_tstamp=on \
-	busy_poll=20 suspend=50000 busy_poll=50,suspend=1000 fill=64 fill=8192 queue=0 queues=1 \
+	busy_poll=20,busy_budget=16 suspend=50000 busy_poll=50,suspend=1000 fill=64 fill=8192 queue=0 queues=1 \
 	mode=skb,zerocopy=off,wakeup=off,busy_poll=50,fill=1024,queue=0,queues=1; do
 	fwd_start --port "af_xdp:west,$options" --port "af_xdp:east,$options"
 	fwd_ping

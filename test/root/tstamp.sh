@@ -4,10 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 
 topology
-ip -n "$R" link add name px0 numrxqueues 2 numtxqueues 2 type veth \
-	peer name px1 numrxqueues 2 numtxqueues 2 || fail "cannot make the veth pair"
-ip -n "$R" link set px0 up && ip -n "$R" link set px1 up
 for mode in native skb; do
+	ip -n "$R" link add name px0 numrxqueues 2 numtxqueues 2 type veth \
+		peer name px1 numrxqueues 2 numtxqueues 2 || fail "cannot make the veth pair"
+	ip -n "$R" link set px0 up && ip -n "$R" link set px1 up
 	in_r timeout 40 "$AF_XDP_TSTAMP" "$mode" || fail "af_xdp_tstamp $mode: status $?"
 done
 
