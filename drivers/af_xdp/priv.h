@@ -59,11 +59,11 @@ struct xdp_prog_params {
  * @map_fd, @prog_fd, @link_fd: -1: not open
  * @mode:       never auto, once it is attached
  * @fallback:   the reason why auto did not end in native; "" if it did
- * @file:       the object's; "": it is our own program
  * @dispatcher: libxdp's dispatcher attaches it
  * @attached:   the dispatcher has it on the interface
  * @dispatched: its handle in libxdp
  * @busy_id, @busy_name: the program found on the interface instead; the name if it could be read
+ * @file:       the object's; "": it is our own program
  */
 struct xdp_prog {
 	struct xdp_prog *next;
@@ -77,7 +77,6 @@ struct xdp_prog {
 	uint32_t queues;
 	enum xdp_mode mode;
 	char fallback[48];
-	char file[256];
 	uint32_t rx_meta;
 	bool vlan_insert;
 	bool dispatcher;
@@ -85,6 +84,7 @@ struct xdp_prog {
 	struct xdp_program *dispatched;
 	uint32_t busy_id;
 	char busy_name[16];
+	char file[];
 };
 
 /*

@@ -264,7 +264,8 @@ static struct xdp_prog *prog_find(int ifindex, ino_t net)
 static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 				    const struct xdp_prog_params *params)
 {
-	struct xdp_prog *prog = calloc(1, sizeof(*prog));
+	const char *file = params->file ? params->file : "";
+	struct xdp_prog *prog = calloc(1, sizeof(*prog) + strlen(file) + 1);
 	int err;
 
 	if (!prog) {
@@ -283,7 +284,7 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 	prog->queues = params->queues > xif->channels ? params->queues : xif->channels;
 	if (prog->queues < QUEUES_MIN)
 		prog->queues = QUEUES_MIN; /* for ports to come */
-	snprintf(prog->file, sizeof(prog->file), "%s", params->file ? params->file : "");
+	strcpy(prog->file, file);
 	err = prog_open(prog, xif, params);
 	if (err) {
 		prog_free(prog);

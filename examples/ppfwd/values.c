@@ -137,6 +137,7 @@ void parse_size(void *data, const char *name, const char *text)
 {
 	struct traffic *t = &((struct options *)data)->traffic;
 	const char *dash = strchr(text, '-');
+	size_t len = dash ? (size_t)(dash - text) : strlen(text);
 	char low[16];
 
 	t->imix = !strcmp(text, "imix");
@@ -145,8 +146,9 @@ void parse_size(void *data, const char *name, const char *text)
 		t->size_max = 1518;
 		return;
 	}
-	snprintf(low, sizeof(low), "%.*s", dash ? (int)(dash - text) : (int)strlen(text), text);
-	t->size_min = (uint32_t)parse_number(name, low, TRAFFIC_SIZE_MIN, TRAFFIC_SIZE_MAX);
+	snprintf(low, sizeof(low), "%.*s", (int)len, text);
+	t->size_min = (uint32_t)parse_number(name, len < sizeof(low) ? low : text, TRAFFIC_SIZE_MIN,
+					     TRAFFIC_SIZE_MAX);
 	t->size_max = t->size_min;
 	if (dash && !usage_wrong())
 		t->size_max = (uint32_t)parse_number(name, dash + 1, t->size_min, TRAFFIC_SIZE_MAX);

@@ -23,6 +23,16 @@ done
 transfer 64
 fwd_stop
 
+# a program's path is of any length, and the ports of an interface have one program
+[ -n "${REDIRECT:-}" ] || fail "clang is missing, with which the test's XDP program is compiled; sh test/deps.sh test installs it"
+far=$TMP/$(printf '%0200d' 0)/$(printf '%0200d' 0)
+mkdir -p "$far" && cp "$REDIRECT" "$far/a.o" && cp "$REDIRECT" "$far/b.o" || fail "cannot copy the program"
+in_r "$PPFWD" --duration 0.1 --port "af_xdp:west,queue=0,prog=$far/a.o" \
+	--port "af_xdp:west,queue=1,prog=$far/a.o" >/dev/null || fail "two ports with one program: status $?"
+expect_error 'another port has another XDP program on west' ip netns exec "$R" "$PPFWD" \
+	--port "af_xdp:west,queue=0,prog=$far/a.o" --port "af_xdp:west,queue=1,prog=$far/b.o"
+say "a program with a long path"
+
 # queue 1 alone: what arrives on queue 0 is for the kernel, which answers for the router
 ip -n "$R" addr add 10.77.0.3/24 dev west
 fwd_start --port af_xdp:west,queue=1 --port af_xdp:east,queue=1

@@ -73,7 +73,7 @@ bad 2 "--cores" $two --cores 0,
 bad 2 "--cores" $two --cores -1
 bad 2 "--cores" $two --cores 1000
 bad 2 "--cores" $two --cores 99999999999
-for size in 63 0 x 64- -64 64-63 64-x imix2 65001 ""; do
+for size in 63 0 x 64- -64 64-63 64-x imix2 65001 0000000000001500-1600 ""; do
 	bad 2 "--size" $two --size "$size"
 done
 bad 2 "do not fit" $two --size 4000
