@@ -7,12 +7,9 @@
 
 #include <bpf/bpf_helpers.h>
 
-struct {
-	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__type(key, __u32);
-	__type(value, int);
-	__uint(max_entries, 64); /* or as many as the interface has queues */
-} xsks_map SEC(".maps");
+#include "af_xdp/xskmap.bpf.h"
+
+XSKMAP(xsks_map, 64); /* or as many as the interface has queues */
 
 /* a packet without a socket goes to the dispatcher's next program, or to the stack */
 SEC("xdp")

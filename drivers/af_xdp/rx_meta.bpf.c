@@ -14,6 +14,7 @@
 #include <pagepool/rx_meta.h>
 
 #include "af_xdp/rx_meta.h"
+#include "af_xdp/xskmap.bpf.h"
 
 #define TSTAMP_NONE UINT64_MAX /* PP_TSTAMP_NONE */
 #define TAG_LEN	    4
@@ -28,12 +29,7 @@ extern int bpf_xdp_metadata_rx_hash(const struct xdp_md *ctx, __u32 *hash,
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *ctx, __be16 *vlan_proto,
 					__u16 *vlan_tci) __ksym __weak;
 
-struct {
-	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__type(key, __u32);
-	__type(value, int);
-	__uint(max_entries, 64); /* or as many as the interface has queues */
-} xsks_map SEC(".maps");
+XSKMAP(xsks_map, 64); /* or as many as the interface has queues */
 
 /* rx_meta.c fills it in before it loads the program */
 static const struct xdp_rx_meta_how how SEC(".rodata.how") __attribute__((used));

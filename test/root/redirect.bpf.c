@@ -7,16 +7,13 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "af_xdp/xskmap.bpf.h"
+
 #ifndef MAP
 #define MAP xsks_map
 #endif
 
-struct {
-	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, 4);
-	__type(key, __u32);
-	__type(value, __u32);
-} MAP SEC(".maps");
+XSKMAP(MAP, 4);
 
 SEC("xdp")
 int redirect(struct xdp_md *ctx)

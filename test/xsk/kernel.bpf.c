@@ -6,15 +6,12 @@
 
 #include <pagepool/rx_meta.h>
 
+#include "af_xdp/xskmap.bpf.h"
+
 #define SEQ_AT	 14 /* of the frames of kernel.c */
 #define SHRUNKEN 40
 
-struct {
-	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__type(key, __u32);
-	__type(value, int);
-	__uint(max_entries, 4);
-} sockets SEC(".maps");
+XSKMAP(sockets, 4);
 
 /* how often the kernel would not move a tail */
 struct {
