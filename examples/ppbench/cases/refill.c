@@ -203,29 +203,38 @@ static int make_and_run(struct bench *b, const struct refill_port *port, bool mu
 }
 
 /* all ports that need nothing of the user, or the first three, which need nothing of the machine */
-static int run_many(struct bench *b, bool all)
+static unsigned int count_many(bool all)
 {
-	const struct refill_port *port;
+	unsigned int n = 0;
+
+	while (refill_ports[n].name && (all || n < 3))
+		n++;
+	return n;
+}
+
+static int run_many(struct bench *b, unsigned int n)
+{
+	unsigned int i;
 	int err = 0;
 
-	for (port = refill_ports; port->name && !err && (all || port < refill_ports + 3); port++)
-		err = make_and_run(b, port, false);
+	for (i = 0; i < n && !err; i++)
+		err = make_and_run(b, &refill_ports[i], false);
 	return err;
 }
 
 static int run_ports(struct bench *b)
 {
-	bool all = nspecs && !strcmp(specs[0], "all");
+	bool all = nspecs && !strcmp(specs[0], "all"), many = all || !nspecs;
+	unsigned int i, n = many ? count_many(all) : nspecs;
 	struct refill_port own = { .name = NULL };
 	const struct refill_port *port;
-	unsigned int i, n = nspecs ? nspecs : 3;
 	int err = 0;
 
 	if (b->opts.quick && n * b->opts.npolicies * b->opts.nbulks > QUICK_FEW &&
 	    b->opts.repeat > QUICK_MAX)
 		b->opts.repeat = QUICK_MAX;
-	if (all || !nspecs)
-		return run_many(b, all);
+	if (many)
+		return run_many(b, n);
 	for (i = 0; i < nspecs && !err; i++) {
 		port = find_port(specs[i]);
 		own.name = own.spec[0] = specs[i];

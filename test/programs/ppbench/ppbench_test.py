@@ -163,6 +163,21 @@ REFILL = {'mpps_median', 'cycles_per_packet', 'refills_per_1000', 'window_median
           'window_p99_cycles', 'window_p999_cycles', 'window_max_pages', 'knee'}
 
 
+def first_words(*words):
+    """The progress line of a run, up to the number of repetitions; then it is ended."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen([args.ppbench, *words], stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    said = ''
+    while not re.search(r'repetition \d+ of \d+', said):
+        said += os.read(ours, 4096).decode()
+    child.kill()
+    child.wait()
+    os.close(ours)
+    print('$', *words, said)
+    return re.search(r'.*repetition \d+ of \d+', said)[0]
+
+
 def test_refill_all():
     """Every port that needs nothing of the user is measured, or named with the reason."""
     words = ['refill', '--quick', '--repeat', '1', '--port', 'all', '--bulk', '1,64']
@@ -196,6 +211,10 @@ def test_refill_all():
             for row in mine:
                 refills = float(row['refills_per_1000']) * float(row['bulk'])
                 check(700 < refills < 1200, f'{row}: each page comes from the zone')
+    # six ports and seven sizes are many; no run has to end to say so
+    sizes = '--bulk', '1,2,4,8,16,32,64'
+    check(first_words('refill', '--quick', '--port', 'all', *sizes).endswith('of 3'), 'many: less often')
+    check(first_words('refill', '--quick', '--port', 'null', *sizes).endswith('of 5'), 'few: as others')
 
 
 def net_of(pid):
