@@ -81,7 +81,10 @@ static inline void need_huge(long n)
 	skip_because("%ld hugepages could not be reserved: run as root, with memory", n);
 }
 
-/* The kernel takes them back when the process is gone, and not before: a moment. */
+/*
+ * A killed process cannot be asked what it has: all are free again. The kernel takes them back when
+ * the process is gone, and not before, which takes a moment.
+ */
 static inline void wait_free_huge(long n)
 {
 	double end = now_s() + 10;
@@ -89,6 +92,22 @@ static inline void wait_free_huge(long n)
 	while (huge("free") != n && now_s() < end)
 		sleep_us(1000);
 	require(huge("free") == n);
+}
+
+/* Those that this process has; others may take and give some meanwhile. */
+static inline long own_huge(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[128];
+	long kb = -1;
+
+	while (f && kb < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "HugetlbPages: %ld kB", &kb) != 1)
+			kb = -1;
+	}
+	require(kb >= 0);
+	fclose(f);
+	return kb / 2048;
 }
 
 #endif /* PP_TEST_FAULT_H */
