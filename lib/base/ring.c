@@ -30,7 +30,7 @@ static void need_longer_streak(struct pp_ring *ring)
 }
 
 /* Under the lock: the caller was the only producer for a while. */
-static void __coldpath become_sole(struct pp_ring *ring)
+static __noinline void become_sole(struct pp_ring *ring)
 {
 	struct ring_sole *sole = ring->soles;
 	uint32_t self = thread_id();
@@ -83,7 +83,7 @@ static bool turn_is_over(const struct pp_ring *ring)
 }
 
 /* Under the lock: no turn of a sole producer's goes on. False: one may. */
-static bool __coldpath wait_until_alone(struct pp_ring *ring)
+static __noinline bool wait_until_alone(struct pp_ring *ring)
 {
 	if (ring->sole)
 		end_sole(ring);
@@ -110,12 +110,48 @@ static void count_streak(struct pp_ring *ring)
 	if (ring->thread != self) {
 		ring->thread = self;
 		ring->streak = 0;
-	} else if (unlikely(++ring->streak >= ring->streak_needed) && ring->may_be_sole) {
+	} else if (unlikely(++ring->streak >= ring->streak_needed)) {
 		become_sole(ring);
 	}
 }
 
-unsigned int ring_produce_locked(struct pp_ring *ring, void *const *objs, unsigned int n)
+/* By the true head: head_seen may be old. */
+static __noinline void note_max(struct pp_ring *ring, uint32_t tail)
+{
+	/* pairs with the release in ring_consume() */
+	ring->head_seen = load_acquire(&ring->head);
+	if (tail - ring->head_seen > ring->max)
+		WRITE_ONCE(ring->max, tail - ring->head_seen);
+}
+
+/* In a turn or under the lock: put up to @n pages, returns how many fitted. */
+static __always_inline unsigned int ring_put(struct pp_ring *ring, void *const *objs,
+					     unsigned int n)
+{
+	uint32_t tail = ring->tail, at, first, k;
+
+	if (tail + n - ring->head_seen > ring->size) {
+		/* pairs with the release in ring_consume(): slots before head are read */
+		ring->head_seen = load_acquire(&ring->head);
+	}
+	k = min(n, ring->size - (tail - ring->head_seen));
+	at = tail & (ring->size - 1);
+	first = min(k, ring->size - at);
+	memcpy(ring->slot + at, objs, first * sizeof(*objs));
+	if (unlikely(k > first)) /* it wraps around */
+		memcpy(ring->slot, objs + first, (k - first) * sizeof(*objs));
+	/* pairs with the acquire in ring_consume(): slots before tail are written */
+	store_release(&ring->tail, tail + k);
+	count_add(ring->produced, k);
+	if (unlikely(k < n))
+		count_add(ring->refused, n - k);
+	if (tail + k - ring->head_seen > ring->max)
+		note_max(ring, tail + k);
+	return k;
+}
+
+static __always_inline unsigned int produce_locked(struct pp_ring *ring, void *const *objs,
+						   unsigned int n)
 {
 	unsigned int k = 0;
 
@@ -126,10 +162,33 @@ unsigned int ring_produce_locked(struct pp_ring *ring, void *const *objs, unsign
 		count_add(ring->refused, n);
 	} else {
 		k = ring_put(ring, objs, n);
-		count_streak(ring);
+		if (ring->may_be_sole)
+			count_streak(ring);
 	}
 	pp_unlock(&ring->lock);
 	return k;
+}
+
+unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int n)
+{
+	/* pairs with the release in become_sole(): its thread is known */
+	struct ring_sole *sole = load_acquire(&ring->sole);
+	unsigned int k;
+	uint32_t turn;
+
+	if (sole && likely(sole->thread == known_thread_id)) {
+		turn = sole->turn + 1;
+		WRITE_ONCE(sole->turn, turn);
+		compiler_barrier(); /* pairs with the membarrier in wait_until_alone() */
+		if (likely(READ_ONCE(ring->sole) == sole)) {
+			k = ring_put(ring, objs, n);
+			/* pairs with the acquire in note_last_turn() */
+			store_release(&sole->turn, turn + 1);
+			return k;
+		}
+		store_release(&sole->turn, turn + 1);
+	}
+	return produce_locked(ring, objs, n);
 }
 
 /* A store of a turn that began before the nap is in memory after it, with a barrier or without. */

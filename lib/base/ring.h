@@ -100,66 +100,8 @@ static inline uint32_t ring_turn(const struct pp_ring *ring)
 	return sole ? load_acquire(&sole->turn) : 0;
 }
 
-/* By the true head: head_seen may be old. */
-static __noinline void note_max(struct pp_ring *ring, uint32_t tail)
-{
-	/* pairs with the release in ring_consume() */
-	ring->head_seen = load_acquire(&ring->head);
-	if (tail - ring->head_seen > ring->max)
-		WRITE_ONCE(ring->max, tail - ring->head_seen);
-}
-
-/* In a turn or under the lock: put up to @n pages, returns how many fitted. */
-static __always_inline unsigned int ring_put(struct pp_ring *ring, void *const *objs,
-					     unsigned int n)
-{
-	uint32_t tail = ring->tail, at, first, k;
-
-	if (tail + n - ring->head_seen > ring->size) {
-		/* pairs with the release in ring_consume(): slots before head are read */
-		ring->head_seen = load_acquire(&ring->head);
-	}
-	k = min(n, ring->size - (tail - ring->head_seen));
-	at = tail & (ring->size - 1);
-	first = min(k, ring->size - at);
-	memcpy(ring->slot + at, objs, first * sizeof(*objs));
-	if (unlikely(k > first)) /* it wraps around */
-		memcpy(ring->slot, objs + first, (k - first) * sizeof(*objs));
-	/* pairs with the acquire in ring_consume(): slots before tail are written */
-	store_release(&ring->tail, tail + k);
-	count_add(ring->produced, k);
-	if (unlikely(k < n))
-		count_add(ring->refused, n - k);
-	if (tail + k - ring->head_seen > ring->max)
-		note_max(ring, tail + k);
-	return k;
-}
-
-/* ring_produce() under the lock. */
-unsigned int ring_produce_locked(struct pp_ring *ring, void *const *objs, unsigned int n);
-
 /* Any thread: put up to @n pages, returns how many fitted; none once the ring is closed. */
-static inline unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int n)
-{
-	/* pairs with the release in become_sole(): its thread is known */
-	struct ring_sole *sole = load_acquire(&ring->sole);
-	uint32_t turn;
-	unsigned int k;
-
-	if (!sole || sole->thread != known_thread_id)
-		return ring_produce_locked(ring, objs, n);
-	turn = sole->turn + 1;
-	WRITE_ONCE(sole->turn, turn);
-	compiler_barrier(); /* pairs with the membarrier in wait_until_alone() */
-	if (unlikely(READ_ONCE(ring->sole) != sole)) {
-		store_release(&sole->turn, turn + 1);
-		return ring_produce_locked(ring, objs, n);
-	}
-	k = ring_put(ring, objs, n);
-	/* pairs with the acquire in note_last_turn() */
-	store_release(&sole->turn, turn + 1);
-	return k;
-}
+unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int n);
 
 /* The consumer: take up to @n pages, oldest first, returns how many. */
 static inline unsigned int ring_consume(struct pp_ring *ring, void **objs, unsigned int n)

@@ -15,7 +15,8 @@ static __always_inline bool page_needs_care(const struct pp_page *page,
 	       unlikely((uintptr_t)PEEK(page->next) & 1);
 }
 
-static void recycle_in_ring(struct page_pool *pool, struct pp_page **pages, unsigned int n)
+static __always_inline void recycle_in_ring(struct page_pool *pool, struct pp_page **pages,
+					    unsigned int n)
 {
 	unsigned int k = ring_produce(&pool->ring, (void **)pages, n);
 
