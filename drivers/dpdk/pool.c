@@ -11,6 +11,8 @@
 
 #include <rte_errno.h>
 
+#include <pagepool/share.h>
+
 #include "dpdk/pool.h"
 
 #define OPS_NAME "pagepool_port"
@@ -227,9 +229,12 @@ void dpdk_pool_reclaim(struct dpdk_queue *dq)
 {
 	uint64_t i, n = pp_zone_pages(dq->q.dev->params.zone);
 	struct pp_page *page, *table = pp_zone_page_table(dq->q.dev->params.zone);
+	uint32_t self = pp_zone_self(dq->q.dev->params.zone);
 
 	for (i = 0; dq->inside && i < n; i++) {
 		page = table + i;
+		if (self && pp_zone_holder(dq->q.dev->params.zone, page) != self)
+			continue; /* tags of another process look the same */
 		if (__atomic_load_n(&page->owner, __ATOMIC_RELAXED) != dq->map.tag)
 			continue;
 		dpdk_page_tag(page, 0);

@@ -7,6 +7,7 @@
 
 #include <pagepool/error.h>
 #include <pagepool/memory.h>
+#include <pagepool/share.h>
 
 #include "xsk/priv.h"
 
@@ -112,14 +113,20 @@ static bool reclaim_mark(struct pp_xsk *xsk, uint32_t mark, uint32_t *unsent)
 	return true;
 }
 
-/* After close() the kernel uses no page with the socket's marks, wherever it was. */
+/*
+ * After close() the kernel uses no page with the socket's marks, wherever it was. In a zone that
+ * processes share the sockets of the others have the same numbers.
+ */
 static uint64_t reclaim_pages(struct pp_xsk *xsk, uint32_t *unsent)
 {
+	uint32_t self = pp_zone_self(xsk->zone);
 	struct pp_page *home[XSK_REAP];
 	unsigned int n = 0;
 	uint64_t i, found = 0;
 
 	for (i = 0; i < xsk->umem.pages && xsk->r.posted + xsk->t.out; i++) {
+		if (self && pp_zone_holder(xsk->zone, xsk->umem.table + i) != self)
+			continue;
 		if (!reclaim_mark(xsk, xsk_mark(xsk->umem.table + i), unsent))
 			continue;
 		xsk_set_mark(xsk->umem.table + i, 0);

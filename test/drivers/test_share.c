@@ -360,7 +360,9 @@ static void check_end(unsigned int kills, uint64_t recovered)
 	WRITE(common->stop, 1);
 	for (i = 0; i < WORKERS; i++) {
 		must(waitpid(pids[i], &status, 0) == pids[i]);
-		must(WIFEXITED(status) && !WEXITSTATUS(status));
+		if (status)
+			fprintf(stderr, "worker %u: status 0x%x\n", i, (unsigned int)status);
+		must(!status);
 	}
 	must(pp_zone_recover(zone, PATIENCE * 1000000u) >= 0);
 	/* each kill can leave one call's pages with a worker that does not know of them */
