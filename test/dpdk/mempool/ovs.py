@@ -213,19 +213,36 @@ def most_out(switch, looks=40):
     return most
 
 
+def each(ops, mbufs, **env):
+    """each PMD thread receives from a port of its own and sends to the other one"""
+    switch = few(ops, mbufs, **env)
+    for name, devargs, core in (('a', 'net_null0', CPUS[0]), ('b', 'net_null1', CPUS[1])):
+        switch.port(name, devargs, 'other_config:pmd-rxq-affinity="0:%d"' % core)
+    switch.flows(('a', 'b'), ('b', 'a'))
+    return switch
+
+
+def windows(switch, ports):
+    """packets sent to these ports, in millions a second: three windows"""
+    time.sleep(0.7)
+    rates = []
+    for _ in range(3):
+        before, start = sum(switch.sent(port) for port in ports), time.time()
+        time.sleep(0.5)
+        sent = sum(switch.sent(port) for port in ports) - before
+        rates.append('%.2f' % (sent / (time.time() - start) / 1e6))
+    switch.quit()
+    return ', '.join(rates)
+
+
 def test_smallest():
-    for mbufs in (4096, 2048, 1536, 1280, 1024, 896, FEW):
-        for ops, env in (('ring_mp_mc', {}), ('pagepool', {'PAGEPOOL_LCORE_CACHE': '0'})):
-            switch = pipeline(ops, mbufs, **env)
-            time.sleep(1)
-            sent = rate(switch, 2)
-            switch.quit()
-            say('%s%s, %d mbufs: %.3f Mpps' % (ops, ', no lcore caches' if env else '', mbufs, sent))
+    for make, ports, sizes in ((pipeline, (OUT,), (4096, 1024, 896, FEW)), (each, (0, 1), (65536, 4096, FEW))):
+        for mbufs in sizes:
+            for ops, env in (('ring_mp_mc', {}), ('pagepool', {'PAGEPOOL_LCORE_CACHE': '0'})):
+                say('%s, %s%s, %d mbufs: %s Mpps' % (make.__name__, ops, ', no lcore caches' if env else '', mbufs,
+                                                     windows(make(ops, mbufs, **env), ports)))
     for env in ({}, {'PAGEPOOL_LCORE_CACHE': '64'}, {'PAGEPOOL_LCORE_CACHE': '0'}):
-        switch = few('pagepool', 4096, **env)
-        for name, devargs, core in (('a', 'net_null0', CPUS[0]), ('b', 'net_null1', CPUS[1])):
-            switch.port(name, devargs, 'other_config:pmd-rxq-affinity="0:%d"' % core)
-        switch.flows(('a', 'b'), ('b', 'a'))
+        switch = each('pagepool', 4096, **env)
         until(lambda: min(switch.sent(0), switch.sent(1)) > 1000000, 'does not forward')
         say('two PMD threads, each from net_null to net_null, %s: at most %d mbufs out' % (env, most_out(switch)))
         switch.quit()
