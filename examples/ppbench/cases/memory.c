@@ -18,7 +18,7 @@
 
 #define BIG_PAGES   131072u /* 512 MiB of 4 KiB */
 #define HUGE_PAGES  1048576u /* 4 GiB */
-#define SAMPLES	    100000u
+#define SAMPLES	    1000000u /* some 40 ms: as many blocks */
 #define SAMPLE_BULK 16u
 #define FIRMWARE_NS 1000000
 
@@ -219,34 +219,45 @@ close_grower:
 	return (grower.zone && bench_zone_close(b, grower.zone)) || err ? -1 : 0;
 }
 
-static int notice_rows(struct bench *b, const char *name, enum noise noise)
+static void notice_rows(struct bench *b, struct noticed *n)
 {
-	struct noticed *n = bench_alloc(1, sizeof(*n));
+	static const char *const names[] = { "same zone", "other zone", "no zone" };
+	double ratio[BENCH_REPEAT_MAX];
+	unsigned int i, noise;
+
+	for (noise = SAME_ZONE; noise <= NO_ZONE; noise++) {
+		bench_row_add(b, names[noise], "p99.9 alone", SAMPLE_BULK, n[noise].alone,
+			      b->opts.repeat);
+		bench_row_add(b, names[noise], "p99.9 accept", SAMPLE_BULK, n[noise].beside,
+			      b->opts.repeat);
+		bench_note(b, "%s: the thread that has pages slept %ld times", names[noise],
+			   n[noise].waits);
+	}
+	for (i = 0; i < b->opts.repeat; i++)
+		ratio[i] = n[OTHER_ZONE].beside[i] / n[NO_ZONE].beside[i];
+	bench_note(b,
+		   "p99.9 beside an acceptor of another zone against no zone: %.2f, %.2f to %.2f",
+		   bench_quantile(ratio, b->opts.repeat, 0.5),
+		   bench_quantile(ratio, b->opts.repeat, 0),
+		   bench_quantile(ratio, b->opts.repeat, 1));
+}
+
+/* In turns, since the machine changes meanwhile. */
+static int all_notices(struct bench *b)
+{
+	struct noticed *n = bench_alloc(NO_ZONE + 1, sizeof(*n));
 	double *values = bench_alloc(SAMPLES, sizeof(*values));
+	enum noise noise;
 	unsigned int i;
 	int err = values && n ? 0 : -1;
 
 	for (i = 0; i < b->opts.repeat && !err; i++)
-		err = notice_once(b, values, n, i, noise);
-	if (!err) {
-		bench_row_add(b, name, "p99.9 alone", SAMPLE_BULK, n->alone, b->opts.repeat);
-		bench_row_add(b, name, "p99.9 accept", SAMPLE_BULK, n->beside, b->opts.repeat);
-		bench_note(b, "%s: the thread that has pages slept %ld times", name, n->waits);
-	}
+		for (noise = SAME_ZONE; noise <= NO_ZONE && !err; noise++)
+			err = notice_once(b, values, &n[noise], i, noise);
+	if (!err)
+		notice_rows(b, n);
 	free(values);
 	free(n);
-	return err;
-}
-
-/* The thread with pages has them from the zone that accepts, then from another zone. */
-static int all_notices(struct bench *b)
-{
-	static const char *const names[] = { "same zone", "other zone", "no zone" };
-	enum noise noise;
-	int err = 0;
-
-	for (noise = SAME_ZONE; noise <= NO_ZONE && !err; noise++)
-		err = notice_rows(b, names[noise], noise);
 	bench_note(
 		b,
 		"p99.9: of 16 pages taken and given back, alone and while another thread takes "

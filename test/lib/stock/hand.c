@@ -2,7 +2,7 @@
 /* hand.c - a drain hands the cache's list over as it is, and every search finds its pages */
 #include "harness.h"
 #include "stock/hand.h"
-#include "zone/zone.h"
+#include "zone/home.h"
 
 #define HIGH  256u
 #define BATCH 32u
@@ -30,7 +30,11 @@ static struct pcp *pcp_of(struct pp_zone *zone)
 /* Objects past the caches, from lists first. */
 static void take_area(struct pp_zone *zone, struct pp_page **pages, unsigned int n)
 {
+	unsigned int i;
+
 	require(stock_take_area(zone->stock, (void **)pages, n) == n);
+	for (i = 0; PP_DEBUG && i < n; i++)
+		page_leaves_home(zone, pages[i]);
 }
 
 /* Fill this core's cache with @n pages that nothing else has. */
