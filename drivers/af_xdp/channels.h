@@ -45,9 +45,9 @@ struct pp_spread {
 	uint32_t rss;
 	uint32_t before[KINDS];
 	uint32_t set[KINDS];
-	union table table;
 	const char *last;
 	char reason[128];
+	union table table; /* the last: its size is open */
 };
 
 /*

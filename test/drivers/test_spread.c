@@ -292,9 +292,9 @@ static void two_processes(void **state)
 /* a record that makes no sense changes nothing; one that is cut short has the default table */
 static void strange_records(void **state)
 {
-	static const char *const texts[] = { "", "nonsense\n", "00000008 00000000",
-					     "00000000 00000000 00000000 00000004 00000000 "
-					     "00000000 00000008 00000000 ffffffff " };
+	static const char other[] = "00000000 00000000 00000000 00000004 00000000 00000000 "
+				    "00000008 00000003 ffffffff ";
+	static const char *const texts[] = { "", "nonsense\n", "00000008 00000000", other };
 	static const char cut[] = "00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
 				  "00000003 00000080 000000010002";
 	struct pp_spread *sp;
