@@ -2,35 +2,23 @@
 /*
  * depot_step.c - a process that dies after any one instruction: depot_step [rseq|trylock]
  *
- * A child runs one call of a depot, an instruction at a time (PTRACE_SINGLESTEP). After each
- * the depot's memory is compared with what it was, and kept if it differs: that is
- * what would be left if the child had been killed there. The child is killed at the end, and
- * each of these states is put back and looked at: the dead is found, no object is there twice,
- * none is lost but what the dead had in hand, and everything works. From some of them a second
- * child recovers, and dies at each of its own instructions. Then some are repeated with a real
- * SIGKILL at that place, which must leave what was kept.
- *
- * The kernel starts a restartable sequence anew whenever its thread stops, so that nobody ever
- * stepped through one: the tracer clears the thread's rseq_cs before it goes on. Nobody else
- * runs, so that the sequence needs no protection.
+ * A child runs one call of a depot, an instruction at a time (step.h), and is killed at the end.
+ * Each state of the depot's memory is put back and looked at: the dead is found, no object is there
+ * twice, none is lost but what the dead had in hand, and everything works. From some of them a
+ * second child recovers, and dies at each of its own instructions. Then some are repeated with a
+ * real SIGKILL at that place, which must leave what was kept.
  */
 #include <errno.h>
-#include <sched.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/rseq.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "depot/depot_fixture.h"
+#include "step.h"
 
-#define OBJECTS	    96u
-#define HIGH	    16u
-#define BATCH	    4u
-#define MOST_STATES 4096u
-#define MOST_STEPS  2000000ul
+#define OBJECTS	   96u
+#define HIGH	   16u
+#define BATCH	   4u
+#define MOST_STEPS 2000000ul
 
 /* One call, and what may be out when its process died somewhere in it. */
 struct scene {
@@ -43,107 +31,43 @@ struct scene {
 	void (*act)(void); /* by the child */
 };
 
-/* What the memory was after some instruction, and after how many. */
-struct kept {
-	unsigned char *memory;
-	unsigned long step;
-};
-
 static struct depot_fixture f;
 static void **taken; /* shared: what the child holds */
-static struct kept *kept;
-static unsigned int nr_kept;
+static struct step_states *states;
 static struct rng rng;
 static unsigned long all_steps, all_states, all_kills, nested_states;
 static uint64_t most_lost;
 
 /* ---- the child ------------------------------------------------------------------------------- */
 
-static uintptr_t rseq_cs_address(void)
+static void attach(void)
 {
-	return (uintptr_t)__builtin_thread_pointer() + (uintptr_t)__rseq_offset +
-	       offsetof(struct rseq, rseq_cs);
+	pp_depot_attach(f.depot);
 }
 
-static _Noreturn void child_main(void (*act)(void), bool attached)
+static void recover(void)
 {
-	pin_to(test_cpu(0));
-	if (attached)
+	pp_depot_attach(f.depot);
+	pp_depot_recover(f.depot, NULL);
+}
+
+/* Before it is stepped. */
+static void come_in(const void *arg)
+{
+	void (*const *act)(void) = arg;
+
+	if (*act != attach && *act != recover)
 		require(pp_depot_attach(f.depot) == 0);
-	require(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-	raise(SIGSTOP);
-	act();
-	raise(SIGUSR1);
-	_exit(1);
 }
 
-static pid_t child_start(void (*act)(void), bool attached)
+/* Step a child through @act; it is dead afterwards. */
+static void die_in(void (*act)(void), struct step_states *s)
 {
-	int status;
-	pid_t pid;
+	pid_t pid = step_child(come_in, &act, act);
+	unsigned long steps = step_through(pid, s, MOST_STEPS);
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
-	if (!pid)
-		child_main(act, attached);
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-	return pid;
-}
-
-static void child_kill(pid_t pid)
-{
-	int status;
-
-	require(!kill(pid, SIGKILL));
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
-/* One instruction; false when the call has returned. */
-static bool child_step(pid_t pid)
-{
-	int status;
-
-	require(!ptrace(PTRACE_POKEDATA, pid, rseq_cs_address(), NULL));
-	require(!ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFSTOPPED(status));
-	if (WSTOPSIG(status) == SIGUSR1)
-		return false;
-	require(WSTOPSIG(status) == SIGTRAP);
-	return true;
-}
-
-/* ---- states ---------------------------------------------------------------------------------- */
-
-static void keep_state(unsigned long step)
-{
-	if (nr_kept && !memcmp(kept[nr_kept - 1].memory, f.memory, f.size))
-		return;
-	require(nr_kept < MOST_STATES);
-	if (!kept[nr_kept].memory)
-		kept[nr_kept].memory = malloc(f.size);
-	require(kept[nr_kept].memory);
-	memcpy(kept[nr_kept].memory, f.memory, f.size);
-	kept[nr_kept++].step = step;
-}
-
-/* Step a child through @act, and keep every state; it is dead afterwards. */
-static void step_through(void (*act)(void), bool attached)
-{
-	pid_t pid = child_start(act, attached);
-	unsigned long steps = 0;
-
-	pin_to(test_cpu(0)); /* beside the child: a switch is quicker than a call across */
-	nr_kept = 0;
-	keep_state(0);
-	while (child_step(pid)) {
-		require(++steps < MOST_STEPS);
-		keep_state(steps);
-	}
-	child_kill(pid);
+	require(steps < MOST_STEPS);
+	step_kill(pid);
 	all_steps += steps;
 }
 
@@ -419,20 +343,9 @@ static void enable(void)
 	pp_depot_pcp_enable(f.depot);
 }
 
-static void attach(void)
-{
-	pp_depot_attach(f.depot);
-}
-
 static void detach(void)
 {
 	pp_depot_detach(f.depot);
-}
-
-static void recover(void)
-{
-	pp_depot_attach(f.depot);
-	pp_depot_recover(f.depot, NULL);
 }
 
 /*
@@ -475,42 +388,33 @@ static void set_the_stage(const struct scene *s)
 	unpin();
 }
 
-static void put_back(const struct kept *k)
-{
-	memcpy(f.memory, k->memory, f.size);
-}
-
 /* The same child, killed for good at that instruction; it must leave the same. */
-static void kill_there(const struct scene *s, const struct kept *k)
+static void kill_there(const struct scene *s, unsigned long step)
 {
 	unsigned long steps;
 	pid_t pid;
 
 	set_the_stage(s);
-	pid = child_start(s->act, s->act != attach);
-	for (steps = 0; steps < k->step; steps++)
-		require(child_step(pid));
-	child_kill(pid);
+	pid = step_child(come_in, &s->act, s->act);
+	for (steps = 0; steps < step; steps++)
+		require(step_one(pid));
+	step_kill(pid);
 	check_state(s, rng_below(&rng, 2));
 	all_kills++;
 }
 
 /* A second process recovers what the first one left, and dies after any instruction. */
-static void die_recovering(const struct scene *s, struct kept *first, unsigned int chosen)
+static void die_recovering(const struct scene *s, struct step_states *second, unsigned int chosen)
 {
-	struct kept *outer = kept;
-	unsigned int n = nr_kept, i;
+	unsigned int i;
 
-	put_back(&outer[chosen]);
-	kept = first;
-	step_through(recover, false);
-	for (i = 0; i < nr_kept; i++) {
-		put_back(&kept[i]);
+	step_put_back(states, chosen);
+	die_in(recover, second);
+	for (i = 0; i < second->n; i++) {
+		step_put_back(second, i);
 		check_state(s, true);
 	}
-	nested_states += nr_kept;
-	kept = outer;
-	nr_kept = n;
+	nested_states += second->n;
 }
 
 static bool full(void)
@@ -518,32 +422,33 @@ static bool full(void)
 	return test_seconds("PP_STEP_FULL", 0, 1) > 0;
 }
 
-static void run_scene(const struct scene *s, struct kept *second)
+static void run_scene(const struct scene *s, struct step_states *second)
 {
 	unsigned int i, nested = full() ? 24 : 1, killed = full() ? 60 : 3;
 
 	set_the_stage(s);
-	step_through(s->act, s->act != attach);
-	all_states += nr_kept;
-	printf("#   %s: %u states in %lu instructions\n", s->name, nr_kept, kept[nr_kept - 1].step);
-	for (i = 0; i < nr_kept; i++) {
-		put_back(&kept[i]);
+	die_in(s->act, states);
+	all_states += states->n;
+	printf("#   %s: %u states in %lu instructions\n", s->name, states->n,
+	       states->state[states->n - 1].step);
+	for (i = 0; i < states->n; i++) {
+		step_put_back(states, i);
 		check_state(s, true);
 	}
-	for (i = 0; i < nr_kept; i += 1 + rng_below(&rng, 1 + nr_kept / 4)) {
-		put_back(&kept[i]);
+	for (i = 0; i < states->n; i += 1 + rng_below(&rng, 1 + states->n / 4)) {
+		step_put_back(states, i);
 		check_state(s, false);
 	}
 	for (i = 0; i < nested; i++)
-		die_recovering(s, second, rng_below(&rng, nr_kept));
+		die_recovering(s, second, rng_below(&rng, states->n));
 	for (i = 0; i < killed; i++)
-		kill_there(s, &kept[rng_below(&rng, nr_kept)]);
+		kill_there(s, states->state[rng_below(&rng, states->n)].step);
 }
 
 static void test_every_instruction(void **state)
 {
 	struct pp_depot_params p = depot_params(OBJECTS, HIGH, BATCH);
-	struct kept *second;
+	struct step_states *second;
 	unsigned int i;
 
 	need_two_cpus();
@@ -552,9 +457,8 @@ static void test_every_instruction(void **state)
 	taken = mmap(NULL, 3 * OBJECTS * sizeof(*taken), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	require(taken != MAP_FAILED);
-	kept = calloc(MOST_STATES, sizeof(*kept));
-	second = calloc(MOST_STATES, sizeof(*second));
-	require(kept && second);
+	states = step_states_new(f.memory, f.size);
+	second = step_states_new(f.memory, f.size);
 	rng = rng_init(1);
 	for (i = 0; i < ARRAY_LEN(scenes); i++)
 		run_scene(&scenes[i], second);

@@ -2,18 +2,16 @@
 /*
  * share_step.c - a process that shares a zone dies after any one instruction: share_step POLICY
  *
- * As depot_step.c: a child runs one call, an instruction at a time, and each state of the memory
- * that differs from the one before is kept. Each is put back after the child's death, and settled
- * by pp_zone_recover(). Then every page must be at home once, or with the process that it was given
- * to, and all must work. Calls that wait are stepped through with PP_STEP_FULL=1 only; the ends of
- * all calls are also met by kills at random times.
+ * As depot_step.c: a child runs one call, an instruction at a time (step.h). Each state of the
+ * memory is put back after the child's death, and settled by pp_zone_recover(). Then every page
+ * must be at home once, or with the process that it was given to, and all must work. Calls that
+ * wait are stepped through with PP_STEP_FULL=1 only; the ends of all calls are also met by kills
+ * at random times.
  */
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/rseq.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,12 +19,12 @@
 #include <pagepool/share.h>
 
 #include "harness.h"
+#include "step.h"
 
-#define PAGES	    96u
-#define PAGE_BYTES  2048u
-#define HIGH	    16u
-#define BATCH	    4u
-#define MOST_STATES 4096u
+#define PAGES	   96u
+#define PAGE_BYTES 2048u
+#define HIGH	   16u
+#define BATCH	   4u
 
 struct scene {
 	const char *name;
@@ -35,94 +33,28 @@ struct scene {
 	void (*act)(void); /* by the child */
 };
 
-struct kept {
-	unsigned char *memory;
-	unsigned long step;
-};
-
 static struct pp_zone *zone;
-static unsigned char *memory; /* of the zone, but for its pages' buffers */
-static size_t size;
+static struct step_states *states; /* of the zone, but for its pages' buffers */
 static struct pp_page *pages[PAGES + 1]; /* of the child, and of the test for a moment */
 static uint32_t tester;
-static struct kept kept[MOST_STATES];
-static unsigned int nr_kept;
 static unsigned long most_steps, all_steps, all_states, all_kills;
 static unsigned int most_kills;
 static uint64_t most_recovered;
-
-/* ---- the child ------------------------------------------------------------------------------- */
-
-static _Noreturn void child_main(const struct scene *s, bool attached)
-{
-	pin_to(test_cpu(0));
-	if (attached) {
-		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
-		require(pp_zone_alloc_bulk(zone, pages, s->held) == s->held);
-	}
-	require(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
-	raise(SIGSTOP);
-	s->act();
-	raise(SIGUSR1);
-	_exit(1);
-}
 
 static void attach(void)
 {
 	require(pp_zone_attach(pp_zone_fd(zone)) == zone);
 }
 
-static pid_t child_start(const struct scene *s)
+/* Of the child, before it is stepped. */
+static void come_in(const void *arg)
 {
-	int status;
-	pid_t pid;
+	const struct scene *s = arg;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
-	if (!pid)
-		child_main(s, s->act != attach);
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-	return pid;
-}
-
-static void child_kill(pid_t pid)
-{
-	int status;
-
-	require(!kill(pid, SIGKILL));
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
-/* One instruction, in a restartable sequence as well (depot_step.c); false: the call returned. */
-static bool child_step(pid_t pid)
-{
-	uintptr_t rseq_cs = (uintptr_t)__builtin_thread_pointer() + (uintptr_t)__rseq_offset +
-			    offsetof(struct rseq, rseq_cs);
-	int status;
-
-	require(!ptrace(PTRACE_POKEDATA, pid, rseq_cs, NULL));
-	require(!ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFSTOPPED(status));
-	if (WSTOPSIG(status) == SIGUSR1)
-		return false;
-	require(WSTOPSIG(status) == SIGTRAP);
-	return true;
-}
-
-static void keep_state(unsigned long step)
-{
-	if (nr_kept && !memcmp(kept[nr_kept - 1].memory, memory, size))
+	if (s->act == attach)
 		return;
-	require(nr_kept < MOST_STATES);
-	if (!kept[nr_kept].memory)
-		kept[nr_kept].memory = malloc(size);
-	require(kept[nr_kept].memory);
-	memcpy(kept[nr_kept].memory, memory, size);
-	kept[nr_kept++].step = step;
+	attach();
+	require(pp_zone_alloc_bulk(zone, pages, s->held) == s->held);
 }
 
 /* ---- what must hold after a death ------------------------------------------------------------ */
@@ -306,10 +238,10 @@ static void kill_there(const struct scene *s, unsigned long step)
 	pid_t pid;
 
 	s->prepare();
-	pid = child_start(s);
+	pid = step_child(come_in, s, s->act);
 	for (i = 0; i < step; i++)
-		require(child_step(pid));
-	child_kill(pid);
+		require(step_one(pid));
+	step_kill(pid);
 	check_state(s);
 	all_kills++;
 }
@@ -320,43 +252,37 @@ static void kill_after(const struct scene *s, unsigned int us)
 	pid_t pid;
 
 	s->prepare();
-	pid = child_start(s);
+	pid = step_child(come_in, s, s->act);
 	require(!ptrace(PTRACE_CONT, pid, NULL, NULL));
 	if (us)
 		sleep_us(us);
-	child_kill(pid);
+	step_kill(pid);
 	check_state(s);
 	all_kills++;
 }
 
 static void run_scene(const struct scene *s, struct rng *rng)
 {
-	unsigned long steps = 0;
+	unsigned long steps;
 	unsigned int i;
 	pid_t pid;
 
 	s->prepare();
-	pid = child_start(s);
-	pin_to(test_cpu(0)); /* beside the child: a switch is quicker than a call across */
-	nr_kept = 0;
-	keep_state(0);
-	while (steps < most_steps && child_step(pid)) {
-		steps++;
-		keep_state(steps);
-	}
-	child_kill(pid);
+	pid = step_child(come_in, s, s->act);
+	steps = step_through(pid, states, most_steps);
+	step_kill(pid);
 	unpin();
-	for (i = 0; i < nr_kept; i++) {
-		memcpy(memory, kept[i].memory, size);
+	for (i = 0; i < states->n; i++) {
+		step_put_back(states, i);
 		check_state(s);
 	}
 	for (i = 0; i < 2; i++)
-		kill_there(s, kept[rng_below(rng, nr_kept)].step);
+		kill_there(s, states->state[rng_below(rng, states->n)].step);
 	for (i = 0; i < most_kills; i++)
 		kill_after(s, rng_below(rng, 400));
-	printf("#   %s: %u states in %lu instructions\n", s->name, nr_kept, steps);
+	printf("#   %s: %u states in %lu instructions\n", s->name, states->n, steps);
 	all_steps += steps;
-	all_states += nr_kept;
+	all_states += states->n;
 }
 
 static void test_every_instruction(void **state)
@@ -367,6 +293,8 @@ static void test_every_instruction(void **state)
 	struct rng rng = rng_init(1);
 	struct stat st;
 	unsigned int i;
+	void *memory;
+	size_t size;
 
 	need_two_cpus();
 	most_steps = full ? 2000000 : 4000;
@@ -385,6 +313,7 @@ static void test_every_instruction(void **state)
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, pp_zone_fd(zone),
 		      PAGES * PAGE_BYTES);
 	require(memory != MAP_FAILED);
+	states = step_states_new(memory, size);
 	for (i = 0; i < ARRAY_LEN(scenes); i++)
 		run_scene(&scenes[i], &rng);
 	printf("# %lu instructions, %lu states, %lu real kills; at most %llu pages came home from "
