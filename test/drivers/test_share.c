@@ -387,7 +387,7 @@ int main(int argc, char **argv)
 	if (argc > 4 && !strcmp(argv[1], "worker"))
 		return worker_main(argv);
 	if (pp_policy_check(p.policy)) {
-		printf("share: skipped: %s\n", pp_error());
+		printf("SKIP: policy %s does not run here: %s\n", p.policy, pp_error());
 		return 77;
 	}
 	interfaces = argc == 2 * WORKERS + 2 ? argv + 2 : NULL;

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <pagepool/policy.h>
+
 #include "harness.h"
 #include "watchdog.h"
 
@@ -135,6 +137,14 @@ void need_two_cpus(void)
 {
 	if (test_cpus() < 2)
 		skip_because("needs two CPUs, this process may use %u", test_cpus());
+}
+
+void need_policy(const char *policy)
+{
+	if (!pp_policy_check(policy))
+		return;
+	printf("SKIP: policy %s does not run here: %s\n", policy, pp_error());
+	exit(77);
 }
 
 static void *pinned_main(void *arg)

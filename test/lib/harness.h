@@ -66,6 +66,8 @@ void pin_to(unsigned int cpu);
 void unpin(void);
 /* skip the test, with the reason, unless two CPUs are there */
 void need_two_cpus(void);
+/* Before the first test: the program ends as skipped (77) where @policy does not run. */
+void need_policy(const char *policy);
 
 struct pinned {
 	pthread_t thread;

@@ -13,10 +13,7 @@ const char *depot_policy;
 void depot_policy_parse(int argc, char **argv)
 {
 	depot_policy = argc > 1 ? argv[1] : "rseq";
-	if (pp_policy_check(depot_policy) == 0 || strcmp(depot_policy, "rseq") != 0)
-		return;
-	printf("SKIP: policy %s does not run here: %s\n", depot_policy, pp_error());
-	exit(77);
+	need_policy(depot_policy);
 }
 
 struct pp_depot_params depot_params(unsigned int objects, uint32_t high, uint32_t batch)

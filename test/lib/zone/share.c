@@ -486,7 +486,6 @@ int main(int argc, char **argv)
 	if (argc == 3)
 		return other_main(argv);
 	policy = argc > 1 ? argv[1] : policy;
-	if (pp_policy_check(policy))
-		skip_because("policy %s does not run here: %s", policy, pp_error());
+	need_policy(policy);
 	return test_main("share", tests, ARRAY_LEN(tests), 60);
 }
