@@ -209,15 +209,15 @@ static void ten_here(void)
 	set_cache(0, 10);
 }
 
-static void five_held(void)
+static void three_held(void)
 {
-	take(1, 5);
+	take(1, 3);
 	set_cache(0, 6);
 }
 
-static void six_held_and_full(void)
+static void four_held_and_full(void)
 {
-	take(1, 6);
+	take(1, BATCH);
 	set_cache(0, HIGH);
 }
 
@@ -283,14 +283,14 @@ static void closed(void)
 	require(pp_depot_pcp_disable(f.depot, 100000) == 0);
 }
 
-static void put_five(void)
+static void put_three(void)
 {
-	pp_depot_put_bulk(f.depot, taken, 5);
+	pp_depot_put_bulk(f.depot, taken, 3);
 }
 
-static void put_six(void)
+static void put_batch(void)
 {
-	pp_depot_put_bulk(f.depot, taken, 6);
+	pp_depot_put_bulk(f.depot, taken, BATCH);
 }
 
 static void put_forty(void)
@@ -349,15 +349,17 @@ static void detach(void)
 }
 
 /*
+ * More than a batch goes past the cache.
  * most: what is put or got, and a batch that goes past it, which a process has in hand for some
  * instructions (rseq), and which nobody counts.
  */
 static const struct scene scenes[] = {
-	{ "put into the cache", 5, 0, 5, false, five_held, put_five },
-	{ "put that overflows the cache", 6, 0, 6 + BATCH, true, six_held_and_full, put_six },
+	{ "put into the cache", 3, 0, 3, false, three_held, put_three },
+	{ "put that overflows the cache", BATCH, 0, 2 * BATCH, true, four_held_and_full,
+	  put_batch },
 	{ "put past the cache", 40, 0, 40, false, forty_held, put_forty },
-	{ "get from the cache", 0, 0, 5, false, ten_here, get_five },
-	{ "get that refills the cache", 0, 0, 5 + BATCH, false, nothing_cached, get_five },
+	{ "get from the cache", 0, 0, 3, false, ten_here, get_three },
+	{ "get that refills the cache", 0, 0, 3 + BATCH, false, nothing_cached, get_three },
 	{ "get past the cache", 0, 0, 40, false, ten_here, get_forty },
 	{ "get that drains", OBJECTS - 12, OBJECTS - 12, OBJECTS - 12 + 5, true, all_there,
 	  get_five },
