@@ -21,8 +21,9 @@ struct pcp_trace;
 
 /*
  * The pages themselves, coldest first. The policy decides which thread may touch a list.
- * Invariant, outside a hold: count <= pcp.high. A policy that holds the cache keeps its count in
- * struct pcp, beside the lock: a drainer's look, and a drain, then move that line alone.
+ * Invariant, outside a hold: count <= pcp.high; a decay beside the owner may leave more until the
+ * next one. A policy that holds the cache keeps its count in struct pcp, beside the lock: a
+ * drainer's look, and a drain, then move that line alone.
  */
 struct pcp_list {
 	uint32_t count; /* of policies that switch lists, or never hold */

@@ -362,7 +362,8 @@ void pp_zone_pcp_enable(struct pp_zone *zone);
  *
  * Lowers each tuned cache's high by an eighth towards its minimum and moves what is then too
  * much to the free area. Call it about once a second, from any thread; an idle core's cache
- * shrinks too, unlike the kernel's.
+ * shrinks too, unlike the kernel's. A cache in use at that moment may keep what is too much until
+ * the next call.
  *
  * Context: any thread; not from signal handlers. Waits for no holder.
  * Return:  pages moved.
