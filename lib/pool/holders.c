@@ -7,6 +7,8 @@
  */
 #include <stdio.h>
 
+#include <pagepool/share.h>
+
 #include "pool/page_pool.h"
 
 struct holder_tag {
@@ -154,7 +156,9 @@ static void walk_holders(const struct page_pool *pool,
 		zone = c->client.zone;
 		for (k = 0; k < zone->managed; k++) {
 			page = &zone->pages[k];
-			if (READ_ONCE(page->pool) != pool)
+			/* another process's pool may have the same address */
+			if (READ_ONCE(page->pool) != pool ||
+			    pp_zone_holder(zone, page) != pp_zone_self(zone))
 				continue;
 			/* not by page->zone: an acceptor may be writing it */
 			tag = tag_in(zone, page);

@@ -63,9 +63,14 @@ static int map_whole(const struct zone_trailer *trailer, int fd)
 {
 	void *base = mmap(trailer->base, trailer->size, PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	int err;
 
-	if (base == trailer->base)
-		return 0;
+	if (base == trailer->base) {
+		err = zone_map_own_half(trailer->zone);
+		if (err)
+			munmap(base, trailer->size);
+		return err;
+	}
 	if (base != MAP_FAILED)
 		munmap(base, trailer->size); /* before Linux 4.17 the address is a wish */
 	if (base != MAP_FAILED || errno == EEXIST)
@@ -79,10 +84,8 @@ static int map_whole(const struct zone_trailer *trailer, int fd)
 
 static int begin_own_half(struct pp_zone *zone, int fd)
 {
-	int err = zone_map_own_half(zone);
+	int err;
 
-	if (err)
-		return err;
 	zone->region = zone->shared->region;
 	zone->region.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (zone->region.fd < 0)

@@ -2,7 +2,6 @@
 /*
  * calls.c - a call in a zone that processes share: its beginning, its end, and the pages' holder
  */
-#include "zone/home.h"
 #include "zone/share.h"
 
 unsigned int zone_enter(struct pp_zone *zone)
@@ -32,13 +31,21 @@ void zone_hold(struct pp_zone *zone, void *const *objs, unsigned int n)
 		WRITE_ONCE(holder[page_number(zone, objs[i])], zone->self);
 }
 
+/* Of a page that is at home, or another process's; its pool is not one of this process. */
+static void __coldpath refuse(struct pp_zone *zone, const struct pp_page *page)
+{
+	if (PP_DEBUG)
+		bug("a page that is not with this process was given back", page);
+	count_add_shared(zone->double_puts, 1);
+}
+
 /* True: the page was of this process, and is of none now. */
 static bool let_go(struct pp_zone *zone, struct pp_page *page)
 {
 	uint32_t *holder = &zone->shared->holder[page_number(zone, page)];
 
 	if (unlikely(READ_ONCE(*holder) != zone->self)) {
-		page_put_twice(page);
+		refuse(zone, page);
 		return false;
 	}
 	WRITE_ONCE(*holder, 0);

@@ -251,8 +251,11 @@ uint64_t zone_bury_seldom(struct pp_zone *zone)
 uint64_t zone_share_end(struct pp_zone *zone)
 {
 	struct zone_process *self = zone_own_entry(zone);
-	uint64_t held = pp_zone_held(zone, zone->self);
+	uint64_t held;
 
+	if (zone->process != process_self())
+		return 0; /* a child of fork() that did not attach: its parent is listed */
+	held = pp_zone_held(zone, zone->self);
 	if (held)
 		return held;
 	/* after this mark another process gives us no page, or takes it back */

@@ -28,7 +28,8 @@ extern "C" {
  * attachment. The zone lives as long as a process is attached, also without its creator.
  *
  * A child of fork() has its parent's mapping and is not attached: it calls pp_zone_attach() before
- * it uses the zone, and uses no pool of its parent.
+ * it uses the zone, and uses no pool of its parent. In a child that did not attach,
+ * pp_zone_destroy() unmaps the zone, and no more. A process calls pp_zone_destroy() before exec().
  *
  * Context: any thread; sleeps. Settles what dead processes left, as pp_zone_recover().
  * Return:  the zone, or NULL with errno and a sentence in pp_error():

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* share_child.c - children of fork() on one zone: attached or not, many, and what each has alone */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <pagepool/share.h>
+
+#include "harness.h"
+
+#define PAGES 1000u
+
+static const char *policy = "trylock";
+
+static struct pp_zone *shared_zone(void)
+{
+	struct pp_zone_params p = zone_params(PAGES);
+
+	p.page_size = 2048;
+	p.mem = PP_MEM_MEMFD;
+	p.flags = PP_ZONE_SHARED;
+	p.policy = policy;
+	return zone_new(&p);
+}
+
+/* All is home, and this process is the last one. */
+static void shared_end(struct pp_zone *zone)
+{
+	require(pp_zone_recover(zone, 1000000) >= 0);
+	require(pp_zone_processes(zone) == 1);
+	require(pp_zone_held(zone, 0) == PAGES);
+	require(pp_zone_destroy(zone) == 0);
+}
+
+static void ends_well(pid_t pid)
+{
+	int status;
+
+	require(waitpid(pid, &status, 0) == pid);
+	require(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+/* A child that did not attach ends nothing of its parent's. */
+static void test_child_ends(void **state)
+{
+	struct pp_zone *zone = shared_zone();
+	struct pp_page *page;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	require(pid >= 0);
+	if (!pid) {
+		require(pp_zone_destroy(zone) == 0);
+		_exit(0);
+	}
+	ends_well(pid);
+	require(pp_zone_processes(zone) == 1);
+	require(pp_zone_alloc_bulk(zone, &page, 1) == 1);
+	require(pp_zone_give_bulk(zone, &page, 1, pp_zone_self(zone)) == 0);
+	pp_zone_free_bulk(zone, &page, 1);
+	shared_end(zone);
+}
+
+/* A child that has @n pages, and stands. */
+static pid_t attached_child(struct pp_zone *zone, unsigned int n)
+{
+	struct pp_page *pages[4];
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	require(pid >= 0);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
+		require(pp_zone_alloc_bulk(zone, pages, n) == n);
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	require(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	return pid;
+}
+
+static void kill_child(pid_t pid)
+{
+	int status;
+
+	require(!kill(pid, SIGKILL) && waitpid(pid, &status, 0) == pid);
+}
+
+static struct pp_page *page_elsewhere(struct pp_zone *zone)
+{
+	struct pp_page *page = pp_zone_page_table(zone);
+
+	while (!pp_zone_holder(zone, page) || pp_zone_holder(zone, page) == pp_zone_self(zone))
+		page++;
+	return page;
+}
+
+/* The pool in a page that another process has is an address of that process. */
+static void test_put_elsewhere(void **state)
+{
+	struct pp_zone *zone = shared_zone();
+	pid_t pid = attached_child(zone, 1);
+	struct pp_page *page = page_elsewhere(zone);
+	uint32_t holder = pp_zone_holder(zone, page);
+
+	page->pool = (struct page_pool *)4096;
+	if (!PP_DEBUG) { /* which aborts */
+		pp_zone_free_bulk(zone, &page, 1);
+		require(zone_stats(zone).double_puts == 1);
+	}
+	require(pp_zone_holder(zone, page) == holder);
+	kill_child(pid);
+	shared_end(zone);
+}
+
+static void count_holders(void *arg, const struct page_pool_report *report)
+{
+	*(unsigned int *)arg = report->nholders;
+}
+
+/* The pools of two processes may have the same address. */
+static void test_same_pool(void **state)
+{
+	unsigned int holders = 0;
+	const struct page_pool_end end = { .sz = sizeof(end),
+					   .report = count_holders,
+					   .arg = &holders };
+	struct pp_zone *zone = shared_zone();
+	struct page_pool *pool = pool_new(zone, 64, 32, 16);
+	pid_t pid = attached_child(zone, 1);
+	struct pp_page *page;
+
+	page_elsewhere(zone)->pool = pool;
+	require(page_pool_alloc_bulk(pool, &page, 1) == 1);
+	require(page_pool_destroy_wait(pool, &end) == -ETIMEDOUT);
+	require(holders == 1);
+	page_pool_put_bulk(&page, 1);
+	kill_child(pid);
+	shared_end(zone);
+}
+
+/* No memory for a process's own half: nothing of the process is touched. */
+static void test_attach_no_memory(void **state)
+{
+	const struct rlimit none = { 4096, RLIM_INFINITY };
+	struct pp_zone *zone = shared_zone();
+	void *base = pp_zone_base(zone);
+	int fd = dup(pp_zone_fd(zone));
+	struct rlimit before;
+	pid_t pid;
+
+	shared_end(zone);
+	fflush(stdout);
+	pid = fork();
+	require(pid >= 0);
+	if (!pid) {
+		require(dup2(2, 0) == 0);
+		require(!getrlimit(RLIMIT_DATA, &before) && !setrlimit(RLIMIT_DATA, &none));
+		require(!pp_zone_attach(fd) && errno == ENOMEM);
+		require(!setrlimit(RLIMIT_DATA, &before));
+		require(fcntl(0, F_GETFD) >= 0);
+		require(mmap(base, 4096, PROT_READ,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == base);
+		_exit(0);
+	}
+	ends_well(pid);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_child_ends),
+		cmocka_unit_test(test_put_elsewhere),
+		cmocka_unit_test(test_same_pool),
+		cmocka_unit_test(test_attach_no_memory),
+	};
+
+	policy = argc > 1 ? argv[1] : policy;
+	need_policy(policy);
+	return test_main("share_child", tests, ARRAY_LEN(tests), 60);
+}
