@@ -48,7 +48,8 @@ static bool let_go(struct pp_zone *zone, struct pp_page *page)
 		refuse(zone, page);
 		return false;
 	}
-	WRITE_ONCE(*holder, 0);
+	/* release: after the call has counted itself, for await_calls() */
+	store_release(holder, 0);
 	return true;
 }
 

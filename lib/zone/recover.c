@@ -43,26 +43,35 @@ void zone_take_home(struct pp_zone *zone, struct pp_page *const *pages, unsigned
 
 /* ---- pages that are given to another process ------------------------------------------------- */
 
+/* The receiver is gone: these pages go home, unless the walk for the dead has them. */
+static void __coldpath take_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
+				 uint32_t process)
+{
+	uint32_t *holder = zone->shared->holder, theirs;
+	unsigned int phase = zone_enter(zone), i;
+	struct pp_page *page;
+
+	for (i = 0; i < n; i++) {
+		theirs = process;
+		page = pages[i];
+		if (__atomic_compare_exchange_n(&holder[page_number(zone, page)], &theirs, 0, false,
+						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			zone_take_home(zone, &page, 1);
+	}
+	zone_leave(zone, phase);
+}
+
 void zone_hand_over(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
 		    uint32_t process)
 {
-	uint32_t *holder = zone->shared->holder, theirs;
-	struct pp_page *page;
+	uint32_t *holder = zone->shared->holder;
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
 		WRITE_ONCE(holder[page_number(zone, pages[i])], process);
 	full_barrier(); /* pairs with the store of dead before its pages are looked for */
-	if (likely(zone_process(zone, process)))
-		return;
-	for (i = 0; i < n; i++) {
-		theirs = process;
-		page = pages[i];
-		/* or the walk for the dead has it */
-		if (__atomic_compare_exchange_n(&holder[page_number(zone, page)], &theirs, 0, false,
-						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			zone_take_home(zone, &page, 1);
-	}
+	if (unlikely(!zone_process(zone, process)))
+		take_back(zone, pages, n, process);
 }
 
 /* ---- one process at a time ------------------------------------------------------------------- */
@@ -251,20 +260,21 @@ uint64_t zone_bury_seldom(struct pp_zone *zone)
 uint64_t zone_share_end(struct pp_zone *zone)
 {
 	struct zone_process *self = zone_own_entry(zone);
+	unsigned int phase;
 	uint64_t held;
+	bool left;
 
 	if (zone->process != process_self())
 		return 0; /* a child of fork() that did not attach: its parent is listed */
 	held = pp_zone_held(zone, zone->self);
 	if (held)
 		return held;
-	/* after this mark another process gives us no page, or takes it back */
+	/* after this mark another process gives us no page; pages that came before it go home */
 	__atomic_store_n(&self->dead, 1, __ATOMIC_SEQ_CST);
-	held = pp_zone_held(zone, zone->self);
-	if (held) {
-		store_release(&self->dead, 0);
-		return held;
-	}
+	full_barrier(); /* pairs with the one in zone_hand_over() */
+	phase = zone_enter(zone);
+	free_pages_of(zone, zone->self, true, &left);
+	zone_leave(zone, phase);
 	while (self->closed)
 		zone_open(zone);
 	zone_forget(self);

@@ -183,11 +183,10 @@ int zone_share_begin(struct pp_zone *zone)
 struct zone_process *zone_process(const struct pp_zone *zone, uint32_t number)
 {
 	struct zone_process *entry = &zone->shared->process[number % SHARE_PROCESSES];
+	/* first: pairs with the release in zone_forget(), before which the number is gone */
+	uint32_t dead = __atomic_load_n(&entry->dead, __ATOMIC_SEQ_CST);
 
-	return number && load_acquire(&entry->number) == number &&
-			       !__atomic_load_n(&entry->dead, __ATOMIC_SEQ_CST)
-		       ? entry
-		       : NULL;
+	return number && !dead && load_acquire(&entry->number) == number ? entry : NULL;
 }
 
 uint32_t pp_zone_self(const struct pp_zone *zone)

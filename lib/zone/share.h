@@ -105,7 +105,7 @@ static inline void zone_forget(struct zone_process *entry)
 	WRITE_ONCE(entry->closed, 0);
 	WRITE_ONCE(entry->died_ns, 0);
 	WRITE_ONCE(entry->number, 0);
-	WRITE_ONCE(entry->dead, 0);
+	store_release(&entry->dead, 0); /* after number: pairs with the load in zone_process() */
 	store_release(&entry->id, 0);
 }
 

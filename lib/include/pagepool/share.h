@@ -25,7 +25,8 @@ extern "C" {
  *      the caller's to close afterwards
  *
  * Maps the zone at the address that it has in the other processes. pp_zone_destroy() ends the
- * attachment. The zone lives as long as a process is attached, also without its creator.
+ * attachment; pages that other processes give during that call go home. The zone lives as long as a
+ * process is attached, also without its creator.
  *
  * A child of fork() has its parent's mapping and is not attached: it calls pp_zone_attach() before
  * it uses the zone, and uses no pool of its parent. In a child that did not attach,
