@@ -47,6 +47,22 @@ void stock_stats(struct stock *stock, struct pp_zone_stats *s)
 
 /* ---- what the caches may hold ---------------------------------------------------------------- */
 
+static void control_lock(struct stock *stock)
+{
+	if (stock->share)
+		share_lock(stock, &stock->control);
+	else
+		pp_lock(&stock->control);
+}
+
+static bool control_lock_timed(struct stock *stock, unsigned int timeout_us)
+{
+	uint32_t died = share_died(stock);
+
+	return pp_lock_timed(&stock->control, timeout_us) ||
+	       (share_recover(stock) != died && pp_trylock(&stock->control));
+}
+
 int stock_set(struct stock *stock, uint32_t high, uint32_t batch)
 {
 	int err = 0;
@@ -57,7 +73,7 @@ int stock_set(struct stock *stock, uint32_t high, uint32_t batch)
 	if (batch < 1 || batch > high || batch > PP_BULK_MAX)
 		return pp_set_error(EINVAL, "batch: %u is not in 1 .. high %u, or above %u", batch,
 				    high, PP_BULK_MAX);
-	pp_lock(&stock->control);
+	control_lock(stock);
 	if (stock->disabled) {
 		err = pp_set_error(EBUSY, "the caches are disabled; enable them first");
 	} else {
@@ -101,7 +117,7 @@ int stock_disable(struct stock *stock, unsigned int timeout_us)
 {
 	int err = 0;
 
-	if (!pp_lock_timed(&stock->control, timeout_us))
+	if (!control_lock_timed(stock, timeout_us))
 		return pp_set_error(ETIMEDOUT,
 				    "another thread has been closing or setting the caches for "
 				    "more than %u us",
@@ -116,7 +132,7 @@ int stock_disable(struct stock *stock, unsigned int timeout_us)
 
 void stock_enable(struct stock *stock)
 {
-	pp_lock(&stock->control);
+	control_lock(stock);
 	if (stock->disabled) {
 		WRITE_ONCE(stock->disabled, stock->disabled - 1);
 		if (!stock->disabled)

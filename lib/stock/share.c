@@ -17,7 +17,7 @@ void share_init(struct stock *stock, struct share *share)
 
 	share->space = process_space();
 	stock->share = share;
-	stock->lock.shared = stock->control.shared = true;
+	stock->lock.shared = stock->control.shared = share->settling.shared = true;
 	for (i = 0; i < stock->cores; i++)
 		stock_pcp(stock, i)->drain.shared = true;
 }
@@ -140,6 +140,10 @@ uint32_t share_recover(struct stock *stock)
 				stock_open_caches(stock); /* it was about to close them */
 			pp_unlock(&stock->control);
 		}
+		if (share_inherit_lock(&share->settling, dead)) {
+			WRITE_ONCE(share->broken, true);
+			pp_unlock(&share->settling);
+		}
 		for (k = 0; k < stock->cores; k++)
 			stock_policy(stock)->recover(stock_pcp(stock, k), dead, &share->dropped);
 		/* last: as long as it is listed, other processes look for its locks */
@@ -150,16 +154,20 @@ uint32_t share_recover(struct stock *stock)
 	return share_died(stock);
 }
 
-/* ---- the lock and the fence ------------------------------------------------------------------ */
+/* ---- locks and the fence --------------------------------------------------------------------- */
+
+void __coldpath share_lock(struct stock *stock, struct pp_lock *lock)
+{
+	while (!pp_lock_timed(lock, SUSPECT_US))
+		share_recover(stock);
+}
 
 void __coldpath stock_lock_slow(struct stock *stock)
 {
-	if (!stock->share) {
+	if (stock->share)
+		share_lock(stock, &stock->lock);
+	else
 		pp_lock_slow(&stock->lock);
-		return;
-	}
-	while (!pp_lock_timed(&stock->lock, SUSPECT_US))
-		share_recover(stock);
 }
 
 static bool is_alone(struct stock *stock)

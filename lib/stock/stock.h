@@ -30,6 +30,10 @@ struct share {
 	uint64_t dropped; /* objects that dead processes took along, at most */
 	uint32_t died; /* processes */
 	process_id procs[SHARE_PROCESSES];
+
+	/* a zone's: zone/recover.c */
+	struct pp_lock settling; /* of process[].closed, and of the pages of the dead */
+	bool broken; /* a process died while it had settling */
 };
 
 /*
@@ -274,6 +278,8 @@ unsigned int share_processes(const struct stock *stock);
 /* Free what processes held that died; how many died so far. 0: @stock is not shared. */
 uint32_t share_recover(struct stock *stock);
 
+/* A lock of a stock that processes share, also if a dead process has it. */
+void share_lock(struct stock *stock, struct pp_lock *lock);
 /* The lock of a stock that another thread, or another process, has. */
 void stock_lock_slow(struct stock *stock);
 /* barrier_rseq(), for the threads of every attached process */

@@ -9,6 +9,9 @@
 #include "base/handler.h"
 #include "zone/share.h"
 
+/* How long an attachment waits for its turn to free the place of a dead process. */
+#define BEGIN_US 1000000u
+
 static int read_trailer(int fd, struct zone_trailer *trailer)
 {
 	off_t last = (off_t)zone_system_page();
@@ -45,6 +48,18 @@ static bool is_mapped(const struct zone_trailer *trailer, int fd)
 	return false;
 }
 
+static int begin(struct pp_zone *zone)
+{
+	int err = zone_share_begin(zone);
+
+	/* the places may be those of the dead; listed in the stock, so that our death is seen */
+	if (err == -ENOSPC && !share_attach(zone->stock)) {
+		zone_bury(zone, BEGIN_US);
+		err = zone_share_begin(zone);
+	}
+	return err;
+}
+
 static struct pp_zone *attach_child(struct pp_zone *zone)
 {
 	if (zone->process == process_self()) {
@@ -55,7 +70,7 @@ static struct pp_zone *attach_child(struct pp_zone *zone)
 	/* pools, and what they did, are the parent's */
 	zone->clients = (struct zone_clients){ 0 };
 	zone->moving = 0;
-	return zone_share_begin(zone) ? NULL : zone;
+	return begin(zone) ? NULL : zone;
 }
 
 /* Memory in this process, at the place that it has in the others. */
@@ -107,7 +122,7 @@ struct pp_zone *pp_zone_attach(int fd)
 		zone = attach_child(zone);
 	} else if (map_whole(&trailer, fd)) {
 		return NULL;
-	} else if (begin_own_half(zone, fd) || zone_share_begin(zone)) {
+	} else if (begin_own_half(zone, fd) || begin(zone)) {
 		zone_free(zone);
 		return NULL;
 	} else {

@@ -12,7 +12,7 @@
 #define RINGS_NS 200000000u
 /* How often allocations that run short look for dead processes. */
 #define LOOK_NS 10000000u
-/* A process that keeps the lock, or a call, for so long is looked at. */
+/* A process that keeps the lock for so long is looked at. */
 #define SUSPECT_US 20000u
 #define PART	   64u
 
@@ -90,33 +90,31 @@ static void open_uncounted(struct pp_zone *zone)
 		stock_enable(zone->stock);
 }
 
-/* True: the lock was a dead process's, and is ours. */
-static bool inherit_settling(struct pp_zone *zone)
-{
-	struct zone_share *shared = zone->shared;
-	unsigned int i;
-	process_id id;
-
-	for (i = 0; i < SHARE_PROCESSES; i++) {
-		id = READ_ONCE(shared->process[i].id);
-		if (id && process_is_dead(id) && share_inherit_lock(&shared->settling, id)) {
-			share_recover(zone->stock);
-			open_uncounted(zone);
-			return true;
-		}
-	}
-	return false;
-}
-
 bool zone_settling_lock(struct pp_zone *zone, uint64_t deadline_ns)
 {
-	while (!pp_lock_timed(&zone->shared->settling, SUSPECT_US)) {
-		if (inherit_settling(zone))
-			return true;
-		if (now_ns() >= deadline_ns)
+	struct share *share = &zone->shared->share;
+	uint64_t now, left_us;
+
+	while (!pp_trylock(&share->settling)) {
+		share_recover(zone->stock); /* it may be a dead process's */
+		now = now_ns();
+		left_us = deadline_ns > now ? (deadline_ns - now) / 1000 : 0;
+		if (pp_lock_timed(&share->settling,
+				  (unsigned int)min(left_us, (uint64_t)SUSPECT_US)))
+			break;
+		if (!left_us)
 			return false;
 	}
+	if (unlikely(share->broken)) {
+		open_uncounted(zone);
+		WRITE_ONCE(share->broken, false);
+	}
 	return true;
+}
+
+void zone_settling_unlock(struct pp_zone *zone)
+{
+	pp_unlock(&zone->shared->share.settling);
 }
 
 /* ---- closed caches, under settling ----------------------------------------------------------- */
@@ -146,7 +144,7 @@ int zone_close(struct pp_zone *zone, unsigned int timeout_us)
 				    "zone %s: another process settles what a dead one left",
 				    zone->stock->name);
 	err = zone_close_counted(zone, timeout_us);
-	pp_unlock(&zone->shared->settling);
+	zone_settling_unlock(zone);
 	return err;
 }
 
@@ -155,7 +153,7 @@ void zone_open(struct pp_zone *zone)
 	zone_settling_lock(zone, UINT64_MAX);
 	if (zone_own_entry(zone)->closed)
 		zone_open_counted(zone, zone_own_entry(zone));
-	pp_unlock(&zone->shared->settling);
+	zone_settling_unlock(zone);
 }
 
 /* ---- pages with a holder --------------------------------------------------------------------- */
@@ -199,7 +197,7 @@ static uint64_t bury(struct pp_zone *zone, struct zone_process *entry)
 	bool left = false;
 	uint64_t n = 0;
 
-	if (!id || !process_is_dead(id))
+	if (!id || !zone_process_is_dead(zone, id))
 		return 0;
 	/* seq_cst: before its pages are looked for; pairs with the barrier in zone_hand_over() */
 	__atomic_store_n(&entry->dead, 1, __ATOMIC_SEQ_CST);
@@ -233,15 +231,15 @@ uint64_t zone_bury_all(struct pp_zone *zone, bool *left)
 	return n;
 }
 
-uint64_t zone_bury(struct pp_zone *zone)
+uint64_t zone_bury(struct pp_zone *zone, unsigned int timeout_us)
 {
 	uint64_t n;
 	bool left;
 
-	if (!zone->shared || !zone_settling_lock(zone, 0))
+	if (!zone->shared || !zone_settling_lock(zone, now_ns() + (uint64_t)timeout_us * 1000))
 		return 0;
 	n = zone_bury_all(zone, &left);
-	pp_unlock(&zone->shared->settling);
+	zone_settling_unlock(zone);
 	return n;
 }
 
@@ -252,7 +250,7 @@ uint64_t zone_bury_seldom(struct pp_zone *zone)
 	if (now - before < LOOK_NS)
 		return 0;
 	WRITE_ONCE(zone->shared->looked_ns, now);
-	return zone_bury(zone);
+	return zone_bury(zone, 0);
 }
 
 /* ---- the end of a process that lives --------------------------------------------------------- */

@@ -24,7 +24,7 @@ static bool await_phase(struct pp_zone *zone, unsigned int phase, uint64_t deadl
 	for (i = 0; i < SHARE_PROCESSES; i++) {
 		entry = &zone->shared->process[i];
 		while ((id = READ_ONCE(entry->id)) && load_acquire(&entry->inside[phase])) {
-			if (++naps % NAPS == 0 && process_is_dead(id))
+			if (++naps % NAPS == 0 && zone_process_is_dead(zone, id))
 				break;
 			if (now_ns() >= deadline_ns)
 				return false;
@@ -174,7 +174,7 @@ static long recover_once(struct pp_zone *zone, unsigned char *bits, uint64_t dea
 	n = (long)zone_bury_all(zone, &left);
 	if (zone->shared->unsettled)
 		k = settle(zone, bits, deadline_ns);
-	pp_unlock(&zone->shared->settling);
+	zone_settling_unlock(zone);
 	*err = left || k < 0 ? -ETIMEDOUT : 0;
 	return n + max(k, 0l);
 }

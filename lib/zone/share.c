@@ -121,7 +121,6 @@ struct pp_zone *zone_share_map(const struct pp_zone_params *p, unsigned int core
 	zone->stock->area.capacity = p->pages;
 	zone->shared->region = region;
 	zone->shared->flags = p->flags;
-	zone->shared->settling.shared = true;
 	trailer = (struct zone_trailer *)(region.base + at.trailer);
 	*trailer = (struct zone_trailer){ 0, zone_layout(), region.base,
 					  at.trailer + zone_system_page(), zone };
@@ -142,7 +141,7 @@ void zone_share_unmap(struct pp_zone *zone)
 
 /* ---- the list of processes ------------------------------------------------------------------- */
 
-static void list_process(struct pp_zone *zone, unsigned int place)
+static void set_number(struct pp_zone *zone, unsigned int place)
 {
 	struct zone_share *shared = zone->shared;
 	struct zone_process *entry = &shared->process[place];
@@ -155,23 +154,31 @@ static void list_process(struct pp_zone *zone, unsigned int place)
 	store_release(&entry->number, zone->self);
 }
 
+static bool list_process(struct pp_zone *zone)
+{
+	process_id none, self = process_self();
+	unsigned int i;
+
+	for (i = 0; i < SHARE_PROCESSES; i++) {
+		none = 0;
+		if (!__atomic_compare_exchange_n(&zone->shared->process[i].id, &none, self, false,
+						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		zone->process = self;
+		set_number(zone, i);
+		return true;
+	}
+	return false;
+}
+
 int zone_share_begin(struct pp_zone *zone)
 {
-	struct zone_share *shared = zone->shared;
-	process_id none;
-	unsigned int i;
 	int err = share_attach(zone->stock);
 
 	if (err)
 		return err;
-	zone->process = process_self();
-	for (i = 0; i < SHARE_PROCESSES; i++) {
-		none = 0;
-		if (!__atomic_compare_exchange_n(&shared->process[i].id, &none, zone->process,
-						 false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			continue;
-		list_process(zone, i);
-		/* release: pairs with the acquire in zone_map(); the zone is whole */
+	if (list_process(zone)) {
+		/* the zone is whole, for read_trailer() */
 		store_release(&trailer_of(zone)->magic, SHARE_MAGIC);
 		return 0;
 	}

@@ -46,15 +46,14 @@ struct zone_share {
 	size_t size; /* of all that is mapped */
 	uint32_t last_number;
 	uint32_t phase; /* see settle.c */
-	struct pp_lock settling; /* of process[].closed, and of the pages of the dead */
 	bool unsettled; /* a process died, and what it was moving is still to be found */
 	uint64_t looked_ns; /* for dead processes, by an allocation */
 	uint64_t recovered; /* pages */
 	struct zone_process process[SHARE_PROCESSES];
 };
 
-/* "pgsh", and the version of the layout; a debug build marks pages for itself. */
-#define SHARE_MAGIC (0x70677368u + ((uint64_t)PP_DEBUG << 32))
+/* "pgs", and the version of the layout; a debug build marks pages for itself. */
+#define SHARE_MAGIC (0x70677302u + ((uint64_t)PP_DEBUG << 32))
 
 /* The last page of the file. */
 struct zone_trailer {
@@ -109,6 +108,12 @@ static inline void zone_forget(struct zone_process *entry)
 	store_release(&entry->id, 0);
 }
 
+/* As process_is_dead(); false where the processes of the zone look dead from here. */
+static inline bool zone_process_is_dead(const struct pp_zone *zone, process_id id)
+{
+	return process_is_dead(id) && !process_outside(&zone->shared->share.space);
+}
+
 /* ---- create.c -------------------------------------------------------------------------------- */
 
 /* What a process that attaches has of its own: 0 or -errno with pp_error(). */
@@ -130,12 +135,13 @@ unsigned int zone_let_go(struct pp_zone *zone, struct pp_page *const *pages, uns
 
 /* ---- the dead: recover.c --------------------------------------------------------------------- */
 
-/* Free the pages of processes that died: how many. */
-uint64_t zone_bury(struct pp_zone *zone);
+/* Free the pages of processes that died: how many; 0 if another process is at it for so long. */
+uint64_t zone_bury(struct pp_zone *zone, unsigned int timeout_us);
 /* The same for an allocation that runs short, which comes often. */
 uint64_t zone_bury_seldom(struct pp_zone *zone);
-/* The lock settling, also if a dead process has it. False: the time is over. */
+/* The lock share.settling, also if a dead process has it. False: the time is over. */
 bool zone_settling_lock(struct pp_zone *zone, uint64_t deadline_ns);
+void zone_settling_unlock(struct pp_zone *zone);
 /* Under it. *@left: some dead process's rings have pages still. */
 uint64_t zone_bury_all(struct pp_zone *zone, bool *left);
 int zone_close_counted(struct pp_zone *zone, unsigned int timeout_us);

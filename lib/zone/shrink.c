@@ -215,7 +215,7 @@ long pp_zone_maintain(struct pp_zone *zone)
 		moved += k > 0 ? k : 0;
 	}
 	clients_trim_idle(&zone->clients);
-	zone_bury(zone);
+	zone_bury(zone, 0);
 	shrink_idle(zone);
 	return moved;
 }

@@ -37,7 +37,8 @@ extern "C" {
  *          EINVAL:  @fd is no shared zone, or one of another version or build of the library;
  *          EADDRINUSE: the zone's addresses are taken in this process;
  *          EEXIST:  this process is attached already;
- *          ENOSPC:  PP_ZONE_PROCESSES are attached;
+ *          ENOSPC:  PP_ZONE_PROCESSES are attached, or died less than 200 ms ago with pages in
+ *                   rings of drivers;
  *          EXDEV:   created in another PID or time namespace;
  *          ENOTSUP: this process can not run the zone's policy.
  * Source:  rte_eal_init() of a secondary process, in spirit.

@@ -149,6 +149,31 @@ static void test_same_pool(void **state)
 	shared_end(zone);
 }
 
+/* All places are taken; the place of a dead process is free, also if no other one has looked. */
+static void test_most(void **state)
+{
+	struct pp_zone *zone = shared_zone();
+	pid_t pids[PP_ZONE_PROCESSES], pid;
+	unsigned int i;
+
+	for (i = 1; i < PP_ZONE_PROCESSES; i++)
+		pids[i] = attached_child(zone, 0);
+	fflush(stdout);
+	pid = fork();
+	require(pid >= 0);
+	if (!pid) {
+		for (i = 0; i < 2; i++)
+			require(!pp_zone_attach(pp_zone_fd(zone)) && errno == ENOSPC);
+		_exit(0);
+	}
+	ends_well(pid);
+	kill_child(pids[1]);
+	pids[1] = attached_child(zone, 0);
+	for (i = 1; i < PP_ZONE_PROCESSES; i++)
+		kill_child(pids[i]);
+	shared_end(zone);
+}
+
 /* No memory for a process's own half: nothing of the process is touched. */
 static void test_attach_no_memory(void **state)
 {
@@ -180,9 +205,8 @@ static void test_attach_no_memory(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_child_ends),
-		cmocka_unit_test(test_put_elsewhere),
-		cmocka_unit_test(test_same_pool),
+		cmocka_unit_test(test_child_ends),	 cmocka_unit_test(test_most),
+		cmocka_unit_test(test_put_elsewhere),	 cmocka_unit_test(test_same_pool),
 		cmocka_unit_test(test_attach_no_memory),
 	};
 

@@ -93,8 +93,8 @@ static pid_t receiver_start(void)
 	return pid;
 }
 
-/* It settles as it attaches. */
-static pid_t settler_start(void)
+/* It settles as it attaches; and for so long again, after a stop. */
+static pid_t settler_start(unsigned int timeout_us)
 {
 	pid_t pid;
 
@@ -104,6 +104,10 @@ static pid_t settler_start(void)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		attach();
+		if (timeout_us) {
+			raise(SIGSTOP);
+			pp_zone_recover(zone, timeout_us);
+		}
 		require(pp_zone_destroy(zone) == 0);
 		_exit(0);
 	}
@@ -155,7 +159,7 @@ static void settle_after(unsigned long steps)
 
 	while (steps--)
 		require(step_one(pid));
-	settler = settler_start();
+	settler = settler_start(0);
 	for (naps = 0; !ended && naps < 15; naps++) {
 		sleep_us(1000);
 		ended = waitpid(settler, &status, WNOHANG);
@@ -191,12 +195,66 @@ static void test_give_to_the_dead(void **state)
 	require(pp_zone_destroy(zone) == 0);
 }
 
+/* ---- a settler that waits for a call --------------------------------------------------------- */
+
+static void come_in(const void *arg)
+{
+	attach();
+}
+
+static void take_three(void)
+{
+	pp_zone_alloc_bulk(zone, pages, 3);
+}
+
+/* It keeps no allocation waiting that runs short. */
+static void test_short_beside_settler(void **state)
+{
+	const char *const *policy = *state;
+	pid_t dead, caller, settler;
+	double begin, least = 1;
+	unsigned int i;
+	int status;
+
+	need_two_cpus();
+	zone_start(*policy);
+	caller = step_child(come_in, NULL, take_three);
+	do /* until it has counted itself as inside */
+		step_through(caller, states, 1);
+	while (states->n < 2);
+	unpin();
+	dead = receiver_start();
+	step_kill(dead);
+	settler = settler_start(10000000);
+	require(waitpid(settler, &status, WUNTRACED) == settler && WIFSTOPPED(status));
+	require(!kill(settler, SIGCONT));
+	while (zone_stats(zone).high) /* until it has closed the caches */
+		sleep_us(100);
+	for (i = 0; i < 5; i++) {
+		sleep_us(11000); /* allocations look for the dead as seldom */
+		begin = now_s();
+		require(pp_zone_alloc_bulk(zone, pages, PAGES + 1) == PAGES);
+		least = now_s() - begin < least ? now_s() - begin : least;
+		pp_zone_free_bulk(zone, pages, PAGES);
+	}
+	require(zone_stats(zone).high == 0);
+	step_kill(settler);
+	step_kill(caller);
+	settled();
+	printf("# at least %.1f ms\n", least * 1e3);
+	require(least < 0.015); /* a wait for the settler takes 20 ms */
+	require(pp_zone_destroy(zone) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *policy = argc > 1 ? argv[1] : "trylock";
 	const struct CMUnitTest tests[] = {
 		{ .name = "give_to_the_dead",
 		  .test_func = test_give_to_the_dead,
+		  .initial_state = &policy },
+		{ .name = "short_beside_settler",
+		  .test_func = test_short_beside_settler,
 		  .initial_state = &policy },
 	};
 
