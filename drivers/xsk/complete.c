@@ -228,6 +228,15 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk)
 	return before - xsk->t.out;
 }
 
+/* The caller's time, of reception or to be sent at, is no time of sending. */
+static void forget_times(struct pp_page *const *pages, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		pages[i]->tstamp = PP_TSTAMP_NONE;
+}
+
 unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n)
 {
 	unsigned int k, want;
@@ -241,6 +250,8 @@ unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsign
 		want = n - k < XSK_REAP ? n - k : XSK_REAP;
 		if (!reap_some(xsk, &done, want, true))
 			break;
+		if (!(xsk->flags & PP_XSK_TX_TSTAMP))
+			forget_times(done.pages, done.n);
 		memcpy(pages + k, done.pages, done.n * sizeof(*pages));
 	}
 	return k;
@@ -259,12 +270,13 @@ void pp_xsk_tx_submit(struct pp_xsk *xsk, uint32_t sent)
 bool pp_xsk_tx_wait(struct pp_xsk *xsk, uint64_t *end)
 {
 	struct pollfd poll_fd = { .fd = xsk->fd, .events = POLLOUT };
+	uint32_t room = xsk->t.comp.size - xsk->t.out;
 	uint64_t now;
 
 	if (!xsk->wait_ms || xsk->t.gone)
 		return false;
-	if (xsk->flags & PP_XSK_TX_KEEP && xsk->t.out == xsk->t.comp.size)
-		return false; /* only pp_xsk_completed() makes room */
+	if (xsk->flags & PP_XSK_TX_KEEP && room <= xsk_prod_nb_free(&xsk->t.tx, room))
+		return false; /* the TX ring has room, and only pp_xsk_completed() makes more */
 	now = xsk_now_ns(CLOCK_MONOTONIC);
 	if (!*end)
 		*end = now + xsk->wait_ms * 1000000ull;

@@ -40,6 +40,7 @@ extern struct page_pool *pool;
 extern struct pp_xsk *xsk;
 
 extern unsigned int kicks;
+extern unsigned int polls; /* calls of poll(), which says that the socket is at its end */
 extern int kick_errno[8]; /* what the next calls of sendto() answer; 0: all is sent */
 
 /* the kernel takes a frame to receive into, has received, has sent */

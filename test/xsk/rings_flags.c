@@ -278,6 +278,7 @@ static void keeps(uint32_t flags, uint32_t metadata)
 {
 	struct pp_page *pages[2 * RING], *back[RING];
 	struct pp_xsk_params p = params();
+	unsigned int i;
 
 	p.flags = flags | PP_XSK_TX_KEEP;
 	p.tx_metadata_len = metadata;
@@ -286,9 +287,11 @@ static void keeps(uint32_t flags, uint32_t metadata)
 	assert_non_null(xsk);
 	packets(pages, 2 * RING);
 	memcpy(back, pages, sizeof(back));
+	for (i = 0; i < RING; i++)
+		pages[i]->tstamp = 1000 + i; /* when it was received */
 	assert_int_equal(pp_xsk_tx(xsk, pages, RING), RING);
 	complete_all(RING);
-	/* a wait would not help, and ends */
+	/* a wait would not help */
 	assert_int_equal(pp_xsk_tx(xsk, pages + RING, RING), 0);
 	assert_int_equal(pp_xsk_complete(xsk), 0);
 	assert_int_equal(stats().tx_out, RING);
@@ -296,8 +299,11 @@ static void keeps(uint32_t flags, uint32_t metadata)
 	assert_int_equal(pp_xsk_completed(xsk, pages, 10), 10);
 	assert_int_equal(pp_xsk_completed(xsk, pages + 10, RING), RING - 10);
 	assert_memory_equal(pages, back, sizeof(back));
+	for (i = 0; i < RING; i++)
+		assert_true(pages[i]->tstamp == PP_TSTAMP_NONE); /* the device has told no time */
 	assert_int_equal(stats().tx_packets, RING);
 	assert_int_equal(pp_xsk_tx(xsk, pages + RING, RING), RING);
+	assert_int_equal(polls, 0);
 	page_pool_put_bulk(pages, RING);
 }
 
@@ -309,6 +315,27 @@ static void keep_plain(void **state)
 static void keep_times(void **state)
 {
 	keeps(PP_XSK_SG | PP_XSK_TX_TSTAMP, 16);
+}
+
+/* the completion ring has room for two of three pages, and no wait makes more */
+static void keep_chains(void **state)
+{
+	struct pp_page *pages[RING - 2], *last;
+	struct pp_xsk_params p = params();
+
+	p.flags = PP_XSK_SG | PP_XSK_TX_KEEP;
+	p.tx_wait_ms = 10000;
+	xsk = pp_xsk_create(&p);
+	assert_non_null(xsk);
+	packets(pages, RING - 2);
+	assert_int_equal(pp_xsk_tx(xsk, pages, RING - 2), RING - 2);
+	complete_all(RING - 2);
+	last = chain(3);
+	assert_int_equal(pp_xsk_tx(xsk, &last, 1), 0);
+	assert_int_equal(polls, 0);
+	assert_int_equal(pp_xsk_completed(xsk, pages, 1), 1);
+	page_pool_put_bulk(pages, 1);
+	assert_int_equal(pp_xsk_tx(xsk, &last, 1), 1);
 }
 
 /* in the short loop and, of packets of several pages, in the other */
@@ -366,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(send_completed, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(keep_plain, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(keep_times, setup_bare, teardown_bare),
+		cmocka_unit_test_setup_teardown(keep_chains, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(receive_metadata_plain, setup_bare, teardown_bare),
 		cmocka_unit_test_setup_teardown(receive_metadata_careful, setup_bare,
 						teardown_bare),

@@ -218,9 +218,9 @@ static inline unsigned int pp_tx_clean(struct pp_queue *q)
  * Instead of pp_tx_clean(), which only pushes then, as pp_rx_burst() does. The caller owns the
  * pages, one a packet, in the order of their completion, as they were sent. Until it takes them
  * they occupy the queue's rings, and pp_tx_burst() takes no more than these hold. With tx_tstamp=on
- * of an af_xdp port tstamp is the time of sending, ns of CLOCK_TAI or of the device's clock;
- * PP_TSTAMP_NONE: the device tells none, or the packet was dropped. Further pages of a packet go
- * home.
+ * of an af_xdp port tstamp is the time of sending, ns of CLOCK_TAI or of the device's clock. It is
+ * PP_TSTAMP_NONE without that option, if the device tells no time, or if the packet was dropped.
+ * Further pages of a packet go home.
  *
  * Context: the queue's thread. Does not block.
  * Return:  pages written, 0 .. @n.

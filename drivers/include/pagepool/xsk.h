@@ -557,9 +557,9 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk);
  *
  * Instead of pp_xsk_complete(). Without PP_XSK_TX_KEEP a pp_xsk_tx() that lacks room brings packets
  * home, too, which are not handed out then. The caller owns the pages, one a packet, in the order
- * of their completion, as they were sent. With PP_XSK_TX_TSTAMP tstamp is the time of sending, ns
- * of CLOCK_TAI or the device's clock; PP_TSTAMP_NONE: the device tells none, or the packet was
- * dropped. Further pages of a packet go home.
+ * of their completion, as they were sent. With PP_XSK_TX_TSTAMP in effect tstamp is the time of
+ * sending, ns of CLOCK_TAI or the device's clock. It is PP_TSTAMP_NONE without that flag, if the
+ * device tells no time, or if the packet was dropped. Further pages of a packet go home.
  *
  * Context: as pp_xsk_complete().
  * Return:  pages written, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_complete().
