@@ -109,14 +109,14 @@ uint16_t dpdk_rx_called(struct dpdk_queue *dq, struct rte_mbuf **mbufs, uint16_t
 uint16_t dpdk_tx_called(struct dpdk_queue *dq, struct rte_mbuf **mbufs, uint16_t n)
 {
 	const struct rte_eth_fp_ops *ops = &rte_eth_fp_ops[dq->port_id];
-	uint16_t i, index = (uint16_t)dq->q.index;
+	uint16_t i, send = n, index = (uint16_t)dq->q.index;
 	void *called = dpdk_callbacks(&ops->txq, index);
 
 	for (i = 0; i < n; i++)
 		share_begin(dq, mbufs[i]);
 	if (called)
-		n = rte_eth_call_tx_callbacks(dq->port_id, index, mbufs, n, called);
+		send = rte_eth_call_tx_callbacks(dq->port_id, index, mbufs, n, called);
 	for (i = 0; i < n; i++)
-		share_end(dq, mbufs[i]);
-	return ops->tx_pkt_burst(ops->txq.data[index], mbufs, n);
+		share_end(dq, mbufs[i]); /* behind @send are those that a filter holds back */
+	return ops->tx_pkt_burst(ops->txq.data[index], mbufs, send);
 }

@@ -176,12 +176,15 @@ static void dropped_on_rx(void **state)
 	struct rte_ring *ring;
 	uint16_t id;
 	struct pp_queue *q = open_ring(*state, &dev, &ring, &id);
+	const struct rte_eth_rxtx_callback *cb;
 	unsigned int i;
 
 	make_packets(*state, pages, N, 60, 0);
 	assert_int_equal(pp_tx_burst(q, pages, N), N);
-	assert_non_null(rte_eth_add_rx_callback(id, 0, drop_odd, NULL));
+	cb = rte_eth_add_rx_callback(id, 0, drop_odd, NULL);
+	assert_non_null(cb);
 	assert_int_equal(pp_rx_burst(q, pages, N), N / 2);
+	assert_int_equal(rte_eth_remove_rx_callback(id, 0, cb), 0);
 	assert_int_equal(port_stats(dev).rx_packets, N / 2);
 	for (i = 0; i < N / 2; i++)
 		assert_int_equal(packet_number(pages[i]), 2 * i);
@@ -213,19 +216,68 @@ static void left_in_another_order(void **state)
 	void *dummy;
 	uint16_t id;
 	struct pp_queue *q = open_ring(*state, &dev, &ring, &id);
+	const struct rte_eth_rxtx_callback *cb;
 	unsigned int i, dummies = rte_ring_free_count(ring) - N / 2;
 
 	for (i = 0; i < dummies; i++)
 		assert_int_equal(rte_ring_enqueue(ring, &dummy), 0);
-	assert_non_null(rte_eth_add_tx_callback(id, 0, turn_round, NULL));
+	cb = rte_eth_add_tx_callback(id, 0, turn_round, NULL);
+	assert_non_null(cb);
 	make_packets(*state, pages, N, 60, 0);
 	assert_int_equal(pp_tx_burst(q, pages, N), N / 2);
+	assert_int_equal(rte_eth_remove_tx_callback(id, 0, cb), 0);
 	for (i = 0; i < dummies; i++)
 		assert_int_equal(rte_ring_dequeue(ring, &dummy), 0);
 	assert_int_equal(rte_ring_dequeue_bulk(ring, (void **)mbufs, N / 2, NULL), N / 2);
 	for (i = 0; i < N / 2; i++)
 		assert_int_equal(packet_number(pages[N / 2 + i]), N / 2 - 1 - i);
 	page_pool_put_bulk(pages + N / 2, N / 2);
+	rte_pktmbuf_free_bulk(mbufs, N / 2);
+	pp_netdev_close(dev);
+}
+
+/* a filter of rte_bpf: odd packets go behind the others, and are not sent */
+static uint16_t filter_odd(uint16_t port, uint16_t queue, struct rte_mbuf *pkts[], uint16_t n,
+			   void *arg)
+{
+	struct rte_mbuf *odd[N];
+	uint16_t i, k = 0, left = 0;
+
+	for (i = 0; i < n; i++) {
+		if (i % 2)
+			odd[left++] = pkts[i];
+		else
+			pkts[k++] = pkts[i];
+	}
+	memcpy(pkts + k, odd, left * sizeof(*odd));
+	return k;
+}
+
+/* packets that a filter holds back are the caller's, with no other user */
+static void filtered_on_tx(void **state)
+{
+	struct rte_mbuf *mbufs[N];
+	struct pp_page *pages[N];
+	struct pp_netdev *dev;
+	struct rte_ring *ring;
+	uint16_t id;
+	struct pp_queue *q = open_ring(*state, &dev, &ring, &id);
+	const struct rte_eth_rxtx_callback *cb;
+	unsigned int i;
+
+	cb = rte_eth_add_tx_callback(id, 0, filter_odd, NULL);
+	assert_non_null(cb);
+	make_packets(*state, pages, N, 60, 0);
+	assert_int_equal(pp_tx_burst(q, pages, N), N / 2);
+	assert_int_equal(rte_eth_remove_tx_callback(id, 0, cb), 0);
+	assert_int_equal(port_stats(dev).tx_packets, N / 2);
+	for (i = N / 2; i < N; i++) {
+		assert_int_equal(packet_number(pages[i]), 2 * (i - N / 2) + 1);
+		assert_int_equal(pages[i]->refs, 1);
+		assert_int_equal(pages[i]->pp_refs, 1);
+	}
+	page_pool_put_bulk(pages + N / 2, N / 2);
+	assert_int_equal(rte_ring_dequeue_bulk(ring, (void **)mbufs, N / 2, NULL), N / 2);
 	rte_pktmbuf_free_bulk(mbufs, N / 2);
 	pp_netdev_close(dev);
 }
@@ -237,6 +289,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cloned_on_tx, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(dropped_on_rx, setup_zone, teardown_zone),
 		cmocka_unit_test_setup_teardown(left_in_another_order, setup_zone, teardown_zone),
+		cmocka_unit_test_setup_teardown(filtered_on_tx, setup_zone, teardown_zone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
