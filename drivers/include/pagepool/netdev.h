@@ -271,6 +271,8 @@ int pp_queue_arm(struct pp_queue *q);
  *
  * Makes the thread the owner of the queue's pool. The thread that opened the port owns all
  * queues until then.
+ *
+ * Context: the thread that will use the queue, as page_pool_enable_direct_recycling().
  */
 static inline void pp_queue_own(struct pp_queue *q)
 {
@@ -306,25 +308,65 @@ void pp_netdev_stop(struct pp_netdev *dev);
 /**
  * pp_netdev_close() - stop a port, if that was not done, and free it
  * @dev: port, or NULL
+ *
+ * Context: as pp_netdev_stop(); no thread uses the port.
  */
 void pp_netdev_close(struct pp_netdev *dev);
 
-/** pp_netdev_name() - the spec that the port was opened with */
+/**
+ * pp_netdev_name() - the spec that a port was opened with
+ * @dev: port
+ *
+ * Context: any thread.
+ * Return:  the spec, until the port is closed.
+ */
 const char *pp_netdev_name(const struct pp_netdev *dev);
 
-/** pp_netdev_driver() - name of the port's driver */
+/**
+ * pp_netdev_driver() - name of a port's driver
+ * @dev: port
+ *
+ * Context: any thread.
+ * Return:  a name of pp_netdev_driver_names(), until the port is closed.
+ */
 const char *pp_netdev_driver(const struct pp_netdev *dev);
 
-/** pp_netdev_info() - what the driver settled on, for people: "native, copy, 2 queues" */
+/**
+ * pp_netdev_info() - a port's settings in effect, for people: "native, copy, 2 queues"
+ * @dev: port
+ *
+ * Context: any thread. A pcap port on files writes a new text as it ends: other threads than the
+ *          queue's read it before, or after pp_netdev_done().
+ * Return:  the text, until the port is closed.
+ */
 const char *pp_netdev_info(const struct pp_netdev *dev);
 
-/** pp_netdev_mac() - the port's 6-byte address; one of its own making if the medium has none */
+/**
+ * pp_netdev_mac() - a port's Ethernet address
+ * @dev: port
+ *
+ * Context: any thread.
+ * Return:  6 bytes, until the port is closed; of the port's own making if the medium has none.
+ */
 const unsigned char *pp_netdev_mac(const struct pp_netdev *dev);
 
-/** pp_netdev_queues() - number of queues */
+/**
+ * pp_netdev_queues() - number of a port's queues
+ * @dev: port
+ *
+ * Context: any thread.
+ * Return:  1 or more.
+ */
 unsigned int pp_netdev_queues(const struct pp_netdev *dev);
 
-/** pp_netdev_queue() - queue @i, 0 .. pp_netdev_queues() - 1 */
+/**
+ * pp_netdev_queue() - one of a port's queues
+ * @dev: port
+ * @i:   0 .. pp_netdev_queues() - 1; not checked
+ *
+ * Context: any thread.
+ * Return:  the queue, until the port is closed.
+ */
 struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
 
 /**
@@ -335,6 +377,8 @@ struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
  * hang on pp_page.next, each with data_off and len of its own. Every page is freed for itself, or
  * all with pp_packet_put(). Other ports take packets of one page only: they would send the
  * first, and lose the others.
+ *
+ * Context: any thread.
  */
 bool pp_netdev_chains(const struct pp_netdev *dev);
 
@@ -342,7 +386,8 @@ bool pp_netdev_chains(const struct pp_netdev *dev);
  * pp_netdev_rx_meta() - what pp_rx_meta_get() tells of packets that the port received
  * @dev: port
  *
- * Return: PP_RX_META_TSTAMP, _HASH and _VLAN, as rx_meta of an af_xdp port says; 0: no metadata.
+ * Context: any thread.
+ * Return:  PP_RX_META_TSTAMP, _HASH and _VLAN, as rx_meta of an af_xdp port says; 0: no metadata.
  */
 unsigned int pp_netdev_rx_meta(const struct pp_netdev *dev);
 
@@ -367,7 +412,13 @@ static inline void pp_packet_put(struct pp_page **packets, unsigned int n)
 	}
 }
 
-/** pp_netdev_done() - true once no packet will come any more: end of a file, interface gone */
+/**
+ * pp_netdev_done() - has a port come to its end?
+ * @dev: port
+ *
+ * Context: any thread.
+ * Return:  true once no packet will come any more: end of a file, interface gone.
+ */
 bool pp_netdev_done(const struct pp_netdev *dev);
 
 /**
@@ -393,7 +444,8 @@ const char *pp_netdev_event(struct pp_netdev *dev);
  * @dev:   port, running or stopped
  * @stats: out; sz set by the caller
  *
- * Context: any thread. Return: 0; -E2BIG.
+ * Context: any thread.
+ * Return:  0; -E2BIG if stats->sz is larger than the library's, with a sentence in pp_error().
  */
 int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats);
 
@@ -417,6 +469,8 @@ int pp_netdev_dpdk_eal(const char *args);
  *
  * af_xdp may be left out of a build. pcap and dpdk are modules: they are loaded when their first
  * port is opened, and may be missing.
+ *
+ * Context: any thread.
  */
 const char *const *pp_netdev_driver_names(void);
 

@@ -272,7 +272,8 @@ struct pp_xsk;
  * @addr: address from a descriptor; any value. Unaligned: offset in the upper 16 bits
  * @off:  out: the byte in the page, for data_off; may be NULL; untouched if there is no page
  *
- * Context: any thread. Cost: a few instructions; touches neither page nor metadata.
+ * Context: any thread.
+ * Cost:    a few instructions; touches neither page nor metadata.
  * Return:  the page, or NULL: the address is not the zone's, or its offset leads out of the page.
  * Source:  xsk_umem__extract_addr() and xsk_umem__add_offset_to_addr() together.
  */
@@ -302,7 +303,8 @@ static inline struct pp_page *pp_xsk_page(const struct pp_xsk_umem *umem, uint64
  * @page: page of its zone
  * @off:  byte in the page, less than its size: 0 for the fill ring, data_off for the TX ring
  *
- * Context: any thread. Cost: a few instructions; touches neither page nor metadata.
+ * Context: any thread.
+ * Cost:    a few instructions; touches neither page nor metadata.
  * Return:  the address for a descriptor; unaligned: with @off in the upper 16 bits.
  * Source:  the inverse of xsk_umem__extract_addr() and xsk_umem__extract_offset().
  */
@@ -324,8 +326,10 @@ static inline uint64_t pp_xsk_addr(const struct pp_xsk_umem *umem, const struct 
  * pp_xsk_create() does this by itself; it is for programs that drive their rings themselves.
  *
  * Context: any thread.
+ * Cost:    a few instructions.
  * Return:  0; -EINVAL, with a sentence in pp_error(): a depot, @area behind the zone, unknown
  *          flags; without PP_XSK_UNALIGNED: a zone that does not begin at a chunk.
+ * Source:  xdp_umem_reg() in net/xdp/xdp_umem.c. Differs: registers nothing.
  */
 int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void *area,
 		     uint32_t flags);
@@ -336,8 +340,11 @@ int pp_xsk_umem_init(struct pp_xsk_umem *umem, struct pp_zone *zone, const void 
  *
  * A socket can be bound to each, from 0 on.
  *
- * Context: any thread; system calls.
+ * Context: any thread.
+ * Cost:    three system calls.
  * Return:  the number of queues; 0: the driver does not tell, or there is no such interface.
+ * Source:  xsk_get_max_queues() of libxdp. Differs: the queues that are there, not the most that
+ *          the device can have.
  */
 unsigned int pp_xsk_queues(const char *ifname);
 
@@ -352,11 +359,13 @@ unsigned int pp_xsk_queues(const char *ifname);
  * to send as many packets with one call as the TX ring holds (XDP_MAX_TX_SKB_BUDGET, Linux 6.18).
  *
  * Context: any thread.
+ * Cost:    a system call, with params.ifindex those of pp_xsk_tx_offers() besides; pp_zone_pin().
  * Return:  the socket's pages, or NULL with errno and a sentence in pp_error(): EINVAL: no zone,
  *          another zone's pool, no ring, a ring without its partner, a size out of range, a ring
  *          that is not empty, flags that exclude each other or lack tx_metadata_len; the
  *          cases of pp_xsk_umem_init(); ENOMEM: for the struct, or the records of chunks smaller
  *          than pages, 4 bytes a chunk; E2BIG: params longer than known and not zero there.
+ * Source:  xsk_socket__create() of libxdp. Differs: socket, UMEM and rings exist already.
  */
 struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
 
@@ -371,15 +380,33 @@ struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
  * virtio_net without a look at their metadata: no checksums are offered there, and times may miss.
  * Launch times are the driver's work in either mode (tx-launch-time-fifo).
  *
- * Context: any thread; system calls.
+ * Context: any thread.
+ * Cost:    10 system calls, 16 in copy mode.
  * Return:  those of PP_XSK_TX_CSUM, PP_XSK_TX_TSTAMP, PP_XSK_TX_LAUNCH that it fulfils.
+ * Source:  netdev_nl_dev_fill() in net/core/netdev-genl.c. Differs: knows copy mode, too.
  */
 uint32_t pp_xsk_tx_offers(int fd, uint32_t ifindex);
 
-/** pp_xsk_flags() - PP_XSK_* in effect: params.flags, or with params.ifindex what became of them */
+/**
+ * pp_xsk_flags() - the flags in effect
+ * @xsk: socket
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  PP_XSK_* of params.flags; with params.ifindex without those that the device lacks.
+ * Source:  none.
+ */
 uint32_t pp_xsk_flags(const struct pp_xsk *xsk);
 
-/** pp_xsk_get_umem() - for pp_xsk_page() and pp_xsk_addr(); as long as @xsk lives */
+/**
+ * pp_xsk_get_umem() - the UMEM of a socket, for pp_xsk_page() and pp_xsk_addr()
+ * @xsk: socket
+ *
+ * Context: any thread.
+ * Cost:    an addition.
+ * Return:  the UMEM, until pp_xsk_destroy().
+ * Source:  none.
+ */
 const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk);
 
 /**
@@ -394,6 +421,7 @@ const struct pp_xsk_umem *pp_xsk_get_umem(const struct pp_xsk *xsk);
  * Context: no thread uses @xsk; others may use the zone. Also after page_pool_destroy().
  * Cost:    a look at each page of the zone, until all are found.
  * Return:  frames that went home.
+ * Source:  none: the kernel and libxdp forget the frames of a socket that is closed.
  */
 uint64_t pp_xsk_reclaim(struct pp_xsk *xsk);
 
@@ -402,6 +430,8 @@ uint64_t pp_xsk_reclaim(struct pp_xsk *xsk);
  * @xsk: socket that is closed, as for pp_xsk_reclaim(), which this calls; or NULL
  *
  * Context: as pp_xsk_reclaim().
+ * Cost:    as pp_xsk_reclaim(); little if that was called.
+ * Source:  xsk_socket__delete() of libxdp. Differs: frames go home, and the socket is the caller's.
  */
 void pp_xsk_destroy(struct pp_xsk *xsk);
 
@@ -420,6 +450,7 @@ void pp_xsk_destroy(struct pp_xsk *xsk);
  * Cost:    per page at a batch of 64: page_pool_alloc_bulk(), a store to the metadata and one to
  *          the ring.
  * Return:  frames posted.
+ * Source:  xsk_ring_prod__reserve() and xsk_ring_prod__submit() on libxdp's fill ring.
  */
 unsigned int pp_xsk_refill(struct pp_xsk *xsk);
 
@@ -428,7 +459,9 @@ unsigned int pp_xsk_refill(struct pp_xsk *xsk);
  * @xsk: socket
  *
  * Context: the receiving thread.
+ * Cost:    a few instructions.
  * Return:  frames; 0 also for less than a batch, which is ordinary.
+ * Source:  none.
  */
 unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
 
@@ -446,6 +479,8 @@ unsigned int pp_xsk_debt(const struct pp_xsk *xsk);
  *          kernel asks to be woken.
  * Cost:    per packet of one page: its descriptor and the page's metadata; no atomic instruction.
  * Return:  packets received, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_rx_chunks().
+ * Source:  xsk_ring_cons__peek(), xsk_ring_cons__rx_desc() and xsk_ring_cons__release() of libxdp.
+ *          Differs: believes an address only if its page has the socket's mark.
  */
 unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
 
@@ -470,7 +505,9 @@ unsigned int pp_xsk_rx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int 
  *
  * Context: the sending thread. Does not block, or with params.tx_wait_ms for that long at most.
  * Cost:    per packet of one page as pp_xsk_rx(), and the kick's system call.
- * Return:  pages taken, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_tx_chunks().
+ * Return:  packets taken, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_tx_chunks().
+ * Source:  xsk_ring_prod__reserve(), xsk_ring_prod__tx_desc() and xsk_ring_prod__submit() of
+ *          libxdp. Differs: takes as many as have room, not all or none.
  */
 unsigned int pp_xsk_tx(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
 
@@ -487,7 +524,15 @@ struct pp_xsk_chunk {
 	uint32_t len;
 };
 
-/** pp_xsk_chunk_data() - first byte of the packet in @chunk */
+/**
+ * pp_xsk_chunk_data() - the packet in a chunk
+ * @chunk: chunk
+ *
+ * Context: any thread that owns the chunk.
+ * Cost:    three loads.
+ * Return:  its first byte.
+ * Source:  xsk_umem__get_data() of libxdp.
+ */
 static inline void *pp_xsk_chunk_data(const struct pp_xsk_chunk *chunk)
 {
 	return chunk->page->addr + chunk->off;
@@ -504,8 +549,10 @@ static inline void *pp_xsk_chunk_data(const struct pp_xsk_chunk *chunk)
  * pp_xsk_put_chunks() or page_pool_put_page(), or sends it. Of struct pp_page only the
  * owner is written.
  *
- * Context: as pp_xsk_rx(). Cost: an atomic instruction a packet, and one in its refill.
+ * Context: as pp_xsk_rx().
+ * Cost:    an atomic instruction a packet, and one in its refill.
  * Return:  packets received, 0 .. @n; 0 if chunks are pages: pp_xsk_rx().
+ * Source:  as pp_xsk_rx().
  */
 unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, unsigned int n);
 
@@ -520,8 +567,10 @@ unsigned int pp_xsk_rx_chunks(struct pp_xsk *xsk, struct pp_xsk_chunk *chunks, u
  * can never be sent is taken, sent home and counted (stats.tx_dropped): it is empty, longer than
  * its chunk, or of another zone. A chunk that is in some ring already is left there (stats.tx_bad).
  *
- * Context: as pp_xsk_tx(). Cost: two atomic instructions a packet, and one to come home.
+ * Context: as pp_xsk_tx().
+ * Cost:    two atomic instructions a packet, and one to come home.
  * Return:  packets taken, 0 .. @n; 0 if chunks are pages: pp_xsk_tx().
+ * Source:  as pp_xsk_tx().
  */
 unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chunks,
 			      unsigned int n);
@@ -532,6 +581,8 @@ unsigned int pp_xsk_tx_chunks(struct pp_xsk *xsk, const struct pp_xsk_chunk *chu
  * @n:      any number
  *
  * Context: as page_pool_put_bulk(), which it calls.
+ * Cost:    as page_pool_put_bulk(), of up to 64 pages at once.
+ * Source:  page_pool_put_netmem_bulk() in net/core/page_pool.c. Differs: parts of pages.
  */
 void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
 
@@ -546,6 +597,8 @@ void pp_xsk_put_chunks(const struct pp_xsk_chunk *chunks, unsigned int n);
  * Context: the sending thread. Does not block.
  * Cost:    per page: its metadata, and page_pool_put_bulk() of up to 64 pages.
  * Return:  pages that came home; with PP_XSK_TX_KEEP 0.
+ * Source:  xsk_ring_cons__comp_addr() and xsk_ring_cons__release() of libxdp. Differs: believes an
+ *          address only if its page has the socket's mark.
  */
 unsigned int pp_xsk_complete(struct pp_xsk *xsk);
 
@@ -562,7 +615,9 @@ unsigned int pp_xsk_complete(struct pp_xsk *xsk);
  * device tells no time, or if the packet was dropped. Further pages of a packet go home.
  *
  * Context: as pp_xsk_complete().
+ * Cost:    per page: its metadata; with PP_XSK_TX_TSTAMP the line in front of the packet, too.
  * Return:  pages written, 0 .. @n; 0 if chunks are smaller than pages: pp_xsk_complete().
+ * Source:  as pp_xsk_complete().
  */
 unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsigned int n);
 
@@ -574,7 +629,10 @@ unsigned int pp_xsk_completed(struct pp_xsk *xsk, struct pp_page **pages, unsign
  * refuses: in copy mode a kernel before 6.18 sends 32 packets at most with one call.
  *
  * Context: the sending thread. Does not block.
- * Return:  packets that still wait.
+ * Cost:    a system call, none if the ring's flag asks for none; in copy mode before Linux 6.18 one
+ *          for each 32 packets.
+ * Return:  descriptors that still wait; a packet of several pages has one for each.
+ * Source:  sendto() as libxdp's users call it, for xsk_sendmsg() in net/xdp/xsk.c.
  */
 unsigned int pp_xsk_kick(struct pp_xsk *xsk);
 
@@ -584,8 +642,11 @@ unsigned int pp_xsk_kick(struct pp_xsk *xsk);
  *         those of the last call before it
  * @stats: out; sz set by the caller
  *
- * Context: any thread; costs the socket's threads nothing.
- * Return:  0; -E2BIG if stats->sz is larger than the library's.
+ * Context: any thread.
+ * Cost:    a system call; the socket's threads do not notice.
+ * Return:  0; -E2BIG if stats->sz is larger than the library's, with a sentence in pp_error().
+ * Source:  XDP_STATISTICS of xsk_getsockopt() in net/xdp/xsk.c. Differs: counts pages and packets,
+ *          too.
  */
 int pp_xsk_get_stats(struct pp_xsk *xsk, struct pp_xsk_stats *stats);
 

@@ -73,6 +73,8 @@ struct pp_packet {
  * Cost:    about 60 instructions for UDP over IPv4.
  * Return:  true; false: the frame is shorter than an Ethernet header, in which case no field tells
  *          anything.
+ * Source:  __skb_flow_dissect() in net/core/flow_dissector.c. Differs: offsets, not keys; does not
+ *          look into tunnels.
  */
 bool pp_packet_parse(struct pp_packet *p, void *data, uint32_t len, uint32_t total);
 
@@ -84,9 +86,12 @@ bool pp_packet_parse(struct pp_packet *p, void *data, uint32_t len, uint32_t tot
  * A UDP packet ends where its own length says, which may be before the IP packet does.
  *
  * Context: any thread.
+ * Cost:    a few instructions.
  * Return:  offset of the field, within @len; 0: leave it alone, because the packet is neither TCP
  *          nor UDP, has @flags, UDP over IPv4 without a sum, or lengths that cannot be. @cover is
  *          not written then.
+ * Source:  skb_checksum_setup() in net/core/skbuff.c. Differs: leaves packets with a source route
+ *          alone.
  */
 uint32_t pp_packet_csum_at(const struct pp_packet *p, uint32_t *cover);
 
@@ -96,7 +101,9 @@ uint32_t pp_packet_csum_at(const struct pp_packet *p, uint32_t *cover);
  * @len: bytes from the transport header on, @cover of pp_packet_csum_at()
  *
  * Context: any thread.
+ * Cost:    reads the addresses: 8 or 32 bytes.
  * Return:  a sum to go on with in pp_csum_add().
+ * Source:  csum_tcpudp_nofold(), and the same of csum_ipv6_magic().
  */
 uint64_t pp_packet_pseudo(const struct pp_packet *p, uint32_t len);
 
@@ -104,8 +111,10 @@ uint64_t pp_packet_pseudo(const struct pp_packet *p, uint32_t len);
  * pp_packet_fix_ip() - make the sum of an IPv4 header right
  * @p: a packet with @ip == 4
  *
- * Context: any thread.
+ * Context: any thread that may write the packet.
+ * Cost:    reads the header: 20 to 60 bytes.
  * Return:  true: it was wrong; false: it was right, and nothing was written.
+ * Source:  ip_send_check(). Differs: does not write what is right.
  */
 bool pp_packet_fix_ip(const struct pp_packet *p);
 
@@ -113,10 +122,11 @@ bool pp_packet_fix_ip(const struct pp_packet *p);
  * pp_packet_fix_l4() - make the checksum of a TCP or UDP packet right
  * @p: a packet with @len == @total
  *
- * Context: any thread.
+ * Context: any thread that may write the packet.
  * Cost:    reads all of the packet, 8 bytes in 6 instructions.
  * Return:  true: it was wrong; false: it was right, or has to be left alone (see
  *          pp_packet_csum_at()), and nothing was written.
+ * Source:  skb_checksum_help(). Differs: finds the field itself, and does not write what is right.
  */
 bool pp_packet_fix_l4(const struct pp_packet *p);
 
@@ -126,7 +136,9 @@ bool pp_packet_fix_l4(const struct pp_packet *p);
  * @word: to add, up to 64 bits in memory order
  *
  * Context: any thread.
+ * Cost:    an addition with carry.
  * Return:  the sum: a carry out of the upper end comes in at the lower one.
+ * Source:  csum_add(). Differs: 64 bits.
  */
 static inline uint64_t pp_csum_carry(uint64_t sum, uint64_t word)
 {
@@ -141,7 +153,9 @@ static inline uint64_t pp_csum_carry(uint64_t sum, uint64_t word)
  * @len:  how many; an odd last byte counts as one followed by 0
  *
  * Context: any thread.
+ * Cost:    8 bytes in 6 instructions.
  * Return:  the sum, for pp_csum_add() or pp_csum_fold().
+ * Source:  csum_partial(). Differs: 64 bits.
  */
 static inline uint64_t pp_csum_add(uint64_t sum, const void *data, uint32_t len)
 {
@@ -178,8 +192,10 @@ static inline uint64_t pp_csum_add(uint64_t sum, const void *data, uint32_t len)
  * @sum: from pp_csum_add()
  *
  * Context: any thread.
+ * Cost:    a few instructions.
  * Return:  the sum in memory order; 0xffff if the bytes included a checksum that is right.
  *          The complement of the sum without the checksum belongs into the field.
+ * Source:  csum_fold(). Differs: not the complement.
  */
 static inline uint16_t pp_csum_fold(uint64_t sum)
 {
@@ -195,8 +211,10 @@ static inline uint16_t pp_csum_fold(uint64_t sum)
  * @sum:   of all that the checksum covers, the field itself included
  * @udp:   0 says that there is no sum, so that a sum of 0 is written as 0xffff
  *
- * Context: any thread.
+ * Context: any thread that may write @field.
+ * Cost:    a few instructions.
  * Return:  true: it was wrong; false: it was right, and nothing was written.
+ * Source:  csum_replace2() with CSUM_MANGLED_0. Differs: takes the whole sum, not a change of it.
  */
 static inline bool pp_csum_fix(void *field, uint64_t sum, bool udp)
 {
