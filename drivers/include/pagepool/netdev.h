@@ -220,10 +220,10 @@ static inline unsigned int pp_tx_clean(struct pp_queue *q)
  * they occupy the queue's rings, and pp_tx_burst() takes no more than these hold. With tx_tstamp=on
  * of an af_xdp port tstamp is the time of sending, ns of CLOCK_TAI or of the device's clock. It is
  * PP_TSTAMP_NONE without that option, if the device tells no time, or if the packet was dropped.
- * Further pages of a packet go home.
+ * Further pages of a packet go home. If the interface goes, packets that wait go home, too.
  *
  * Context: the queue's thread. Does not block.
- * Return:  pages written, 0 .. @n.
+ * Return:  pages written, 0 .. @n; 0 without params.tx_keep.
  */
 static inline unsigned int pp_tx_completed(struct pp_queue *q, struct pp_page **pages,
 					   unsigned int n)
@@ -289,8 +289,9 @@ static inline void pp_queue_own(struct pp_queue *q)
  *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
  *          unknown option or a value out of range; ENOTSUP for a driver that was not built, a
  *          module that does not load, a driver that needs one zone or single pages and was given
- *          something else; ENOENT for an unknown driver, a missing interface or file; EPERM, EBUSY,
- *          ENODEV, ENETDOWN, ENOMEM as they come.
+ *          something else, params.tx_keep and a driver that keeps no packets; ENOENT for an unknown
+ *          driver, a missing interface or file; EPERM, EBUSY, ENODEV, ENETDOWN, ENOMEM as they
+ *          come.
  */
 struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params);
 
