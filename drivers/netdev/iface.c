@@ -142,7 +142,10 @@ static unsigned int gone_rx(struct pp_queue *q, struct pp_page **pages, unsigned
 /* as on an unplugged cable */
 static unsigned int gone_tx(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
-	page_pool_put_bulk(pages, n);
+	if (q->dev->chains)
+		pp_packet_put(pages, n);
+	else
+		page_pool_put_bulk(pages, n);
 	pp_stat_add(&q->stats.tx_dropped, n);
 	return n;
 }
