@@ -47,8 +47,8 @@ static void xdp_stop(struct pp_netdev *dev)
 		if (x->xsk && x->s.fd >= 0)
 			ms = pp_xdp_flush(x, ms);
 	}
-	/* backwards, as queues may share a NAPI; that of a veth goes with the program */
-	for (i = dev->nqueues; i--;)
+	/* the NAPI of a veth goes with the program */
+	for (i = 0; i < dev->nqueues; i++)
 		pp_napi_close(&to_xdp(dev->queues[i])->napi);
 	pp_xdp_prog_put(xd->prog);
 	xd->prog = NULL;

@@ -4,8 +4,12 @@
  *
  * The settings stay after a kill. So a record names those that were there before, and the next
  * port on the queue restores them first.
+ *
+ * Queues may share a NAPI. All that set it have the settings from before the first in their
+ * records, and the last one to close restores them.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,8 +20,6 @@
 #include "af_xdp/port.h"
 #include "xsk/uapi.h"
 
-#define LOOK_US	  20u /* with suspend, unless busy_poll says otherwise */
-#define BUDGET	  64u /* packets a poll, unless busy_budget says otherwise */
 #define NAPIS_MAX 1024u
 
 /* @since: the first Linux that has it */
@@ -36,41 +38,6 @@ static const struct {
 			   NETDEV_A_NAPI_IRQ_SUSPEND_TIMEOUT, 8 },
 	[NAPI_THREADED] = { "threaded", "threaded", "6.17", NETDEV_A_NAPI_THREADED, 4 },
 };
-
-/* --- options ---------------------------------------------------------------------- */
-
-static void ask_for(struct xdp_napi_params *how, enum xdp_napi_setting what, uint64_t value)
-{
-	how->asked.mask |= 1u << what;
-	how->asked.v[what] = value;
-}
-
-int pp_napi_parse(struct xdp_napi_params *how, struct pp_args *args)
-{
-	static const char *const off_on[] = { "off", "on", NULL };
-	uint32_t defer = UINT32_MAX, flush_us = UINT32_MAX;
-	unsigned int threaded = UINT32_MAX;
-	int err;
-
-	how->look_us = LOOK_US;
-	how->budget = BUDGET;
-	err = pp_args_u32(args, settings[NAPI_SUSPEND].option, 1, 1000000, &how->suspend_us);
-	if (!err)
-		err = pp_args_u32(args, settings[NAPI_DEFER].option, 0, 1000000, &defer);
-	if (!err)
-		err = pp_args_u32(args, settings[NAPI_FLUSH].option, 0, 1000000, &flush_us);
-	if (!err)
-		err = pp_args_word(args, settings[NAPI_THREADED].option, off_on, &threaded);
-	if (err)
-		return err;
-	if (defer != UINT32_MAX)
-		ask_for(how, NAPI_DEFER, defer);
-	if (flush_us != UINT32_MAX)
-		ask_for(how, NAPI_FLUSH, 1000ull * flush_us);
-	if (threaded != UINT32_MAX)
-		ask_for(how, NAPI_THREADED, threaded);
-	return 0;
-}
 
 /* --- sentences -------------------------------------------------------------------- */
 
@@ -249,46 +216,100 @@ static void record_open(struct xdp_napi *n, int ifindex, uint32_t queue, bool cr
 		n->before.v[i] = v[i];
 }
 
+/* --- settings that are restored ---------------------------------------------------- */
+
+static pthread_mutex_t napis_lock = PTHREAD_MUTEX_INITIALIZER; /* of the list, and each @before */
+static struct xdp_napi *napis;
+
+static void list_add(struct xdp_napi *n)
+{
+	pthread_mutex_lock(&napis_lock);
+	n->next = napis;
+	napis = n;
+	pthread_mutex_unlock(&napis_lock);
+}
+
+static void list_remove(const struct xdp_napi *n)
+{
+	struct xdp_napi **link;
+
+	pthread_mutex_lock(&napis_lock);
+	for (link = &napis; *link && *link != n; link = &(*link)->next)
+		;
+	if (*link)
+		*link = n->next;
+	pthread_mutex_unlock(&napis_lock);
+}
+
+/* another queue of NAPI @id that has to restore setting @i; NULL: none */
+static const struct xdp_napi *other_with(const struct xdp_napi *n, uint32_t id, unsigned int i)
+{
+	const struct xdp_napi *o = napis;
+
+	while (o && (o == n || o->id != id || !(o->before.mask >> i & 1)))
+		o = o->next;
+	return o;
+}
+
 /* A NAPI that is gone takes no settings: numbers of NAPIs do not come again. */
 int pp_napi_restore(struct xdp_napi *n, uint32_t mask)
 {
-	struct xdp_napi_values v = n->before;
-	int err = n->id ? -EBADF : 0;
+	struct xdp_napi_values v;
+	unsigned int i;
+	int err = 0;
 
-	v.mask &= mask;
-	if (n->id && n->genl.fd >= 0)
-		err = napi_set(&n->genl, n->id, &v);
-	if (!pp_record_done(err))
-		return err;
-	n->before.mask &= ~mask;
-	if (!n->before.mask)
-		n->id = 0;
-	return 0;
+	pthread_mutex_lock(&napis_lock);
+	v = n->before;
+	v.mask = n->id ? v.mask & mask : 0;
+	for (i = 0; i < NAPI_SETTINGS; i++)
+		if (other_with(n, n->id, i))
+			v.mask &= ~(1u << i);
+	if (v.mask)
+		err = n->genl.fd < 0 ? -EBADF : napi_set(&n->genl, n->id, &v);
+	if (pp_record_done(err)) {
+		err = 0;
+		n->before.mask &= ~mask;
+		n->id = n->before.mask ? n->id : 0;
+	}
+	pthread_mutex_unlock(&napis_lock);
+	return err;
+}
+
+static void remember(struct xdp_napi *n, uint32_t id, uint32_t new, const uint64_t *now)
+{
+	const struct xdp_napi *o;
+	unsigned int i;
+
+	n->id = id;
+	for (i = 0; i < NAPI_SETTINGS; i++) {
+		if (!(new >> i & 1))
+			continue;
+		o = other_with(n, id, i);
+		n->before.v[i] = o ? o->before.v[i] : now[i];
+	}
+	n->before.mask |= new;
+	record_write(n);
 }
 
 int pp_napi_change(struct xdp_napi *n, uint32_t id, const struct xdp_napi_values *v)
 {
-	struct xdp_napi_values now;
 	uint32_t new = v->mask & ~n->before.mask;
-	unsigned int i;
+	struct xdp_napi_values now;
 	int err;
 
+	pthread_mutex_lock(&napis_lock);
 	err = pp_napi_get(&n->genl, id, &now);
 	if (!err && v->mask & ~now.mask)
 		err = -EOPNOTSUPP;
-	if (err)
-		return err;
-	n->id = id;
-	n->before.mask |= new;
-	for (i = 0; i < NAPI_SETTINGS; i++)
-		if (new >> i & 1)
-			n->before.v[i] = now.v[i];
-	record_write(n);
-	err = napi_set(&n->genl, id, v);
-	if (err && err != -EAGAIN) { /* an answer: nothing was set */
-		n->before.mask &= ~new;
-		n->id = n->before.mask ? id : 0;
+	if (!err) {
+		remember(n, id, new, now.v);
+		err = napi_set(&n->genl, id, v);
+		if (err && err != -EAGAIN) { /* an answer: nothing was set */
+			n->before.mask &= ~new;
+			n->id = n->before.mask ? id : 0;
+		}
 	}
+	pthread_mutex_unlock(&napis_lock);
 	return err;
 }
 
@@ -336,6 +357,7 @@ int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue,
 	record_open(n, xif->index, queue, wanted);
 	if (!wanted && n->record.fd < 0)
 		return 0;
+	list_add(n);
 	err = pp_genl_open(&n->genl, "netdev");
 	if (!wanted) {
 		pp_napi_close(n);
@@ -361,6 +383,7 @@ void pp_napi_close(struct xdp_napi *n)
 		close(n->ep);
 	n->ep = -1;
 	pp_record_end(&n->record, !pp_napi_restore(n, UINT32_MAX));
+	list_remove(n);
 	n->id = 0;
 	pp_genl_close(&n->genl);
 }

@@ -5,6 +5,8 @@
 #include "af_xdp/port.h"
 
 #define XDP_FILL_SIZE (2 * XDP_RX_SIZE)
+#define LOOK_US	      20u /* with suspend, unless busy_poll says otherwise */
+#define BUDGET	      64u /* packets a poll, unless busy_budget says otherwise */
 
 /* the first option that takes TX metadata; NULL: there is none */
 static const char *xdp_wants_meta(const struct xdp_dev *xd)
@@ -117,13 +119,46 @@ static int xdp_parse_words(struct xdp_dev *xd, struct pp_args *args, unsigned in
 	return err;
 }
 
+static void ask_for(struct xdp_napi_params *how, enum xdp_napi_setting what, uint64_t value)
+{
+	how->asked.mask |= 1u << what;
+	how->asked.v[what] = value;
+}
+
+static int xdp_parse_napi(struct xdp_napi_params *how, struct pp_args *args)
+{
+	static const char *const off_on[] = { "off", "on", NULL };
+	uint32_t defer = UINT32_MAX, flush_us = UINT32_MAX;
+	unsigned int threaded = UINT32_MAX;
+	int err;
+
+	how->look_us = LOOK_US;
+	how->budget = BUDGET;
+	err = pp_args_u32(args, "suspend", 1, 1000000, &how->suspend_us);
+	if (!err)
+		err = pp_args_u32(args, "defer_irqs", 0, 1000000, &defer);
+	if (!err)
+		err = pp_args_u32(args, "gro_flush", 0, 1000000, &flush_us);
+	if (!err)
+		err = pp_args_word(args, "threaded", off_on, &threaded);
+	if (err)
+		return err;
+	if (defer != UINT32_MAX)
+		ask_for(how, NAPI_DEFER, defer);
+	if (flush_us != UINT32_MAX)
+		ask_for(how, NAPI_FLUSH, 1000ull * flush_us);
+	if (threaded != UINT32_MAX)
+		ask_for(how, NAPI_THREADED, threaded);
+	return 0;
+}
+
 static int xdp_parse_busy(struct xdp_dev *xd, struct pp_args *args)
 {
 	uint32_t budget = 0;
 	int err = pp_args_u32(args, "busy_poll", 1, 100000, &xd->busy_poll_us);
 
 	if (!err)
-		err = pp_napi_parse(&xd->napi, args);
+		err = xdp_parse_napi(&xd->napi, args);
 	if (!err)
 		err = pp_spread_parse(&xd->spread_how, args);
 	if (!err)

@@ -70,6 +70,7 @@ struct xdp_napi_values {
 
 /*
  * struct xdp_napi - of a queue
+ * @next:      of the process, from pp_napi_open() to pp_napi_close()
  * @ep:        an epoll descriptor with the socket in it; -1: interrupts are not suspended
  * @suspended: the last look found packets
  * @id:        NAPI that was set; 0: none
@@ -78,6 +79,7 @@ struct xdp_napi_values {
  * @record:    for the case of a kill
  */
 struct xdp_napi {
+	struct xdp_napi *next;
 	int ep;
 	bool suspended;
 	uint32_t id;
@@ -99,9 +101,6 @@ struct xdp_napi_params {
 	uint32_t look_us;
 	uint32_t budget;
 };
-
-/* 0 or -EINVAL with pp_error() */
-int pp_napi_parse(struct xdp_napi_params *how, struct pp_args *args);
 
 /* pp_napi_close() may follow */
 void pp_napi_init(struct xdp_napi *n);
