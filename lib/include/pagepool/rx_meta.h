@@ -53,7 +53,8 @@ struct pp_rx_meta {
  *          any other use of the bytes in front of the packet
  * @meta:   out
  *
- * Context: any thread that owns the packet. Cost: three loads, of the line in front of the packet.
+ * Context: any thread that owns the packet.
+ * Cost:    three loads, of the line in front of the packet.
  */
 static inline void pp_rx_meta_get(const void *packet, struct pp_rx_meta *meta)
 {
