@@ -121,7 +121,10 @@ int ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	if (request == SIOCETHTOOL)
 		return fake_ethtool(ifr->ifr_data);
-	return (int)syscall(SYS_ioctl, fd, request, ifr);
+	if (request != SIOCGIFNAME)
+		return (int)syscall(SYS_ioctl, fd, request, ifr);
+	strcpy(ifr->ifr_name, iface.name);
+	return 0;
 }
 
 /* --- channels, by netlink ------------------------------------------------------------- */

@@ -142,7 +142,10 @@ int ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	if (request == SIOCETHTOOL)
 		return fake_ethtool(ifr->ifr_data);
-	return (int)syscall(SYS_ioctl, fd, request, ifr);
+	if (request != SIOCGIFNAME)
+		return (int)syscall(SYS_ioctl, fd, request, ifr);
+	strcpy(ifr->ifr_name, "lo");
+	return 0;
 }
 
 static struct pp_iface iface;
@@ -153,9 +156,9 @@ static int setup_device(void **state)
 	device->on = bit(SG) | bit(RXVLAN) | bit(LRO) | bit(GROHW);
 	pp_iface_init(&iface);
 	strcpy(iface.name, "lo");
-	iface.index = (int)if_nametoindex("lo");
+	iface.index = (int)getpid(); /* the records of another run have other names */
 	iface.ctl = socket(AF_INET, SOCK_DGRAM, 0);
-	return iface.ctl >= 0 && iface.index ? 0 : -1;
+	return iface.ctl >= 0 ? 0 : -1;
 }
 
 static int teardown_device(void **state)
