@@ -24,10 +24,11 @@ static bool other_list_is_free(struct free_area *area, struct pcp *pcp)
 	if (left > READ_ONCE(pcp->batch))
 		return false;
 	if (left) {
-		/* first: a process that dies here loses them, and they are not there twice */
+		/* first: after a death here recover_area() finds them in both places */
+		free_area_push(area, pcp_handed_list(pcp)->obj, left);
+		compiler_barrier();
 		WRITE_ONCE(pcp->hold.handed, pcp->hold.handed & 1);
 		WRITE_ONCE(area->listed, area->listed - left);
-		free_area_push(area, pcp_handed_list(pcp)->obj, left);
 	}
 	return true;
 }

@@ -105,6 +105,16 @@ unsigned int share_processes(const struct stock *stock)
 
 /* ---- what a dead process held ---------------------------------------------------------------- */
 
+/* The dead was in other_list_is_free(): the list's objects are on top of the stack, too. */
+static bool is_pushed(const struct free_area *area, const struct pcp *pcp)
+{
+	uint32_t n = pcp_handed(pcp);
+
+	return n && n <= area->count &&
+	       !memcmp(area->obj + area->count - n, pcp_handed_list(pcp)->obj,
+		       n * sizeof(*area->obj));
+}
+
 /* What it knew of caches' lists follows from their counts. Under the lock that the dead held. */
 static void __coldpath recover_area(struct stock *stock)
 {
@@ -116,6 +126,8 @@ static void __coldpath recover_area(struct stock *stock)
 	for (i = 0; i < stock->cores; i++) {
 		pcp = stock_pcp(stock, i);
 		pcp->linked = false;
+		if (is_pushed(&stock->area, pcp))
+			WRITE_ONCE(pcp->hold.handed, pcp->hold.handed & 1);
 		if (pcp_handed(pcp))
 			free_area_list(&stock->area, pcp, pcp_handed(pcp));
 	}

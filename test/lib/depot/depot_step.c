@@ -375,7 +375,7 @@ static const struct scene scenes[] = {
 
 /* Of drains that hand a list over as it is: trylock's. */
 static const struct scene hand_scenes[] = {
-	{ "drain that finds the rest of a list", 0, 0, BATCH, true, rest_here, drain_here },
+	{ "drain that finds the rest of a list", 0, 0, 0, true, rest_here, drain_here },
 	{ "get that takes a list back", 0, 0, 3, false, list_here, get_three },
 	{ "get that refills from a list", 0, 0, 3 + BATCH, false, list_there, get_three },
 };
