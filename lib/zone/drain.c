@@ -12,7 +12,6 @@ long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
 	for_each_run_stock(stock, zone, k) {
 		for (i = first; i <= last && i < stock->cores; i++)
 			moved += max(stock_drain_core(stock, i, 0, timeout_us, false), 0l) << k;
-		moved += (long)READ_ONCE(stock->area.count) << k;
 		/* even if it seems empty: a refill on its way has come to its cache then */
 		runs_spill(stock);
 	}

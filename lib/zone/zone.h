@@ -160,7 +160,7 @@ uint64_t zone_run_moves(const struct search *search, bool *on_their_way);
 
 /* ---- drains: drain.c ------------------------------------------------------------------------- */
 
-/* Runs in the caches of these cores, and in the stack behind them, go to the buddy; pages moved. */
+/* Runs in these cores' caches, and in the stack behind, go to the buddy; pages of the caches. */
 long runs_drain(struct pp_zone *zone, unsigned int first, unsigned int last,
 		unsigned int timeout_us);
 /*
