@@ -14,7 +14,7 @@
 #include "stock/hold.h"
 
 /* "dept", and the version of the layout */
-#define DEPOT_MAGIC 0x64657006u
+#define DEPOT_MAGIC (0x64657000u + STOCK_LAYOUT)
 
 struct pp_depot {
 	struct stock stock;

@@ -16,6 +16,12 @@
 
 struct pp_zone_stats;
 
+/*
+ * A process attaches to memory of its own layout only. Increment this with each change of a struct
+ * in memory that processes share, and of a field's meaning: sizes seldom show such a change.
+ */
+#define STOCK_LAYOUT 6u
+
 /* Processes that may be listed at a time. */
 #define SHARE_PROCESSES 64u
 

@@ -53,7 +53,7 @@ struct zone_share {
 };
 
 /* "pgs", and the version of the layout; a debug build marks pages for itself. */
-#define SHARE_MAGIC (0x70677302u + ((uint64_t)PP_DEBUG << 32))
+#define SHARE_MAGIC (0x70677300u + STOCK_LAYOUT + ((uint64_t)PP_DEBUG << 32))
 
 /* The last page of the file. */
 struct zone_trailer {
