@@ -42,7 +42,7 @@ static __noinline void become_sole(struct pp_ring *ring)
 			return;
 		}
 	}
-	sole->thread = self;
+	WRITE_ONCE(sole->thread, self);
 	ring->first_turn = sole->turn;
 	/* pairs with the acquire in ring_produce() */
 	store_release(&ring->sole, sole);
@@ -176,7 +176,8 @@ unsigned int ring_produce(struct pp_ring *ring, void *const *objs, unsigned int 
 	unsigned int k;
 	uint32_t turn;
 
-	if (sole && likely(sole->thread == known_thread_id)) {
+	/* a producer that lost its CPU here may compare it while a dead thread's place is taken */
+	if (sole && likely(PEEK(sole->thread) == known_thread_id)) {
 		turn = sole->turn + 1;
 		WRITE_ONCE(sole->turn, turn);
 		compiler_barrier(); /* pairs with the membarrier in wait_until_alone() */

@@ -28,7 +28,7 @@
 
 /* Belongs to its thread for the thread's life: until then no other thread writes the turn. */
 struct ring_sole {
-	uint32_t thread; /* its id; 0: free */
+	uint32_t thread; /* its id; 0: free; atomic */
 	uint32_t turn; /* odd: it is inside; atomic */
 };
 
