@@ -6,7 +6,10 @@
 _Static_assert(offsetof(struct pp_page, pp_refs) == offsetof(struct pp_page, refs) + 4,
 	       "both counts in one load");
 
-/* Not of @pool, or at home, or held by others, too, or used by others: a put of it takes longer. */
+/*
+ * Not of @pool, or at home, or held by others, too, or used by others: a put of it takes longer.
+ * False: load_barrier() comes before what the put does with the page.
+ */
 static __always_inline bool page_needs_care(const struct pp_page *page,
 					    const struct page_pool *pool)
 {
@@ -253,13 +256,12 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 	if (!pool_is_mine(pool))
 		fetch_all(pages, n);
 	marked = mark_pages(pages, n, pool);
-	if (unlikely(marked < n)) {
-		put_mixed(pages, marked, n);
-		return;
-	}
 	/* pairs with the release of the threads that dropped the other references */
 	load_barrier();
-	recycle_pages(pool, pages, n);
+	if (unlikely(marked < n))
+		put_mixed(pages, marked, n);
+	else
+		recycle_pages(pool, pages, n);
 }
 
 /* allow_direct by a thread that is not the owner */
@@ -289,6 +291,7 @@ static __always_inline void put_page(struct page_pool *pool, struct pp_page *pag
 				     bool allow_direct)
 {
 	if (likely(pool && !page_needs_care(page, pool) && pool_is_mine(pool))) {
+		load_barrier(); /* as in page_pool_put_bulk() */
 		WRITE_ONCE(page->next, NEXT_HOME);
 		poison_pages(&page, 1);
 		recycle_page(pool, page);
