@@ -156,12 +156,13 @@ struct page_pool *page_pool_create(const struct page_pool_params *params);
  * @pool: pool, or NULL; not to be touched by the caller afterwards, but for returning pages
  *
  * Gives the pages of cache and ring to the zone at once. Pages that users still hold keep the
- * pool's memory alive; the thread that returns the last of them frees it. No thread waits. Until
- * then `ppstat` lists the pool as ended, with its pages. The last page of a PP_ZONE_SIGNAL_SAFE
- * zone's pool may come home in a signal handler: the next page_pool_create(), page_pool_destroy()
- * or pp_zone_destroy() frees that pool.
+ * pool's memory alive; the thread that returns the last of them frees it. No thread waits for them.
+ * Until then `ppstat` lists the pool as ended, with its pages. The last page of a
+ * PP_ZONE_SIGNAL_SAFE zone's pool may come home in a signal handler: the next page_pool_create(),
+ * page_pool_destroy() or pp_zone_destroy() frees that pool.
  *
- * Context: the owner has stopped; other threads may be returning pages.
+ * Context: the owner has stopped; other threads may be returning pages. Sleeps while one of them is
+ *          in the middle of that.
  * Cost:    giving cache and ring to the zone.
  * Source:  page_pool_destroy(). Differs: no periodic retry, the last page does it.
  */
