@@ -126,8 +126,9 @@ struct pcp_guard {
  * @alloc_bulk: up to @n pages from this core's cache, refilling it from the zone; 0 if the cache
  *              could not be entered or the zone is empty
  * @free_bulk:  put @n <= batch pages into this core's cache; false if it could not be entered
- * @drain:      move pages from @pcp to the zone until it has @keep, at most a batch for each time
- *              that its owner is kept out; pages moved, 0 when there is no more, or -ETIMEDOUT
+ * @drain:      move pages from @pcp to the zone until it has @keep. Each time that its owner is
+ *              kept out at most a batch is copied, unless PCP_WHOLE, or the list goes over as it
+ *              is; pages moved, 0 when there is no more, or -ETIMEDOUT
  * @depot:      pp_depot_get_bulk() and pp_depot_put_bulk(), whole, to jump to
  */
 struct pcp_ops {

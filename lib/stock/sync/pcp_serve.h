@@ -2,10 +2,11 @@
 /*
  * pcp_serve.h - an owner that empties its cache because a drainer asked
  *
- * want is how many pages the drainer would like; the owner, on its way out, moves a
- * batch and takes that off, until want is 0 or the cache is empty, which it counts in
- * answers. Several drainers share want, and the one that gets hold of the cache clears it:
- * so only served and answers tell what the owner did (test/model/trylock.pml).
+ * want is how many pages the drainer would like. The owner, on its way out, hands the list over if
+ * that is all of them. Else it moves a batch and takes that off, until want is 0 or the cache is
+ * empty. It counts an empty cache in answers. Several drainers share want, and the one that gets
+ * hold of the cache clears it. So only served and answers tell what the owner did
+ * (test/model/trylock.pml).
  */
 #ifndef PP_PCP_SERVE_H
 #define PP_PCP_SERVE_H
