@@ -45,12 +45,15 @@ uint64_t pool_available(const struct page_pool *pool)
 }
 
 /*
- * The ring's lock is held; what the owner wrote is of one turn only if none began meanwhile.
- * Returns come first, so that even then no page was returned that had not been handed out.
+ * The ring's lock is held; what the owner and a sole producer wrote is of one turn only if none
+ * began meanwhile. Returns come first, so that even then no page was returned that had not been
+ * handed out.
  */
 static void read_counters(const struct page_pool *pool, struct page_pool_stats *s)
 {
 	uint64_t cached = load_acquire(&pool->cached);
+	uint64_t in_ring = load_acquire(&pool->ring.produced);
+	uint64_t ring_full = ring_refused(&pool->ring);
 	uint64_t released_ref = load_acquire(&pool->released_ref);
 
 	*s = (struct page_pool_stats){
@@ -62,8 +65,8 @@ static void read_counters(const struct page_pool *pool, struct page_pool_stats *
 		.alloc_waive = READ_ONCE(pool->waived),
 		.recycle_cached = cached,
 		.recycle_cache_full = READ_ONCE(pool->cache_full),
-		.recycle_ring = READ_ONCE(pool->ring.produced),
-		.recycle_ring_full = ring_refused(&pool->ring),
+		.recycle_ring = in_ring,
+		.recycle_ring_full = ring_full,
 		.recycle_released_ref = released_ref,
 		.alloc_failures = READ_ONCE(pool->failures),
 		.wrong_owner = READ_ONCE(pool->wrong_owner),
