@@ -24,6 +24,8 @@ static __noinline unsigned int cache_refill(struct stock *stock, void **objs, un
 	struct free_area *area = &stock->area;
 	unsigned int got = 0, more;
 
+	if (!n) /* core_pop() of none gives 0, as one that finds too few */
+		return 0;
 	/* a look from outside: the list may change, or be another one, before the pop */
 	more = pcp ? min(READ_ONCE(READ_ONCE(pcp->list)->count), n) : 0;
 	if (more && core_pop(stock, objs, more))

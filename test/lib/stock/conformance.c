@@ -34,6 +34,21 @@ static void round_trip(void **state)
 	zone_end(zone);
 }
 
+/* a call for no pages moves none, into this core's cache either */
+static void none_at_all(void **state)
+{
+	struct pp_zone *zone = policy_zone(512, 16, 64, 0);
+	struct pp_page *pages[1];
+
+	pin_to(test_cpu(0));
+	assert_int_equal(pp_zone_alloc_bulk(zone, pages, 0), 0);
+	pp_zone_free_bulk(zone, pages, 0);
+	assert_int_equal(zone_stats(zone).cached, 0);
+	assert_int_equal(zone_stats(zone).refills, 0);
+	unpin();
+	zone_end(zone);
+}
+
 static void take_whole_zone(struct pp_zone *zone)
 {
 	struct pp_page *pages[PP_BULK_MAX];
@@ -323,11 +338,11 @@ static void cycles(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(round_trip),	cmocka_unit_test(whole_zone),
-		cmocka_unit_test(across_cores), cmocka_unit_test(idle_cache),
-		cmocka_unit_test(drain_counts), cmocka_unit_test(crowd),
-		cmocka_unit_test(thread_exit),	cmocka_unit_test(windows),
-		cmocka_unit_test(cycles),
+		cmocka_unit_test(none_at_all), cmocka_unit_test(round_trip),
+		cmocka_unit_test(whole_zone),  cmocka_unit_test(across_cores),
+		cmocka_unit_test(idle_cache),  cmocka_unit_test(drain_counts),
+		cmocka_unit_test(crowd),       cmocka_unit_test(thread_exit),
+		cmocka_unit_test(windows),     cmocka_unit_test(cycles),
 	};
 	int refused;
 
