@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,6 +146,24 @@ void need_policy(const char *policy)
 		return;
 	printf("SKIP: policy %s does not run here: %s\n", policy, pp_error());
 	exit(77);
+}
+
+pid_t child_fork(void)
+{
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	require(pid >= 0);
+	return pid;
+}
+
+void child_ends_well(pid_t pid)
+{
+	int status;
+
+	require(waitpid(pid, &status, 0) == pid);
+	require(WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
 static void *pinned_main(void *arg)

@@ -69,6 +69,11 @@ void need_two_cpus(void);
 /* Before the first test: the program ends as skipped (77) where @policy does not run. */
 void need_policy(const char *policy);
 
+/* fork(), with nothing in stdio that both would write. */
+pid_t child_fork(void);
+/* Wait for @pid, which must exit with 0. */
+void child_ends_well(pid_t pid);
+
 struct pinned {
 	pthread_t thread;
 	int cpu;

@@ -65,9 +65,7 @@ pid_t step_child(void (*prepare)(const void *arg), const void *arg, void (*act)(
 	int status;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid)
 		child_main(prepare, arg, act);
 	require(waitpid(pid, &status, 0) == pid);

@@ -33,9 +33,7 @@ static int in_child(void (*fn)(void))
 	int status;
 	pid_t pid;
 
-	fflush(NULL);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		watchdog_start(60);
 		fn();

@@ -147,9 +147,7 @@ static void wrong_owner_aborts(struct page_pool *pool, struct pp_page **pages)
 	int status;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	assert_true(pid >= 0);
+	pid = child_fork();
 	if (!pid)
 		wrong_owner_child(pool, pages);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

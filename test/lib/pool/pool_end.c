@@ -8,10 +8,10 @@
 #include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "interrupts.h"
@@ -183,20 +183,16 @@ static void no_membarrier(void)
 
 static void fenced_storm(void **state)
 {
-	int status;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		no_membarrier();
 		storm(NULL);
 		fflush(stdout);
 		_exit(0);
 	}
-	require(waitpid(pid, &status, 0) == pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	child_ends_well(pid);
 }
 
 /* ---- an owner that stands still -------------------------------------------------------------- */

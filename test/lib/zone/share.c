@@ -156,9 +156,7 @@ static struct other other_start(struct pp_zone *zone)
 
 	require(!pipe2(to, O_CLOEXEC) && !pipe2(from, O_CLOEXEC));
 	snprintf(fd, sizeof(fd), "%d", pp_zone_fd(zone));
-	fflush(stdout);
-	o.pid = fork();
-	require(o.pid >= 0);
+	o.pid = child_fork();
 	if (!o.pid) {
 		dup2(to[0], 0);
 		dup2(from[1], 1);
@@ -277,7 +275,7 @@ static void test_attach_errors(void **state)
 {
 	struct pp_zone_params p = zone_params(PAGES);
 	struct pp_zone *zone = shared_zone(), *plain;
-	int fd = memfd_create("other", MFD_CLOEXEC), status;
+	int fd = memfd_create("other", MFD_CLOEXEC);
 	void *base = pp_zone_base(zone);
 	pid_t pid;
 
@@ -295,16 +293,14 @@ static void test_attach_errors(void **state)
 	/* a process that has the zone's addresses for something else */
 	fd = dup(pp_zone_fd(zone));
 	shared_end(zone);
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		require(mmap(base, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
 			     0) == base);
 		require(!pp_zone_attach(fd) && errno == EADDRINUSE);
 		_exit(0);
 	}
-	require(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status));
+	child_ends_well(pid);
 	/* the memory lives as long as its descriptor: the zone can be used again */
 	zone = pp_zone_attach(fd);
 	require(zone && pp_zone_base(zone) == base);
@@ -421,18 +417,15 @@ static void test_closed(void **state)
 {
 	struct pp_zone *zone = shared_zone();
 	struct pp_page *page;
-	int status;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
 		require(!pp_zone_pcp_disable(zone, 100000));
 		_exit(0);
 	}
-	require(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status));
+	child_ends_well(pid);
 	require(pp_zone_recover(zone, 1000000) == 0);
 	require(pp_zone_alloc_bulk(zone, &page, 1) == 1);
 	pp_zone_free_bulk(zone, &page, 1);
@@ -450,9 +443,7 @@ static void test_creator_ends(void **state)
 	char c = 0;
 
 	require(!pipe(fds));
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		zone = shared_zone();
 		fd = pp_zone_fd(zone);

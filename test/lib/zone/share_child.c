@@ -38,14 +38,6 @@ static void shared_end(struct pp_zone *zone)
 	require(pp_zone_destroy(zone) == 0);
 }
 
-static void ends_well(pid_t pid)
-{
-	int status;
-
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFEXITED(status) && !WEXITSTATUS(status));
-}
-
 /* A child that did not attach ends nothing of its parent's. */
 static void test_child_ends(void **state)
 {
@@ -53,14 +45,12 @@ static void test_child_ends(void **state)
 	struct pp_page *page;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		require(pp_zone_destroy(zone) == 0);
 		_exit(0);
 	}
-	ends_well(pid);
+	child_ends_well(pid);
 	require(pp_zone_processes(zone) == 1);
 	require(pp_zone_alloc_bulk(zone, &page, 1) == 1);
 	require(pp_zone_give_bulk(zone, &page, 1, pp_zone_self(zone)) == 0);
@@ -75,9 +65,7 @@ static pid_t attached_child(struct pp_zone *zone, unsigned int n)
 	int status;
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
@@ -158,15 +146,13 @@ static void test_most(void **state)
 
 	for (i = 1; i < PP_ZONE_PROCESSES; i++)
 		pids[i] = attached_child(zone, 0);
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		for (i = 0; i < 2; i++)
 			require(!pp_zone_attach(pp_zone_fd(zone)) && errno == ENOSPC);
 		_exit(0);
 	}
-	ends_well(pid);
+	child_ends_well(pid);
 	kill_child(pids[1]);
 	pids[1] = attached_child(zone, 0);
 	for (i = 1; i < PP_ZONE_PROCESSES; i++)
@@ -185,9 +171,7 @@ static void test_attach_no_memory(void **state)
 	pid_t pid;
 
 	shared_end(zone);
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		require(dup2(2, 0) == 0);
 		require(!getrlimit(RLIMIT_DATA, &before) && !setrlimit(RLIMIT_DATA, &none));
@@ -198,7 +182,7 @@ static void test_attach_no_memory(void **state)
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == base);
 		_exit(0);
 	}
-	ends_well(pid);
+	child_ends_well(pid);
 	close(fd);
 }
 

@@ -76,9 +76,7 @@ static pid_t receiver_start(void)
 	pid_t pid;
 
 	require(!pipe(fds));
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		attach();
@@ -98,9 +96,7 @@ static pid_t settler_start(unsigned int timeout_us)
 {
 	pid_t pid;
 
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		attach();

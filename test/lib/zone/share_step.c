@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <pagepool/share.h>
@@ -153,20 +152,17 @@ static void twelve_there(void)
 /* Another process that died: the child settles its pages. */
 static void one_died(void)
 {
-	int status;
 	pid_t pid;
 
 	ten_here();
-	fflush(stdout);
-	pid = fork();
-	require(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
 		require(pp_zone_alloc_bulk(zone, pages, 20) == 20);
 		require(!pp_zone_pcp_disable(zone, 100000));
 		_exit(0);
 	}
-	require(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status));
+	child_ends_well(pid);
 }
 
 static void take_three(void)

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "variant.h"
@@ -186,14 +185,12 @@ static void op_disable(struct worker *w)
 /* the child has our memory and none of our threads: it leaves the zone alone */
 static void op_fork(struct worker *w)
 {
-	int status;
 	pid_t pid = fork();
 
 	if (!pid)
 		_exit(0);
 	require(pid > 0);
-	require(waitpid(pid, &status, 0) == pid);
-	require(WIFEXITED(status) && !WEXITSTATUS(status));
+	child_ends_well(pid);
 	w->forks++;
 }
 

@@ -251,9 +251,7 @@ static void refused_without_oom(uint64_t pages, uint32_t page_size, enum pp_mem 
 	FILE *f;
 
 	p.mem = mem;
-	fflush(stdout);
-	pid = fork();
-	assert_true(pid >= 0);
+	pid = child_fork();
 	if (!pid) {
 		f = fopen("/proc/self/oom_score_adj", "w");
 		if (f) {
@@ -298,9 +296,7 @@ static void audit(void **state)
 	pid_t pid;
 
 	for (foreign = 0; foreign < 2; foreign++) {
-		fflush(stdout);
-		pid = fork();
-		assert_true(pid >= 0);
+		pid = child_fork();
 		if (!pid)
 			audit_child(foreign);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
