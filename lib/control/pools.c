@@ -128,11 +128,22 @@ struct found {
 	struct pp_holder *holders; /* room for as many */
 };
 
+/* Of a page of @pool. Not by page->zone: an acceptor may be writing it. */
+static const struct pp_zone *zone_of(const struct page_pool *pool, const struct pp_page *page)
+{
+	const struct pool_client *c = pool->clients;
+
+	while (!zone_has(c->client.zone, page))
+		c++;
+	return c->client.zone;
+}
+
 /* The caller keeps @pool and its zone. */
 static void look_at_holders(void *arg, const struct page_pool *pool)
 {
 	struct found *found = arg;
 	const struct pp_page *page;
+	const struct pp_zone *zone;
 	unsigned int i;
 
 	found->tracked = READ_ONCE(pool->holders);
@@ -141,9 +152,10 @@ static void look_at_holders(void *arg, const struct page_pool *pool)
 	found->n = page_pool_holders(pool, found->holders, found->room, found->ages);
 	for (i = 0; i < found->n; i++) {
 		page = found->holders[i].page;
+		zone = zone_of(pool, page);
 		found->of[i].holder = found->holders[i];
-		found->of[i].zone = page->zone->id;
-		found->of[i].page = (uint64_t)(page - page->zone->pages);
+		found->of[i].zone = zone->id;
+		found->of[i].page = (uint64_t)(page - zone->pages);
 	}
 }
 
