@@ -177,15 +177,20 @@ static int spread_start(struct pp_spread *sp, bool create, bool *busy)
 	return err ? refused(err, sp, sp->channels ? "channels" : "rss") : 0;
 }
 
+/* The kinds that channels=N sets: the combined ones, or both others of a device without those. */
+#define for_each_set_kind(i, max) \
+	for (i = (max)[COMBINED] ? COMBINED : RX; i <= ((max)[COMBINED] ? COMBINED : TX); i++)
+
 static int plan_channels(struct pp_spread *sp, uint32_t n, const uint32_t max[KINDS],
 			 uint32_t to[KINDS])
 {
-	unsigned int i, first = max[COMBINED] ? COMBINED : RX;
+	unsigned int i;
 	char why[64];
 
 	if (!max[RX] && !max[TX] && !max[COMBINED])
 		return refused(-EOPNOTSUPP, sp, "channels");
-	for (i = first; i <= (first == RX ? TX : COMBINED); i++) {
+	for_each_set_kind(i, max)
+	{
 		if (max[i] && n > max[i]) {
 			snprintf(why, sizeof(why), "it has %u at most, not %u", max[i], n);
 			return refuse(-EINVAL, sp, "channels", why, "ethtool -l shows them");
@@ -269,12 +274,16 @@ static int spread_there(struct pp_spread *sp, const struct pp_spread_params *how
 	union table t = { .head = { 0 } };
 	unsigned int i;
 
-	if (pp_channels_get(sp, now, max))
+	if (pp_channels_get(sp, now, max)) {
 		memset(now, 0, sizeof(now));
-	for (i = 0; i < KINDS; i++)
+		memset(max, 0, sizeof(max));
+	}
+	for_each_set_kind(i, max)
+	{
 		if (how->channels && now[i] && now[i] != how->channels)
 			return refuse(-EBUSY, sp, "channels", "another process has set it",
 				      "give both the same");
+	}
 	if (how->rss && (pp_rss_get(sp, &t) || !pp_rss_is_even(&t, how->rss)))
 		return refuse(-EBUSY, sp, "rss", "another process has set it",
 			      "give both the same");

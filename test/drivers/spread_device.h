@@ -31,6 +31,7 @@
 #define TOO_LOW	 "requested channel counts are too low for existing indirection table settings"
 
 /*
+ * @rx:       channels of that kind alone, which no option changes
  * @custom:   the table is not the default
  * @err:      what setting says, 0: it works; @rss_err: of the table alone
  * @busy:     attempts to set channels that fail first
@@ -38,6 +39,7 @@
  */
 static struct device {
 	uint32_t combined;
+	uint32_t rx;
 	uint32_t table[ENTRIES];
 	bool custom;
 	int err;
@@ -207,6 +209,8 @@ ssize_t send(int fd, const void *buf, size_t size, int flags)
 	assert_int_equal(word, iface.index);
 	if (!memcmp(gen, get, sizeof(get))) {
 		assert_int_equal(size, 32);
+		add(ETHTOOL_A_CHANNELS_RX_MAX, &device->rx, sizeof(max));
+		add(ETHTOOL_A_CHANNELS_RX_COUNT, &device->rx, sizeof(max));
 		add(ETHTOOL_A_CHANNELS_COMBINED_MAX, &max, sizeof(max));
 		add(ETHTOOL_A_CHANNELS_COMBINED_COUNT, &device->combined, sizeof(max));
 		return (ssize_t)size;

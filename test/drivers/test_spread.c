@@ -256,14 +256,12 @@ static void kept(void **state)
 	assert_false(record(NULL, 0));
 }
 
-/* another process has the record: its values are fine, others are refused */
-static void two_processes(void **state)
+static void join_another_process(void)
 {
 	int go[2];
 	pid_t pid;
 	char c;
 
-	only_root();
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, go), 0);
 	pid = fork();
 	if (!pid) {
@@ -287,6 +285,15 @@ static void two_processes(void **state)
 	close(go[1]);
 	pp_spread_close(open_with(0, 0));
 	assert_device(4, 4);
+}
+
+/* another process has the record: its values are fine, others are refused */
+static void two_processes(void **state)
+{
+	only_root();
+	join_another_process();
+	device->rx = 1;
+	join_another_process();
 }
 
 /* a record that makes no sense changes nothing; one that is cut short has the default table */
