@@ -21,8 +21,9 @@ struct path {
 	unsigned int core;
 	unsigned int bulk;
 	unsigned long loops;
-	unsigned int done;
 	struct spsc *ring;
+	unsigned int ready;
+	unsigned int done;
 };
 
 static void give_back(struct path *p, struct pp_page **pages)
@@ -40,6 +41,7 @@ static void *consume_pages(void *arg)
 	struct path *p = arg;
 	unsigned int spins;
 
+	__atomic_store_n(&p->ready, 1, __ATOMIC_RELEASE);
 	for (left = p->loops; left; left--) {
 		spins = 0;
 		while (!spsc_pop(p->ring, pages, p->bulk))
@@ -76,11 +78,12 @@ static uint64_t run_path(struct bench_subject *s, unsigned int bulk, unsigned lo
 
 	p->bulk = bulk;
 	p->loops = loops;
-	p->done = 0;
+	p->ready = p->done = 0;
 	if (bench_thread(&thread, p->core, consume_pages, p)) {
 		s->shorts++;
 		return UINT64_MAX / 2;
 	}
+	bench_await(&p->ready, 1);
 	start = pp_cycles();
 	while (loops--) {
 		take_pages(p, pages);
@@ -88,8 +91,7 @@ static uint64_t run_path(struct bench_subject *s, unsigned int bulk, unsigned lo
 		while (!spsc_push(p->ring, pages, bulk))
 			bench_pause(&spins);
 	}
-	while (!__atomic_load_n(&p->done, __ATOMIC_ACQUIRE))
-		bench_pause(&spins);
+	bench_await(&p->done, 1);
 	start = pp_cycles() - start;
 	pthread_join(thread, NULL);
 	return start;

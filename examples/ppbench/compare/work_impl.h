@@ -31,8 +31,10 @@ struct cmp_worker {
 	uint64_t shorts;
 	struct spsc *ring;
 	const cpu_set_t *set;
+	/* on lines that nobody writes while the other thread reads them */
+	unsigned int ready __attribute__((aligned(128)));
 	unsigned int stop;
-};
+} __attribute__((aligned(128)));
 
 static inline unsigned int cmp_per_clock(unsigned int bulk)
 {
@@ -113,15 +115,18 @@ static void *WORK(give_back)(void *arg)
 {
 	void *objects[PP_BULK_MAX] __attribute__((aligned(64)));
 	struct cmp_worker *w = arg;
+	struct spsc *const ring = w->ring;
+	void *const pool = w->pool;
 	const unsigned int bulk = w->job->bulk;
 	unsigned int spins = 0, last;
 
 	WORK_ENTER();
+	__atomic_store_n(&w->ready, 1, __ATOMIC_RELEASE);
 	for (;;) {
 		/* pairs with the release in cross(): earlier pushes are visible after it */
 		last = __atomic_load_n(&w->stop, __ATOMIC_ACQUIRE);
-		if (spsc_pop(w->ring, (struct pp_page **)objects, bulk)) {
-			WORK_PUT(w->pool, objects, bulk);
+		if (spsc_pop(ring, (struct pp_page **)objects, bulk)) {
+			WORK_PUT(pool, objects, bulk);
 			spins = 0;
 		} else if (last) {
 			break;
@@ -172,6 +177,7 @@ static int WORK(cross)(struct cmp_worker *w)
 		err = -1;
 		goto out;
 	}
+	bench_await(&w->ready, 1);
 	start = pp_cycles();
 	w->deadline = start + w->job->budget;
 	do
