@@ -45,6 +45,7 @@ static __always_inline unsigned int consume_ring(struct page_pool *pool, bool an
 		n = consume_near(pool);
 	else
 		n = ring_consume(&pool->ring, (void **)pool->cache, pool->p.refill);
+	fetch_pages(pool->cache, n);
 	WRITE_ONCE(pool->count, n);
 	count_add(pool->refilled, !!n);
 	return n;

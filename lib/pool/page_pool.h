@@ -263,6 +263,9 @@ void pool_release_array(struct page_pool *pool, struct pp_page **pages, uint32_t
 
 /* ---- puts and fragments: put.c, frag.c ------------------------------------------------------- */
 
+/* Metadata that another core wrote last is about to be written here. */
+void fetch_pages(struct pp_page *const *pages, unsigned int n);
+
 /* The pool's last reference to a page is gone: recycle it, or release it. */
 void pool_recycle_last(struct page_pool *pool, struct pp_page *page);
 /* The verbs of pool_page_ops. */

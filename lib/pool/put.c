@@ -198,13 +198,16 @@ static void put_mixed(struct pp_page **pages, unsigned int done, unsigned int n)
 	put_part(pages, done, n);
 }
 
-/* Metadata that the owner, on another core, wrote last. */
-static __noinline void fetch_all(struct pp_page **pages, unsigned int n)
+void __noinline fetch_pages(struct pp_page *const *pages, unsigned int n)
 {
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		prefetch_for_write(pages[i]);
+	for (; n >= 4; n -= 4, pages += 4) {
+		prefetch_for_write(pages[0]);
+		prefetch_for_write(pages[1]);
+		prefetch_for_write(pages[2]);
+		prefetch_for_write(pages[3]);
+	}
+	while (n--)
+		prefetch_for_write(*pages++);
 }
 
 /* Mark @page as home. False: it needs care. */
@@ -254,7 +257,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n)
 		return;
 	}
 	if (!pool_is_mine(pool))
-		fetch_all(pages, n);
+		fetch_pages(pages, n);
 	marked = mark_pages(pages, n, pool);
 	/* pairs with the release of the threads that dropped the other references */
 	load_barrier();
