@@ -25,11 +25,11 @@ void bench_subject_set(struct bench_subject *s, const char *kind, bench_run_fn *
 
 /*
  * Cycles that one measurement should take: few against a slice of the scheduler, many against
- * the cost of reading the clock, and against the lines that two cores must exchange first.
+ * the cost of reading the clock.
  */
 static uint64_t slice_cycles(const struct bench *b)
 {
-	return b->tsc_hz / (b->opts.quick ? 1000 : 500) * (b->what->cores > 1 ? 4 : 1);
+	return b->tsc_hz / (b->opts.quick ? 1000 : 500);
 }
 
 long bench_switches(void)

@@ -28,7 +28,7 @@ static const struct cmp_work {
 	[CMP_PREP] = { .name = "prep", .ms = 2, .quick_ms = 1 },
 	[CMP_KEEP_MANY] = { .name = "keep1024", .ms = 2, .quick_ms = 1 },
 	[CMP_BURSTY] = { .name = "bursty", .ms = 2, .quick_ms = 1 },
-	[CMP_CROSS] = { .name = "cross", .ms = 8, .quick_ms = 4, .pair = true },
+	[CMP_CROSS] = { .name = "cross", .ms = 4, .quick_ms = 2, .pair = true },
 	[CMP_CROWD] = { .name = "crowd", .ms = 100, .quick_ms = 30, .pair = true, .rough = true },
 	[CMP_CHURN] = { .name = "churn", .ms = 10, .quick_ms = 4, .rough = true },
 	[CMP_FOREIGN] = { .name = "foreign", .ms = 2, .quick_ms = 1, .rough = true },
