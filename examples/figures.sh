@@ -159,9 +159,11 @@ def text(figure):
 lines, machine = [], None
 
 def line(what, unit, ours, theirs_name, theirs, ratio, command):
+    better = '%.2f' % ratio if ratio else 'it stops'
+    if max(ours[1], theirs[1]) <= min(ours[2], theirs[2]):
+        better += ', ranges overlap'
     lines.append('| %s, %s | %s | %s: %s | %s | `%s` |' %
-                 (what, unit, text(ours), theirs_name, text(theirs),
-                  '%.2f' % ratio if ratio else 'it stops', command))
+                 (what, unit, text(ours), theirs_name, text(theirs), better, command))
 
 path = os.path.join(where, 'peers.txt')
 number = r'([\d.]+) \(([\d.]+) \.\. ([\d.]+)\)'
@@ -219,7 +221,8 @@ for name in sorted(os.listdir(where)):
 head = []
 if machine:
     head = ['%(cpu)s, %(cores)s CPUs, Linux %(kernel)s, %(compiler)s, commit %(commit)s; medians, in '
-            'parentheses the smallest and the largest.' % machine]
+            'parentheses the smallest and the largest. Where these ranges overlap, either may be the '
+            'better one.' % machine]
 if quick:
     head.append('Measured with --quick: they show that it works, not how fast it is.')
 table = head + ['', '| what | pagepool | beside it | times better | command |', '|---|---|---|---|---|']

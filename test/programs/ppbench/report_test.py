@@ -180,7 +180,8 @@ def test_run():
 def test_figures():
     """examples/figures.sh: the table is that of the results, and the rest of the page stays."""
     rows = [row('zone trylock', 'raw', median=2.0), row('array', 'raw', median=1.0),
-            row('zone trylock', median=4.0), row('rte_pktmbuf ring_mp_mc cache 512', median=30.0)]
+            row('zone trylock', median=4.0), row('rte_pktmbuf ring_mp_mc cache 512', median=30.0),
+            row('zone trylock', 'cross', median=9.0), row('rte_mempool ring_mp_mc cache 512', 'cross', median=9.1)]
     with tempfile.TemporaryDirectory() as tmp:
         def script(*words):
             done = subprocess.run(['/bin/sh', args.figures, *words], capture_output=True, text=True,
@@ -214,6 +215,7 @@ def test_figures():
             check('array: 1 (0.99 .. 1.01) | 0.50 |' in text, 'slower than an array')
             check('ring_mp_mc cache 512: 30 (29.7 .. 30.3) | 7.50 |' in text, 'better than mbufs')
             check('dpdk-testpmd: 20 (19 .. 21) | 1.50 |' in text, 'peers')
+            check('9.1 (9.01 .. 9.19) | 1.01, ranges overlap |' in text, 'as good as the other')
             check('glibc' not in text, 'what was not measured is not there')
         check(os.path.exists(os.path.join(tmp, 'out', 'report.html')), 'the page')
         check(script('--build', build, '--from', results).returncode == 0, 'a machine of its own')
