@@ -251,7 +251,10 @@ static const struct xdp_napi *other_with(const struct xdp_napi *n, uint32_t id, 
 	return o;
 }
 
-/* A NAPI that is gone takes no settings: numbers of NAPIs do not come again. */
+/*
+ * A NAPI that is gone takes no settings: numbers of NAPIs do not come again. The record forgets
+ * what is restored: something else may set it until the next port comes after a kill.
+ */
 int pp_napi_restore(struct xdp_napi *n, uint32_t mask)
 {
 	struct xdp_napi_values v;
@@ -270,6 +273,7 @@ int pp_napi_restore(struct xdp_napi *n, uint32_t mask)
 		err = 0;
 		n->before.mask &= ~mask;
 		n->id = n->before.mask ? n->id : 0;
+		record_write(n);
 	}
 	pthread_mutex_unlock(&napis_lock);
 	return err;
@@ -307,6 +311,7 @@ int pp_napi_change(struct xdp_napi *n, uint32_t id, const struct xdp_napi_values
 		if (err && err != -EAGAIN) { /* an answer: nothing was set */
 			n->before.mask &= ~new;
 			n->id = n->before.mask ? id : 0;
+			record_write(n);
 		}
 	}
 	pthread_mutex_unlock(&napis_lock);

@@ -31,61 +31,6 @@ int pp_spread_parse(struct pp_spread_params *how, struct pp_args *args)
 	return err ? err : pp_args_u32(args, "rss", 1, UINT16_MAX, &how->rss);
 }
 
-/* --- both -------------------------------------------------------------------------- */
-
-/* The table names no queue that is not there at any time. @t: NULL: it stays */
-static int spread_set(struct pp_spread *sp, const uint32_t now[KINDS], const uint32_t to[KINDS],
-		      union table *t)
-{
-	bool shrinks = to[RX] + to[COMBINED] < now[RX] + now[COMBINED];
-	int err = 0;
-
-	if (t && shrinks)
-		err = pp_rss_set(sp, t);
-	if (!err)
-		err = pp_channels_set(sp, now, to);
-	if (!err && t && !shrinks)
-		err = pp_rss_set(sp, t);
-	return err;
-}
-
-/* of what was asked for; values that something else has set since stay */
-static int spread_restore(struct pp_spread *sp, bool channels, bool rss)
-{
-	uint32_t now[KINDS], max[KINDS];
-	const uint32_t *to = now;
-	union table t = { .head = { 0 } }, *restore = NULL;
-	int err = sp->genl.fd < 0 ? -EBADF : pp_channels_get(sp, now, max);
-
-	if (err)
-		return err;
-	if (channels && sp->channels && !memcmp(now, sp->set, sizeof(now)))
-		to = sp->before;
-	if (rss && sp->rss && !pp_rss_get(sp, &t) && pp_rss_is_even(&t, sp->rss))
-		restore = &sp->table;
-	err = spread_set(sp, now, to, restore);
-	if (!pp_record_done(err))
-		return err;
-	if (channels)
-		sp->channels = 0;
-	if (rss)
-		sp->rss = 0;
-	return 0;
-}
-
-/* the kernel lets go of a closed socket's queue some milliseconds later */
-static int spread_restore_soon(struct pp_spread *sp)
-{
-	unsigned int ms = 0;
-	int err;
-
-	while ((err = spread_restore(sp, true, true)) == -EINVAL && ms < LAST_MS) {
-		pp_xdp_sleep_ms(XDP_RETRY_STEP_MS);
-		ms += XDP_RETRY_STEP_MS;
-	}
-	return err;
-}
-
 /* --- the record --------------------------------------------------------------------- */
 
 static char record_text[TEXT_HEAD + 4 * TABLE_MAX + 1]; /* under the lock */
@@ -128,6 +73,65 @@ static void record_parse(struct pp_spread *sp)
 		t->size = 0;
 }
 
+/* --- both -------------------------------------------------------------------------- */
+
+/* The table names no queue that is not there at any time. @t: NULL: it stays */
+static int spread_set(struct pp_spread *sp, const uint32_t now[KINDS], const uint32_t to[KINDS],
+		      union table *t)
+{
+	bool shrinks = to[RX] + to[COMBINED] < now[RX] + now[COMBINED];
+	int err = 0;
+
+	if (t && shrinks)
+		err = pp_rss_set(sp, t);
+	if (!err)
+		err = pp_channels_set(sp, now, to);
+	if (!err && t && !shrinks)
+		err = pp_rss_set(sp, t);
+	return err;
+}
+
+/*
+ * Of what was asked for; values that something else has set since stay. The record forgets what is
+ * restored: after a kill the next port would take another's setting for it.
+ */
+static int spread_restore(struct pp_spread *sp, bool channels, bool rss)
+{
+	uint32_t now[KINDS], max[KINDS];
+	const uint32_t *to = now;
+	union table t = { .head = { 0 } }, *restore = NULL;
+	int err = sp->genl.fd < 0 ? -EBADF : pp_channels_get(sp, now, max);
+
+	if (err)
+		return err;
+	if (channels && sp->channels && !memcmp(now, sp->set, sizeof(now)))
+		to = sp->before;
+	if (rss && sp->rss && !pp_rss_get(sp, &t) && pp_rss_is_even(&t, sp->rss))
+		restore = &sp->table;
+	err = spread_set(sp, now, to, restore);
+	if (!pp_record_done(err))
+		return err;
+	if (channels)
+		sp->channels = 0;
+	if (rss)
+		sp->rss = 0;
+	record_write(sp);
+	return 0;
+}
+
+/* the kernel lets go of a closed socket's queue some milliseconds later */
+static int spread_restore_soon(struct pp_spread *sp)
+{
+	unsigned int ms = 0;
+	int err;
+
+	while ((err = spread_restore(sp, true, true)) == -EINVAL && ms < LAST_MS) {
+		pp_xdp_sleep_ms(XDP_RETRY_STEP_MS);
+		ms += XDP_RETRY_STEP_MS;
+	}
+	return err;
+}
+
 /* --- sentences ----------------------------------------------------------------------- */
 
 static int refuse(int err, const struct pp_spread *sp, const char *option, const char *why,
@@ -152,10 +156,17 @@ static int refused(int err, const struct pp_spread *sp, const char *option)
 
 /* --- ports --------------------------------------------------------------------------- */
 
-/* @busy: out: another process has the record; nothing is set then */
-static int spread_start(struct pp_spread *sp, bool create, bool *busy)
+/* the option that a refusal is about, if both are in the way */
+static const char *first_asked(const struct pp_spread_params *how)
 {
-	char name[48];
+	return how->channels || !how->rss ? "channels" : "rss";
+}
+
+/* @busy: out: another process has the record; nothing is set then */
+static int spread_start(struct pp_spread *sp, const struct pp_spread_params *how, bool *busy)
+{
+	bool create = how->channels || how->rss;
+	char name[48], remedy[80];
 	int err;
 
 	*busy = false;
@@ -169,12 +180,15 @@ static int spread_start(struct pp_spread *sp, bool create, bool *busy)
 	err = pp_genl_open(&sp->genl, "ethtool");
 	if (err) {
 		pp_record_end(&sp->record, !record_text[0]);
-		return refuse(-EOPNOTSUPP, sp, "channels", "no ethtool family of netlink answers",
-			      "take a kernel with CONFIG_ETHTOOL_NETLINK, or leave it out");
+		snprintf(remedy, sizeof(remedy),
+			 "take a kernel with CONFIG_ETHTOOL_NETLINK, or leave %s out",
+			 first_asked(how));
+		return refuse(-EOPNOTSUPP, sp, first_asked(how),
+			      "no ethtool family of netlink answers", remedy);
 	}
 	record_parse(sp);
 	err = sp->channels || sp->rss ? spread_restore_soon(sp) : 0;
-	return err ? refused(err, sp, sp->channels ? "channels" : "rss") : 0;
+	return err ? refused(err, sp, first_asked(how)) : 0;
 }
 
 /* The kinds that channels=N sets: the combined ones, or both others of a device without those. */
@@ -293,7 +307,7 @@ static int spread_there(struct pp_spread *sp, const struct pp_spread_params *how
 static int spread_join(struct pp_spread *sp, const struct pp_spread_params *how)
 {
 	bool wanted = how->channels || how->rss, busy;
-	int err = spread_start(sp, wanted, &busy);
+	int err = spread_start(sp, how, &busy);
 
 	if (!err && wanted && busy)
 		err = spread_there(sp, how);

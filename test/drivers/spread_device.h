@@ -35,6 +35,7 @@
  * @custom:   the table is not the default
  * @err:      what setting says, 0: it works; @rss_err: of the table alone
  * @busy:     attempts to set channels that fail first
+ * @alone:    the kernel has no ethtool family of netlink
  * @too_few:  a set of channels would have left the table without a queue
  */
 static struct device {
@@ -45,6 +46,7 @@ static struct device {
 	int err;
 	int rss_err;
 	unsigned int busy;
+	bool alone;
 	bool too_few;
 	unsigned int sets;
 } * device;
@@ -201,7 +203,10 @@ ssize_t send(int fd, const void *buf, size_t size, int flags)
 	answer.nl.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
 	if (nl.nlmsg_type == GENL_ID_CTRL) {
 		assert_string_equal((const char *)gen + 8, "ethtool");
-		add(CTRL_ATTR_FAMILY_ID, &family, sizeof(family));
+		if (device->alone)
+			answer_error(ENOENT, NULL);
+		else
+			add(CTRL_ATTR_FAMILY_ID, &family, sizeof(family));
 		return (ssize_t)size;
 	}
 	assert_int_equal(nl.nlmsg_type, FAMILY);

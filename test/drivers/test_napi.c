@@ -22,6 +22,7 @@
 static struct {
 	uint64_t v[NETDEV_A_NAPI_THREADED + 1];
 	unsigned int sets;
+	int err; /* what setting says, 0: it works */
 } * napi;
 
 static struct pp_iface iface;
@@ -54,8 +55,12 @@ static void napi_get(void)
 static void napi_set(const char *at, const char *end)
 {
 	struct nlattr attr;
+	int *err = NLMSG_DATA(&answer.nl);
 
-	for (; at < end; at += NLA_ALIGN(attr.nla_len)) {
+	answer.nl.nlmsg_type = NLMSG_ERROR;
+	answer.nl.nlmsg_len = NLMSG_LENGTH(sizeof(struct nlmsgerr));
+	*err = -napi->err;
+	for (; !napi->err && at < end; at += NLA_ALIGN(attr.nla_len)) {
 		memcpy(&attr, at, sizeof(attr));
 		if (attr.nla_type == NETDEV_A_NAPI_ID)
 			continue;
@@ -65,8 +70,6 @@ static void napi_set(const char *at, const char *end)
 		memcpy(&napi->v[attr.nla_type], at + NLA_HDRLEN, attr.nla_len - NLA_HDRLEN);
 		napi->sets++;
 	}
-	answer.nl.nlmsg_type = NLMSG_ERROR;
-	answer.nl.nlmsg_len = NLMSG_LENGTH(sizeof(struct nlmsgerr));
 }
 
 /* in place of libc's */
@@ -197,12 +200,47 @@ static void killed(void **state)
 	assert_defer(3);
 }
 
+/* The second of two requests is refused, or given up: its settings are those of others later. */
+static void second_and_killed(void **state)
+{
+	const struct xdp_napi_values flush = { .mask = 1u << NAPI_FLUSH, .v[NAPI_FLUSH] = 20000 };
+	struct xdp_napi n;
+	unsigned int i;
+	pid_t pid;
+
+	if (geteuid()) {
+		print_message("skipped: only root may write to /run\n");
+		skip();
+	}
+	for (i = 0; i < 2; i++) {
+		pid = fork();
+		if (!pid) {
+			queue_open(&n, 0, 5);
+			napi->err = i ? 0 : EBUSY;
+			assert_int_equal(pp_napi_change(&n, NAPI, &flush), -napi->err);
+			if (i)
+				assert_int_equal(pp_napi_restore(&n, 1u << NAPI_FLUSH), 0);
+			kill(getpid(), SIGKILL);
+		}
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		assert_defer(5);
+		napi->err = 0;
+		napi->v[NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT] = 7000;
+		queue_open(&n, 0, 0);
+		pp_napi_close(&n);
+		assert_defer(3);
+		assert_int_equal(napi->v[NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT], 7000);
+		napi->v[NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT] = 0;
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(last_restores, setup),
 		cmocka_unit_test_setup(others_stay, setup),
 		cmocka_unit_test_setup(killed, setup),
+		cmocka_unit_test_setup(second_and_killed, setup),
 	};
 
 	napi = mmap(NULL, sizeof(*napi), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -73,6 +73,16 @@ static void customize(uint32_t queues)
 		device->table[i] = (i * i / 7) % queues;
 }
 
+/* what ethtool -X equal @queues sets */
+static void spread_over(uint32_t queues)
+{
+	unsigned int i;
+
+	device->custom = true;
+	for (i = 0; i < ENTRIES; i++)
+		device->table[i] = i % queues;
+}
+
 static void set_and_restored(void **state)
 {
 	static const uint32_t asked[][2] = { { 2, 0 }, { 8, 0 }, { 4, 0 }, { 0, 2 }, { 0, 4 },
@@ -163,6 +173,21 @@ static void refused(void **state)
 	open_refused(2, 0, EINVAL, "channels of lo is not set: " TOO_LOW "; leave channels out");
 }
 
+#define NO_FAMILY \
+	"no ethtool family of netlink answers; take a kernel with CONFIG_ETHTOOL_NETLINK, "
+
+/* The sentence names an option that was given. */
+static void no_family(void **state)
+{
+	device->alone = true;
+	open_refused(0, 2, EOPNOTSUPP, "rss of lo is not set: " NO_FAMILY "or leave rss out");
+	open_refused(2, 0, EOPNOTSUPP,
+		     "channels of lo is not set: " NO_FAMILY "or leave channels out");
+	open_refused(2, 2, EOPNOTSUPP,
+		     "channels of lo is not set: " NO_FAMILY "or leave channels out");
+	pp_spread_close(open_with(0, 0));
+}
+
 /* a queue of a closed socket is let go of some time later */
 static void soon(void **state)
 {
@@ -234,7 +259,7 @@ static void killed(void **state)
 /* the record stays for a port with the right to restore; values set since by others stay as well */
 static void kept(void **state)
 {
-	const struct pp_spread_params how = { 2, 0 };
+	const struct pp_spread_params how = { 2, 0 }, rss = { 0, 2 };
 	struct pp_spread *sp;
 
 	only_root();
@@ -242,6 +267,9 @@ static void kept(void **state)
 	device->err = EPERM;
 	pp_spread_close(open_with(0, 0));
 	assert_int_equal(pp_spread_open(&sp, &iface, &how), -EPERM);
+	pp_spread_close(sp);
+	assert_int_equal(pp_spread_open(&sp, &iface, &rss), -EPERM);
+	assert_string_equal(pp_error(), "rss of lo is not set: " NO_RIGHT);
 	pp_spread_close(sp);
 	assert_device(8, 3);
 	device->err = 0;
@@ -254,6 +282,28 @@ static void kept(void **state)
 	pp_spread_close(open_with(0, 0));
 	assert_device(6, 6);
 	assert_false(record(NULL, 0));
+}
+
+/* A request that failed is not in the record: what it asked for may be set by others later. */
+static void failed_and_killed(void **state)
+{
+	pid_t pid;
+
+	only_root();
+	pid = fork();
+	if (!pid) {
+		open_with(8, 0);
+		device->rss_err = EIO;
+		open_refused(0, 2, EIO, "rss of lo is not set: Input/output error; leave rss out");
+		kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	device->rss_err = 0;
+	assert_device(8, 8);
+	spread_over(2);
+	pp_spread_close(open_with(0, 0));
+	assert_device(4, 2);
+	assert_true(device->custom);
 }
 
 static void join_another_process(void)
@@ -327,15 +377,9 @@ static void strange_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(set_and_restored),
-		CASE(custom_table),
-		CASE(shared),
-		CASE(refused),
-		CASE(soon),
-		CASE(killed),
-		CASE(kept),
-		CASE(two_processes),
-		CASE(strange_records),
+		CASE(set_and_restored),	 CASE(custom_table),  CASE(shared),	     CASE(refused),
+		CASE(no_family),	 CASE(soon),	      CASE(killed),	     CASE(kept),
+		CASE(failed_and_killed), CASE(two_processes), CASE(strange_records),
 	};
 
 	device = mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
