@@ -168,7 +168,15 @@ struct pp_zone_params {
 	uint32_t idle_ms;
 };
 
-/** pp_node_param() - value of pp_zone_params.node for NUMA node @node or PP_NODE_ANY */
+/**
+ * pp_node_param() - value of pp_zone_params.node for a NUMA node
+ * @node: NUMA node, or PP_NODE_ANY
+ *
+ * Context: any thread.
+ * Cost:    an addition.
+ * Return:  @node + 1, so that 0 is any node.
+ * Source:  none.
+ */
 static inline int pp_node_param(int node)
 {
 	return node + 1;
@@ -178,18 +186,25 @@ static inline int pp_node_param(int node)
  * pp_zone_create() - map memory and build a zone over it
  * @params: what is wanted
  *
- * The memory is populated before this returns, so that no later touch can fail, or, with
- * PP_ZONE_LAZY, before a page of it is handed out; its content is zero, but for PP_MEM_USER. No
+ * The memory is populated before this returns, so that no later touch can fail. With PP_ZONE_LAZY
+ * it is populated before a page of it is handed out. Its content is zero, but for PP_MEM_USER. No
  * page is in any core's cache yet.
  *
- * Context: any thread; sleeps.
+ * Context: any thread; not from signal handlers. Sleeps.
  * Cost:    populating the memory: about 0.25 s a GiB with small pages; lazy: under 1 ms.
  * Return:  the zone, or NULL with errno and a sentence in pp_error():
- *          EINVAL: a parameter out of range (the sentence names it); unknown policy or flag;
- *          E2BIG:  params longer than known and not zero there;
- *          ENOMEM: not enough memory or hugepages;
+ *          EINVAL: a parameter out of range (the sentence names it), unknown policy or flag, flags
+ *          of which one lacks another, or PAGEPOOL_FAULT in the environment does not parse;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          ENOMEM: not enough memory, hugepages, or memory that may be locked;
  *          ENOTSUP: a node was asked for that does not exist; a policy that this machine can not
- *          run, or not with these flags.
+ *          run, or not with these flags; PP_ZONE_SHARED with what it excludes;
+ *          EPERM: PP_ZONE_LOCK, and this process may lock no memory;
+ *          EMFILE, ENFILE, EFBIG: PP_MEM_MEMFD, and no descriptor is left, or the limit of a
+ *          file's size is lower;
+ *          EAGAIN: PP_ZONE_ACCEPT_THREAD, and no thread is left;
+ *          ENOENT, EIO: PP_ZONE_SHARED, and /proc can not be read;
+ *          the error of ops->accept, of an eager zone.
  * Source:  free_area_init() and setup_per_cpu_pageset(), in spirit.
  */
 struct pp_zone *pp_zone_create(const struct pp_zone_params *params);
@@ -198,12 +213,14 @@ struct pp_zone *pp_zone_create(const struct pp_zone_params *params);
  * pp_zone_destroy() - give a zone's memory back
  * @zone: zone, or NULL
  *
- * Of a PP_ZONE_SHARED zone it ends this process's use; the last process's end gives the memory
+ * Of a PP_ZONE_SHARED zone it ends this process's use. The end of the last process gives the memory
  * back.
  *
  * Context: nothing else may run in the zone. Sleeps.
+ * Cost:    unmapping the memory.
  * Return:  0; -EBUSY, with the zone untouched, while pages are out: pp_error() tells how many, and
  *          which pools, ended ones included, have them.
+ * Source:  none: a zone of the kernel stays.
  */
 int pp_zone_destroy(struct pp_zone *zone);
 
@@ -213,15 +230,17 @@ int pp_zone_destroy(struct pp_zone *zone);
  * @pages: out: array of @n pointers; the first RETURN of them are written
  * @n:     pages wanted, any number
  *
- * Looks in this core's cache, then in the free area, from which it refills the cache too, then
- * accepts a block, if there are unaccepted ones, then drains every core's cache once and looks
- * again. Each page has data_off = the zone's headroom, len = 0, next = NULL, port = 0 (unless
- * PP_ZONE_NO_PREP), refs = 1; its payload is whatever its last user left.
- * This preparation happens after the cache is left, in a second pass.
+ * Looks in this core's cache, then in the free area, from which it refills the cache too. Then it
+ * accepts a block, if there are unaccepted ones. At last it drains every core's cache once and
+ * looks again.
  *
- * Context: any thread. Does not sleep in the cache; may wait for the zone's lock (held for
- *          at most 1024 pages' copying), and up to drain_us for each preempted holder when the
- *          zone is empty. Not from signal handlers.
+ * Each page has data_off = the zone's headroom, len = 0, next = NULL, port = 0 (unless
+ * PP_ZONE_NO_PREP), refs = 1. Its payload is whatever its last user left. This preparation happens
+ * after the cache is left, in a second pass.
+ *
+ * Context: any thread. Does not sleep in the cache. May wait for the zone's lock (held for at most
+ *          1024 pages' copying), and up to drain_us for each preempted holder when the zone is
+ *          empty. From signal handlers only in a PP_ZONE_SIGNAL_SAFE zone.
  * Cost:    see `ppbench policy`.
  * Return:  pages written, 0 .. @n. Fewer than @n: no page of the zone was free anywhere, which
  *          stats.alloc_failures counts.
@@ -251,6 +270,8 @@ unsigned int pp_zone_alloc_bulk_fill(struct pp_zone *zone, struct pp_page **page
  * @n:    pages wanted, any number
  * @list: list to append to; declare it with PP_LIST_INIT
  *
+ * Pages as in pp_zone_alloc_bulk().
+ *
  * Context: as pp_zone_alloc_bulk().
  * Cost:    one store a page more than the array; walking a list of cold pages costs its user a
  *          cache miss a page, which an array does not.
@@ -272,7 +293,8 @@ size_t pp_zone_alloc_bulk_list(struct pp_zone *zone, size_t n, struct pp_list *l
  * at home twice. A debug build aborts. pp_page_put(), page_pool_put_bulk() and
  * pp_zone_free_order_bulk() refuse a second put in release builds, too.
  *
- * Context: any thread; not from signal handlers. May wait for the zone's lock.
+ * Context: any thread; from signal handlers only in a PP_ZONE_SIGNAL_SAFE zone. May wait for the
+ *          zone's lock.
  * Cost:    see `ppbench policy`.
  * Source:  free_pages_bulk(). Differs: keeps the pages in the core's cache.
  */
@@ -287,6 +309,8 @@ void pp_zone_free_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsig
  * that is at home to @list clears its mark: only a debug build sees that.
  *
  * Context: as pp_zone_free_bulk().
+ * Cost:    a load and a store a page more than the array.
+ * Source:  free_unref_page_list() of Linux 5.13, in spirit.
  */
 void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list);
 
@@ -297,15 +321,15 @@ void pp_zone_free_bulk_list(struct pp_zone *zone, struct pp_list *list);
  * @timeout_us: how long to wait for the cache's holder, us; 0: try once
  *
  * The owner is not interrupted: while a drain waits or works, its allocations go to the free
- * area. One hold of the cache's lock hands the list of pages over as it is, whatever its length; or
- * it copies at most one batch, if the policy is rcu, rseq or llist, if a block is isolated, or if
- * more than a batch of the list before is still in the free area. No other lock is taken but the
+ * area. One hold of the cache's lock hands the list of pages over as it is, whatever its length. It
+ * copies at most one batch instead if the policy is rcu, rseq or llist, if a block is isolated, or
+ * if more than a batch of the list before is still in the free area. No other lock is taken but the
  * zone's, inside.
  *
  * Context: any thread; not from signal handlers.
  * Cost:    see `ppbench policy`, column drain.
  * Return:  pages moved, 0 or more; -EINVAL: no such core; -ETIMEDOUT: the holder did not let go,
- *          for instance because the scheduler took its CPU.
+ *          for instance because the scheduler took its CPU. Both with a sentence in pp_error().
  * Source:  drain_pages_zone() in mm/page_alloc.c. Differs: bounded in time.
  */
 long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout_us);
@@ -318,20 +342,24 @@ long pp_zone_drain(struct pp_zone *zone, unsigned int core, unsigned int timeout
  * Goes on with the other cores when one times out.
  *
  * Context: as pp_zone_drain().
- * Return:  pages moved; -ETIMEDOUT if any core timed out.
+ * Cost:    pp_zone_drain() of each cache that has pages; a load for each of the others.
+ * Return:  pages moved; -ETIMEDOUT if any core timed out, with a sentence in pp_error().
+ * Source:  drain_all_pages() in mm/page_alloc.c. Differs: one zone, bounded in time.
  */
 long pp_zone_drain_all(struct pp_zone *zone, unsigned int timeout_us);
 
 /**
  * pp_zone_pcp_set() - change how much the caches may hold
  * @zone:  zone
- * @high:  most pages in a cache, at most the high_max of its creation; also ends tuning
+ * @high:  most pages in a cache, 1 .. the high_max of its creation; also ends tuning
  * @batch: pages moved at once, 1 .. @high and at most 512; also ends its doubling
  *
  * A cache that holds more is trimmed by its next overflow, or by pp_zone_maintain().
  *
- * Context: any thread.
- * Return:  0; -EINVAL: out of range; -EBUSY: the caches are disabled.
+ * Context: any thread; not from signal handlers. Waits for a thread that closes or sets the caches.
+ * Cost:    some stores to each cache.
+ * Return:  0; -EINVAL: out of range; -EBUSY: the caches are disabled; both with a sentence in
+ *          pp_error().
  * Source:  the sysctl percpu_pagelist_high_fraction. Differs: pages, not a fraction.
  */
 int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch);
@@ -346,14 +374,24 @@ int pp_zone_pcp_set(struct pp_zone *zone, uint32_t high, uint32_t batch);
  * the caches' high is 0, so that every free overflows at once. Allocation and free go on through
  * the zone. Disablers nest.
  *
- * Context: any thread; not from signal handlers.
- * Return:  0; -ETIMEDOUT, with the caches enabled as before: a holder did not let go, or, with
- *          policy request, an idle owner did not come by, or another thread still closes them.
+ * Context: any thread; not from signal handlers. Sleeps.
+ * Cost:    a drain of every cache; afterwards each call takes the zone's lock.
+ * Return:  0; -ETIMEDOUT, with the caches enabled as before and a sentence in pp_error(): a holder
+ *          did not let go; or, with policy request, an idle owner did not come by; or another
+ *          thread still closes them; or another process settles what a dead one left
+ *          (PP_ZONE_SHARED).
  * Source:  zone_pcp_disable(). Differs: can time out; nests instead of excluding.
  */
 int pp_zone_pcp_disable(struct pp_zone *zone, unsigned int timeout_us);
 
-/** pp_zone_pcp_enable() - undo one pp_zone_pcp_disable() */
+/**
+ * pp_zone_pcp_enable() - undo one pp_zone_pcp_disable()
+ * @zone: zone; one that is not disabled stays as it is
+ *
+ * Context: any thread; not from signal handlers. Waits for a thread that closes or sets the caches.
+ * Cost:    some stores to each cache, for the last disabler.
+ * Source:  zone_pcp_enable().
+ */
 void pp_zone_pcp_enable(struct pp_zone *zone);
 
 /**
@@ -363,15 +401,25 @@ void pp_zone_pcp_enable(struct pp_zone *zone);
  * Lowers each tuned cache's high by an eighth towards its minimum and moves what is then too
  * much to the free area. Call it about once a second, from any thread; an idle core's cache
  * shrinks too, unlike the kernel's. A cache in use at that moment may keep what is too much until
- * the next call.
+ * the next call. Also trims pools and gives back memory that were idle for their idle_ms, and frees
+ * the pages of dead processes of a PP_ZONE_SHARED zone.
  *
  * Context: any thread; not from signal handlers. Waits for no holder.
- * Return:  pages moved.
+ * Cost:    a look at every cache, and moving what is too much.
+ * Return:  pages moved from the cores' caches.
  * Source:  decay_pcp_high() and refresh_cpu_vm_stats().
  */
 long pp_zone_maintain(struct pp_zone *zone);
 
-/** pp_zone_cores() - number of caches, of cores or threads; they are 0 .. RETURN - 1 */
+/**
+ * pp_zone_cores() - number of caches, of cores or threads; they are 0 .. RETURN - 1
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the number: CPUs that the machine may have, or 256 with caches for threads.
+ * Source:  nr_cpu_ids.
+ */
 unsigned int pp_zone_cores(const struct pp_zone *zone);
 
 /**
@@ -381,49 +429,125 @@ unsigned int pp_zone_cores(const struct pp_zone *zone);
  * Its CPU, or its number if the zone has caches for threads. A CPU may be another one as soon as
  * this returns, unless the thread is pinned.
  *
- * Return: 0 .. pp_zone_cores() - 1, or pp_zone_cores() if it has no cache.
+ * Context: any thread. Gives a thread its number if it has none yet.
+ * Cost:    about a nanosecond; a system call where rseq is missing.
+ * Return:  0 .. pp_zone_cores() - 1, or pp_zone_cores() if it has no cache.
+ * Source:  raw_smp_processor_id().
  */
 unsigned int pp_zone_this_core(const struct pp_zone *zone);
 
 /**
- * pp_zone_cached() - pages in the caches of @core now, single ones and in runs; a racy gauge
+ * pp_zone_cached() - pages in the caches of a core now, single ones and in runs
+ * @zone: zone
+ * @core: CPU, or number of a thread
  *
- * Return: pages; 0 for a core out of range.
+ * Context: any thread; a racy gauge.
+ * Cost:    a load for each order of runs that is in use.
+ * Return:  pages; 0 for a core out of range.
+ * Source:  per_cpu_pages.count.
  */
 unsigned int pp_zone_cached(const struct pp_zone *zone, unsigned int core);
 
-/** pp_zone_name() - name given at creation */
+/**
+ * pp_zone_name() - name given at creation
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    none.
+ * Return:  the name, until the zone is destroyed.
+ * Source:  struct zone's name.
+ */
 const char *pp_zone_name(const struct pp_zone *zone);
 
-/** pp_zone_policy() - name of the zone's policy */
+/**
+ * pp_zone_policy() - name of the zone's policy
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    two loads.
+ * Return:  one of pp_policy_names(), also where "auto" chose it.
+ * Source:  none.
+ */
 const char *pp_zone_policy(const struct pp_zone *zone);
 
-/** pp_zone_mem() - kind of memory that the zone got, after any fallback */
+/**
+ * pp_zone_mem() - kind of memory that the zone got, after any fallback
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the kind.
+ * Source:  none.
+ */
 enum pp_mem pp_zone_mem(const struct pp_zone *zone);
 
-/** pp_zone_base() - first byte of the zone's memory: page i is at base + i * page_size */
+/**
+ * pp_zone_base() - first byte of the zone's memory: page i is at base + i * page_size
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the address, until the zone is destroyed.
+ * Source:  page_address(), in spirit.
+ */
 void *pp_zone_base(const struct pp_zone *zone);
 
-/** pp_zone_pages() - number of pages */
+/**
+ * pp_zone_pages() - number of pages
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  pages, free or not, accepted or not.
+ * Source:  zone_managed_pages(). Differs: constant.
+ */
 uint64_t pp_zone_pages(const struct pp_zone *zone);
 
-/** pp_zone_page_size() - bytes of a page */
+/**
+ * pp_zone_page_size() - bytes of a page
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  bytes.
+ * Source:  PAGE_SIZE. Differs: of a zone.
+ */
 uint32_t pp_zone_page_size(const struct pp_zone *zone);
 
-/** pp_zone_headroom() - data_off of a fresh page, bytes */
+/**
+ * pp_zone_headroom() - data_off of a fresh page, bytes
+ * @zone: zone
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  bytes.
+ * Source:  none.
+ */
 uint32_t pp_zone_headroom(const struct pp_zone *zone);
 
 /**
- * pp_zone_fd() - descriptor of a PP_MEM_MEMFD zone's memory, owned by the zone; -1 otherwise
+ * pp_zone_fd() - descriptor of a PP_MEM_MEMFD zone's memory, owned by the zone
+ * @zone: zone
  *
  * Page i is at offset i * page_size. Of a PP_ZONE_SHARED zone it is what pp_zone_attach() takes.
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the descriptor, until the zone is destroyed; -1: another kind of memory.
+ * Source:  none.
  */
 int pp_zone_fd(const struct pp_zone *zone);
 
 /**
  * pp_zone_page_table() - metadata of all pages: page i of the zone is RETURN + i
+ * @zone: zone
  *
  * For drivers that turn buffer addresses into pages; see pp_zone_page_at().
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the first page's, until the zone is destroyed.
+ * Source:  mem_map.
  */
 struct pp_page *pp_zone_page_table(const struct pp_zone *zone);
 
@@ -432,7 +556,8 @@ struct pp_page *pp_zone_page_table(const struct pp_zone *zone);
  * @zone:   zone
  * @offset: byte offset from pp_zone_base(); any value, for instance one that a device returned
  *
- * Context: any thread. Cost: a few instructions, no memory access to the page.
+ * Context: any thread.
+ * Cost:    a few instructions, no memory access to the page.
  * Return:  the page, or NULL if @offset is outside the zone.
  * Source:  pfn_to_page().
  */
@@ -443,8 +568,11 @@ struct pp_page *pp_zone_page_at(const struct pp_zone *zone, uint64_t offset);
  * @zone:  zone
  * @stats: out; sz set by the caller
  *
- * Context: any thread; costs the owners nothing. Takes the zone's lock.
- * Return:  0; -E2BIG if stats->sz is larger than the library's.
+ * Context: any thread; not from signal handlers. Takes the zone's lock.
+ * Cost:    a look at every cache, under the lock; nothing for the owners of caches.
+ * Return:  0; -E2BIG if stats->sz is larger than the library's, or was not set, with a sentence in
+ *          pp_error().
+ * Source:  /proc/zoneinfo. Differs: the sum of all states is exact at rest.
  */
 int pp_zone_get_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
 
@@ -453,8 +581,11 @@ int pp_zone_get_stats(struct pp_zone *zone, struct pp_zone_stats *stats);
  * @zone:    zone
  * @windows: out; sz set by the caller
  *
- * Context: any thread.
- * Return:  0; -ENODATA: the zone is not traced; -E2BIG if windows->sz is larger than the library's.
+ * Context: any thread; not from signal handlers.
+ * Cost:    adding up the histograms of every cache; nothing for the owners of caches.
+ * Return:  0; with a sentence in pp_error(): -ENODATA: the zone is not traced; -ENOMEM; -E2BIG if
+ *          windows->sz is larger than the library's, or was not set.
+ * Source:  the irqsoff tracer, in spirit.
  */
 int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows);
 
@@ -463,8 +594,11 @@ int pp_zone_windows(struct pp_zone *zone, struct pp_window_stats *windows);
  * @zone:  zone
  * @audit: out; sz set by the caller
  *
- * Context: nothing else may run in the zone. Allocates one bit a page. Sleeps.
- * Return:  0; -ENOMEM; -E2BIG.
+ * Context: nothing else may run in the zone. Sleeps.
+ * Cost:    a walk of all pages that are home; allocates one bit a page.
+ * Return:  0; with a sentence in pp_error(): -ENOMEM; -E2BIG if audit->sz is larger than the
+ *          library's, or was not set.
+ * Source:  none: the kernel reports a leak of a page_pool only.
  */
 int pp_zone_audit(struct pp_zone *zone, struct pp_audit *audit);
 
