@@ -9,19 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <pagepool/depot.h>
-
+#include "depot/depot.h"
+#include "depot_layout.h" /* made by base/layout.py */
 #include "stock/hold.h"
 
-/* "dept", and the version of the layout */
-#define DEPOT_MAGIC (0x64657000u + STOCK_LAYOUT)
-
-struct pp_depot {
-	struct stock stock;
-	struct share share;
-	uint32_t magic;
-	uint64_t managed; /* objects */
-};
+/* "dept", the version of the layout, and the layout */
+#define DEPOT_MAGIC (0x64657000u + STOCK_LAYOUT + DEPOT_LAYOUT)
 
 _Static_assert(PP_DEPOT_PROCESSES == SHARE_PROCESSES, "the header's limit is the list's");
 /* a policy's table has the calls of depots (pcp_impl.h) */

@@ -17,8 +17,8 @@
 struct pp_zone_stats;
 
 /*
- * A process attaches to memory of its own layout only. Increment this with each change of a struct
- * in memory that processes share, and of a field's meaning: sizes seldom show such a change.
+ * A process attaches to memory of its own layout only. Increment this with each change of a field's
+ * meaning. A change of a struct in memory that processes share shows by itself (base/layout.h).
  */
 #define STOCK_LAYOUT 6u
 

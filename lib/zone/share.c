@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/layout.h"
 #include "zone/share.h"
+#include "zone_layout.h" /* made by base/layout.py */
 
 #define OWN offsetof(struct pp_zone, region)
 
@@ -14,8 +16,7 @@ _Static_assert(sizeof(struct pp_zone) - OWN <= 4096, "a process's own half fits 
 
 uint64_t zone_layout(void)
 {
-	return sizeof(struct pp_zone) << 48 | OWN << 32 | sizeof(struct pcp) << 16 |
-	       sizeof(struct zone_share) << 1 | (PP_POISON != 0);
+	return ZONE_LAYOUT + (PP_POISON != 0);
 }
 
 static size_t round_up(size_t size)

@@ -58,7 +58,7 @@ struct zone_share {
 /* The last page of the file. */
 struct zone_trailer {
 	uint64_t magic;
-	uint64_t layout; /* differs between versions of the library */
+	uint64_t layout; /* zone_layout() */
 	void *base;
 	size_t size;
 	struct pp_zone *zone;
@@ -91,6 +91,7 @@ int zone_share_begin(struct pp_zone *zone);
 void zone_share_unmap(struct pp_zone *zone);
 /* The second half of the zone becomes this process's own, and is all zero. 0 or -errno. */
 int zone_map_own_half(struct pp_zone *zone);
+/* Differs between builds of the library with other structs in this memory, or other policies. */
 uint64_t zone_layout(void);
 
 /* The list's entry of a process that can be given pages; NULL: none. */

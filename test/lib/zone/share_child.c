@@ -137,6 +137,27 @@ static void test_same_pool(void **state)
 	shared_end(zone);
 }
 
+/* The death of a process that had closed the caches opens them. */
+static void test_closed(void **state)
+{
+	struct pp_zone *zone = shared_zone();
+	struct pp_page *page;
+	pid_t pid;
+
+	pid = child_fork();
+	if (!pid) {
+		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
+		require(!pp_zone_pcp_disable(zone, 100000));
+		_exit(0);
+	}
+	child_ends_well(pid);
+	require(pp_zone_recover(zone, 1000000) == 0);
+	require(pp_zone_alloc_bulk(zone, &page, 1) == 1);
+	pp_zone_free_bulk(zone, &page, 1);
+	require(zone_stats(zone).cached > 0);
+	shared_end(zone);
+}
+
 /* All places are taken; the place of a dead process is free, also if no other one has looked. */
 static void test_most(void **state)
 {
@@ -191,7 +212,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_child_ends),	 cmocka_unit_test(test_most),
 		cmocka_unit_test(test_put_elsewhere),	 cmocka_unit_test(test_same_pool),
-		cmocka_unit_test(test_attach_no_memory),
+		cmocka_unit_test(test_attach_no_memory), cmocka_unit_test(test_closed),
 	};
 
 	policy = argc > 1 ? argv[1] : policy;
