@@ -142,11 +142,16 @@ struct page_pool_params {
  *
  * The calling thread becomes the owner. No page is taken yet, but those of the reserve.
  *
- * Context: any thread; sleeps.
- * Return:  the pool, or NULL with errno and a sentence in pp_error(): EINVAL: not exactly one of
- *          zone, set and provider, a size out of range, a node that the set does not know; E2BIG:
- *          params longer than known and not zero there; ENOMEM, also when there are too few
- *          pages for the reserve; what the provider's init says.
+ * Context: any thread; not from signal handlers. Sleeps.
+ * Cost:    allocating cache and ring; a registration with membarrier, once in a process.
+ * Return:  the pool, or NULL with errno and a sentence in pp_error():
+ *          EINVAL: not exactly one of zone, set and provider, a size out of range, a node that the
+ *          set does not know, unknown flags, one of low_water and pressure without the other, a
+ *          provider without its functions, or PAGEPOOL_FAULT in the environment does not parse;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          ENOMEM: for the pool, for holder tags, or there are too few pages for the reserve;
+ *          ENOTSUP: order with a PP_ZONE_SHARED zone, or PAGE_POOL_HOLDERS with a provider;
+ *          the error of the provider's init.
  * Source:  page_pool_create(). Differs: NULL with errno, not an error pointer.
  */
 struct page_pool *page_pool_create(const struct page_pool_params *params);
@@ -221,11 +226,14 @@ struct page_pool_end {
  * @pool: as page_pool_destroy()
  * @end:  deadline and report
  *
- * However it ends, the pool is gone for the caller, and pages that are still out go to their zone
- * when their users return them.
+ * With 0 and with -ETIMEDOUT the pool is gone for the caller. Pages that are still out go to their
+ * zone when their users return them.
  *
  * Context: as page_pool_destroy(); sleeps.
- * Return:  0: all pages are home; -ETIMEDOUT; -E2BIG, and nothing was done.
+ * Cost:    as page_pool_destroy(), and a look each 500 us; a report walks the zone's page table.
+ * Return:  0: all pages are home; with a sentence in pp_error(): -ETIMEDOUT: some were still out
+ *          at the end; -EINVAL: @end is NULL or its sz is not set; -E2BIG: @end is longer than
+ *          known and not zero there. The last two leave the pool as it was.
  * Source:  page_pool_destroy() with its retries and warnings. Differs: a deadline, and names.
  */
 int page_pool_destroy_wait(struct page_pool *pool, const struct page_pool_end *end);
@@ -258,6 +266,7 @@ unsigned int page_pool_alloc_bulk(struct page_pool *pool, struct pp_page **pages
  * @pool: pool to take from
  *
  * Context: as page_pool_alloc_bulk().
+ * Cost:    see `ppbench page_pool`; a call for each page, which page_pool_alloc_bulk() saves.
  * Return:  the page, as page_pool_alloc_bulk() leaves it, or NULL.
  * Source:  page_pool_alloc_pages(). Differs: no gfp.
  */
@@ -273,6 +282,7 @@ struct pp_page *page_pool_alloc_pages(struct page_pool *pool);
  * max_outstanding says. The next pages that the pool gets from its zone fill the reserve again.
  *
  * Context: as page_pool_alloc_bulk().
+ * Cost:    as page_pool_alloc_bulk(), and a copy of what comes from the reserve.
  * Return:  pages written, 0 .. @n.
  * Source:  __GFP_MEMALLOC, in spirit.
  */
@@ -314,8 +324,9 @@ struct pp_page *page_pool_alloc_frag(struct page_pool *pool, unsigned int *offse
  * is left of it.
  *
  * Context: as page_pool_alloc_frag().
+ * Cost:    as page_pool_alloc_frag(), or as page_pool_alloc_pages() for a whole page.
  * Return:  the page, or NULL: none free, or @size is 0 or more than a page.
- * Source:  page_pool_alloc().
+ * Source:  page_pool_alloc(). Differs: no gfp.
  */
 struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, unsigned int *size);
 
@@ -324,7 +335,10 @@ struct pp_page *page_pool_alloc(struct page_pool *pool, unsigned int *offset, un
  * @pool: pool to take from
  * @size: as page_pool_alloc()
  *
- * Return:  first byte, or NULL. Source: page_pool_alloc_va().
+ * Context: as page_pool_alloc_frag().
+ * Cost:    as page_pool_alloc().
+ * Return:  first byte, or NULL as page_pool_alloc().
+ * Source:  page_pool_alloc_va(). Differs: no gfp.
  */
 void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size);
 
@@ -337,7 +351,9 @@ void *page_pool_alloc_va(struct page_pool *pool, unsigned int *size);
  * Not for pools of a provider: the library does not know their memory. Another address is
  * counted (stats.double_puts), aborts in debug builds, and is ignored.
  *
- * Source:  page_pool_free_va().
+ * Context: as page_pool_put_page(); @pool is not destroyed.
+ * Cost:    as page_pool_put_page(), and the look for the zone and page of @va.
+ * Source:  page_pool_free_va(). Differs: an address that is not the pool's is refused.
  */
 void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
 
@@ -347,23 +363,43 @@ void page_pool_free_va(struct page_pool *pool, void *va, bool allow_direct);
  * @page:         page; not to be touched by the caller afterwards
  * @allow_direct: the caller says that it is the owner thread
  *
- * Drops one of the pool's references; the last one recycles the page: into the alloc cache if the
+ * Drops one of the pool's references. The last one recycles the page: into the alloc cache if the
  * calling thread is the owner, otherwise, or if the cache is full, into the ring; to the zone if
  * that is full too. A page on which another user holds a reference (pp_page_get()) leaves the
- * pool instead. @allow_direct from another thread is counted (stats.wrong_owner), aborts in
- * debug builds, and goes to the ring; the owner recycles directly without it as well. A page that
- * is at home already is counted (stats.double_puts), aborts in debug builds, and is left alone. No
- * build sees a second put after the page was handed out again.
+ * pool instead.
+ *
+ * @allow_direct from another thread is counted (stats.wrong_owner), aborts in debug builds, and
+ * goes to the ring; the owner recycles directly without it as well. A page that is at home already
+ * is counted (stats.double_puts), aborts in debug builds, and is left alone. No build sees a second
+ * put after the page was handed out again.
  *
  * Context: any thread, also after page_pool_destroy(). May take the ring's or the zone's lock.
+ * Cost:    see `ppbench page_pool`; a call for each page, which page_pool_put_bulk() saves.
  * Source:  page_pool_put_page(). Differs: no dma_sync_size; the owner is checked.
  */
 void page_pool_put_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
 
-/** page_pool_put_full_page() - the same; for code from the kernel */
+/**
+ * page_pool_put_full_page() - page_pool_put_page(); for code from the kernel
+ * @pool:         as page_pool_put_page()
+ * @page:         as page_pool_put_page()
+ * @allow_direct: as page_pool_put_page()
+ *
+ * Context: as page_pool_put_page().
+ * Cost:    as page_pool_put_page().
+ * Source:  page_pool_put_full_page().
+ */
 void page_pool_put_full_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
 
-/** page_pool_recycle_direct() - page_pool_put_page() by the owner thread */
+/**
+ * page_pool_recycle_direct() - page_pool_put_page() by the owner thread
+ * @pool: as page_pool_put_page()
+ * @page: as page_pool_put_page()
+ *
+ * Context: the pool's owner thread; another one is handled as page_pool_put_page() does.
+ * Cost:    as page_pool_put_page().
+ * Source:  page_pool_recycle_direct(). Differs: the owner is checked.
+ */
 void page_pool_recycle_direct(struct page_pool *pool, struct pp_page *page);
 
 /**
@@ -386,6 +422,7 @@ void page_pool_put_bulk(struct pp_page **pages, unsigned int n);
  * @pool: pool that no other thread is allocating from
  *
  * Context: the old owner has stopped, and what it wrote is visible (joined, or handed over).
+ * Cost:    a store; a thread's first time gives it a number.
  * Source:  page_pool_enable_direct_recycling(). Differs: the thread stands for the NAPI.
  */
 void page_pool_enable_direct_recycling(struct page_pool *pool);
@@ -396,6 +433,8 @@ void page_pool_enable_direct_recycling(struct page_pool *pool);
  *
  * All returns go to the ring until some thread becomes the owner.
  *
+ * Context: any thread; the old owner has stopped.
+ * Cost:    a store.
  * Source:  page_pool_disable_direct_recycling().
  */
 void page_pool_disable_direct_recycling(struct page_pool *pool);
@@ -410,7 +449,9 @@ void page_pool_disable_direct_recycling(struct page_pool *pool);
  * allocates or returns after that. A pool over one zone has no choice: nothing happens.
  *
  * Context: the owner thread.
- * Return:  0; -EINVAL: the set does not know the node; a pool over one zone is elsewhere.
+ * Cost:    giving the alloc cache to the zones.
+ * Return:  0; -EINVAL, with a sentence in pp_error(): the set does not know the node; a pool over
+ *          one zone is elsewhere.
  * Source:  page_pool_update_nid(). Differs: can refuse.
  */
 int page_pool_update_nid(struct page_pool *pool, int nid);
@@ -420,14 +461,23 @@ int page_pool_update_nid(struct page_pool *pool, int nid);
  * @pool: pool
  * @nid:  as page_pool_update_nid(); for instance pp_zone_set_this_node()
  *
- * Made to be called in every round of the owner: a load and a compare as long as nothing changes.
+ * Made to be called in every round of the owner. A node that the set does not know changes nothing.
  *
  * Context: the owner thread.
+ * Cost:    a load and a compare as long as nothing changes.
  * Source:  page_pool_nid_changed().
  */
 void page_pool_nid_changed(struct page_pool *pool, int nid);
 
-/** page_pool_nid() - the preferred node; PP_NODE_ANY: where the owner is */
+/**
+ * page_pool_nid() - the preferred node
+ * @pool: pool
+ *
+ * Context: any thread; the owner may be changing it.
+ * Cost:    a load.
+ * Return:  node; PP_NODE_ANY: where the owner is.
+ * Source:  page_pool.p.nid.
+ */
 int page_pool_nid(const struct page_pool *pool);
 
 /**
@@ -437,6 +487,7 @@ int page_pool_nid(const struct page_pool *pool);
  *        caller's own, which the page had before
  *
  * Context: the page's owner, before it shares the page.
+ * Cost:    a store.
  * Source:  page_pool_fragment_page(). Differs: no count loses the page.
  */
 static inline void page_pool_fragment_page(struct pp_page *page, int n)
@@ -448,6 +499,8 @@ static inline void page_pool_fragment_page(struct pp_page *page, int n)
  * page_pool_ref_page() - one more user of a page of a pool
  * @page: page on which the caller holds a reference of the pool
  *
+ * Context: any thread that holds such a reference.
+ * Cost:    one atomic increment.
  * Source:  page_pool_ref_page().
  */
 static inline void page_pool_ref_page(struct pp_page *page)
@@ -463,7 +516,8 @@ static inline void page_pool_ref_page(struct pp_page *page)
  * The caller that gets 0 has the page alone, with one reference, and returns it with
  * page_pool_put_unrefed_page().
  *
- * Context: any thread. Cost: no atomic instruction if the caller has all references.
+ * Context: any thread.
+ * Cost:    one atomic instruction; none if the caller has all references.
  * Return:  references left.
  * Source:  page_pool_unref_page().
  */
@@ -485,7 +539,9 @@ static inline int page_pool_unref_page(struct pp_page *page, int n)
  * @page:         page for which page_pool_unref_page() returned 0 to the caller
  * @allow_direct: as page_pool_put_page()
  *
- * Source:  page_pool_put_unrefed_page().
+ * Context: any thread. May take the ring's or the zone's lock.
+ * Cost:    as page_pool_put_page().
+ * Source:  page_pool_put_unrefed_page(). Differs: no dma_sync_size.
  */
 void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bool allow_direct);
 
@@ -500,11 +556,11 @@ void page_pool_put_unrefed_page(struct page_pool *pool, struct pp_page *page, bo
  * that has nothing left does this to all its pools before an allocation fails.
  *
  * Context: any thread, but not a signal handler. Interrupts the CPUs that this process runs on
- *          for a moment (membarrier).
+ *          for a moment (membarrier), unless the pool is PAGE_POOL_ISOLATED or the caller's own.
  * Cost:    about 2 us and 30 cycles a page; nothing for the owner, see `ppbench page_pool`.
- * Return:  pages moved; -ETIMEDOUT: the owner is stopped in the middle of a call, or another
- *          thread is trimming; -EDEADLK: by a handler that interrupted the owner; -ENOTSUP:
- *          membarrier fails.
+ * Return:  pages moved; with a sentence in pp_error(): -ETIMEDOUT: the owner is stopped in the
+ *          middle of a call, or another thread is trimming; -EDEADLK: by a handler that interrupted
+ *          the owner; -ENOTSUP: membarrier fails.
  * Source:  none: the kernel cannot drain a pool from outside.
  */
 long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int timeout_us);
@@ -520,8 +576,10 @@ long page_pool_trim(struct page_pool *pool, unsigned int keep, unsigned int time
  * Thread, place and time of each allocation, 24 bytes a page in a table beside the zone's pages.
  *
  * Context: any thread.
- * Cost:    off: none. On: a clock and three stores a page.
- * Return:  0; -ENOMEM; -ENOTSUP: a pool of a provider.
+ * Cost:    off: none. On: a clock and three stores a page. Switching on maps the table, and walks
+ *          the zone's page table.
+ * Return:  0; with a sentence in pp_error(): -ENOMEM: for the table; -ENOTSUP: a pool of a
+ *          provider.
  * Source:  none in the kernel, where drgn scripts are the answer.
  */
 int page_pool_holders_enable(struct page_pool *pool, bool on);
@@ -535,8 +593,10 @@ int page_pool_holders_enable(struct page_pool *pool, bool on);
  *
  * Pages that were taken before the tags were switched on are not listed.
  *
- * Context: any thread. Walks the zone's page table.
- * Return:  entries written.
+ * Context: any thread.
+ * Cost:    a walk of the zone's page table.
+ * Return:  entries written, 0 .. @n.
+ * Source:  none in the kernel, where drgn scripts are the answer.
  */
 unsigned int page_pool_holders(const struct page_pool *pool, struct pp_holder *out, unsigned int n,
 			       uint64_t ages[PP_HOLDER_AGES]);
@@ -547,7 +607,10 @@ unsigned int page_pool_holders(const struct page_pool *pool, struct pp_holder *o
  * @buffer: out: the text, cut at @size
  * @size:   bytes of @buffer
  *
- * Return: @buffer.
+ * Context: any thread; not from signal handlers.
+ * Cost:    a search of the symbols that the program exports.
+ * Return:  @buffer: "unknown" if there is no place, and the address if it is in no file.
+ * Source:  printk()'s %pS.
  */
 const char *pp_holder_site(const struct pp_holder *holder, char *buffer, size_t size);
 
@@ -558,17 +621,43 @@ const char *pp_holder_site(const struct pp_holder *holder, char *buffer, size_t 
  * Counts the pages in cache and ring too, as the kernel does.
  *
  * Context: any thread; a racy gauge unless the pool is quiet.
+ * Cost:    two loads.
+ * Return:  pages, 0 or more.
  * Source:  page_pool_inflight(). Differs: 64 bits.
  */
 int64_t page_pool_inflight(const struct page_pool *pool);
 
-/** page_pool_name() - name given at creation */
+/**
+ * page_pool_name() - name given at creation
+ * @pool: pool
+ *
+ * Context: any thread.
+ * Cost:    none.
+ * Return:  the name, until the pool is destroyed.
+ * Source:  none.
+ */
 const char *page_pool_name(const struct page_pool *pool);
 
-/** page_pool_zone() - zone that the pool takes pages from; over a set: any one of it */
+/**
+ * page_pool_zone() - zone that the pool takes pages from
+ * @pool: pool
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the zone; over a set: any one of it; NULL: the pool has a provider.
+ * Source:  none.
+ */
 struct pp_zone *page_pool_zone(const struct page_pool *pool);
 
-/** page_pool_zone_set() - set that the pool takes pages from; NULL: it has one zone */
+/**
+ * page_pool_zone_set() - set that the pool takes pages from
+ * @pool: pool
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the set; NULL: the pool has one zone, or a provider.
+ * Source:  none.
+ */
 struct pp_zone_set *page_pool_zone_set(const struct page_pool *pool);
 
 /**
@@ -576,8 +665,11 @@ struct pp_zone_set *page_pool_zone_set(const struct page_pool *pool);
  * @pool:  pool
  * @stats: out; sz set by the caller
  *
- * Context: any thread; costs the owner nothing.
- * Return:  0; -E2BIG if stats->sz is larger than the library's.
+ * Context: any thread; not from signal handlers. Takes the ring's lock.
+ * Cost:    nothing for the owner; up to 1000 looks if it never rests, while the ring's producers
+ *          wait for up to 20 of them.
+ * Return:  0; -E2BIG if stats->sz is larger than the library's, or was not set, with a sentence in
+ *          pp_error().
  * Source:  page_pool_get_stats(). Differs: writes, where the kernel adds.
  */
 int page_pool_get_stats(struct page_pool *pool, struct page_pool_stats *stats);
