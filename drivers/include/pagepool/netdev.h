@@ -169,7 +169,9 @@ struct pp_queue {
  * driver refills itself from the queue's pool, in bulk, at the end.
  *
  * Context: the queue's thread. Does not block.
+ * Cost:    two indirect calls, and the driver's work: see `ppbench refill`.
  * Return:  packets received, 0 .. @n.
+ * Source:  rte_eth_rx_burst(). Differs: gives pages.
  */
 static inline unsigned int pp_rx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
@@ -187,7 +189,9 @@ static inline unsigned int pp_rx_burst(struct pp_queue *q, struct pp_page **page
  * the caller's. A packet that can never be sent (too long) is taken, dropped and counted.
  *
  * Context: the queue's thread. Does not block.
+ * Cost:    two indirect calls, and the driver's work: see `ppbench refill`.
  * Return:  pages taken, 0 .. @n.
+ * Source:  rte_eth_tx_burst(). Differs: counts what it drops.
  */
 static inline unsigned int pp_tx_burst(struct pp_queue *q, struct pp_page **pages, unsigned int n)
 {
@@ -202,7 +206,9 @@ static inline unsigned int pp_tx_burst(struct pp_queue *q, struct pp_page **page
  * reception never depends on transmission.
  *
  * Context: the queue's thread. Does not block.
+ * Cost:    page_pool_put_bulk() of these pages; af_xdp: a system call if packets wait for a kick.
  * Return:  pages that came home.
+ * Source:  rte_eth_tx_done_cleanup(). Differs: kicks, too.
  */
 static inline unsigned int pp_tx_clean(struct pp_queue *q)
 {
@@ -223,7 +229,9 @@ static inline unsigned int pp_tx_clean(struct pp_queue *q)
  * Further pages of a packet go home. If the interface goes, packets that wait go home, too.
  *
  * Context: the queue's thread. Does not block.
+ * Cost:    as pp_xsk_completed().
  * Return:  pages written, 0 .. @n; 0 without params.tx_keep.
+ * Source:  SO_TIMESTAMPING and the error queue of a socket, in spirit.
  */
 static inline unsigned int pp_tx_completed(struct pp_queue *q, struct pp_page **pages,
 					   unsigned int n)
@@ -243,13 +251,17 @@ static inline unsigned int pp_tx_completed(struct pp_queue *q, struct pp_page **
  *	if (!pp_queue_arm(q))
  *		poll() on pp_queue_fd(q) for POLLIN;
  *
- * Of pcap ports on interfaces, packets are there up to 1 ms after they came, as without poll().
- * A thread that sleeps completes nothing: wake now and then for pp_tx_clean() while sent packets
- * are under way.
+ * Ports null and pcap on files are always readable. Of pcap ports on interfaces, packets are there
+ * up to 1 ms after they came, as without poll(). A thread that sleeps completes nothing: wake now
+ * and then for pp_tx_clean() while sent packets are under way.
  *
  * Context: the queue's thread.
- * Return:  the descriptor; -ENOTSUP with a sentence in pp_error() (dpdk, ports that are done or
- *          stopped); -errno if it cannot be made. Ports null and pcap on files are always readable.
+ * Cost:    loop, null: a system call or two, the first time. Else a few loads.
+ * Return:  the descriptor; with a sentence in pp_error(): -ENOTSUP: dpdk, a pcap port that only
+ *          writes a file or has none of libpcap, loop on a kernel without membarrier, ports that
+ *          are done or stopped; -EMFILE, -ENFILE, -ENOMEM, -ENOENT, -EACCES: loop and null cannot
+ *          make it.
+ * Source:  rte_eth_dev_rx_intr_ctl_q_get_fd(). Differs: POLLIN says that packets are there.
  */
 int pp_queue_fd(struct pp_queue *q);
 
@@ -262,6 +274,7 @@ int pp_queue_fd(struct pp_queue *q);
  *          a system call that looks for packets, for as long as the port was told. Else none.
  * Return:  0: poll() may sleep; 1: it may not: packets are there, or the port lacks buffers to
  *          receive into (af_xdp), and asks its pool for them in pp_rx_burst().
+ * Source:  rte_eth_dev_rx_intr_enable(). Differs: tells whether packets are there already.
  */
 int pp_queue_arm(struct pp_queue *q);
 
@@ -273,6 +286,8 @@ int pp_queue_arm(struct pp_queue *q);
  * queues until then.
  *
  * Context: the thread that will use the queue, as page_pool_enable_direct_recycling().
+ * Cost:    as page_pool_enable_direct_recycling().
+ * Source:  page_pool_enable_direct_recycling().
  */
 static inline void pp_queue_own(struct pp_queue *q)
 {
@@ -284,14 +299,33 @@ static inline void pp_queue_own(struct pp_queue *q)
  * @spec:   "DRIVER:ARGUMENTS,KEY=VALUE,...", see doc/ports.md
  * @params: zone and sizes
  *
+ * After a failure the interface, its XDP program and the zone are as they were.
+ *
  * Context: any thread; sleeps.
- * Return:  the port, or NULL with errno and a sentence in pp_error(). After a failure the
- *          interface, its XDP program and the zone are as they were. Every driver: EINVAL for an
- *          unknown option or a value out of range; ENOTSUP for a driver that was not built, a
- *          module that does not load, a driver that needs one zone or single pages and was given
- *          something else, params.tx_keep and a driver that keeps no packets; ENOENT for an unknown
- *          driver, a missing interface or file; EPERM, EBUSY, ENODEV, ENETDOWN, ENOMEM as they
- *          come.
+ * Cost:    buffers for the rings of each queue; af_xdp: loading and attaching an XDP program;
+ *          dpdk: starting EAL, for the first port.
+ * Return:  the port, or NULL with errno and a sentence in pp_error(). Every driver:
+ *          EINVAL: no spec, an unknown option, a value out of range, params without sz, or with
+ *          both of zone and set or none, or that page_pool_create() refuses;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          ENOMEM: for the port or its pools, too few pages for its rings;
+ *          ENOENT: an unknown driver, a missing interface or file;
+ *          ENOTSUP: a driver that was not built, a module that does not load, a driver that needs
+ *          one zone or single pages and was given something else, params.tx_keep and a driver that
+ *          keeps no packets, a module or library of another build.
+ *          af_xdp: EPERM, EACCES: a capability is missing; ENETDOWN: the interface is down; ENODEV:
+ *          it has gone meanwhile; EBUSY: the queue is another socket's, or the interface has an XDP
+ *          program that does not fit; EMSGSIZE: its MTU is larger than a page; EOPNOTSUPP: the
+ *          driver, the kernel or the build lacks what an option asks for; EAFNOSUPPORT: a kernel
+ *          without AF_XDP; ENOBUFS: the limit of locked memory; EMFILE; ENOTCONN: socket= is not
+ *          bound.
+ *          loop: EBUSY: that end is open already.
+ *          pcap: EBUSY: the file is another port's; EPERM; ENETDOWN; EPROTONOSUPPORT: not Ethernet;
+ *          EIO: libpcap cannot read, write or capture.
+ *          dpdk: EBUSY: the device is open already; ENODEV: it is no Ethernet port; ENOSPC: DPDK's
+ *          table of mempool handlers is full; EIO: the device fails without a reason.
+ *          Otherwise what the system, libbpf, libxdp or DPDK said.
+ * Source:  rte_eth_dev_configure() and xsk_socket__create(), in spirit. Differs: one call.
  */
 struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params *params);
 
@@ -303,6 +337,8 @@ struct pp_netdev *pp_netdev_open(const char *spec, const struct pp_netdev_params
  * dropped and counted otherwise. Pages with users come home later.
  *
  * Context: one thread; sleeps for a bounded time.
+ * Cost:    af_xdp: closing the sockets, up to 50 ms each; others little.
+ * Source:  rte_eth_dev_stop(). Differs: sends what it has taken.
  */
 void pp_netdev_stop(struct pp_netdev *dev);
 
@@ -311,6 +347,8 @@ void pp_netdev_stop(struct pp_netdev *dev);
  * @dev: port, or NULL
  *
  * Context: as pp_netdev_stop(); no thread uses the port.
+ * Cost:    as pp_netdev_stop(), and page_pool_destroy() of each queue's pool.
+ * Source:  rte_eth_dev_close().
  */
 void pp_netdev_close(struct pp_netdev *dev);
 
@@ -319,7 +357,9 @@ void pp_netdev_close(struct pp_netdev *dev);
  * @dev: port
  *
  * Context: any thread.
+ * Cost:    a load.
  * Return:  the spec, until the port is closed.
+ * Source:  rte_eth_dev_get_name_by_port(), in spirit.
  */
 const char *pp_netdev_name(const struct pp_netdev *dev);
 
@@ -328,7 +368,9 @@ const char *pp_netdev_name(const struct pp_netdev *dev);
  * @dev: port
  *
  * Context: any thread.
+ * Cost:    two loads.
  * Return:  a name of pp_netdev_driver_names(), until the port is closed.
+ * Source:  rte_eth_dev_info.driver_name.
  */
 const char *pp_netdev_driver(const struct pp_netdev *dev);
 
@@ -338,7 +380,9 @@ const char *pp_netdev_driver(const struct pp_netdev *dev);
  *
  * Context: any thread. A pcap port on files writes a new text as it ends: other threads than the
  *          queue's read it before, or after pp_netdev_done().
+ * Cost:    none.
  * Return:  the text, until the port is closed.
+ * Source:  none.
  */
 const char *pp_netdev_info(const struct pp_netdev *dev);
 
@@ -347,7 +391,9 @@ const char *pp_netdev_info(const struct pp_netdev *dev);
  * @dev: port
  *
  * Context: any thread.
+ * Cost:    none.
  * Return:  6 bytes, until the port is closed; of the port's own making if the medium has none.
+ * Source:  rte_eth_macaddr_get().
  */
 const unsigned char *pp_netdev_mac(const struct pp_netdev *dev);
 
@@ -356,7 +402,9 @@ const unsigned char *pp_netdev_mac(const struct pp_netdev *dev);
  * @dev: port
  *
  * Context: any thread.
+ * Cost:    a load.
  * Return:  1 or more.
+ * Source:  rte_eth_dev_info.nb_rx_queues.
  */
 unsigned int pp_netdev_queues(const struct pp_netdev *dev);
 
@@ -366,7 +414,9 @@ unsigned int pp_netdev_queues(const struct pp_netdev *dev);
  * @i:   0 .. pp_netdev_queues() - 1; not checked
  *
  * Context: any thread.
+ * Cost:    a load.
  * Return:  the queue, until the port is closed.
+ * Source:  none: DPDK has numbers of queues.
  */
 struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
 
@@ -380,6 +430,9 @@ struct pp_queue *pp_netdev_queue(struct pp_netdev *dev, unsigned int i);
  * first, and lose the others.
  *
  * Context: any thread.
+ * Cost:    a load.
+ * Return:  true: it does.
+ * Source:  RTE_ETH_TX_OFFLOAD_MULTI_SEGS and XDP_USE_SG.
  */
 bool pp_netdev_chains(const struct pp_netdev *dev);
 
@@ -388,7 +441,9 @@ bool pp_netdev_chains(const struct pp_netdev *dev);
  * @dev: port
  *
  * Context: any thread.
+ * Cost:    a load.
  * Return:  PP_RX_META_TSTAMP, _HASH and _VLAN, as rx_meta of an af_xdp port says; 0: no metadata.
+ * Source:  xdp-rx-metadata-features of the kernel's netdev family of netlink.
  */
 unsigned int pp_netdev_rx_meta(const struct pp_netdev *dev);
 
@@ -398,6 +453,8 @@ unsigned int pp_netdev_rx_meta(const struct pp_netdev *dev);
  * @n:       packets
  *
  * Context: as page_pool_put_bulk().
+ * Cost:    page_pool_put_bulk() of one page, for each page.
+ * Source:  rte_pktmbuf_free_bulk().
  */
 static inline void pp_packet_put(struct pp_page **packets, unsigned int n)
 {
@@ -418,7 +475,9 @@ static inline void pp_packet_put(struct pp_page **packets, unsigned int n)
  * @dev: port
  *
  * Context: any thread.
+ * Cost:    a load.
  * Return:  true once no packet will come any more: end of a file, interface gone.
+ * Source:  rte_eth_dev_is_removed(). Differs: asks no device; also the end of a file.
  */
 bool pp_netdev_done(const struct pp_netdev *dev);
 
@@ -428,15 +487,19 @@ bool pp_netdev_done(const struct pp_netdev *dev);
  *
  * For a control thread, a few times a second. An interface that goes down, comes up, is given
  * another MTU or name, is deleted or moved to another namespace, is told once each, also if the
- * queues have noticed before. A port without its interface is done (pp_netdev_done()): the
- * call on each of its queues that notices it, which is within 1024 polls without a packet, gives
- * the socket back and brings its pages home, and takes up to 50 ms for that; from then on the
- * queue receives nothing, and takes, drops and counts what is to be sent. Other ports go on. The
- * first event of a port may be about offloads that are in its way.
+ * queues have noticed before.
+ *
+ * A port without its interface is done (pp_netdev_done()). The call on each of its queues that
+ * notices it, which is within 1024 polls without a packet, gives the socket back and brings its
+ * pages home, and takes up to 50 ms for that. From then on the queue receives nothing, and takes,
+ * drops and counts what is to be sent. Other ports go on. The first event of a port may be about
+ * offloads that are in its way.
  *
  * Context: one thread at a time. Does not block.
+ * Cost:    three system calls; none if the driver has no interfaces.
  * Return:  a sentence without full stop, valid until the next call; NULL: nothing new, or a
  *          driver without interfaces.
+ * Source:  rtnetlink's link messages. Differs: asks; nothing has to be received.
  */
 const char *pp_netdev_event(struct pp_netdev *dev);
 
@@ -446,7 +509,9 @@ const char *pp_netdev_event(struct pp_netdev *dev);
  * @stats: out; sz set by the caller
  *
  * Context: any thread.
+ * Cost:    a load of each counter of each queue; af_xdp: a system call a queue.
  * Return:  0; -E2BIG if stats->sz is larger than the library's, with a sentence in pp_error().
+ * Source:  rte_eth_stats_get(), and XDP_STATISTICS of AF_XDP.
  */
 int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats);
 
@@ -459,9 +524,12 @@ int pp_netdev_get_stats(struct pp_netdev *dev, struct pp_netdev_stats *stats);
  * process ends; a program that has started it by itself needs no call. While EAL starts, and while
  * a device is opened, stdout and stderr of the process are redirected: DPDK's libraries print.
  *
- * Context: any thread.
- * Return:  0; EINVAL: a quote that does not end; EBUSY: a port has started EAL already; ENOTSUP:
- *          the dpdk module does not load; ENOMEM: all negative, with a sentence in pp_error().
+ * Context: any thread; sleeps.
+ * Cost:    loading the dpdk module, the first time.
+ * Return:  0; with a sentence in pp_error(): -EINVAL: a quote that does not end, or more than 126
+ *          options; -EBUSY: a port has started EAL already; -ENOTSUP: the dpdk module does not
+ *          load; -ENOMEM.
+ * Source:  rte_eal_init(). Differs: starts nothing yet.
  */
 int pp_netdev_dpdk_eal(const char *args);
 
@@ -472,6 +540,9 @@ int pp_netdev_dpdk_eal(const char *args);
  * port is opened, and may be missing.
  *
  * Context: any thread.
+ * Cost:    some stores.
+ * Return:  the names, for as long as the library is loaded.
+ * Source:  none.
  */
 const char *const *pp_netdev_driver_names(void);
 
