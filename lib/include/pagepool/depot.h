@@ -54,9 +54,13 @@ struct pp_depot_params {
  * pp_depot_size() - memory that a depot needs
  * @params: what is wanted
  *
- * Return: bytes, to be aligned to 128; 0 with errno and a sentence in pp_error(): EINVAL for
- *         a parameter out of range, ENOTSUP for a policy that can not run here, or not across
- *         processes.
+ * Context: any thread.
+ * Cost:    looking whether the policy can run here; no memory is touched.
+ * Return:  bytes, to be aligned to 128; 0 with errno and a sentence in pp_error():
+ *          EINVAL: a parameter out of range, or an unknown policy;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          ENOTSUP: a policy that can not run here, or not across processes.
+ * Source:  none.
  */
 size_t pp_depot_size(const struct pp_depot_params *params);
 
@@ -68,8 +72,10 @@ size_t pp_depot_size(const struct pp_depot_params *params);
  * The calling process is attached.
  *
  * Context: any thread; sleeps.
- * Return:  the depot, at @memory; NULL with errno and pp_error() as pp_depot_size(), or as
- *          pp_depot_attach().
+ * Cost:    some stores to each core's cache, and pp_depot_attach().
+ * Return:  the depot, at @memory; NULL with errno and a sentence in pp_error(): as pp_depot_size(),
+ *          or as pp_depot_attach(); EINVAL also: @memory is NULL or not aligned.
+ * Source:  rte_mempool_create_empty(). Differs: the memory is the caller's.
  */
 struct pp_depot *pp_depot_init(const struct pp_depot_params *params, void *memory);
 
@@ -83,22 +89,33 @@ struct pp_depot *pp_depot_init(const struct pp_depot_params *params, void *memor
  * thread may not run.
  *
  * Context: any thread; sleeps.
- * Return:  0; -EINVAL: there is no depot, or of another version of the library; -ENOTSUP: its
- *          policy does not work in this process; -EXDEV: built in another PID namespace
- *          or another time namespace, where the processes of one side look dead to the other;
- *          -ENOSPC: PP_DEPOT_PROCESSES are attached.
+ * Cost:    reading /proc/PID/stat of this process and of the attached ones.
+ * Return:  0; with a sentence in pp_error(): -EINVAL: there is no depot, or of another version of
+ *          the library; -ENOTSUP: its policy does not work in this process; -EXDEV: built in
+ *          another PID namespace or another time namespace, where the processes of one side look
+ *          dead to the other; -ENOSPC: PP_DEPOT_PROCESSES are attached; -ENOENT, -EIO: /proc can
+ *          not be read.
+ * Source:  rte_mempool_lookup() of a secondary process, in spirit.
  */
 int pp_depot_attach(struct pp_depot *depot);
 
 /**
  * pp_depot_detach() - this process will not use the depot any more
  * @depot: depot, or NULL; its threads have left all calls
+ *
+ * Context: any thread; no other call of this process runs in the depot.
+ * Cost:    a look at the list of processes.
+ * Source:  none.
  */
 void pp_depot_detach(struct pp_depot *depot);
 
 /**
  * pp_depot_fini() - the end: the memory is the caller's again
  * @depot: depot that no process uses any more, or NULL; what it holds is forgotten
+ *
+ * Context: any thread; nothing else may run in the depot.
+ * Cost:    a store.
+ * Source:  rte_mempool_free(). Differs: the memory is the caller's.
  */
 void pp_depot_fini(struct pp_depot *depot);
 
@@ -110,7 +127,11 @@ void pp_depot_fini(struct pp_depot *depot);
  *
  * They go past the caches, so that none of them stays on the core that sets the depot up.
  *
- * Return: 0; -ENOSPC, and none was taken, beyond pp_depot_params.objects.
+ * Context: any thread of an attached process; takes the depot's lock.
+ * Cost:    one lock, and a copy of @n pointers.
+ * Return:  0; -ENOSPC with a sentence in pp_error(), and none was taken: beyond
+ *          pp_depot_params.objects.
+ * Source:  rte_mempool_populate_iova(), in spirit.
  */
 int pp_depot_adopt(struct pp_depot *depot, void *const *objs, unsigned int n);
 
@@ -122,7 +143,9 @@ int pp_depot_adopt(struct pp_depot *depot, void *const *objs, unsigned int n);
  * As many others may be adopted in their place.
  *
  * Context: any thread of an attached process; takes the depot's lock.
+ * Cost:    a look at every cache, under the lock.
  * Return:  0; -EINVAL with a sentence in pp_error(), and all stay: fewer are out.
+ * Source:  none.
  */
 int pp_depot_disown(struct pp_depot *depot, uint64_t n);
 
@@ -132,13 +155,13 @@ int pp_depot_disown(struct pp_depot *depot, uint64_t n);
  * @objs:  receives them
  * @n:     how many
  *
- * From this core's cache, then the free area, then every core's cache, wherever they
- * are.
+ * Looks in this core's cache, then in the free area, then in every core's cache, wherever they are.
  *
  * Context: any thread of an attached process; not a signal handler.
  * Cost:    about a cycle an object at 64 from the cache; one lock when it is empty; a
  *          drain of every cache in the last resort.
  * Return:  0: @objs has @n; -ENOBUFS: there are not so many in all, and it has none.
+ * Source:  rte_mempool_get_bulk(). Differs: finds what other cores' caches keep.
  */
 int pp_depot_get_bulk(struct pp_depot *depot, void **objs, unsigned int n);
 
@@ -149,7 +172,9 @@ int pp_depot_get_bulk(struct pp_depot *depot, void **objs, unsigned int n);
  * @n:     how many
  *
  * Context: as pp_depot_get_bulk().
+ * Cost:    as pp_depot_get_bulk() from the cache; one lock when it is full.
  * Return:  0; it never fails, and returns that for the sake of callers that must return it, too.
+ * Source:  rte_mempool_put_bulk().
  */
 int pp_depot_put_bulk(struct pp_depot *depot, void *const *objs, unsigned int n);
 
@@ -158,6 +183,11 @@ int pp_depot_put_bulk(struct pp_depot *depot, void *const *objs, unsigned int n)
  * @depot: depot
  *
  * For callers that count cycles: it saves about two a call. Good in this process only.
+ *
+ * Context: any thread of an attached process.
+ * Cost:    three loads.
+ * Return:  the calls, for as long as the library is loaded.
+ * Source:  rte_mempool_get_ops(), in spirit.
  */
 const struct pp_depot_calls *pp_depot_get_calls(const struct pp_depot *depot);
 
@@ -169,27 +199,37 @@ const struct pp_depot_calls *pp_depot_get_calls(const struct pp_depot *depot);
  *
  * A cache that has more shrinks when it is next used or drained.
  *
- * Context: any thread of an attached process.
+ * Context: any thread of an attached process. Waits for a thread that closes or sets the caches.
+ * Cost:    some stores to each cache.
  * Return:  0; -EINVAL: out of range; -EBUSY: the caches are disabled; both with a sentence in
  *          pp_error().
+ * Source:  as pp_zone_pcp_set().
  */
 int pp_depot_pcp_set(struct pp_depot *depot, uint32_t high, uint32_t batch);
 
 /**
  * pp_depot_pcp_disable() - empty the caches, and keep them empty until pp_depot_pcp_enable()
  * @depot:      depot
- * @timeout_us: longest wait for each preempted holder, us
+ * @timeout_us: longest wait for each preempted holder, and first for another thread that closes or
+ *              sets the caches, us
  *
  * Calls nest. Gets and puts go on, to and from the free area.
  *
  * Context: any thread of an attached process; may wait.
- * Return:  0; -ETIMEDOUT: a cache was held for longer, and nothing is disabled.
+ * Cost:    a drain of every cache; afterwards each call takes the depot's lock.
+ * Return:  0; -ETIMEDOUT with a sentence in pp_error(), and nothing is disabled: a cache was held
+ *          for longer, or another thread still closes them.
+ * Source:  as pp_zone_pcp_disable().
  */
 int pp_depot_pcp_disable(struct pp_depot *depot, unsigned int timeout_us);
 
 /**
  * pp_depot_pcp_enable() - undo one pp_depot_pcp_disable()
  * @depot: depot; one that is not disabled stays as it is
+ *
+ * Context: any thread of an attached process. Waits for a thread that closes or sets the caches.
+ * Cost:    some stores to each cache, for the last disabler.
+ * Source:  as pp_zone_pcp_enable().
  */
 void pp_depot_pcp_enable(struct pp_depot *depot);
 
@@ -201,7 +241,9 @@ void pp_depot_pcp_enable(struct pp_depot *depot);
  *
  * Context: any thread of an attached process; may wait.
  * Cost:    as pp_zone_drain() of the same policy.
- * Return:  objects moved; -EINVAL: there is no such core; -ETIMEDOUT.
+ * Return:  objects moved; with a sentence in pp_error(): -EINVAL: there is no such core;
+ *          -ETIMEDOUT: the cache was held for longer.
+ * Source:  as pp_zone_drain().
  */
 long pp_depot_drain(struct pp_depot *depot, unsigned int core, unsigned int timeout_us);
 
@@ -211,13 +253,21 @@ long pp_depot_drain(struct pp_depot *depot, unsigned int core, unsigned int time
  * @timeout_us: longest wait for each preempted holder, us
  *
  * Context: as pp_depot_drain().
- * Return:  objects moved; -ETIMEDOUT: a cache was held for longer, the others are empty.
+ * Cost:    pp_depot_drain() of each cache that has objects; a load for each of the others.
+ * Return:  objects moved; -ETIMEDOUT with a sentence in pp_error(): a cache was held for longer,
+ *          the others are empty.
+ * Source:  as pp_zone_drain_all().
  */
 long pp_depot_drain_all(struct pp_depot *depot, unsigned int timeout_us);
 
 /**
  * pp_depot_cores() - how many caches there are: one for each core of the machine
  * @depot: depot
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the number.
+ * Source:  nr_cpu_ids.
  */
 unsigned int pp_depot_cores(const struct pp_depot *depot);
 
@@ -226,19 +276,32 @@ unsigned int pp_depot_cores(const struct pp_depot *depot);
  * @depot: depot
  * @core:  core; one that has no cache has 0
  *
- * A gauge: stale when it returns.
+ * Context: any thread of an attached process; a gauge, stale when it returns.
+ * Cost:    a few loads.
+ * Return:  objects.
+ * Source:  rte_mempool_cache.len.
  */
 unsigned int pp_depot_cached(const struct pp_depot *depot, unsigned int core);
 
 /**
- * pp_depot_policy() - name of the policy, also where "auto" chose it
+ * pp_depot_policy() - name of the policy
  * @depot: depot
+ *
+ * Context: any thread.
+ * Cost:    two loads.
+ * Return:  one of pp_policy_names(), also where "auto" chose it.
+ * Source:  none.
  */
 const char *pp_depot_policy(const struct pp_depot *depot);
 
 /**
  * pp_depot_objects() - objects that were adopted
  * @depot: depot
+ *
+ * Context: any thread; a gauge while others adopt or disown.
+ * Cost:    a load.
+ * Return:  objects, without those that were disowned.
+ * Source:  rte_mempool.populated_size.
  */
 uint64_t pp_depot_objects(const struct pp_depot *depot);
 
@@ -248,7 +311,10 @@ uint64_t pp_depot_objects(const struct pp_depot *depot);
  * @stats: receives them; @sz set by the caller; what is of pages and blocks alone is 0
  *
  * Context: any thread of an attached process; takes the depot's lock.
- * Return:  0; -E2BIG: @sz is not one that this library knows.
+ * Cost:    a look at every cache, under the lock.
+ * Return:  0; -E2BIG with a sentence in pp_error(): @sz is larger than the library's, or was not
+ *          set.
+ * Source:  as pp_zone_get_stats().
  */
 int pp_depot_get_stats(struct pp_depot *depot, struct pp_zone_stats *stats);
 
@@ -256,7 +322,12 @@ int pp_depot_get_stats(struct pp_depot *depot, struct pp_zone_stats *stats);
  * pp_depot_count() - objects that are free, wherever they are
  * @depot: depot
  *
- * Exact whenever no call is running in the depot. Cost: a look at every cache.
+ * Exact whenever no call is running in the depot.
+ *
+ * Context: any thread of an attached process.
+ * Cost:    a look at every cache.
+ * Return:  objects.
+ * Source:  rte_mempool_avail_count().
  */
 uint64_t pp_depot_count(const struct pp_depot *depot);
 
@@ -274,22 +345,35 @@ uint64_t pp_depot_count(const struct pp_depot *depot);
  * attaches. A process that has left the depot's PID or time namespace since it attached
  * finds no process dead.
  *
- * Return: processes found dead since the depot was built.
+ * Context: any thread of an attached process; may wait.
+ * Cost:    a system call for each attached process, and reading its /proc/PID/stat.
+ * Return:  processes found dead since the depot was built.
+ * Source:  none: DPDK's processes must not die.
  */
 unsigned int pp_depot_recover(struct pp_depot *depot, uint64_t *dropped);
 
 /**
  * pp_depot_processes() - attached processes
  * @depot: depot
+ *
+ * Context: any thread; a gauge. A dead process counts until pp_depot_recover() has seen it.
+ * Cost:    a look at the list of processes.
+ * Return:  processes, 0 .. PP_DEPOT_PROCESSES.
+ * Source:  none.
  */
 unsigned int pp_depot_processes(const struct pp_depot *depot);
 
 /**
  * pp_depot_audit() - the ledger: every object is in one place only
- * @depot: depot in which no call is running
+ * @depot: depot
  * @audit: receives the result; @sz set by the caller
  *
- * Return: 0, -ENOMEM, -E2BIG.
+ * Context: nothing else may run in the depot. Sleeps.
+ * Cost:    sorting all objects that are home; allocates 8 bytes for each, and for each slot of the
+ *          caches.
+ * Return:  0; with a sentence in pp_error(): -ENOMEM; -E2BIG: @sz is larger than the library's, or
+ *          was not set.
+ * Source:  rte_mempool_audit(). Differs: returns what it found.
  */
 int pp_depot_audit(struct pp_depot *depot, struct pp_audit *audit);
 
