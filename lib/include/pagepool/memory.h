@@ -35,10 +35,12 @@ extern "C" {
  * The others' metadata must not be touched. Looks among the merged pages; if there is none,
  * merges what is free one by one, accepts a block, and at last drains every core's cache.
  *
- * Context: any thread; not from signal handlers. Takes the zone's lock.
+ * Context: any thread; from signal handlers only in a PP_ZONE_SIGNAL_SAFE zone. Takes the zone's
+ *          lock.
  * Cost:    see `ppbench growth`, pages a run.
  * Return:  runs written, 0 .. @n; fewer: free pages do not merge into as many, which
- *          stats.alloc_failures counts. 0 with errno EINVAL for an order out of range.
+ *          stats.alloc_failures counts. 0 with errno EINVAL and a sentence in pp_error(): an order
+ *          out of range, or above 0 in a PP_ZONE_SHARED zone.
  * Source:  alloc_pages(). Differs: bulk at any order.
  */
 unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
@@ -54,13 +56,19 @@ unsigned int pp_zone_alloc_order_bulk(struct pp_zone *zone, unsigned int order,
  * refused, as by pp_page_put().
  *
  * Context: as pp_zone_alloc_order_bulk().
+ * Cost:    see `ppbench growth`; a look at each run's first page.
  * Source:  __free_pages(). Differs: bulk, and the page knows its order.
  */
 void pp_zone_free_order_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n);
 
 /**
- * pp_page_order() - log2 of the pages of the run that begins with @page; 0 for a single page
- * @page: page from an allocation
+ * pp_page_order() - log2 of the pages of the run that begins with a page
+ * @page: page of a zone, from an allocation
+ *
+ * Context: any thread that has the page.
+ * Cost:    three loads.
+ * Return:  0 .. PP_ORDER_MAX; 0: a single page.
+ * Source:  compound_order().
  */
 unsigned int pp_page_order(const struct pp_page *page);
 
@@ -68,7 +76,10 @@ unsigned int pp_page_order(const struct pp_page *page);
  * pp_zone_block_pages() - pages of a block
  * @zone: zone
  *
- * Return: 2 MiB / page size; the zone's last block may be shorter.
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  2 MiB / page size; the zone's last block may be shorter.
+ * Source:  pageblock_nr_pages.
  */
 uint32_t pp_zone_block_pages(const struct pp_zone *zone);
 
@@ -89,9 +100,13 @@ uint32_t pp_zone_block_pages(const struct pp_zone *zone);
  * Unaccepted blocks stay unaccepted: no allocation accepts them, but pp_zone_pin() does, and so
  * may a contiguous range that was being looked for already.
  *
- * Return: 0; -EINVAL: not a range of this zone; -EOVERFLOW: 65535 isolations nest.
- * Source: start_isolate_page_range() with drain_all_pages(). Differs: nests, where the kernel
- *         answers -EBUSY.
+ * Context: any thread; not from signal handlers.
+ * Cost:    a look at every free page, at most 2048 for each hold of the zone's lock, and a drain of
+ *          every cache. Until the undo, no cache is refilled.
+ * Return:  0; with a sentence in pp_error(): -EINVAL: not a range of this zone; -EOVERFLOW: 65535
+ *          isolations nest; -ENOTSUP: a PP_ZONE_SHARED zone.
+ * Source:  start_isolate_page_range() with drain_all_pages(). Differs: nests, where the kernel
+ *          answers -EBUSY.
  */
 int pp_zone_isolate(struct pp_zone *zone, uint64_t first, uint64_t n);
 
@@ -106,8 +121,11 @@ int pp_zone_isolate(struct pp_zone *zone, uint64_t first, uint64_t n);
  * pp_zone_isolate_hard_undo(). All caches of the zone are disabled meanwhile
  * (pp_zone_pcp_disable()): allocation and free go on, through the zone's lock.
  *
- * Return: 0; as pp_zone_isolate(); -ETIMEDOUT, with nothing isolated, as pp_zone_pcp_disable().
- * Source: zone_pcp_disable() and start_isolate_page_range(), as offline_pages() has them.
+ * Context: any thread; not from signal handlers.
+ * Cost:    as pp_zone_isolate(); until the undo, every call takes the zone's lock.
+ * Return:  0; with a sentence in pp_error() and nothing isolated: -EINVAL, -EOVERFLOW, -ENOTSUP as
+ *          pp_zone_isolate(); -ETIMEDOUT as pp_zone_pcp_disable().
+ * Source:  zone_pcp_disable() and start_isolate_page_range(), as offline_pages() has them.
  */
 int pp_zone_isolate_hard(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us);
 
@@ -119,8 +137,11 @@ int pp_zone_isolate_hard(struct pp_zone *zone, uint64_t first, uint64_t n, unsig
  *
  * What came home is free again with the last isolation of a block.
  *
- * Return: 0; -EINVAL: not a range of this zone, or a block of it is not isolated.
- * Source: undo_isolate_page_range().
+ * Context: any thread; not from signal handlers.
+ * Cost:    a look at every page of the range, in one hold of the zone's lock.
+ * Return:  0; -EINVAL with a sentence in pp_error(): not a range of this zone, or a block of it is
+ *          not isolated.
+ * Source:  undo_isolate_page_range().
  */
 int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n);
 
@@ -130,7 +151,10 @@ int pp_zone_isolate_undo(struct pp_zone *zone, uint64_t first, uint64_t n);
  * @first: as it was isolated
  * @n:     as it was isolated
  *
- * Return: as pp_zone_isolate_undo().
+ * Context: any thread; not from signal handlers.
+ * Cost:    as pp_zone_isolate_undo() and pp_zone_pcp_enable().
+ * Return:  as pp_zone_isolate_undo().
+ * Source:  undo_isolate_page_range() and zone_pcp_enable(), as offline_pages() has them.
  */
 int pp_zone_isolate_hard_undo(struct pp_zone *zone, uint64_t first, uint64_t n);
 
@@ -140,9 +164,11 @@ int pp_zone_isolate_hard_undo(struct pp_zone *zone, uint64_t first, uint64_t n);
  * @first: first page
  * @n:     pages; not rounded
  *
- * Return: 0: all are isolated, or unaccepted; -EBUSY: some are in use or in a cache, or not
- *         isolated; -EINVAL.
- * Source: test_pages_isolated().
+ * Context: any thread; not from signal handlers.
+ * Cost:    a look at every run of the range, in one hold of the zone's lock.
+ * Return:  0: all are isolated, or unaccepted; with a sentence in pp_error(): -EBUSY: some are in
+ *          use or in a cache, or not isolated; -EINVAL: not a range of this zone.
+ * Source:  test_pages_isolated().
  */
 int pp_zone_isolate_test(struct pp_zone *zone, uint64_t first, uint64_t n);
 
@@ -177,11 +203,18 @@ enum pp_contig {
  * accepting; PP_CONTIG_HARD until the deadline, as for a range that others have isolated, which
  * it never takes.
  *
- * Return: 0; -EINVAL; -EBUSY: there is no such range now, or others have it isolated; -ETIMEDOUT:
- *         PP_CONTIG_HARD found one, but pages of it did not come home, a cache's holder did not
- *         let go, or a block's acceptor was not done; otherwise why a block could not be accepted.
- * Source: alloc_contig_pages(). Differs: three modes and a deadline; nothing is migrated,
- *         reclaimers give back instead.
+ * Context: any thread; not from signal handlers. Sleeps with PP_CONTIG_HARD.
+ * Cost:    a walk of the zone's free runs; a search for the range that lacks the fewest pages.
+ * Return:  0; with a sentence in pp_error():
+ *          -EINVAL: @n, @align or @mode out of range;
+ *          -EBUSY: there is no such range now, or others have it isolated;
+ *          -ETIMEDOUT: PP_CONTIG_HARD found one, but pages of it did not come home, a cache's
+ *          holder did not let go, or a block's acceptor was not done;
+ *          -EOVERFLOW: PP_CONTIG_HARD, and 65535 isolations nest;
+ *          -ENOTSUP: a PP_ZONE_SHARED zone;
+ *          otherwise why a block could not be accepted, as pp_zone_pin().
+ * Source:  alloc_contig_pages(). Differs: three modes and a deadline; nothing is migrated,
+ *          reclaimers give back instead.
  */
 int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum pp_contig mode,
 			 unsigned int timeout_us, struct pp_page **first);
@@ -195,7 +228,9 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
  * Pages of the range that are at home already are refused, as by pp_page_put(). A range that is not
  * of the zone aborts in debug builds; release builds refuse it, and count 1 double put.
  *
- * Source: free_contig_range().
+ * Context: any thread; not from signal handlers. Takes the zone's lock, once a block.
+ * Cost:    a look at each page, and merging.
+ * Source:  free_contig_range().
  */
 void pp_zone_free_contig(struct pp_zone *zone, struct pp_page *first, uint64_t n);
 
@@ -219,16 +254,20 @@ struct pp_reclaimer {
  * @zone:      zone
  * @reclaimer: filled in by the caller, which keeps it until pp_zone_reclaimer_del()
  *
- * Source: register_shrinker(), in spirit.
+ * Context: any thread; not from signal handlers.
+ * Cost:    a short lock.
+ * Source:  register_shrinker(), in spirit.
  */
 void pp_zone_reclaimer_add(struct pp_zone *zone, struct pp_reclaimer *reclaimer);
 
 /**
  * pp_zone_reclaimer_del() - not to be asked any more, once this has returned
  * @zone:      zone
- * @reclaimer: reclaimer that was added
+ * @reclaimer: reclaimer that was added; one of another zone stays as it is
  *
- * Context: not from its own reclaim function.
+ * Context: any thread; not from its own reclaim function. Waits for a call of that to end.
+ * Cost:    a short lock.
+ * Source:  unregister_shrinker(), in spirit.
  */
 void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer);
 
@@ -245,11 +284,17 @@ void pp_zone_reclaimer_del(struct pp_zone *zone, struct pp_reclaimer *reclaimer)
  * hugepages to their pool, a memfd's by punching a hole. The pages are unaccepted then, and the
  * zone accepts them again on demand, also if it was created eager.
  *
- * Return: 0; -EINVAL; -EBUSY: pages are still in use, or being accepted, or the zone is pinned;
- *         -ETIMEDOUT: a cache's holder did not let go; -ENOTSUP: PP_ZONE_SIGNAL_SAFE without
- *         PP_ZONE_ACCEPT_THREAD, which alone could accept it again; otherwise what the system
- *         said, with some of the range given back.
- * Source: offline_pages(). Differs: a deadline; comes back by itself.
+ * Context: any thread; not from signal handlers. Sleeps.
+ * Cost:    as pp_zone_isolate_hard(), and a system call a block.
+ * Return:  0; with a sentence in pp_error():
+ *          -EINVAL: not a range of this zone, or not whole blocks;
+ *          -EBUSY: pages are still in use, or being accepted, or the zone is pinned;
+ *          -ETIMEDOUT: a cache's holder did not let go;
+ *          -EOVERFLOW: 65535 isolations nest;
+ *          -ENOTSUP: PP_ZONE_SIGNAL_SAFE without PP_ZONE_ACCEPT_THREAD, which alone could accept
+ *          it again, or PP_ZONE_SHARED;
+ *          otherwise what madvise(), fallocate() or mmap() said, with some of the range given back.
+ * Source:  offline_pages(). Differs: a deadline; comes back by itself.
  */
 int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned int timeout_us);
 
@@ -260,9 +305,12 @@ int pp_zone_offline(struct pp_zone *zone, uint64_t first, uint64_t n, unsigned i
  *
  * Drains the caches once and merges what is free. Blocks with a single page in use stay.
  *
- * Context: as the others; holds the zone's lock for one batch or one block at a time.
- * Return:  bytes given back, 0 or more; -EBUSY and -ENOTSUP as pp_zone_offline();
- *          otherwise what the system said, and nothing was given back.
+ * Context: any thread; not from signal handlers. Holds the zone's lock for one batch or one block
+ *          at a time.
+ * Cost:    a drain of every cache and pool, merging what is free, and a system call a block.
+ * Return:  bytes given back, 0 or more; with a sentence in pp_error(): -EBUSY: the zone is pinned;
+ *          -ENOTSUP as pp_zone_offline(); otherwise what madvise(), fallocate() or mmap() said,
+ *          and nothing was given back.
  * Source:  none in the kernel; what balloon and free page reporting do, for a pool.
  */
 int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes);
@@ -275,12 +323,23 @@ int64_t pp_zone_shrink(struct pp_zone *zone, uint64_t bytes);
  * pages of the system, such as an AF_XDP UMEM. Nests. Waits for blocks that others are accepting,
  * however long that takes.
  *
- * Return: 0; otherwise why a block could not be accepted, and nothing is pinned.
- * Source: pin_user_pages(), in spirit.
+ * Context: any thread; not from signal handlers. Sleeps.
+ * Cost:    populating the blocks that are unaccepted.
+ * Return:  0; otherwise, with a sentence in pp_error() and nothing pinned, why a block could not be
+ *          accepted: -ENOMEM: no memory or hugepage is left, or the limit of locked memory is
+ *          lower; -EPERM: PP_ZONE_LOCK, and this process may lock none; the error of ops->accept.
+ * Source:  pin_user_pages(), in spirit.
  */
 int pp_zone_pin(struct pp_zone *zone);
 
-/** pp_zone_unpin() - undo one pp_zone_pin() */
+/**
+ * pp_zone_unpin() - undo one pp_zone_pin()
+ * @zone: zone; one that is not pinned stays as it is
+ *
+ * Context: any thread; not from signal handlers. Takes the zone's lock.
+ * Cost:    one lock.
+ * Source:  unpin_user_pages(), in spirit.
+ */
 void pp_zone_unpin(struct pp_zone *zone);
 
 #ifdef __cplusplus
