@@ -49,10 +49,19 @@ struct pp_control_params {
  * may ask for at any time.
  *
  * Context: any thread; sleeps.
- * Return:  the socket, or NULL with errno and a sentence in pp_error(): EINVAL: a parameter out of
- *          range; EADDRINUSE: a living process listens there; EEXIST: @path is something else than
- *          a socket of this user; E2BIG; ENAMETOOLONG; ENOMEM; whatever socket(), bind() and
- *          pthread_create() say.
+ * Cost:    a thread, a socket and an eventfd; nothing while no client asks.
+ * Return:  the socket, or NULL with errno and a sentence in pp_error():
+ *          EINVAL: a parameter out of range, or an empty path;
+ *          EADDRINUSE: a living process listens there;
+ *          EEXIST: @path is something else than a socket of this user;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          ENAMETOOLONG: a path of more than 107 bytes;
+ *          ENOMEM: for the socket, its clients, or the thread;
+ *          EACCES, ENOENT, ENOTDIR, EROFS, ENOSPC: no socket can be made at that path;
+ *          EMFILE, ENFILE: no descriptor is left;
+ *          EAGAIN: no thread is left;
+ *          and whatever else socket(), bind() and pthread_create() say.
+ * Source:  rte_telemetry_init(), in spirit. Differs: a program opens it itself.
  */
 struct pp_control *pp_control_open(const struct pp_control_params *params);
 
@@ -63,10 +72,20 @@ struct pp_control *pp_control_open(const struct pp_control_params *params);
  * Waits for a request that is being answered. Caches that a client had disabled are enabled.
  *
  * Context: any thread but the socket's own.
+ * Cost:    the wait, and some system calls.
+ * Source:  none.
  */
 void pp_control_close(struct pp_control *control);
 
-/** pp_control_path() - where it listens; valid until pp_control_close() */
+/**
+ * pp_control_path() - where it listens
+ * @control: socket
+ *
+ * Context: any thread.
+ * Cost:    none.
+ * Return:  the path; valid until pp_control_close().
+ * Source:  rte_eal_get_runtime_dir(), in spirit.
+ */
 const char *pp_control_path(const struct pp_control *control);
 
 #ifdef __cplusplus

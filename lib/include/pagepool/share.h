@@ -32,15 +32,22 @@ extern "C" {
  * it uses the zone, and uses no pool of its parent. In a child that did not attach,
  * pp_zone_destroy() unmaps the zone, and no more. A process calls pp_zone_destroy() before exec().
  *
- * Context: any thread; sleeps. Settles what dead processes left, as pp_zone_recover().
+ * Context: any thread; not from signal handlers. Sleeps. Settles what dead processes left, as
+ *          pp_zone_recover().
+ * Cost:    mapping the zone, and as pp_zone_recover() for at most 20 ms.
  * Return:  the zone, or NULL with errno and a sentence in pp_error():
- *          EINVAL:  @fd is no shared zone, or one of another version or build of the library;
+ *          EINVAL: @fd is no shared zone, or one of another version or build of the library;
+ *          EBADF: @fd is no descriptor;
  *          EADDRINUSE: the zone's addresses are taken in this process;
- *          EEXIST:  this process is attached already;
- *          ENOSPC:  PP_ZONE_PROCESSES are attached, or died less than 200 ms ago with pages in
- *                   rings of drivers;
- *          EXDEV:   created in another PID or time namespace;
- *          ENOTSUP: this process can not run the zone's policy.
+ *          EEXIST: this process is attached already;
+ *          ENOSPC: PP_ZONE_PROCESSES are attached, or died less than 200 ms ago with pages in
+ *          rings of drivers;
+ *          EXDEV: created in another PID or time namespace;
+ *          ENOTSUP: this process can not run the zone's policy;
+ *          EACCES: @fd was not opened for reading and writing;
+ *          EMFILE: no descriptor is left for the zone's own;
+ *          ENOMEM, EPERM: the mapping, or with PP_ZONE_LOCK the limit of locked memory;
+ *          ENOENT, EIO: /proc can not be read.
  * Source:  rte_eal_init() of a secondary process, in spirit.
  */
 struct pp_zone *pp_zone_attach(int fd);
@@ -51,7 +58,10 @@ struct pp_zone *pp_zone_attach(int fd);
  *
  * Other processes give pages to it by this number. No other process had it, or will have it.
  *
- * Return: the number; 0: the zone is not shared.
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  the number; 0: the zone is not shared.
+ * Source:  none.
  */
 uint32_t pp_zone_self(const struct pp_zone *zone);
 
@@ -69,15 +79,25 @@ uint32_t pp_zone_self(const struct pp_zone *zone);
  *
  * Each page must be sole (one reference), and in no ring of a driver.
  *
- * Context: any thread, as page_pool_put_bulk(). Cost: a store and a load a page.
- * Return:  0; or, with all pages still the caller's: -ESRCH: no such process is attached;
- *          -EBUSY: a page is in a driver's ring, or has other references; -EINVAL: a page is not
- *          of this zone, or not of this process.
+ * Context: any thread, as page_pool_put_bulk().
+ * Cost:    a store and a load a page; two atomic instructions for a page of a pool.
+ * Return:  0; or, with all pages still the caller's and a sentence in pp_error(): -ESRCH: no such
+ *          process is attached; -EBUSY: a page is in a driver's ring, or has other references;
+ *          -EINVAL: the zone is not shared, or a page is not of this zone, or not of this process.
+ * Source:  none.
  */
 int pp_zone_give_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
 		      uint32_t process);
 
-/** pp_zone_processes() - number of processes that use @zone; 1 if it is not shared */
+/**
+ * pp_zone_processes() - number of processes that use a zone
+ * @zone: zone
+ *
+ * Context: any thread; a gauge.
+ * Cost:    a look at the list of processes.
+ * Return:  1 .. PP_ZONE_PROCESSES; 1 if the zone is not shared.
+ * Source:  none.
+ */
 unsigned int pp_zone_processes(const struct pp_zone *zone);
 
 /**
@@ -85,7 +105,10 @@ unsigned int pp_zone_processes(const struct pp_zone *zone);
  * @zone: shared zone
  * @page: page of it
  *
- * Return: its pp_zone_self(); 0: the page is at home, or on its way.
+ * Context: any thread; a gauge.
+ * Cost:    a few loads.
+ * Return:  its pp_zone_self(); 0: the page is at home, or on its way, or the zone is not shared.
+ * Source:  none.
  */
 uint32_t pp_zone_holder(const struct pp_zone *zone, const struct pp_page *page);
 
@@ -94,9 +117,12 @@ uint32_t pp_zone_holder(const struct pp_zone *zone, const struct pp_page *page);
  * @zone:    shared zone
  * @process: pp_zone_self() of that process; 0: pages of no process: at home, or on their way
  *
- * In its pools, rings and hands. Walks all pages; a gauge.
+ * In its pools, rings and hands.
  *
- * Return: pages.
+ * Context: any thread; a gauge.
+ * Cost:    a load for each page of the zone.
+ * Return:  pages; 0 if the zone is not shared.
+ * Source:  none.
  */
 uint64_t pp_zone_held(const struct pp_zone *zone, uint32_t process);
 
@@ -112,7 +138,11 @@ uint64_t pp_zone_held(const struct pp_zone *zone, uint32_t process);
  * pp_zone_maintain() free the pages of dead processes, too, but find no half taken ones.
  *
  * Context: any thread, not from signal handlers; sleeps.
- * Return:  pages that came home in this call; -ETIMEDOUT: some are left, call again.
+ * Cost:    a system call for each process that uses the zone; a walk of all pages for each that
+ *          died, and some more for half taken ones. Allocates two bits a page.
+ * Return:  pages that came home in this call, 0 if the zone is not shared; with a sentence in
+ *          pp_error(): -ETIMEDOUT: some are left, call again; -ENOMEM.
+ * Source:  none: exit_files() frees what a process had.
  */
 long pp_zone_recover(struct pp_zone *zone, unsigned int timeout_us);
 
