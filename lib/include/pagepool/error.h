@@ -28,8 +28,10 @@ const char *pp_error(void);
  * @err: positive errno value
  * @fmt: printf format of the sentence
  *
- * Context: any thread. Cost: one vsnprintf; for error paths.
+ * Context: any thread.
+ * Cost:    one vsnprintf(); for error paths.
  * Return:  -@err, with errno set to @err, so that ``return pp_set_error(EINVAL, ...)`` works.
+ * Source:  NL_SET_ERR_MSG_FMT().
  */
 int pp_set_error(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3), cold));
 

@@ -71,11 +71,21 @@ struct pp_fault_stats {
  * @stats: out; sz set by the caller
  *
  * Context: any thread; racy gauges while others allocate.
- * Return:  0; -EINVAL: @at is not known; -E2BIG if stats->sz is larger than the library's.
+ * Cost:    a few loads.
+ * Return:  0; with a sentence in pp_error(): -EINVAL: @at is not known; -E2BIG if stats->sz is
+ *          larger than the library's, or was not set.
+ * Source:  the attributes of the kernel's fault injection in debugfs.
  */
 int pp_fault_get_stats(const char *at, struct pp_fault_stats *stats);
 
-/** pp_fault_names() - the points where faults can be set; ends with NULL */
+/**
+ * pp_fault_names() - the points where faults can be set
+ *
+ * Context: any thread.
+ * Cost:    none.
+ * Return:  array of names, ended by NULL, for as long as the library is loaded.
+ * Source:  /sys/kernel/debug/error_injection/list.
+ */
 const char *const *pp_fault_names(void);
 
 #ifdef __cplusplus

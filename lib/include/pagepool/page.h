@@ -91,7 +91,15 @@ struct pp_list {
 		NULL, NULL, 0 \
 	}
 
-/** pp_list_add_tail() - append @page, which must be in no list, to @list */
+/**
+ * pp_list_add_tail() - append a page to a list
+ * @list: list
+ * @page: page that is in no list
+ *
+ * Context: one thread at a time.
+ * Cost:    a few stores, to the page and to the one before.
+ * Source:  list_add_tail(). Differs: linked one way.
+ */
 static inline void pp_list_add_tail(struct pp_list *list, struct pp_page *page)
 {
 	page->next = NULL;
@@ -103,7 +111,15 @@ static inline void pp_list_add_tail(struct pp_list *list, struct pp_page *page)
 	list->n++;
 }
 
-/** pp_list_pop() - take the first page off @list; NULL if it is empty */
+/**
+ * pp_list_pop() - take the first page off a list
+ * @list: list
+ *
+ * Context: one thread at a time.
+ * Cost:    a load and a store of the page.
+ * Return:  the page, with next = NULL; NULL if the list is empty.
+ * Source:  list_first_entry() and list_del().
+ */
 static inline struct pp_page *pp_list_pop(struct pp_list *list)
 {
 	struct pp_page *page = list->head;
@@ -121,6 +137,10 @@ static inline struct pp_page *pp_list_pop(struct pp_list *list)
  * @page: page without users
  * @addr: first byte of its buffer
  * @log2: log2 of the buffer's size in bytes, 0 .. 31
+ *
+ * Context: one thread, before the page is given to a pool.
+ * Cost:    writes the page's metadata, 64 bytes.
+ * Source:  page_pool_set_pp_info() and net_mp_niov_set_dma_addr(), in spirit.
  */
 static inline void pp_page_init(struct pp_page *page, void *addr, unsigned int log2)
 {
@@ -131,27 +151,56 @@ static inline void pp_page_init(struct pp_page *page, void *addr, unsigned int l
 	page->shift = (uint8_t)log2;
 }
 
-/** pp_page_size() - size of @page's buffer in bytes */
+/**
+ * pp_page_size() - size of a page's buffer in bytes
+ * @page: page
+ *
+ * Context: any thread that has the page.
+ * Cost:    a load.
+ * Return:  bytes; of a run's first page those of the run.
+ * Source:  page_size().
+ */
 static inline uint32_t pp_page_size(const struct pp_page *page)
 {
 	return (uint32_t)1 << page->shift;
 }
 
-/** pp_page_data() - first byte of the packet in @page */
+/**
+ * pp_page_data() - first byte of the packet in a page
+ * @page: page
+ *
+ * Context: any thread that has the page.
+ * Cost:    two loads.
+ * Return:  its address.
+ * Source:  skb->data.
+ */
 static inline void *pp_page_data(const struct pp_page *page)
 {
 	return page->addr + page->data_off;
 }
 
-/** pp_page_headroom() - bytes before the packet, for pp_page_push() */
+/**
+ * pp_page_headroom() - bytes before the packet, for pp_page_push()
+ * @page: page
+ *
+ * Context: any thread that has the page.
+ * Cost:    a load.
+ * Return:  bytes.
+ * Source:  skb_headroom().
+ */
 static inline uint32_t pp_page_headroom(const struct pp_page *page)
 {
 	return page->data_off;
 }
 
 /**
- * pp_page_tailroom() - bytes behind the packet, for pp_page_put_tail(); 0 if the packet, as its
- * fields have it, ends behind the buffer
+ * pp_page_tailroom() - bytes behind the packet, for pp_page_put_tail()
+ * @page: page
+ *
+ * Context: any thread that has the page.
+ * Cost:    three loads.
+ * Return:  bytes; 0 if the packet, as its fields have it, ends behind the buffer.
+ * Source:  skb_tailroom().
  */
 static inline uint32_t pp_page_tailroom(const struct pp_page *page)
 {
@@ -165,7 +214,8 @@ static inline uint32_t pp_page_tailroom(const struct pp_page *page)
  * @page: page that the caller owns
  * @n:    bytes to add
  *
- * Context: the page's owner. Cost: two stores.
+ * Context: the page's owner.
+ * Cost:    two stores.
  * Return:  the new first byte, or NULL, with @page unchanged, if the headroom is less than @n.
  * Source:  skb_push(). Differs: a full headroom is an answer, not a panic.
  */
@@ -183,7 +233,8 @@ static inline void *pp_page_push(struct pp_page *page, uint32_t n)
  * @page: page that the caller owns
  * @n:    bytes to remove
  *
- * Context: the page's owner. Cost: two stores.
+ * Context: the page's owner.
+ * Cost:    two stores.
  * Return:  the new first byte, or NULL, with @page unchanged, if the packet is shorter than @n, or
  *          would begin behind PP_DATA_OFF_MAX, which only runs of pages are long enough for.
  * Source:  skb_pull().
@@ -202,7 +253,8 @@ static inline void *pp_page_pull(struct pp_page *page, uint32_t n)
  * @page: page that the caller owns
  * @n:    bytes to add
  *
- * Context: the page's owner. Cost: one store.
+ * Context: the page's owner.
+ * Cost:    one store.
  * Return:  the first of the new bytes, not initialised, or NULL, with @page unchanged, if the
  *          tailroom is less than @n.
  * Source:  skb_put().
@@ -224,7 +276,8 @@ static inline void *pp_page_put_tail(struct pp_page *page, uint32_t n)
  * A pool that gets such a page back does not recycle it (stats.recycle_released_ref); the last
  * pp_page_put() gives it to the zone.
  *
- * Context: any thread that holds a reference. Cost: one atomic increment.
+ * Context: any thread that holds a reference.
+ * Cost:    one atomic increment.
  * Source:  get_page().
  */
 static inline void pp_page_get(struct pp_page *page)
@@ -244,7 +297,8 @@ static inline void pp_page_get(struct pp_page *page)
  * pp_zone_free_bulk(), if the zone is PP_ZONE_NO_PREP, if both run at the same time, or if the
  * page was handed out again between them. A debug build sees all of these but the last.
  *
- * Context: any thread. May take the zone's lock (see pp_zone_free_bulk()).
+ * Context: any thread; from signal handlers only in a PP_ZONE_SIGNAL_SAFE zone. May take the zone's
+ *          lock (see pp_zone_free_bulk()).
  * Cost:    one atomic decrement, none for the only reference; then one page freed.
  * Source:  put_page().
  */

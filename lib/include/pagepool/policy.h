@@ -24,14 +24,20 @@ struct pp_depot_calls {
  * @name: one of pp_policy_names()
  *
  * Context: any thread; may register the process with membarrier.
- * Return:  0; -EINVAL: no such policy; -ENOTSUP: pp_error() says why not.
+ * Cost:    comparing names; rseq: two system calls.
+ * Return:  0; with a sentence in pp_error(): -EINVAL: no such policy; -ENOTSUP: it can not, which
+ *          the sentence explains.
+ * Source:  none.
  */
 int pp_policy_check(const char *name);
 
 /**
  * pp_policy_names() - the policies that this library was built with
  *
- * Return: array of names, ended by NULL, default first.
+ * Context: any thread.
+ * Cost:    none.
+ * Return:  array of names, ended by NULL, default first.
+ * Source:  none.
  */
 const char *const *pp_policy_names(void);
 

@@ -55,6 +55,7 @@ struct pp_rx_meta {
  *
  * Context: any thread that owns the packet.
  * Cost:    three loads, of the line in front of the packet.
+ * Source:  struct xdp_metadata_ops. Differs: what the XDP program has asked these for.
  */
 static inline void pp_rx_meta_get(const void *packet, struct pp_rx_meta *meta)
 {

@@ -47,7 +47,16 @@ struct pp_counter {
 	size_t offset;
 };
 
-/** pp_counter_value() - the counter @c of @stats, the struct that its table is for */
+/**
+ * pp_counter_value() - a counter of a struct of counters
+ * @c:     counter
+ * @stats: the struct that its table is for
+ *
+ * Context: any thread.
+ * Cost:    two loads.
+ * Return:  its value.
+ * Source:  none.
+ */
 static inline uint64_t pp_counter_value(const struct pp_counter *c, const void *stats)
 {
 	return *(const uint64_t *)((const char *)stats + c->offset);
@@ -247,16 +256,20 @@ struct pp_audit {
 /**
  * pp_cycles() - the cycle counter that every figure of this library uses
  *
- * Context: any. Cost: about 20 cycles; not serialising.
+ * Context: any thread, signal handlers too.
+ * Cost:    about 20 cycles; not serialising.
  * Return:  TSC on x86, CNTVCT on arm64, CLOCK_MONOTONIC in ns elsewhere.
+ * Source:  get_cycles().
  */
 uint64_t pp_cycles(void);
 
 /**
  * pp_cycles_hz() - frequency of pp_cycles()
  *
- * Context: any thread. The first call measures for about 10 ms; later ones are free.
+ * Context: any thread.
+ * Cost:    the first call measures for about 10 ms; later ones are free.
  * Return:  ticks a second.
+ * Source:  rte_get_tsc_hz().
  */
 uint64_t pp_cycles_hz(void);
 

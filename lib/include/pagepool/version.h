@@ -22,6 +22,7 @@ extern "C" {
  * Context: any thread, signal handlers too.
  * Cost:    none.
  * Return:  "MAJOR.MINOR.PATCH", a constant.
+ * Source:  io_uring_major_version() and io_uring_minor_version(). Differs: text.
  */
 const char *pp_version(void);
 
@@ -37,6 +38,7 @@ const char *pp_version(void);
  * Context: any thread.
  * Cost:    none.
  * Return:  0; -ENOTSUP if it does not, with both versions in pp_error().
+ * Source:  io_uring_check_version(). Differs: an older library of one major version is refused.
  */
 int pp_check_version(unsigned int major, unsigned int minor, unsigned int patch);
 

@@ -78,11 +78,16 @@ struct pp_zone_set_stats {
  * The memory of each zone is bound to its node before anything touches it; the metadata of its
  * pages is put there too, as long as the node has room for it.
  *
- * Context: any thread; sleeps.
+ * Context: any thread; not from signal handlers. Sleeps.
  * Cost:    as pp_zone_create(), once a node.
- * Return:  the set, or NULL with errno and a sentence in pp_error(): EINVAL: a parameter out of
- *          range, an order that names a node twice, PP_MEM_USER; ENOTSUP: a node that does not
- *          exist; and whatever pp_zone_create() says.
+ * Return:  the set, or NULL with errno and a sentence in pp_error():
+ *          EINVAL: a parameter out of range, an order that names a node twice, PP_MEM_USER;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          ENOMEM: for the set;
+ *          ENOTSUP: a node that does not exist, or a CPU on node PP_NODES_MAX or above;
+ *          PP_ZONE_SHARED;
+ *          and whatever pp_zone_create() and set_mempolicy() say.
+ * Source:  build_all_zonelists(), in spirit.
  */
 struct pp_zone_set *pp_zone_set_create(const struct pp_zone_set_params *params);
 
@@ -90,8 +95,10 @@ struct pp_zone_set *pp_zone_set_create(const struct pp_zone_set_params *params);
  * pp_zone_set_destroy() - give all memory back
  * @set: set, or NULL
  *
- * Context: nothing else may run in the set or its zones.
+ * Context: nothing else may run in the set or its zones. Sleeps.
+ * Cost:    as pp_zone_destroy(), once a node.
  * Return:  0; -EBUSY, with the set untouched, while pages are out: as pp_zone_destroy().
+ * Source:  none: nodes of the kernel stay.
  */
 int pp_zone_set_destroy(struct pp_zone_set *set);
 
@@ -101,8 +108,8 @@ int pp_zone_set_destroy(struct pp_zone_set *set);
  * @pages: out: array of @n pointers; the first RETURN of them are written
  * @n:     pages wanted, any number
  *
- * This core's cache of the preferred zone, its free area, then those of the other zones in
- * the fallback order; then the caches of every zone of the order are drained, once. Pages as
+ * Looks in this core's cache of the preferred zone, its free area, then in those of the other zones
+ * in the fallback order; then the caches of every zone of the order are drained, once. Pages as
  * pp_zone_alloc_bulk() leaves them.
  *
  * Context: as pp_zone_alloc_bulk(); no system call. A thread that is moved in the middle gets pages
@@ -115,14 +122,17 @@ unsigned int pp_zone_set_alloc_bulk(struct pp_zone_set *set, struct pp_page **pa
 				    unsigned int n);
 
 /**
- * pp_zone_set_alloc_bulk_node() - the same, with another preferred node
+ * pp_zone_set_alloc_bulk_node() - pp_zone_set_alloc_bulk() with another preferred node
  * @set:   set to take from
  * @node:  node of which the fallback order is used; PP_NODE_ANY, and one that the set does not
  *         know: the caller's
  * @pages: as pp_zone_set_alloc_bulk()
  * @n:     as pp_zone_set_alloc_bulk()
  *
- * Source: alloc_pages_bulk_node().
+ * Context: as pp_zone_set_alloc_bulk().
+ * Cost:    as pp_zone_set_alloc_bulk().
+ * Return:  as pp_zone_set_alloc_bulk().
+ * Source:  alloc_pages_bulk_node().
  */
 unsigned int pp_zone_set_alloc_bulk_node(struct pp_zone_set *set, int node, struct pp_page **pages,
 					 unsigned int n);
@@ -138,13 +148,32 @@ unsigned int pp_zone_set_alloc_bulk_node(struct pp_zone_set *set, int node, stru
  * goes there.
  *
  * Context: as pp_zone_free_bulk().
+ * Cost:    two compares a page more than pp_zone_free_bulk(); pages of several zones are copied.
+ * Source:  free_pages_bulk(). Differs: keeps the pages in the core's caches.
  */
 void pp_zone_set_free_bulk(struct pp_zone_set *set, struct pp_page *const *pages, unsigned int n);
 
-/** pp_zone_set_zone() - the zone on @node; NULL if there is none */
+/**
+ * pp_zone_set_zone() - the zone on a node
+ * @set:  set
+ * @node: node; any number
+ *
+ * Context: any thread.
+ * Cost:    two loads.
+ * Return:  the zone, until the set is destroyed; NULL if there is none.
+ * Source:  NODE_DATA(), in spirit.
+ */
 struct pp_zone *pp_zone_set_zone(const struct pp_zone_set *set, int node);
 
-/** pp_zone_set_nodes() - bit N: there is a zone on node N */
+/**
+ * pp_zone_set_nodes() - the nodes that have a zone
+ * @set: set
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  bit N: there is a zone on node N.
+ * Source:  node_states[N_MEMORY].
+ */
 uint64_t pp_zone_set_nodes(const struct pp_zone_set *set);
 
 /**
@@ -153,7 +182,9 @@ uint64_t pp_zone_set_nodes(const struct pp_zone_set *set);
  *
  * Stale as soon as this returns, unless the thread is pinned. The node may have no zone.
  *
- * Context: any thread. Cost: about a nanosecond, no system call.
+ * Context: any thread.
+ * Cost:    about a nanosecond, no system call; one where rseq is missing.
+ * Return:  node.
  * Source:  numa_mem_id(), numa_node_id().
  */
 int pp_zone_set_this_node(const struct pp_zone_set *set);
@@ -163,7 +194,9 @@ int pp_zone_set_this_node(const struct pp_zone_set *set);
  * @cpu: CPU
  *
  * Context: any thread; reads files.
+ * Cost:    some system calls, and one for each node.
  * Return:  its node; 0 for a CPU that does not exist, and for a kernel without NUMA.
+ * Source:  cpu_to_node().
  */
 int pp_node_of_cpu(unsigned int cpu);
 
@@ -174,7 +207,11 @@ int pp_node_of_cpu(unsigned int cpu);
  * @nodes: out: room for @n node numbers
  * @n:     at most so many are written
  *
- * Return: how many there are; -EINVAL: the set does not know the node.
+ * Context: any thread.
+ * Cost:    a few loads a node.
+ * Return:  how many there are; -EINVAL with a sentence in pp_error(): the set does not know the
+ *          node.
+ * Source:  node_zonelist().
  */
 int pp_zone_set_order(const struct pp_zone_set *set, int node, int *nodes, unsigned int n);
 
@@ -187,7 +224,10 @@ int pp_zone_set_order(const struct pp_zone_set *set, int node, int *nodes, unsig
  * What concerns the zone alone is in pp_zone_get_stats() of pp_zone_set_zone().
  *
  * Context: any thread.
- * Return:  0; -EINVAL: the set does not know the node; -E2BIG.
+ * Cost:    three loads.
+ * Return:  0; with a sentence in pp_error(): -EINVAL: the set does not know the node; -E2BIG if
+ *          stats->sz is larger than the library's, or was not set.
+ * Source:  numastat. Differs: hits are not counted.
  */
 int pp_zone_set_get_stats(const struct pp_zone_set *set, int node, struct pp_zone_set_stats *stats);
 
