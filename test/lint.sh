@@ -402,13 +402,19 @@ check_policies() {
 	done
 }
 
+# what, arguments, text, then Context, Cost, Return and Source
+check_docstrings() {
+	need python3 "the comments of public functions" python3 || return
+	xargs python3 test/docstrings.py <"$tmp/public" >>"$tmp/findings"
+}
+
 # every counter reaches its struct, its readers and its guide
 check_counters() {
 	need python3 "the counters" python3 || return
 	python3 test/counters.py --check >>"$tmp/findings"
 }
 
-for name in ${*:-layers floors policies counters words language spdx sizes format public guides manuals version}; do
+for name in ${*:-layers floors policies counters words language spdx sizes format public docstrings guides manuals version}; do
 	"check_$name"
 done
 

@@ -34,13 +34,30 @@ TREE = {
     'doc/guide.md': '# Who needs this guide?\n\nA reader.\n',
 }
 
+DOCSTRING = '''
+/**
+ * pp_error_of() - a reason
+ * @err: errno value
+ * @n:   number
+ *
+ * More about it.
+ *
+ * Context: any thread.
+ * Cost:    a load.
+ * Return:  a sentence,
+ *          or NULL.
+ * Source:  none.
+ */
+const char *pp_error_of(int err, const int n[2]);
+'''
+
 
 class Tree:
     def __init__(self):
         self.dir = tempfile.TemporaryDirectory(prefix='pplint.')
         self.top = self.dir.name
         os.mkdir(os.path.join(self.top, 'test'))
-        for name in ('lint.sh', 'floors.py', 'counters.py'):
+        for name in ('lint.sh', 'floors.py', 'counters.py', 'docstrings.py'):
             if os.path.exists(os.path.join(HERE, name)):
                 shutil.copy(os.path.join(HERE, name), os.path.join(self.top, 'test'))
         # no fault from before is in this tree
@@ -171,6 +188,52 @@ class Lint(unittest.TestCase):
     def test_file_of_401_lines(self):
         self.tree.write('lib/zone/long.c', '\n' * 400)
         self.fails('sizes', 'lib/zone/longer.c', '\n' * 401, 'lib/zone/longer.c: 401 lines; the limit is 400')
+
+    def docstring(self, old, new, *said):
+        """the comment in its shape passes; with NEW instead of OLD it does not"""
+        self.assertIn(old, DOCSTRING)
+        status, output = self.lint('docstrings')
+        self.assertEqual(status, 0, output)
+        self.tree.add('lib/include/pagepool/error.h', DOCSTRING)
+        self.fails('docstrings', 'lib/include/pagepool/error.h', DOCSTRING.replace(old, new), 'pp_error_of()', *said)
+
+    def test_docstring_without_a_field(self):
+        self.docstring(' * Cost:    a load.\n', '', 'Cost: is missing')
+
+    def test_docstring_without_return(self):
+        self.docstring(' * Return:  a sentence,\n *          or NULL.\n', '', 'Return: is missing')
+
+    def test_docstring_with_fields_in_another_order(self):
+        self.docstring(' * Context: any thread.\n * Cost:    a load.\n', ' * Cost:    a load.\n * Context: any thread.\n',
+                       'its fields are in the order Cost, Context, Return, Source')
+
+    def test_docstring_with_fields_in_one_paragraph(self):
+        self.docstring('thread.\n * Cost:    a', 'thread. Cost: a', 'Cost: is missing', 'Cost: is not on a line of its own')
+
+    def test_docstring_with_a_field_that_is_not_aligned(self):
+        self.docstring('Cost:    a', 'Cost: a', 'Cost: its text begins in column 9')
+
+    def test_docstring_with_a_line_that_is_not_aligned(self):
+        self.docstring(' *          or', ' *         or', 'a line behind Return:')
+
+    def test_docstring_with_an_empty_field(self):
+        self.docstring(' * Cost:    a load.', ' * Cost:', 'Cost: says nothing')
+
+    def test_docstring_with_text_behind_the_fields(self):
+        self.docstring('none.\n', 'none.\n *\n * More.\n', 'a line behind Source:')
+
+    def test_docstring_without_an_argument(self):
+        self.docstring(' * @n:   number\n', '', 'its arguments are err, n, and the comment has err')
+
+    def test_docstring_in_one_line(self):
+        self.docstring(DOCSTRING[:DOCSTRING.index('const')], '/** pp_error_of() - a reason */\n', 'Source: is missing')
+
+    def test_docstring_of_a_function_that_returns_nothing(self):
+        self.docstring('const char *pp_error_of', 'void pp_error_of', 'Return: of a function that returns nothing')
+
+    def test_docstring_of_an_inline_function(self):
+        self.docstring('const char *pp_error_of(int err, const int n[2]);', 'static inline void pp_error_of(int *err)\n{\n}',
+                       'its arguments are err, and the comment has err, n', 'Return: of a function')
 
 
 class Objects(unittest.TestCase):
