@@ -37,7 +37,7 @@ union table {
 struct pp_spread {
 	struct pp_spread *next;
 	unsigned int refs;
-	ino_t net;
+	struct pp_net net;
 	struct pp_xdp_end end;
 	struct pp_genl genl;
 	struct pp_record record;

@@ -198,15 +198,16 @@ static void record_write(const struct xdp_napi *n)
 }
 
 /* @n has the settings of a killed process to restore, if there are some */
-static void record_open(struct xdp_napi *n, int ifindex, uint32_t queue, bool create)
+static void record_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue, bool create)
 {
+	struct pp_xdp_end end = { .ctl = xif->ctl, .index = xif->index };
 	unsigned long long v[NAPI_SETTINGS];
-	char name[64], line[96];
+	char tail[16], line[96];
 	unsigned int id, mask, i;
 
-	snprintf(name, sizeof(name), "napi-%llu-%d-%u", (unsigned long long)pp_record_net(),
-		 ifindex, queue);
-	pp_record_open(&n->record, name, create, line, sizeof(line));
+	memcpy(end.name, xif->name, sizeof(end.name));
+	snprintf(tail, sizeof(tail), "-%u", queue);
+	pp_record_open(&n->record, "napi", &end, tail, create, line, sizeof(line));
 	if (sscanf(line, "%8x %8x %16llx %16llx %16llx %16llx", &id, &mask, &v[0], &v[1], &v[2],
 		   &v[3]) != 2 + NAPI_SETTINGS)
 		return;
@@ -359,7 +360,7 @@ int pp_napi_open(struct xdp_napi *n, const struct pp_iface *xif, uint32_t queue,
 	enum xdp_napi_setting what = first_asked(how->asked.mask);
 	int err;
 
-	record_open(n, xif->index, queue, wanted);
+	record_open(n, xif, queue, wanted);
 	if (!wanted && n->record.fd < 0)
 		return 0;
 	list_add(n);

@@ -23,7 +23,7 @@
 struct pp_offload {
 	struct pp_offload *next;
 	unsigned int refs;
-	ino_t net;
+	struct pp_net net;
 	struct pp_xdp_end near;
 	struct pp_xdp_end far;
 	enum pp_far found;
@@ -65,10 +65,9 @@ static int switch_features(struct pp_offload *o, uint32_t mask, bool on)
 /* opens the record, and takes over the features that a killed process left switched off */
 static void record_open(struct pp_offload *o, bool create)
 {
-	char name[48], line[32];
+	char line[32];
 
-	snprintf(name, sizeof(name), "offloads-%llu-%d", (unsigned long long)o->net, o->near.index);
-	pp_record_open(&o->record, name, create, line, sizeof(line));
+	pp_record_open(&o->record, "offloads", &o->near, "", create, line, sizeof(line));
 	o->off = (uint32_t)strtoul(line, NULL, 16) & ((1u << XDP_FEATURES) - 1);
 }
 
@@ -169,13 +168,13 @@ static void offload_restore(struct pp_offload *o, bool last)
 		pp_record_end(&o->record, done);
 }
 
-static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net)
+static struct pp_offload *offload_create(const struct pp_iface *iface, const struct pp_net *net)
 {
 	struct pp_offload *o = calloc(1, sizeof(*o));
 
 	if (!o)
 		return NULL;
-	o->net = net;
+	o->net = *net;
 	o->near.ctl = fcntl(iface->ctl, F_DUPFD_CLOEXEC, 0);
 	o->near.index = iface->index;
 	o->far.ctl = -1;
@@ -189,14 +188,15 @@ static struct pp_offload *offload_create(const struct pp_iface *iface, ino_t net
 struct pp_offload *pp_offload_open(const struct pp_iface *iface, bool fix, uint32_t handled)
 {
 	struct pp_offload *o;
-	ino_t net = pp_record_net();
+	const struct pp_net net = pp_net_of(iface->ctl);
 	uint32_t mask;
 
 	pthread_mutex_lock(&offloads_lock);
-	for (o = offloads; o && (o->net != net || o->near.index != iface->index); o = o->next)
+	for (o = offloads; o && (!pp_net_same(&o->net, &net) || o->near.index != iface->index);
+	     o = o->next)
 		;
 	if (!o)
-		o = offload_create(iface, net);
+		o = offload_create(iface, &net);
 	if (o) {
 		/* the first port may have opened none, because it keeps the offloads */
 		if (o->record.fd < 0 && !o->off && (fix || !o->refs))

@@ -14,6 +14,20 @@ struct bpf_object;
 struct pp_zone;
 struct xdp_program;
 
+/*
+ * struct pp_net - a network namespace
+ * @inode:  a later namespace may get it
+ * @cookie: no later one gets it; 0: the kernel has none (before Linux 5.14)
+ */
+struct pp_net {
+	ino_t inode;
+	uint64_t cookie;
+};
+
+/* af_xdp/record.c: that of the thread, which socket @ctl is of, too */
+struct pp_net pp_net_of(int ctl);
+bool pp_net_same(const struct pp_net *a, const struct pp_net *b);
+
 /* ---- XDP programs ---------------------------------------------------------------------------- */
 
 enum xdp_mode {
@@ -55,7 +69,7 @@ struct xdp_prog_params {
 /*
  * struct xdp_prog - the program on an interface, shared by the ports of the process there
  * @refs:       ports
- * @net:        network namespace (inode)
+ * @net:        network namespace
  * @map_fd, @prog_fd, @link_fd: -1: not open
  * @mode:       never auto, once it is attached
  * @fallback:   the reason why auto did not end in native; "" if it did
@@ -68,7 +82,7 @@ struct xdp_prog_params {
 struct xdp_prog {
 	struct xdp_prog *next;
 	unsigned int refs;
-	ino_t net;
+	struct pp_net net;
 	int ifindex;
 	int map_fd;
 	int prog_fd;
@@ -229,22 +243,23 @@ void pp_spread_close(struct pp_spread *spread);
  * A setting of an interface stays after a kill. So a file has the value from before, and the
  * next port takes it over, or restores it. The file is locked as long as its port lives. It goes
  * once the setting is restored; a port that lacks the right leaves it to a later one.
- * @fd: -1: there is none
+ * @fd:       -1: there is none
+ * @identity: the interface's, 0: unknown; the number of one that is gone may be another's now
  */
 struct pp_record {
 	int fd;
-	char path[80];
+	unsigned long long identity;
+	char path[112];
 };
 
-/* inode of the network namespace of the thread; 0: it cannot be told */
-ino_t pp_record_net(void);
-
 /*
- * Open and lock the file of @name, and read the text of a killed process into @text of @size
- * bytes. There is none if the file is missing and @create is false. Return: 0 or -errno;
- * -EWOULDBLOCK: another port has it.
+ * Open and lock the file of @kind, interface @end and @tail, and read the text of a killed process
+ * into @text of @size bytes. There is none if the file is missing and @create is false, or is of
+ * another interface that had this number before. Return: 0 or -errno; -EWOULDBLOCK: another port
+ * has it.
  */
-int pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size);
+int pp_record_open(struct pp_record *r, const char *kind, const struct pp_xdp_end *end,
+		   const char *tail, bool create, char *text, size_t size);
 /* @err of restoring: false if a later port may succeed, as the right to do so lacks */
 bool pp_record_done(int err);
 /* before anything is set, as a kill may come at any point; each text of a file is equally long */

@@ -251,17 +251,17 @@ static int prog_check(const struct xdp_prog *prog, const struct pp_iface *xif,
 	return 0;
 }
 
-static struct xdp_prog *prog_find(int ifindex, ino_t net)
+static struct xdp_prog *prog_find(int ifindex, const struct pp_net *net)
 {
 	struct xdp_prog *prog;
 
 	for (prog = progs; prog; prog = prog->next)
-		if (prog->ifindex == ifindex && prog->net == net)
+		if (prog->ifindex == ifindex && pp_net_same(&prog->net, net))
 			break;
 	return prog;
 }
 
-static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
+static struct xdp_prog *prog_create(const struct pp_iface *xif, const struct pp_net *net,
 				    const struct xdp_prog_params *params)
 {
 	const char *file = params->file ? params->file : "";
@@ -276,7 +276,7 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 	prog->prog_fd = -1;
 	prog->link_fd = -1;
 	prog->ifindex = xif->index;
-	prog->net = net;
+	prog->net = *net;
 	prog->frags = params->frags;
 	prog->dispatcher = params->dispatcher;
 	prog->rx_meta = params->rx_meta;
@@ -297,16 +297,16 @@ static struct xdp_prog *prog_create(const struct pp_iface *xif, ino_t net,
 /* a program is not ours to share if its map was passed to us */
 struct xdp_prog *pp_xdp_prog_get(const struct pp_iface *xif, const struct xdp_prog_params *params)
 {
-	ino_t net = pp_record_net();
+	const struct pp_net net = pp_net_of(xif->ctl);
 	struct xdp_prog *prog;
 	int err = 0;
 
 	pthread_mutex_lock(&progs_lock);
-	prog = params->map ? NULL : prog_find(xif->index, net);
+	prog = params->map ? NULL : prog_find(xif->index, &net);
 	if (prog) {
 		err = prog_check(prog, xif, params);
 	} else {
-		prog = prog_create(xif, net, params);
+		prog = prog_create(xif, &net, params);
 		err = prog ? 0 : -errno;
 		if (prog && !params->map) {
 			prog->next = progs;

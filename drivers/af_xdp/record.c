@@ -1,22 +1,68 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* af_xdp/record.c - files with settings that a port has to restore after a kill */
+/*
+ * af_xdp/record.c - files with settings that a port has to restore after a kill
+ *
+ * The name of a file has the namespace and the number of the interface, its text begins with the
+ * interface's identity: the kernel gives the inode of a namespace, and the number of an interface,
+ * to the next one.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "af_xdp/priv.h"
+#include "xsk/uapi.h"
 
 #define RECORDS "/run/pagepool"
+#define ID_LEN	17u /* sixteen digits and a blank */
 
-ino_t pp_record_net(void)
+static ino_t inode_of(const char *path)
 {
 	struct stat st = { 0 };
 
-	return stat("/proc/thread-self/ns/net", &st) ? 0 : st.st_ino;
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+struct pp_net pp_net_of(int ctl)
+{
+	struct pp_net net = { .inode = inode_of("/proc/thread-self/ns/net") };
+	socklen_t len = sizeof(net.cookie);
+
+	if (getsockopt(ctl, SOL_SOCKET, SO_NETNS_COOKIE, &net.cookie, &len))
+		net.cookie = 0;
+	return net;
+}
+
+bool pp_net_same(const struct pp_net *a, const struct pp_net *b)
+{
+	return a->inode == b->inode && a->cookie == b->cookie;
+}
+
+/*
+ * The number of the interface's directory in sysfs. An interface keeps it under another name or
+ * address, and in another namespace; no later one gets it until the machine starts again. 0: sysfs
+ * does not show this interface, as after setns() without a mount of its own.
+ */
+static unsigned long long identity_of(const struct pp_xdp_end *end)
+{
+	char path[sizeof("/sys/class/net//ifindex") + IFNAMSIZ];
+	int index = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", end->name);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%d", &index) != 1)
+		index = 0;
+	fclose(f);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/", end->name);
+	return index == end->index ? inode_of(path) : 0;
 }
 
 /* a locked descriptor of the file, or -errno; its owner may end between the two calls */
@@ -38,20 +84,42 @@ static int open_locked(const char *path, bool create)
 	}
 }
 
-int pp_record_open(struct pp_record *r, const char *name, bool create, char *text, size_t size)
+/* --- ports ------------------------------------------------------------------------------------ */
+
+/* the text, if it is that of the interface; either identity may be unknown */
+static void read_text(const struct pp_record *r, char *text, size_t size)
 {
-	ssize_t n = 0;
+	char id[ID_LEN + 1] = "";
+	unsigned long long was;
+	ssize_t n;
+
+	text[0] = '\0';
+	if (pread(r->fd, id, ID_LEN, 0) != ID_LEN || sscanf(id, "%16llx", &was) != 1)
+		return;
+	if (was && r->identity && was != r->identity)
+		return;
+	n = pread(r->fd, text, size - 1, ID_LEN);
+	text[n > 0 ? n : 0] = '\0';
+}
+
+int pp_record_open(struct pp_record *r, const char *kind, const struct pp_xdp_end *end,
+		   const char *tail, bool create, char *text, size_t size)
+{
+	const struct pp_net net = pp_net_of(end->ctl);
 	int fd;
 
-	snprintf(r->path, sizeof(r->path), RECORDS "/%s", name);
+	snprintf(r->path, sizeof(r->path), RECORDS "/%s-%llu.%llu-%d%s", kind,
+		 (unsigned long long)net.inode, (unsigned long long)net.cookie, end->index, tail);
 	if (create)
 		mkdir(RECORDS, 0700);
 	fd = open_locked(r->path, create);
 	r->fd = fd < 0 ? -1 : fd;
-	if (fd >= 0)
-		n = pread(fd, text, size - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
-	return fd < 0 ? fd : 0;
+	text[0] = '\0';
+	if (fd < 0)
+		return fd;
+	r->identity = identity_of(end);
+	read_text(r, text, size);
+	return 0;
 }
 
 bool pp_record_done(int err)
@@ -61,9 +129,11 @@ bool pp_record_done(int err)
 
 void pp_record_write(const struct pp_record *r, const char *text)
 {
-	size_t len = strlen(text);
+	char id[ID_LEN + 1];
+	struct iovec parts[] = { { id, ID_LEN }, { (void *)(uintptr_t)text, strlen(text) } };
 
-	if (r->fd >= 0 && pwrite(r->fd, text, len, 0) < (ssize_t)len)
+	snprintf(id, sizeof(id), "%016llx ", r->identity);
+	if (r->fd >= 0 && pwritev(r->fd, parts, 2, 0) < (ssize_t)(ID_LEN + parts[1].iov_len))
 		unlink(r->path);
 }
 

@@ -166,15 +166,14 @@ static const char *first_asked(const struct pp_spread_params *how)
 static int spread_start(struct pp_spread *sp, const struct pp_spread_params *how, bool *busy)
 {
 	bool create = how->channels || how->rss;
-	char name[48], remedy[80];
+	char remedy[80];
 	int err;
 
 	*busy = false;
 	if (sp->genl.fd >= 0)
 		return 0;
-	snprintf(name, sizeof(name), "spread-%llu-%d", (unsigned long long)sp->net, sp->end.index);
-	*busy = pp_record_open(&sp->record, name, create, record_text, sizeof(record_text)) ==
-		-EWOULDBLOCK;
+	*busy = pp_record_open(&sp->record, "spread", &sp->end, "", create, record_text,
+			       sizeof(record_text)) == -EWOULDBLOCK;
 	if (!create && sp->record.fd < 0)
 		return 0;
 	err = pp_genl_open(&sp->genl, "ethtool");
@@ -322,13 +321,13 @@ static int spread_join(struct pp_spread *sp, const struct pp_spread_params *how)
 	return wanted ? err : 0;
 }
 
-static struct pp_spread *spread_create(const struct pp_iface *iface, ino_t net)
+static struct pp_spread *spread_create(const struct pp_iface *iface, const struct pp_net *net)
 {
 	struct pp_spread *sp = calloc(1, sizeof(*sp));
 
 	if (!sp)
 		return NULL;
-	sp->net = net;
+	sp->net = *net;
 	sp->end.ctl = fcntl(iface->ctl, F_DUPFD_CLOEXEC, 0);
 	sp->end.index = iface->index;
 	memcpy(sp->end.name, iface->name, sizeof(sp->end.name));
@@ -342,15 +341,16 @@ static struct pp_spread *spread_create(const struct pp_iface *iface, ino_t net)
 int pp_spread_open(struct pp_spread **spread, const struct pp_iface *iface,
 		   const struct pp_spread_params *how)
 {
-	ino_t net = pp_record_net();
+	const struct pp_net net = pp_net_of(iface->ctl);
 	struct pp_spread *sp;
 	int err;
 
 	pthread_mutex_lock(&spreads_lock);
-	for (sp = spreads; sp && (sp->net != net || sp->end.index != iface->index); sp = sp->next)
+	for (sp = spreads; sp && (!pp_net_same(&sp->net, &net) || sp->end.index != iface->index);
+	     sp = sp->next)
 		;
 	if (!sp)
-		sp = spread_create(iface, net);
+		sp = spread_create(iface, &net);
 	if (sp) {
 		sp->refs++;
 		err = spread_join(sp, how);

@@ -9,6 +9,7 @@
 #define SPREAD_DEVICE_H
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -23,6 +24,7 @@
 
 #include "af_xdp/priv.h"
 #include "port.h"
+#include "xsk/uapi.h"
 
 #define ENTRIES	 128u
 #define CHANNELS 8u
@@ -62,13 +64,30 @@ static void device_default(void)
 		device->table[i] = i % device->combined;
 }
 
-/* --- RSS, by ioctl() ----------------------------------------------------------------- */
-
 static int no(int err)
 {
 	errno = err;
 	return -1;
 }
+
+/* --- the namespace, by getsockopt() ---------------------------------------------------- */
+
+#define NO_COOKIE UINT64_MAX
+
+static uint64_t cookie; /* 0: the kernel's; NO_COOKIE: as Linux before 5.14 */
+
+/* in place of libc's */
+int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	if (level != SOL_SOCKET || name != SO_NETNS_COOKIE || !cookie)
+		return (int)syscall(SYS_getsockopt, fd, level, name, value, len);
+	if (cookie == NO_COOKIE)
+		return no(ENOPROTOOPT);
+	memcpy(value, &cookie, sizeof(cookie));
+	return 0;
+}
+
+/* --- RSS, by ioctl() ----------------------------------------------------------------- */
 
 /* as ethtool -X sends it: 0x39, entries, the queue of each, all in 4 bytes */
 static int set_table(const uint32_t *words)

@@ -287,10 +287,11 @@ static void killed(void **state)
 
 static bool record_is_there(void)
 {
+	const struct pp_net net = pp_net_of(iface.ctl);
 	char path[96];
 
-	snprintf(path, sizeof(path), "/run/pagepool/offloads-%llu-%d",
-		 (unsigned long long)pp_record_net(), iface.index);
+	snprintf(path, sizeof(path), "/run/pagepool/offloads-%llu.%llu-%d",
+		 (unsigned long long)net.inode, (unsigned long long)net.cookie, iface.index);
 	return !access(path, F_OK);
 }
 

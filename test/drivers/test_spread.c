@@ -4,6 +4,7 @@
  *
  * The device's state is shared with children, which stand for processes that are killed.
  */
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -198,13 +199,22 @@ static void soon(void **state)
 	assert_device(4, 4);
 }
 
+#define ANY "0000000000000000 " /* a record of an interface without a known identity */
+
+static void record_path(char *path, size_t size)
+{
+	const struct pp_net net = pp_net_of(iface.ctl);
+
+	snprintf(path, size, "/run/pagepool/spread-%llu.%llu-%d", (unsigned long long)net.inode,
+		 (unsigned long long)net.cookie, iface.index);
+}
+
 static bool record(const char *text, size_t size)
 {
 	char path[96];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/run/pagepool/spread-%llu-%d",
-		 (unsigned long long)pp_record_net(), iface.index);
+	record_path(path, sizeof(path));
 	f = fopen(path, text ? "w" : "r");
 	if (f && text)
 		assert_int_equal(fwrite(text, 1, size, f), size);
@@ -221,6 +231,18 @@ static void open_and_die(uint32_t channels, uint32_t rss)
 	}
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_true(record(NULL, 0));
+}
+
+/* as if the record were of an interface that had this number before */
+static void replace_identity(void)
+{
+	char path[96];
+	FILE *f;
+
+	record_path(path, sizeof(path));
+	f = fopen(path, "r+");
+	assert_non_null(f);
+	assert_int_equal(fputs("fffffffffffffff0", f) >= 0 && !fclose(f), 1);
 }
 
 static void only_root(void)
@@ -306,6 +328,52 @@ static void failed_and_killed(void **state)
 	assert_true(device->custom);
 }
 
+static void restore_as(uint64_t as, uint32_t combined, uint32_t queues)
+{
+	cookie = as;
+	pp_spread_close(open_with(0, 0));
+	assert_device(combined, queues);
+}
+
+/*
+ * The kernel gives the inode of a namespace to a later one: what was left in it stays there. The
+ * records have the cookie of a namespace that is there, or none: tests beside this one remove
+ * others.
+ */
+static void another_namespace(void **state)
+{
+	only_root();
+	open_and_die(8, 3);
+	restore_as(1ull << 63, 8, 3);
+	restore_as(NO_COOKIE, 8, 3);
+	restore_as(0, 4, 4);
+	cookie = NO_COOKIE;
+	open_and_die(8, 3);
+	restore_as(0, 8, 3);
+	restore_as(NO_COOKIE, 4, 4);
+	cookie = 0;
+}
+
+/* The number of an interface may be that of another one later: what was left is not for that. */
+static void another_interface(void **state)
+{
+	only_root();
+	/* the last test: the records of another run are of another namespace */
+	if (unshare(CLONE_NEWNET)) {
+		print_message("skipped: not allowed to make a network namespace\n");
+		skip();
+	}
+	teardown_device(state);
+	assert_int_equal(setup_device(state), 0);
+	iface.index = (int)if_nametoindex("lo");
+	open_and_die(8, 3);
+	restore_as(0, 4, 4);
+	open_and_die(8, 3);
+	replace_identity();
+	restore_as(0, 8, 3);
+	assert_false(record(NULL, 0));
+}
+
 static void join_another_process(void)
 {
 	int go[2];
@@ -349,11 +417,14 @@ static void two_processes(void **state)
 /* a record that makes no sense changes nothing; one that is cut short has the default table */
 static void strange_records(void **state)
 {
-	static const char other[] = "00000000 00000000 00000000 00000004 00000000 00000000 "
-				    "00000008 00000003 ffffffff ";
-	static const char *const texts[] = { "", "nonsense\n", "00000008 00000000", other };
-	static const char cut[] = "00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
-				  "00000003 00000080 000000010002";
+	static const char other[] = ANY "00000000 00000000 00000000 00000004 00000000 00000000 "
+					"00000008 00000003 ffffffff ";
+	static const char *const texts[] = {
+		"", "nonsense\n", "00000008", ANY "nonsense\n", ANY "00000008 00000000", other
+	};
+	static const char cut[] = ANY
+		"00000000 00000000 00000000 00000000 00000000 00000000 00000000 "
+		"00000003 00000080 000000010002";
 	struct pp_spread *sp;
 	unsigned int i;
 
@@ -377,9 +448,19 @@ static void strange_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(set_and_restored),	 CASE(custom_table),  CASE(shared),	     CASE(refused),
-		CASE(no_family),	 CASE(soon),	      CASE(killed),	     CASE(kept),
-		CASE(failed_and_killed), CASE(two_processes), CASE(strange_records),
+		CASE(set_and_restored),
+		CASE(custom_table),
+		CASE(shared),
+		CASE(refused),
+		CASE(no_family),
+		CASE(soon),
+		CASE(killed),
+		CASE(kept),
+		CASE(failed_and_killed),
+		CASE(another_namespace),
+		CASE(two_processes),
+		CASE(strange_records),
+		CASE(another_interface),
 	};
 
 	device = mmap(NULL, sizeof(*device), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,

@@ -16,7 +16,7 @@ napis() { # IF [SETTING=VALUE...]
 }
 inode=$(in_r stat -L -c %i /proc/self/ns/net)
 records() {
-	find /run/pagepool -name "*-$inode-*" 2>/dev/null
+	find /run/pagepool -name "*-$inode.*" 2>/dev/null
 }
 same() { # WHAT WANTED FOUND
 	[ "$2" = "$3" ] || fail "$1: $3, not $2"

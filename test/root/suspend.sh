@@ -10,7 +10,7 @@ in_r ethtool -K px1 gro on >/dev/null && in_r ethtool -K px0 tso off >/dev/null 
 	fail "cannot switch GRO on, or TSO off"
 ip -n "$R" link set px0 up && ip -n "$R" link set px1 up
 no_records() {
-	[ -z "$(find /run/pagepool -name "napi-$(in_r stat -L -c %i /proc/self/ns/net)-*" 2>/dev/null)" ]
+	[ -z "$(find /run/pagepool -name "napi-$(in_r stat -L -c %i /proc/self/ns/net).*" 2>/dev/null)" ]
 }
 
 in_r timeout 50 "$AF_XDP_SUSPEND" || fail "af_xdp_suspend: status $?"
