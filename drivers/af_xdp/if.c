@@ -20,7 +20,7 @@ void pp_xdp_sleep_ms(unsigned int ms)
 	nanosleep(&ts, NULL);
 }
 
-static uint64_t caps_effective(void)
+uint64_t pp_xdp_caps(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
@@ -42,7 +42,7 @@ static unsigned int caps_missing(const struct pp_iface *xif, char *text, size_t 
 		{ CAP_BPF, "CAP_BPF" },
 	};
 	unsigned int i, missing[3], nmissing = 0, total = xif->prog_there ? 1 : 3;
-	uint64_t has = caps_effective();
+	uint64_t has = pp_xdp_caps();
 	const char *sep;
 	size_t at = 0;
 

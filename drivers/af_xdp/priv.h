@@ -147,6 +147,8 @@ int pp_xdp_rx_meta_open(const struct xdp_prog *prog, const struct pp_iface *xif,
  */
 int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
 /* does the process lack a capability that the port needs? */
+/* the thread's effective capabilities, a bit each */
+uint64_t pp_xdp_caps(void);
 bool pp_xdp_caps_lack(const struct pp_iface *xif);
 void pp_xdp_sleep_ms(unsigned int ms);
 
@@ -255,8 +257,9 @@ struct pp_record {
 /*
  * Open and lock the file of @kind, interface @end and @tail, and read the text of a killed process
  * into @text of @size bytes. There is none if the file is missing and @create is false, or is of
- * another interface that had this number before. Return: 0 or -errno; -EWOULDBLOCK: another port
- * has it.
+ * another interface that had this number before. With @create, files of namespaces that are gone
+ * are removed where the kernel can tell (Linux 6.18). Return: 0 or -errno; -EWOULDBLOCK: another
+ * port has it.
  */
 int pp_record_open(struct pp_record *r, const char *kind, const struct pp_xdp_end *end,
 		   const char *tail, bool create, char *text, size_t size);

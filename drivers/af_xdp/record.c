@@ -6,6 +6,7 @@
  * interface's identity: the kernel gives the inode of a namespace, and the number of an interface,
  * to the next one.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "af_xdp/priv.h"
 #include "xsk/uapi.h"
@@ -84,6 +87,110 @@ static int open_locked(const char *path, bool create)
 	}
 }
 
+/* --- records of namespaces that are gone ------------------------------------------------------ */
+
+/* what the handle of a namespace's file has, from Linux 6.18 on */
+struct net_id {
+	uint64_t cookie;
+	uint32_t type;
+	uint32_t inode;
+};
+
+union net_handle {
+	struct file_handle head;
+	char room[sizeof(struct file_handle) + 64];
+};
+
+/*
+ * The kernel answers for each namespace of the machine: it hides some from a process in a user or
+ * pid namespace, or without the right, and says of these that they are gone.
+ */
+static bool sees_all_nets(void)
+{
+	const ino_t first_user = 0xeffffffd, first_pid = 0xeffffffc; /* the kernel's constants */
+
+	return inode_of("/proc/thread-self/ns/user") == first_user &&
+	       inode_of("/proc/thread-self/ns/pid") == first_pid &&
+	       pp_xdp_caps() >> CAP_SYS_ADMIN & 1;
+}
+
+/* a descriptor of the thread's namespace and its handle @h, or -1: handles are not as expected */
+static int open_net(const struct pp_net *own, union net_handle *h)
+{
+	struct net_id id = { 0 };
+	int mount, fd, there = -1;
+
+	fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	h->head.handle_bytes = sizeof(h->room) - sizeof(h->head);
+	if (!name_to_handle_at(fd, "", &h->head, &mount, AT_EMPTY_PATH) &&
+	    h->head.handle_bytes == sizeof(id)) {
+		memcpy(&id, h->head.f_handle, sizeof(id));
+		if (id.cookie == own->cookie && id.inode == own->inode)
+			there = open_by_handle_at(fd, &h->head, O_RDONLY | O_CLOEXEC);
+	}
+	if (there >= 0) {
+		close(there);
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+static bool net_is_gone(int fd, const union net_handle *own, const struct pp_net *net)
+{
+	union net_handle h = *own;
+	struct net_id id;
+	int there;
+
+	memcpy(&id, h.head.f_handle, sizeof(id));
+	id.cookie = net->cookie;
+	id.inode = (uint32_t)net->inode;
+	memcpy(h.head.f_handle, &id, sizeof(id));
+	there = open_by_handle_at(fd, &h.head, O_RDONLY | O_CLOEXEC);
+	if (there < 0)
+		return errno == ESTALE;
+	close(there);
+	return false;
+}
+
+/* no port takes them over any more: a cookie does not come again until the machine starts again */
+static void remove_gone(const struct pp_net *own)
+{
+	unsigned long long inode, cookie;
+	char path[sizeof(RECORDS) + 257];
+	struct pp_net net;
+	union net_handle h;
+	struct dirent *e;
+	int fd, record;
+	DIR *d;
+
+	if (!own->cookie || !sees_all_nets())
+		return;
+	fd = open_net(own, &h);
+	if (fd < 0)
+		return;
+	d = opendir(RECORDS);
+	while (d && (e = readdir(d))) {
+		if (sscanf(e->d_name, "%*[a-z]-%llu.%llu-", &inode, &cookie) != 2 || !cookie)
+			continue;
+		net.inode = (ino_t)inode;
+		net.cookie = cookie;
+		if (!net_is_gone(fd, &h, &net))
+			continue;
+		snprintf(path, sizeof(path), RECORDS "/%s", e->d_name);
+		record = open_locked(path, false);
+		if (record < 0)
+			continue;
+		unlink(path);
+		close(record);
+	}
+	if (d)
+		closedir(d);
+	close(fd);
+}
+
 /* --- ports ------------------------------------------------------------------------------------ */
 
 /* the text, if it is that of the interface; either identity may be unknown */
@@ -110,8 +217,10 @@ int pp_record_open(struct pp_record *r, const char *kind, const struct pp_xdp_en
 
 	snprintf(r->path, sizeof(r->path), RECORDS "/%s-%llu.%llu-%d%s", kind,
 		 (unsigned long long)net.inode, (unsigned long long)net.cookie, end->index, tail);
-	if (create)
+	if (create) {
 		mkdir(RECORDS, 0700);
+		remove_gone(&net);
+	}
 	fd = open_locked(r->path, create);
 	r->fd = fd < 0 ? -1 : fd;
 	text[0] = '\0';

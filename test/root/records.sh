@@ -62,11 +62,25 @@ again() {
 	ip netns del "$R" && ip netns add "$R" || fail "cannot make the namespace anew"
 	[ "$(inode)" = "$inode" ]
 }
+sweep() { # a port that makes a record looks for those of namespaces that are gone
+	in_a "$PPFWD" --port af_xdp:lo,channels=1 --duration 0.01 2>/dev/null
+	[ ! -e "$record" ]
+}
+ip -n "$A" link set lo up
 kill_one
 UNDO='rm -f "$record"'
+sweep && fail "a record of a namespace that is there was removed"
 soon again || skip "the kernel does not give an inode again"
 queues
 in_r ethtool -L west rx 2 tx 2
 plain
 has_channels 2 || fail "another namespace got $(channels) channels, and not its 2"
 say "left alone in another namespace with its inode"
+
+case $(uname -r) in
+[1-5].* | 6.[0-9].* | 6.1[0-7].*) say "this kernel does not tell which namespaces are gone (Linux 6.18)" ;;
+*)
+	soon sweep || fail "the record of a namespace that is gone stays: $record"
+	say "removed once the namespace is gone"
+	;;
+esac
