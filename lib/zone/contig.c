@@ -243,6 +243,9 @@ int pp_zone_alloc_contig(struct pp_zone *zone, uint64_t n, uint64_t align, enum 
 	if (!err)
 		return 0;
 	count_add_shared(zone->stock->alloc_failures, 1);
+	/* otherwise pp_error() says already why a block was not accepted */
+	if (err != -EBUSY && err != -ETIMEDOUT)
+		return err;
 	return pp_set_error(-err, "zone %s: no %llu pages beside each other are free%s",
 			    zone->stock->name, (unsigned long long)n,
 			    err == -ETIMEDOUT ? ", nor came home in time" : "");
