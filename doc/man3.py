@@ -17,6 +17,7 @@ import textwrap
 SECTIONS = {'Context': 'CONTEXT', 'Cost': 'COST', 'Return': 'RETURN VALUE', 'Source': 'SOURCE',
             'Locking': 'CONTEXT', 'Errors': 'ERRORS'}
 COMMENT = re.compile(r'/\*\*[ \n](.*?)\*/[ \t]*\n', re.S)
+ERRORS = re.compile(r'(-?E[A-Z0-9]+(?:, -?E[A-Z0-9]+)*): ')
 TITLE = re.compile(r'(?:(struct|enum|union) )?(\w+)(\(\))? - (.*)', re.S)
 
 
@@ -126,6 +127,28 @@ def paragraph_roff(lines):
     return out + [inline(' '.join(t for t in text if t))]
 
 
+def return_roff(lines):
+    """errors that begin a line are items, if the line before them introduces a list with its colon"""
+    text = [l.strip() for l in lines]
+    start = next((i for i in range(1, len(text)) if text[i - 1].endswith(':') and ERRORS.match(text[i])), None)
+    if start is None:
+        return paragraph_roff(lines)
+    out, item, in_list = [inline(' '.join(text[:start]))], [], True
+    for i in range(start, len(text)):
+        ends = i == start or text[i - 1].endswith('.') or (in_list and text[i - 1].endswith(';'))
+        error = ERRORS.match(text[i]) if ends else None
+        if ends and item:
+            out.append(inline(' '.join(item)))
+            item = []
+        if error:
+            out += ['.TP', escape(error.group(1))]
+        elif ends:
+            out.append('.PP')
+            in_list = False
+        item.append(text[i][error.end():] if error else text[i])
+    return out + [inline(' '.join(item))]
+
+
 def page(entry, others, version, date):
     out = ['.\\" SPDX-License-Identifier: BSD-3-Clause',
            '.\\" made from pagepool/%s' % entry.header,
@@ -144,7 +167,8 @@ def page(entry, others, version, date):
             continue
         out.append('.SH ' + name)
         for i, lines in enumerate(paragraphs):
-            out += (['.PP'] if i else []) + paragraph_roff([l for l in lines if l.strip()])
+            roff = return_roff if name == 'RETURN VALUE' else paragraph_roff
+            out += (['.PP'] if i else []) + roff([l for l in lines if l.strip()])
     out.append('.SH SEE ALSO')
     out.append(' ,\n'.join('.BR %s (3)' % o for o in others))
     return '\n'.join(out) + '\n'

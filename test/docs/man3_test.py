@@ -27,6 +27,11 @@ def main(directory, maps):
                 bad.append('%s: no %s' % (path, word))
         for left in re.findall(r'.*(?:@\w|``).*', text):
             bad.append('%s: markup left: %s' % (path, left))
+    with open(os.path.join(directory, 'pp_zone_create.3')) as f:
+        text = f.read()
+    for error in 'EINVAL', 'EMFILE, ENFILE, EFBIG', 'EAGAIN':
+        if '\n.TP\n%s\n' % error not in text:
+            bad.append('pp_zone_create.3: %s is no item of a list' % error)
     # a link to a page that is installed elsewhere is no fault
     lint = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning'] + pages, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)

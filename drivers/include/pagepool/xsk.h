@@ -360,11 +360,13 @@ unsigned int pp_xsk_queues(const char *ifname);
  *
  * Context: any thread.
  * Cost:    a system call, with params.ifindex those of pp_xsk_tx_offers() besides; pp_zone_pin().
- * Return:  the socket's pages, or NULL with errno and a sentence in pp_error(): EINVAL: no zone,
- *          another zone's pool, no ring, a ring without its partner, a size out of range, a ring
- *          that is not empty, flags that exclude each other or lack tx_metadata_len; the
- *          cases of pp_xsk_umem_init(); ENOMEM: for the struct, or the records of chunks smaller
- *          than pages, 4 bytes a chunk; E2BIG: params longer than known and not zero there.
+ * Return:  the socket's pages, or NULL with errno and a sentence in pp_error():
+ *          EINVAL: no zone, another zone's pool, no ring, a ring without its partner, a size out of
+ *          range, a ring that is not empty, flags that exclude each other or lack tx_metadata_len,
+ *          and the cases of pp_xsk_umem_init();
+ *          ENOMEM: for the struct, or the records of chunks smaller than pages, 4 bytes a chunk;
+ *          E2BIG: params longer than known and not zero there, or longer than any;
+ *          and whatever pp_zone_pin() says.
  * Source:  xsk_socket__create() of libxdp. Differs: socket, UMEM and rings exist already.
  */
 struct pp_xsk *pp_xsk_create(const struct pp_xsk_params *params);
