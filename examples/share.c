@@ -88,6 +88,18 @@ static void forward(struct pp_queue *from, struct pp_queue *to)
 	pp_tx_clean(to);
 }
 
+/* Pages that another program of this zone gave to this one, and died before it said so. */
+static void free_unannounced(struct pp_zone *zone)
+{
+	struct pp_page *pages[BURST];
+	unsigned int n;
+
+	do {
+		n = pp_zone_claim_bulk(zone, pages, BURST);
+		pp_zone_free_bulk(zone, pages, n);
+	} while (n == BURST);
+}
+
 static void run(struct pp_zone *zone, struct pp_netdev *a, struct pp_netdev *b)
 {
 	unsigned int turns;
@@ -97,8 +109,10 @@ static void run(struct pp_zone *zone, struct pp_netdev *a, struct pp_netdev *b)
 	for (turns = 0; !stop; turns++) {
 		forward(pp_netdev_queue(a, 0), pp_netdev_queue(b, 0));
 		forward(pp_netdev_queue(b, 0), pp_netdev_queue(a, 0));
-		if (turns % (1 << 20) == 0)
+		if (turns % (1 << 20) == 0) {
 			pp_zone_maintain(zone); /* frees what dead processes had */
+			free_unannounced(zone);
+		}
 	}
 }
 
@@ -125,6 +139,8 @@ int main(int argc, char **argv)
 	}
 	pp_netdev_close(a);
 	pp_netdev_close(b);
+	if (zone)
+		free_unannounced(zone);
 	if (zone && pp_zone_recover(zone, 1000000) >= 0)
 		printf("%llu pages with processes, %llu here\n",
 		       (unsigned long long)(pp_zone_pages(zone) - pp_zone_held(zone, 0)),

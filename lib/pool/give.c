@@ -5,10 +5,10 @@
 
 static int check_page(const struct pp_zone *zone, const struct pp_page *page)
 {
-	uint64_t i = ((uintptr_t)page - (uintptr_t)zone->pages) / sizeof(*page);
+	uint64_t i;
 
-	if (i >= zone->managed || page != &zone->pages[i] ||
-	    READ_ONCE(zone->shared->holder[i]) != zone->self || page_is_home(page))
+	if (!page_of_zone(zone, page, &i) ||
+	    holder_process(READ_ONCE(zone->shared->holder[i])) != zone->self || page_is_home(page))
 		return pp_set_error(EINVAL, "zone %s: page %p is not with this process",
 				    zone->stock->name, (const void *)page);
 	if (READ_ONCE(page->owner))

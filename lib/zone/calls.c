@@ -23,7 +23,7 @@ void zone_leave(struct pp_zone *zone, unsigned int phase)
 
 void zone_hold(struct pp_zone *zone, void *const *objs, unsigned int n)
 {
-	uint32_t *holder = zone->shared->holder;
+	uint64_t *holder = zone->shared->holder;
 	unsigned int i;
 
 	compiler_barrier(); /* they have left the stock */
@@ -42,9 +42,9 @@ static void __coldpath refuse(struct pp_zone *zone, const struct pp_page *page)
 /* True: the page was of this process, and is of none now. */
 static bool let_go(struct pp_zone *zone, struct pp_page *page)
 {
-	uint32_t *holder = &zone->shared->holder[page_number(zone, page)];
+	uint64_t *holder = &zone->shared->holder[page_number(zone, page)];
 
-	if (unlikely(READ_ONCE(*holder) != zone->self)) {
+	if (unlikely(holder_process(READ_ONCE(*holder)) != zone->self)) {
 		refuse(zone, page);
 		return false;
 	}

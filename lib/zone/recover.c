@@ -47,12 +47,13 @@ void zone_take_home(struct pp_zone *zone, struct pp_page *const *pages, unsigned
 static void __coldpath take_back(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
 				 uint32_t process)
 {
-	uint32_t *holder = zone->shared->holder, theirs;
+	const uint64_t given = (uint64_t)zone->self << 32 | process;
+	uint64_t *holder = zone->shared->holder, theirs;
 	unsigned int phase = zone_enter(zone), i;
 	struct pp_page *page;
 
 	for (i = 0; i < n; i++) {
-		theirs = process;
+		theirs = given;
 		page = pages[i];
 		if (__atomic_compare_exchange_n(&holder[page_number(zone, page)], &theirs, 0, false,
 						__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
@@ -64,11 +65,13 @@ static void __coldpath take_back(struct pp_zone *zone, struct pp_page *const *pa
 void zone_hand_over(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
 		    uint32_t process)
 {
-	uint32_t *holder = zone->shared->holder;
+	const uint64_t given = (uint64_t)zone->self << 32 | process;
+	uint64_t *holder = zone->shared->holder;
 	unsigned int i;
 
+	/* release: the receiver may find the page by this word alone */
 	for (i = 0; i < n; i++)
-		WRITE_ONCE(holder[page_number(zone, pages[i])], process);
+		store_release(&holder[page_number(zone, pages[i])], given);
 	full_barrier(); /* pairs with the store of dead before its pages are looked for */
 	if (unlikely(!zone_process(zone, process)))
 		take_back(zone, pages, n, process);
@@ -161,14 +164,14 @@ void zone_open(struct pp_zone *zone)
 /* @rings: also what its rings hold. Pages freed; *@left: some are not. */
 static uint64_t free_pages_of(struct pp_zone *zone, uint32_t dead, bool rings, bool *left)
 {
-	uint32_t *holder = zone->shared->holder, theirs;
+	uint64_t *holder = zone->shared->holder, theirs;
 	struct pp_page *pages[PART];
 	unsigned int n = 0;
 	uint64_t all = 0, i;
 
 	for (i = 0; i < zone->managed; i++) {
-		theirs = dead;
-		if (READ_ONCE(holder[i]) != dead)
+		theirs = READ_ONCE(holder[i]);
+		if (holder_process(theirs) != dead)
 			continue;
 		if (!rings && READ_ONCE(zone->pages[i].owner)) {
 			*left = true;

@@ -83,7 +83,7 @@ static void see_home(struct suspects *s)
 /* The caches are closed, so that a page without a holder is in the free area or on its way. */
 static void suspect_all(struct suspects *s)
 {
-	uint32_t *holder = s->zone->shared->holder, none;
+	uint64_t *holder = s->zone->shared->holder, none;
 	uint64_t i;
 
 	stock_lock(s->zone->stock);

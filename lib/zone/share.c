@@ -77,7 +77,7 @@ static void find_places(struct places *at, const struct pp_zone_params *p, unsig
 	at->area = at->pcps + round_up(cores * pcp_stride_of(capacity));
 	at->pages = at->area + round_up(p->pages * sizeof(void *));
 	at->holder = at->pages + round_up(p->pages * sizeof(struct pp_page));
-	at->trailer = at->holder + round_up(p->pages * sizeof(uint32_t));
+	at->trailer = at->holder + round_up(p->pages * sizeof(uint64_t));
 }
 
 int zone_map_own_half(struct pp_zone *zone)
@@ -94,7 +94,7 @@ int zone_map_own_half(struct pp_zone *zone)
 static void set_places(struct pp_zone *zone, unsigned char *base, const struct places *at)
 {
 	zone->shared = (struct zone_share *)(base + at->share);
-	zone->shared->holder = (uint32_t *)(base + at->holder);
+	zone->shared->holder = (uint64_t *)(base + at->holder);
 	zone->shared->size = at->trailer + zone_system_page();
 	zone->stock->pcps = (struct pcp *)(base + at->pcps);
 	zone->stock->area.obj = (void **)(base + at->area);
@@ -215,9 +215,9 @@ unsigned int pp_zone_processes(const struct pp_zone *zone)
 
 static uint32_t holder_of(const struct pp_zone *zone, uint64_t page)
 {
-	uint32_t holder = READ_ONCE(zone->shared->holder[page]);
+	uint64_t word = READ_ONCE(zone->shared->holder[page]);
 
-	return holder == HOLDER_SUSPECT ? 0 : holder;
+	return word == HOLDER_SUSPECT ? 0 : holder_process(word);
 }
 
 uint32_t pp_zone_holder(const struct pp_zone *zone, const struct pp_page *page)

@@ -8,7 +8,8 @@
  * there.
  *
  * holder[i] is the number of the process that has page i. A process writes it after a page has left
- * the stock, and clears it before a page goes back, so that a death is settled by a walk.
+ * the stock, and clears it before a page goes back, so that a death is settled by a walk. Its upper
+ * half is the number of the process that gave the page, until the holder receives it (receive.c).
  */
 #ifndef PP_ZONE_SHARE_H
 #define PP_ZONE_SHARE_H
@@ -20,7 +21,7 @@
 #include "zone/zone.h"
 
 /* In place of a holder: a page that recover.c looks for; as none to all others. */
-#define HOLDER_SUSPECT UINT32_MAX
+#define HOLDER_SUSPECT ((uint64_t)UINT32_MAX)
 
 /* The low bits of a process's number are its place in the list. */
 #define PLACE_BITS 6u
@@ -40,7 +41,7 @@ struct zone_process {
 
 struct zone_share {
 	struct share share; /* of the stock */
-	uint32_t *holder; /* of each page; atomic */
+	uint64_t *holder; /* of each page: giver << 32 | process; atomic */
 	uint32_t flags; /* PP_ZONE_* */
 	struct region region; /* without fd */
 	size_t size; /* of all that is mapped */
@@ -72,6 +73,25 @@ static inline size_t zone_system_page(void)
 static inline uint64_t page_number(const struct pp_zone *zone, const struct pp_page *page)
 {
 	return (uint64_t)(page - zone->pages);
+}
+
+/* False: no page of the zone, for instance from a message of a process that is not trusted. */
+static inline bool page_of_zone(const struct pp_zone *zone, const struct pp_page *page,
+				uint64_t *number)
+{
+	*number = ((uintptr_t)page - (uintptr_t)zone->pages) / sizeof(*page);
+	return *number < zone->managed && page == &zone->pages[*number];
+}
+
+static inline uint32_t holder_process(uint64_t word)
+{
+	return (uint32_t)word;
+}
+
+/* 0: the holder received the page, or took it from the zone. */
+static inline uint32_t holder_giver(uint64_t word)
+{
+	return (uint32_t)(word >> 32);
 }
 
 static inline struct zone_process *zone_own_entry(const struct pp_zone *zone)

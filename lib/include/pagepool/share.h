@@ -75,7 +75,8 @@ uint32_t pp_zone_self(const struct pp_zone *zone);
  * Call it before @process can see the pages, for instance before they go into a ring that it reads.
  * They leave their pools, which count them in recycle_released_ref. The other process frees them as
  * pages of no pool, sends them, or gives them on. From this call on the death of this
- * process does not touch them, and the death of @process frees them, also if it never saw them.
+ * process does not touch them, and the death of @process frees them, also if it never saw them. If
+ * this process dies before its message, @process finds them by pp_zone_claim_bulk().
  *
  * Each page must be sole (one reference), and in no ring of a driver.
  *
@@ -88,6 +89,49 @@ uint32_t pp_zone_self(const struct pp_zone *zone);
  */
 int pp_zone_give_bulk(struct pp_zone *zone, struct pp_page *const *pages, unsigned int n,
 		      uint32_t process);
+
+/**
+ * pp_zone_receive_bulk() - the pages of a message or a ring are known to this process
+ * @zone:  shared zone
+ * @pages: in: @n pointers to pages, as the message has them; out: the first RETURN of them are the
+ *         pages received, in the same order
+ * @n:     pages, any number
+ *
+ * The other half of pp_zone_give_bulk(). It leaves out entries that were meant for an earlier
+ * process, or came twice, or were claimed meanwhile. A process that does not call
+ * pp_zone_claim_bulk() need not call it: it may use a page as soon as it sees it.
+ *
+ * Context: any thread. Does not sleep.
+ * Cost:    one atomic exchange a page.
+ * Return:  pages received, 0 .. @n; 0 if the zone is not shared. The other pages are not the
+ *          caller's.
+ * Source:  recvmsg() of SCM_RIGHTS, which installs each descriptor once, in spirit.
+ */
+unsigned int pp_zone_receive_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n);
+
+/**
+ * pp_zone_claim_bulk() - claim the pages that a process gave and will not announce
+ * @zone:  shared zone
+ * @pages: out: array of @n pointers; the first RETURN of them are written
+ * @n:     pages wanted, any number; call again while the answer is @n
+ *
+ * A process that dies, or leaves the zone, between pp_zone_give_bulk() and its message leaves pages
+ * with this process, which does not know them and could not end. This call finds the pages that
+ * were given to this process by one that is not attached any more, and that
+ * pp_zone_receive_bulk() has not received. First receive what the giver's ring or socket still has;
+ * the entry of a page that was claimed before is left out there.
+ *
+ * A program that calls it receives all its pages by pp_zone_receive_bulk(). Otherwise the
+ * call also returns pages that the program got and still has. Of each page the packet is as its
+ * giver left it.
+ *
+ * Context: any thread, not from signal handlers; may sleep. Finds that givers died, and frees
+ *          their pages, as pp_zone_maintain().
+ * Cost:    a look at 8 bytes for each page of the zone, until @n are found.
+ * Return:  pages claimed, 0 .. @n; 0 if the zone is not shared.
+ * Source:  none: the kernel is one address space. XCLAIM of Redis streams is for the same case.
+ */
+unsigned int pp_zone_claim_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n);
 
 /**
  * pp_zone_processes() - number of processes that use a zone

@@ -158,6 +158,95 @@ static void test_closed(void **state)
 	shared_end(zone);
 }
 
+/* A child that gives @n pages and sends no message. */
+static pid_t giving_child(struct pp_zone *zone, unsigned int n)
+{
+	uint32_t receiver = pp_zone_self(zone);
+	struct pp_page *pages[8];
+	int status;
+	pid_t pid;
+
+	pid = child_fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
+		require(pp_zone_alloc_bulk(zone, pages, n) == n);
+		pages[0]->port = 77;
+		require(!pp_zone_give_bulk(zone, pages, n, receiver));
+		raise(SIGSTOP);
+		_exit(1);
+	}
+	require(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	require(pp_zone_held(zone, receiver) == n);
+	return pid;
+}
+
+static struct pp_page *page_here(struct pp_zone *zone, unsigned int k)
+{
+	struct pp_page *page = pp_zone_page_table(zone);
+
+	for (;; page++) {
+		if (pp_zone_holder(zone, page) == pp_zone_self(zone) && !k--)
+			return page;
+	}
+}
+
+/* A page of a message is received once; one that is not the process's, not at all. */
+static void test_receive(void **state)
+{
+	struct pp_zone *zone = shared_zone();
+	pid_t pid = giving_child(zone, 3), other = attached_child(zone, 1);
+	struct pp_page *mine = page_here(zone, 0), *next = page_here(zone, 1);
+	struct pp_page *odd = (struct pp_page *)((char *)mine + 8);
+	struct pp_page *pages[] = {
+		page_elsewhere(zone), mine, NULL, odd, next, mine, pp_zone_page_table(zone) + PAGES
+	};
+
+	require(pp_zone_receive_bulk(zone, pages, ARRAY_LEN(pages)) == 2);
+	require(pages[0] == mine && pages[1] == next);
+	require(pp_zone_receive_bulk(zone, pages, 2) == 0);
+	/* the giver lives: a message of the third may come */
+	require(pp_zone_claim_bulk(zone, pages, 7) == 0);
+	kill_child(pid);
+	require(pp_zone_claim_bulk(zone, pages, 7) == 1);
+	require(pages[0] != mine && pages[0] != next);
+	require(pp_zone_receive_bulk(zone, pages, 1) == 0);
+	pages[1] = mine;
+	pages[2] = next;
+	pp_zone_free_bulk(zone, pages, 3);
+	kill_child(other);
+	shared_end(zone);
+}
+
+/* Without the claim this process could not leave the zone. */
+static void test_claim(void **state)
+{
+	struct pp_zone *zone = shared_zone();
+	struct pp_page *pages[PAGES];
+	unsigned int n;
+
+	kill_child(giving_child(zone, 5));
+	require(pp_zone_destroy(zone) == -EBUSY);
+	require(pp_zone_claim_bulk(zone, pages, 2) == 2);
+	require(pp_zone_claim_bulk(zone, pages + 2, 8) == 3);
+	require(pp_zone_claim_bulk(zone, pages + 5, 8) == 0);
+	pages_distinct(zone, pages, 5);
+	for (n = 0; n < 5 && pages[n]->port != 77;)
+		n++;
+	require(n < 5); /* the packet is as its giver left it */
+	pp_zone_free_bulk(zone, pages, 5);
+	/* freed without a receipt, and taken from the zone again: no process gave it */
+	kill_child(giving_child(zone, 1));
+	pages[0] = page_here(zone, 0);
+	pp_zone_free_bulk(zone, pages, 1);
+	n = pp_zone_alloc_bulk(zone, pages, PAGES);
+	require(n == PAGES);
+	require(pp_zone_claim_bulk(zone, pages, 1) == 0);
+	require(pp_zone_receive_bulk(zone, pages, 1) == 0);
+	pp_zone_free_bulk(zone, pages, n);
+	shared_end(zone);
+}
+
 /* All places are taken; the place of a dead process is free, also if no other one has looked. */
 static void test_most(void **state)
 {
@@ -213,6 +302,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_child_ends),	 cmocka_unit_test(test_most),
 		cmocka_unit_test(test_put_elsewhere),	 cmocka_unit_test(test_same_pool),
 		cmocka_unit_test(test_attach_no_memory), cmocka_unit_test(test_closed),
+		cmocka_unit_test(test_receive),		 cmocka_unit_test(test_claim),
 	};
 
 	policy = argc > 1 ? argv[1] : policy;

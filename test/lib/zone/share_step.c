@@ -4,7 +4,7 @@
  *
  * As depot_step.c: a child runs one call, an instruction at a time (step.h). Each state of the
  * memory is put back after the child's death, and settled by pp_zone_recover(). Then every page
- * must be at home once, or with the process that it was given to, and all must work. Calls that
+ * must be at home once, or be claimed by the process that has it now, and all must work. Calls that
  * wait are stepped through with PP_STEP_FULL=1 only; the ends of all calls are also met by kills
  * at random times.
  */
@@ -38,7 +38,7 @@ static struct pp_page *pages[PAGES + 1]; /* of the child, and of the test for a 
 static uint32_t tester;
 static unsigned long most_steps, all_steps, all_states, all_kills;
 static unsigned int most_kills;
-static uint64_t most_recovered;
+static uint64_t most_recovered, most_claimed;
 
 static void attach(void)
 {
@@ -88,7 +88,6 @@ static void check_state(const struct scene *s)
 {
 	struct pp_audit a = { .sz = sizeof(a) };
 	uint64_t before = zone_stats(zone).recovered, given, i;
-	struct pp_page *page;
 
 	if (s->act == set_bounds)
 		set_bounds(); /* a lock that the dead had keeps no call waiting */
@@ -105,11 +104,14 @@ static void check_state(const struct scene *s)
 	before = zone_stats(zone).recovered - before;
 	most_recovered = before > most_recovered ? before : most_recovered;
 	works_on((unsigned int)a.home);
-	for (i = 0; given && i < PAGES; i++) { /* what we were given is ours to free */
-		page = pp_zone_page_table(zone) + i;
-		if (pp_zone_holder(zone, page) == tester)
-			pp_zone_free_bulk(zone, &page, 1);
-	}
+	/* the giver did not say what it gave */
+	require(pp_zone_claim_bulk(zone, pages, PAGES) == given);
+	for (i = 0; i < given; i++)
+		require(pp_zone_holder(zone, pages[i]) == tester);
+	pages_distinct(zone, pages, (unsigned int)given);
+	require(pp_zone_claim_bulk(zone, pages, 1) == 0);
+	pp_zone_free_bulk(zone, pages, (unsigned int)given);
+	most_claimed = given > most_claimed ? given : most_claimed;
 	require(pp_zone_held(zone, 0) == PAGES);
 }
 
@@ -326,8 +328,10 @@ static void test_every_instruction(void **state)
 	for (i = 0; i < ARRAY_LEN(scenes); i++)
 		run_scene(&scenes[i], &rng);
 	printf("# %lu instructions, %lu states, %lu real kills; at most %llu pages came home from "
-	       "a death; none is lost\n",
-	       all_steps, all_states, all_kills, (unsigned long long)most_recovered);
+	       "a death, and %llu were claimed; none is lost\n",
+	       all_steps, all_states, all_kills, (unsigned long long)most_recovered,
+	       (unsigned long long)most_claimed);
+	require(most_claimed == 5);
 	require(all_states > 10 * ARRAY_LEN(scenes));
 	require(pp_zone_destroy(zone) == 0);
 }
