@@ -38,7 +38,7 @@ const char *pp_version(void);
  * Context: any thread.
  * Cost:    none.
  * Return:  0; -ENOTSUP if it does not, with both versions in pp_error().
- * Source:  io_uring_check_version(). Differs: an older library of one major version is refused.
+ * Source:  io_uring_check_version(). Differs: refuses another major version; the patch counts.
  */
 int pp_check_version(unsigned int major, unsigned int minor, unsigned int patch);
 
