@@ -76,7 +76,7 @@ static inline unsigned int mbuf_get(struct rte_mempool *pool, void **objects, un
 
 #define WORK(name)	     mbuf_##name
 #define WORK_GET(pool, o, n) mbuf_get(pool, o, n)
-#define WORK_PUT(pool, o, n) rte_pktmbuf_free_bulk((struct rte_mbuf **)(o), n)
+#define WORK_PUT(pool, o, n) ((void)(pool), rte_pktmbuf_free_bulk((struct rte_mbuf **)(o), n))
 #define WORK_ENTER()	     rte_thread_register()
 #define WORK_LEAVE()	     rte_thread_unregister()
 #include "compare/work_impl.h"

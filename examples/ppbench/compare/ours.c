@@ -11,7 +11,7 @@
 
 #define WORK(name)	     pool_##name
 #define WORK_GET(pool, o, n) page_pool_alloc_bulk(pool, (struct pp_page **)(o), n)
-#define WORK_PUT(pool, o, n) page_pool_put_bulk((struct pp_page **)(o), n)
+#define WORK_PUT(pool, o, n) ((void)(pool), page_pool_put_bulk((struct pp_page **)(o), n))
 #include "compare/work_impl.h"
 
 /* a policy's cache, raw and with preparation, and a page_pool on top of the latter */
