@@ -14,6 +14,8 @@
 
 /* So many naps in a wait for one process's calls, and it is looked at. */
 #define NAPS 64u
+/* Pages that one hold of the stock's lock copies. */
+#define PART 1024u
 
 static bool await_phase(struct pp_zone *zone, unsigned int phase, uint64_t deadline_ns)
 {
@@ -63,9 +65,8 @@ static bool bit_of(const unsigned char *bits, uint64_t i)
 	return bits[i / 8] >> i % 8 & 1;
 }
 
-static void mark_home(void *arg, void *const *objs, uint64_t n)
+static void mark_home(struct suspects *s, void *const *objs, uint64_t n)
 {
-	struct suspects *s = arg;
 	uint64_t i, k;
 
 	for (i = 0; i < n; i++) {
@@ -74,19 +75,60 @@ static void mark_home(void *arg, void *const *objs, uint64_t n)
 	}
 }
 
-static void see_home(struct suspects *s)
+/* A copy of what a list that was handed over has from @begin on, at most PART; how many. */
+static uint64_t copy_list(struct stock *stock, const struct pcp *pcp, uint64_t begin, void **objs)
 {
-	memset(s->home, 0, s->zone->managed / 8 + 1);
-	free_area_walk(&s->zone->stock->area, mark_home, s);
+	uint64_t all, n;
+
+	stock_lock(stock);
+	all = pcp_handed(pcp);
+	n = all > begin ? min(all - begin, (uint64_t)PART) : 0;
+	memcpy(objs, pcp_handed_list(pcp)->obj + begin, n * sizeof(*objs));
+	stock_unlock(stock);
+	return n;
 }
 
-/* The caches are closed, so that a page without a holder is in the free area or on its way. */
+/* The same of the stack. */
+static uint64_t copy_stack(struct stock *stock, uint64_t begin, void **objs)
+{
+	const struct free_area *area = &stock->area;
+	uint64_t n;
+
+	stock_lock(stock);
+	n = area->count > begin ? min(area->count - begin, (uint64_t)PART) : 0;
+	memcpy(objs, area->obj + begin, n * sizeof(*objs));
+	stock_unlock(stock);
+	return n;
+}
+
+/*
+ * Sees each page that stays in the free area meanwhile: the caches are closed, so that nothing but
+ * a call moves it. It may see, or miss, a page that a call takes or brings. Each hold of the lock
+ * copies a part, so that calls that wait for it come in between.
+ */
+static void see_home(struct suspects *s)
+{
+	struct stock *stock = s->zone->stock;
+	void *objs[PART];
+	uint64_t begin, n;
+	unsigned int i;
+
+	memset(s->home, 0, s->zone->managed / 8 + 1);
+	for (i = 0; i < stock->cores; i++) {
+		for (begin = 0; (n = copy_list(stock, stock_pcp(stock, i), begin, objs));
+		     begin += n)
+			mark_home(s, objs, n);
+	}
+	for (begin = 0; (n = copy_stack(stock, begin, objs)); begin += n)
+		mark_home(s, objs, n);
+}
+
+/* A page without a holder that was not seen. */
 static void suspect_all(struct suspects *s)
 {
 	uint64_t *holder = s->zone->shared->holder, none;
 	uint64_t i;
 
-	stock_lock(s->zone->stock);
 	see_home(s);
 	for (i = 0; i < s->zone->managed; i++) {
 		none = 0;
@@ -96,7 +138,6 @@ static void suspect_all(struct suspects *s)
 		     none == HOLDER_SUSPECT))
 			s->bits[i / 8] |= (unsigned char)(1u << i % 8);
 	}
-	stock_unlock(s->zone->stock);
 }
 
 /* Acquit pages that a call has brought to a place since. */
@@ -104,14 +145,12 @@ static void acquit(struct suspects *s)
 {
 	uint64_t i;
 
-	stock_lock(s->zone->stock);
 	see_home(s);
 	for (i = 0; i < s->zone->managed; i++) {
 		if (bit_of(s->home, i) ||
 		    load_acquire(&s->zone->shared->holder[i]) != HOLDER_SUSPECT)
 			s->bits[i / 8] &= (unsigned char)~(1u << i % 8);
 	}
-	stock_unlock(s->zone->stock);
 }
 
 static uint64_t free_suspects(struct suspects *s)
@@ -131,10 +170,11 @@ static uint64_t free_suspects(struct suspects *s)
 }
 
 /*
- * Under settling. A suspect of the first look may be on its way in a call. That call ends in the
- * first wait: it writes a holder, or puts the page into the free area. From there only a call that
- * is under way at the second look can have it, and writes a holder in the second wait. No call
- * writes HOLDER_SUSPECT. So a page that is still suspect after that is with no call.
+ * Under settling. A suspect may be on its way in a call, or have been missed at home. The first
+ * wait ends each call that was under way: it writes a holder, or puts the page into the free area.
+ * The second look sees the page there, unless a later call takes it before. That call
+ * ends in the second wait, and has written a holder. No call writes HOLDER_SUSPECT. So a page that
+ * is suspect after that, and was not seen, is with no call.
  */
 static long settle(struct pp_zone *zone, unsigned char *bits, uint64_t deadline_ns)
 {

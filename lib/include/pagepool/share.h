@@ -183,7 +183,8 @@ uint64_t pp_zone_held(const struct pp_zone *zone, uint32_t process);
  *
  * Context: any thread, not from signal handlers; sleeps.
  * Cost:    a system call for each process that uses the zone; a walk of all pages for each that
- *          died, and some more for half taken ones. Allocates two bits a page.
+ *          died, and some more for half taken ones. Allocates two bits a page. A hold of the
+ *          zone's lock looks at 1024 pages, so that other calls wait for no whole walk.
  * Return:  pages that came home in this call, 0 if the zone is not shared; with a sentence in
  *          pp_error(): -ETIMEDOUT: some are left, call again; -ENOMEM.
  * Source:  none: exit_files() frees what a process had.

@@ -242,6 +242,69 @@ static void test_short_beside_settler(void **state)
 	require(pp_zone_destroy(zone) == 0);
 }
 
+/* ---- calls beside a settler that looks in many parts ----------------------------------------- */
+
+#define MANY 20000u
+
+/* Frees in another order than it took, so that pages change their places in the free area. */
+static void churn(struct rng *rng)
+{
+	static struct pp_page *some[600];
+	unsigned int n = 1 + rng_below(rng, ARRAY_LEN(some)), got, k;
+
+	got = pp_zone_alloc_bulk(zone, some, n);
+	k = got ? rng_below(rng, got) : 0;
+	pp_zone_free_bulk(zone, some + k, got - k);
+	pp_zone_free_bulk(zone, some, k);
+}
+
+static pid_t churner_start(unsigned int number)
+{
+	struct rng rng = rng_init(number);
+	pid_t pid;
+
+	pid = child_fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		attach();
+		for (;;)
+			churn(&rng);
+	}
+	return pid;
+}
+
+static void test_many_parts(void **state)
+{
+	const char *const *policy = *state;
+	struct pp_audit a = { .sz = sizeof(a) };
+	struct pp_zone_params p = zone_params(MANY);
+	struct rng rng = rng_init(0);
+	pid_t stays, dies;
+	unsigned int i;
+
+	need_two_cpus();
+	p.page_size = PAGE_BYTES;
+	p.mem = PP_MEM_MEMFD;
+	p.flags = PP_ZONE_SHARED;
+	p.policy = *policy;
+	zone = pp_zone_create(&p);
+	require(zone);
+	stays = churner_start(1);
+	for (i = 0; i < 40; i++) {
+		dies = churner_start(i + 2);
+		sleep_us(2000 + rng_below(&rng, 4000));
+		step_kill(dies);
+		require(pp_zone_recover(zone, 5000000) >= 0);
+	}
+	step_kill(stays);
+	require(pp_zone_recover(zone, 5000000) >= 0);
+	require(!pp_zone_audit(zone, &a));
+	require(a.home == MANY && !a.double_free);
+	require(zone_stats(zone).double_puts == 0);
+	require(pp_zone_held(zone, 0) == MANY);
+	require(pp_zone_destroy(zone) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	const char *policy = argc > 1 ? argv[1] : "trylock";
@@ -252,6 +315,7 @@ int main(int argc, char **argv)
 		{ .name = "short_beside_settler",
 		  .test_func = test_short_beside_settler,
 		  .initial_state = &policy },
+		{ .name = "many_parts", .test_func = test_many_parts, .initial_state = &policy },
 	};
 
 	need_policy(policy);
