@@ -249,8 +249,9 @@ static void kill_there(const struct scene *s, unsigned long step)
 
 	s->prepare();
 	pid = step_child(come_in, s, s->act);
-	for (i = 0; i < step; i++)
-		require(step_one(pid));
+	/* a call that waits may need fewer this time, and has returned then */
+	for (i = 0; i < step && step_one(pid); i++)
+		;
 	step_kill(pid);
 	check_state(s);
 	all_kills++;
