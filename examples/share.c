@@ -139,12 +139,12 @@ int main(int argc, char **argv)
 	}
 	pp_netdev_close(a);
 	pp_netdev_close(b);
-	if (zone)
-		free_unannounced(zone);
-	if (zone && pp_zone_recover(zone, 1000000) >= 0)
+	if (zone && pp_zone_recover(zone, 1000000) >= 0) {
+		free_unannounced(zone); /* after it: it finds that givers died */
 		printf("%llu pages with processes, %llu here\n",
 		       (unsigned long long)(pp_zone_pages(zone) - pp_zone_held(zone, 0)),
 		       (unsigned long long)pp_zone_held(zone, pp_zone_self(zone)));
+	}
 	if (pp_zone_destroy(zone)) {
 		fprintf(stderr, "share: memory: %s\n", pp_error());
 		status = 1;

@@ -161,6 +161,16 @@ void zone_open(struct pp_zone *zone)
 
 /* ---- pages with a holder --------------------------------------------------------------------- */
 
+/*
+ * A giver may die between its store of the holder and its look at it. If the receiver was off the
+ * list before that store, the walk for it did not see the page.
+ */
+static bool falls_with(const struct pp_zone *zone, uint64_t word, uint32_t dead)
+{
+	return holder_process(word) == dead ||
+	       (holder_giver(word) == dead && !zone_listed(zone, holder_process(word)));
+}
+
 /* @rings: also what its rings hold. Pages freed; *@left: some are not. */
 static uint64_t free_pages_of(struct pp_zone *zone, uint32_t dead, bool rings, bool *left)
 {
@@ -171,7 +181,7 @@ static uint64_t free_pages_of(struct pp_zone *zone, uint32_t dead, bool rings, b
 
 	for (i = 0; i < zone->managed; i++) {
 		theirs = READ_ONCE(holder[i]);
-		if (holder_process(theirs) != dead)
+		if (!falls_with(zone, theirs, dead))
 			continue;
 		if (!rings && READ_ONCE(zone->pages[i].owner)) {
 			*left = true;

@@ -117,6 +117,13 @@ uint64_t zone_layout(void);
 /* The list's entry of a process that can be given pages; NULL: none. */
 struct zone_process *zone_process(const struct pp_zone *zone, uint32_t number);
 
+/* It is alive, or its death is not settled yet. */
+static inline bool zone_listed(const struct pp_zone *zone, uint32_t number)
+{
+	/* pairs with the stores in zone_forget(), and with the release that lists a process */
+	return load_acquire(&zone->shared->process[number % SHARE_PROCESSES].number) == number;
+}
+
 /* A process that is gone leaves its place in the list. */
 static inline void zone_forget(struct zone_process *entry)
 {

@@ -127,8 +127,10 @@ unsigned int pp_zone_receive_bulk(struct pp_zone *zone, struct pp_page **pages, 
  *
  * Context: any thread, not from signal handlers; may sleep. Finds that givers died, and frees
  *          their pages, as pp_zone_maintain().
- * Cost:    a look at 8 bytes for each page of the zone, until @n are found.
- * Return:  pages claimed, 0 .. @n; 0 if the zone is not shared.
+ * Cost:    a look at 8 bytes for each page of the zone, until @n are found; a system call and a
+ *          read of /proc for each process that uses the zone.
+ * Return:  pages claimed, 0 .. @n; 0 if the zone is not shared. While another process settles
+ *          deaths, those of their givers may not be seen yet: pp_zone_recover() waits for it.
  * Source:  none: the kernel is one address space. XCLAIM of Redis streams is for the same case.
  */
 unsigned int pp_zone_claim_bulk(struct pp_zone *zone, struct pp_page **pages, unsigned int n);
@@ -182,9 +184,10 @@ uint64_t pp_zone_held(const struct pp_zone *zone, uint32_t process);
  * pp_zone_maintain() free the pages of dead processes, too, but find no half taken ones.
  *
  * Context: any thread, not from signal handlers; sleeps.
- * Cost:    a system call for each process that uses the zone; a walk of all pages for each that
- *          died, and some more for half taken ones. Allocates two bits a page. A hold of the
- *          zone's lock looks at 1024 pages, so that other calls wait for no whole walk.
+ * Cost:    a system call and a read of /proc for each process that uses the zone; a walk of all
+ *          pages for each that died, and some more for half taken ones. Allocates two bits a page.
+ *          A hold of the zone's lock looks at 1024 pages, so that other calls wait for no whole
+ *          walk.
  * Return:  pages that came home in this call, 0 if the zone is not shared; with a sentence in
  *          pp_error(): -ETIMEDOUT: some are left, call again; -ENOMEM.
  * Source:  none: exit_files() frees what a process had.

@@ -169,6 +169,18 @@ static void settle_after(unsigned long steps)
 	settled();
 }
 
+/* The giver dies there, too; no walk for its receiver comes any more. */
+static void die_after(unsigned long steps)
+{
+	pid_t pid = giver_start();
+
+	while (steps--)
+		require(step_one(pid));
+	step_kill(pid);
+	unpin();
+	settled();
+}
+
 static void test_give_to_the_dead(void **state)
 {
 	const char *const *policy = *state;
@@ -186,6 +198,8 @@ static void test_give_to_the_dead(void **state)
 	settled();
 	for (i = 0; i < states->n; i += full ? 1 : 3)
 		settle_after(states->state[i].step);
+	for (i = 0; i < states->n; i += full ? 1 : 3)
+		die_after(states->state[i].step);
 	printf("# %u changes in %lu instructions\n", states->n, steps);
 	require(states->n > 10);
 	require(pp_zone_destroy(zone) == 0);
