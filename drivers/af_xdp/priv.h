@@ -146,9 +146,9 @@ int pp_xdp_rx_meta_open(const struct xdp_prog *prog, const struct pp_iface *xif,
  * the process lacks. Return: @err.
  */
 int pp_xdp_error(int err, const struct pp_iface *xif, const char *what);
-/* does the process lack a capability that the port needs? */
 /* the thread's effective capabilities, a bit each */
 uint64_t pp_xdp_caps(void);
+/* does the process lack a capability that the port needs? */
 bool pp_xdp_caps_lack(const struct pp_iface *xif);
 void pp_xdp_sleep_ms(unsigned int ms);
 

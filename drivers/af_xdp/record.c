@@ -46,26 +46,47 @@ bool pp_net_same(const struct pp_net *a, const struct pp_net *b)
 	return a->inode == b->inode && a->cookie == b->cookie;
 }
 
+static bool read_line(const char *ifname, const char *what, char *text, size_t size)
+{
+	char path[sizeof("/sys/class/net//address") + IFNAMSIZ];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/%s", ifname, what);
+	text[0] = '\0';
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(text, (int)size, f))
+		text[0] = '\0';
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	return true;
+}
+
 /*
  * The number of the interface's directory in sysfs. An interface keeps it under another name or
  * address, and in another namespace; no later one gets it until the machine starts again. 0: sysfs
- * does not show this interface, as after setns() without a mount of its own.
+ * does not show this interface. After setns() without a mount of its own it shows those of another
+ * namespace, perhaps one with the same name and number.
  */
 static unsigned long long identity_of(const struct pp_xdp_end *end)
 {
-	char path[sizeof("/sys/class/net//ifindex") + IFNAMSIZ];
-	int index = 0;
-	FILE *f;
+	char path[sizeof("/sys/class/net//address") + IFNAMSIZ];
+	char number[16], is[16], address[32], has[32] = "";
+	struct ifreq ifr = { 0 };
+	const unsigned char *mac = (const unsigned char *)ifr.ifr_hwaddr.sa_data;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", end->name);
-	f = fopen(path, "re");
-	if (!f)
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", end->name);
+	if (ioctl(end->ctl, SIOCGIFHWADDR, &ifr))
 		return 0;
-	if (fscanf(f, "%d", &index) != 1)
-		index = 0;
-	fclose(f);
+	snprintf(has, sizeof(has), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+		 mac[4], mac[5]);
+	snprintf(is, sizeof(is), "%d", end->index);
+	if (!read_line(end->name, "ifindex", number, sizeof(number)) || strcmp(number, is) ||
+	    !read_line(end->name, "address", address, sizeof(address)) || strcmp(address, has))
+		return 0;
 	snprintf(path, sizeof(path), "/sys/class/net/%s/", end->name);
-	return index == end->index ? inode_of(path) : 0;
+	return inode_of(path);
 }
 
 /* a locked descriptor of the file, or -errno; its owner may end between the two calls */
@@ -155,7 +176,10 @@ static bool net_is_gone(int fd, const union net_handle *own, const struct pp_net
 	return false;
 }
 
-/* no port takes them over any more: a cookie does not come again until the machine starts again */
+/*
+ * No port takes them over any more: a cookie does not come again until the machine starts again.
+ * The kernel may call a namespace gone that only sockets keep; a living port's record is locked.
+ */
 static void remove_gone(const struct pp_net *own)
 {
 	unsigned long long inode, cookie;
@@ -194,7 +218,7 @@ static void remove_gone(const struct pp_net *own)
 /* --- ports ------------------------------------------------------------------------------------ */
 
 /* the text, if it is that of the interface; either identity may be unknown */
-static void read_text(const struct pp_record *r, char *text, size_t size)
+static void read_text(struct pp_record *r, char *text, size_t size)
 {
 	char id[ID_LEN + 1] = "";
 	unsigned long long was;
@@ -205,6 +229,8 @@ static void read_text(const struct pp_record *r, char *text, size_t size)
 		return;
 	if (was && r->identity && was != r->identity)
 		return;
+	if (!r->identity)
+		r->identity = was; /* a port that cannot tell keeps what another one wrote */
 	n = pread(r->fd, text, size - 1, ID_LEN);
 	text[n > 0 ? n : 0] = '\0';
 }

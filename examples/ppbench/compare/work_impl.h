@@ -31,7 +31,7 @@ struct cmp_worker {
 	uint64_t shorts;
 	struct spsc *ring;
 	const cpu_set_t *set;
-	/* on lines that nobody writes while the other thread reads them */
+	/* on lines that no thread writes while the other reads them */
 	unsigned int ready __attribute__((aligned(128)));
 	unsigned int stop;
 } __attribute__((aligned(128)));
