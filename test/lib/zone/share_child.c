@@ -58,10 +58,10 @@ static void test_child_ends(void **state)
 	shared_end(zone);
 }
 
-/* A child that has @n pages, and stands. */
-static pid_t attached_child(struct pp_zone *zone, unsigned int n)
+/* A child that has @n pages, or gave them to @receiver without a message, and stands. */
+static pid_t child_with(struct pp_zone *zone, unsigned int n, uint32_t receiver)
 {
-	struct pp_page *pages[4];
+	struct pp_page *pages[8];
 	int status;
 	pid_t pid;
 
@@ -70,11 +70,20 @@ static pid_t attached_child(struct pp_zone *zone, unsigned int n)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
 		require(pp_zone_alloc_bulk(zone, pages, n) == n);
+		if (receiver) {
+			pages[0]->port = 77;
+			require(!pp_zone_give_bulk(zone, pages, n, receiver));
+		}
 		raise(SIGSTOP);
 		_exit(1);
 	}
 	require(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
 	return pid;
+}
+
+static pid_t attached_child(struct pp_zone *zone, unsigned int n)
+{
+	return child_with(zone, n, 0);
 }
 
 static void kill_child(pid_t pid)
@@ -158,26 +167,11 @@ static void test_closed(void **state)
 	shared_end(zone);
 }
 
-/* A child that gives @n pages and sends no message. */
 static pid_t giving_child(struct pp_zone *zone, unsigned int n)
 {
-	uint32_t receiver = pp_zone_self(zone);
-	struct pp_page *pages[8];
-	int status;
-	pid_t pid;
+	pid_t pid = child_with(zone, n, pp_zone_self(zone));
 
-	pid = child_fork();
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		require(pp_zone_attach(pp_zone_fd(zone)) == zone);
-		require(pp_zone_alloc_bulk(zone, pages, n) == n);
-		pages[0]->port = 77;
-		require(!pp_zone_give_bulk(zone, pages, n, receiver));
-		raise(SIGSTOP);
-		_exit(1);
-	}
-	require(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
-	require(pp_zone_held(zone, receiver) == n);
+	require(pp_zone_held(zone, pp_zone_self(zone)) == n);
 	return pid;
 }
 
